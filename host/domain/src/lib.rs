@@ -1,0 +1,5 @@
+//! The pure core: cases, money, the workflow language, decisions. No clock, no randomness, no files, no network.
+
+pub mod clock;
+pub mod codec;
+pub mod ids;

@@ -1,0 +1,1 @@
+//! Merchants' plugins in a sandbox: wasmtime, limits, the artifact cache.

@@ -1,0 +1,1 @@
+//! Redress: after-sales as durable cases.

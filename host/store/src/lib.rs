@@ -1,0 +1,1 @@
+//! Durable batches over redb: one file per tenant.

@@ -1,0 +1,1 @@
+//! Write Redress plugins in Rust.
