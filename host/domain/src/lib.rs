@@ -3,3 +3,6 @@
 pub mod clock;
 pub mod codec;
 pub mod ids;
+pub mod money;
+pub mod value;
+pub mod workflow;

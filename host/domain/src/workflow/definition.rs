@@ -1,0 +1,365 @@
+//! A workflow that has passed every check: what the interpreter runs. Built only by `load`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::clock::{Span, Zone};
+use crate::ids::{Digest, Slug};
+use crate::money::Currency;
+use crate::value::Type;
+use crate::workflow::expr::{Expr, Template};
+
+/// A checked document with the plugins that its calls resolved to.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// The workflow's name; revisions of one name replace each other for new cases.
+    pub workflow: Slug,
+    /// Hash of the canonical document with the plugin digests.
+    pub revision: Digest,
+    /// What people see it called.
+    pub title: Option<Words>,
+    /// The currency of every amount in the document.
+    pub currency: Currency,
+    /// The zone in which days are counted.
+    pub zone: Zone,
+    /// Among matching triggers of several workflows the highest priority wins, then the name.
+    pub priority: i64,
+    /// What starts a case on this workflow.
+    pub triggers: Vec<Trigger>,
+    /// Fields that the merchant adds to the built-in ones.
+    pub attributes: Attributes,
+    /// Events that the steps may await, with the types of what they carry.
+    pub events: BTreeMap<String, BTreeMap<String, Type>>,
+    /// Bounds of one case.
+    pub limits: Limits,
+    /// Variables with their defaults.
+    pub vars: BTreeMap<String, Variable>,
+    /// The steps in the order of the document; the first is where a case begins.
+    pub steps: Vec<Step>,
+    /// The plugins that the calls resolved to, by the reference as written.
+    pub plugins: BTreeMap<PluginRef, Plugin>,
+}
+
+impl Definition {
+    /// The step of this name.
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id.as_str() == id)
+    }
+
+    /// The step that follows this one in the document.
+    pub fn after(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().skip_while(|step| step.id.as_str() != id).nth(1)
+    }
+}
+
+/// A text for people: one for all, or one per locale.
+#[derive(Debug, Clone)]
+pub enum Words<T = String> {
+    /// The same in every locale.
+    One(T),
+    /// By locale, as `zh-CN`.
+    Many(BTreeMap<String, T>),
+}
+
+impl<T> Words<T> {
+    /// The words for a locale, else English, else whatever stands first.
+    pub fn locale(&self, locale: &str) -> Option<&T> {
+        match self {
+            Self::One(words) => Some(words),
+            Self::Many(many) => many.get(locale).or_else(|| many.get("en")).or_else(|| many.values().next()),
+        }
+    }
+}
+
+/// Merchant's own fields by what they belong to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// Of the case.
+    pub case: BTreeMap<String, Type>,
+    /// Of a line of the case.
+    pub line: BTreeMap<String, Type>,
+    /// Of the order.
+    pub order: BTreeMap<String, Type>,
+    /// Of a line of an order.
+    pub order_line: BTreeMap<String, Type>,
+    /// Of the customer.
+    pub customer: BTreeMap<String, Type>,
+}
+
+/// Starts a case when one of these kinds is opened and the condition holds.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// Kinds of case: `return`, `exchange` ...; empty for all.
+    pub kinds: BTreeSet<String>,
+    /// Further condition; reads the case before any step.
+    pub when: Option<Expr>,
+    /// What a submission must name; it is refused field by field otherwise.
+    pub requires: BTreeSet<Required>,
+}
+
+/// A part of a submission that is optional in the core and that a trigger may require.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Required {
+    /// The order that the lines are from.
+    Order,
+    /// Why the case was opened.
+    Reason,
+    /// Whose case it is.
+    Customer,
+    /// At least one line.
+    Lines,
+}
+
+/// Bounds of one case.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    /// How long the case may stay open.
+    pub open_for: Option<Span>,
+    /// The most that the case may refund; money.
+    pub refund_max: Option<Expr>,
+    /// How many lines a case may have; with 1 the root `item` exists.
+    pub lines: Option<u32>,
+}
+
+/// A variable of the case.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    /// What it holds; without a default its reads need a guard.
+    pub kind: Type,
+    /// The value that a case begins with.
+    pub default: Option<crate::value::Value>,
+}
+
+/// One step.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The name that `then`, tasks and records use.
+    pub id: Slug,
+    /// For people.
+    pub title: Option<Words>,
+    /// The step is skipped where this does not hold.
+    pub when: Option<Expr>,
+    /// The name under which later steps read its output, beside `steps.<id>`.
+    pub alias: Option<String>,
+    /// What follows; the next step of the document where it is not said.
+    pub then: Option<Slug>,
+    /// Where failures go, by code; a built-in task where nothing matches.
+    pub on_error: Vec<OnError>,
+    /// What it does.
+    pub kind: Kind,
+}
+
+/// Where a failure of a step goes.
+#[derive(Debug, Clone)]
+pub struct OnError {
+    /// The code, or `None` for any.
+    pub code: Option<String>,
+    /// The step that follows.
+    pub then: Slug,
+}
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// Ask a plugin; pure, fuel is its limit.
+    Call {
+        /// Which plugin.
+        plugin: PluginRef,
+        /// Its parameters.
+        with: BTreeMap<String, Expr>,
+    },
+    /// Go where the first condition that holds says; the last arm has none.
+    Decide {
+        /// The arms in order.
+        arms: Vec<Arm>,
+    },
+    /// Assign variables, in order.
+    Set {
+        /// Variable and value.
+        assignments: Vec<(String, Expr)>,
+    },
+    /// Reserve what a verdict allows, per order line.
+    Approve {
+        /// The lines of a verdict.
+        lines: Expr,
+        /// How long the reservation lasts.
+        until: Span,
+    },
+    /// Wait for a person.
+    Review(Review),
+    /// Wait for an event.
+    Await {
+        /// The events; the first that matches wins.
+        arms: Vec<EventArm>,
+        /// The end of waiting.
+        timeout: Timeout,
+    },
+    /// Wait for a time.
+    Wait(Until),
+    /// Send money back.
+    Refund {
+        /// How much, and out of what.
+        amount: RefundOf,
+        /// How: `original` unless said otherwise.
+        method: String,
+        /// A code for the records.
+        reason: Option<Expr>,
+    },
+    /// Put the goods somewhere.
+    Restock {
+        /// `quarantine`, `scrap` or `return_to_maker`.
+        to: Expr,
+    },
+    /// Tell somebody.
+    Notify {
+        /// Which text.
+        template: Slug,
+        /// Whom: `customer`, or a queue.
+        to: String,
+        /// How: `email` unless said otherwise.
+        channel: String,
+    },
+    /// End the case with a result.
+    Finish {
+        /// The result in one word.
+        result: Slug,
+    },
+    /// End the case as failed.
+    Fail {
+        /// The code of the failure.
+        code: Slug,
+    },
+}
+
+impl Kind {
+    /// The word in the document.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Call { .. } => "call",
+            Self::Decide { .. } => "decide",
+            Self::Set { .. } => "set",
+            Self::Approve { .. } => "approve",
+            Self::Review(_) => "review",
+            Self::Await { .. } => "await",
+            Self::Wait(_) => "wait",
+            Self::Refund { .. } => "refund",
+            Self::Restock { .. } => "restock",
+            Self::Notify { .. } => "notify",
+            Self::Finish { .. } => "finish",
+            Self::Fail { .. } => "fail",
+        }
+    }
+}
+
+/// One arm of a `decide`.
+#[derive(Debug, Clone)]
+pub struct Arm {
+    /// The condition; none in the last arm.
+    pub when: Option<Expr>,
+    /// The step that follows.
+    pub then: Slug,
+}
+
+/// A task for a person.
+#[derive(Debug, Clone)]
+pub struct Review {
+    /// Who works on it.
+    pub queue: Slug,
+    /// What the task is called; may hold `{{ }}`.
+    pub title: Words<Template>,
+    /// What the person fills in.
+    pub ask: BTreeMap<String, Type>,
+    /// What the person may choose, and where it leads.
+    pub next: BTreeMap<String, Slug>,
+    /// Reason codes that the case carries while it waits here.
+    pub reasons: Vec<Slug>,
+    /// The end of waiting.
+    pub timeout: Timeout,
+}
+
+/// One event that an `await` waits for.
+#[derive(Debug, Clone)]
+pub struct EventArm {
+    /// The event's name.
+    pub event: String,
+    /// Fields of the event that must equal a value: a conjunction, so that it can be indexed.
+    pub matches: Vec<(String, Expr)>,
+    /// The step that follows; the step's own `then` where it is not said.
+    pub then: Option<Slug>,
+}
+
+/// The end of waiting.
+#[derive(Debug, Clone)]
+pub enum Timeout {
+    /// Go on there after this span.
+    After {
+        /// Counted from entering the step.
+        after: Span,
+        /// The step that follows.
+        then: Slug,
+    },
+    /// Never, and why that is right.
+    Never {
+        /// For whoever reads the document.
+        because: String,
+    },
+}
+
+/// When a `wait` ends.
+#[derive(Debug, Clone)]
+pub enum Until {
+    /// After this span.
+    For(Span),
+    /// At this instant.
+    Instant(Expr),
+}
+
+/// How much a `refund` sends, and out of what.
+#[derive(Debug, Clone)]
+pub enum RefundOf {
+    /// A quote, line by line.
+    Quote(Expr),
+    /// A bare amount, for a case without an order.
+    Amount(Expr),
+}
+
+/// A plugin as a document names it: `std/purchase-match@0` or `own-rules@2`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PluginRef {
+    /// The name, with `std/` for those shipped with the binary.
+    pub name: String,
+    /// The major version.
+    pub major: u32,
+}
+
+impl std::fmt::Display for PluginRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}", self.name, self.major)
+    }
+}
+
+/// What the checker must know of a plugin; read from its manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plugin {
+    /// SHA-256 of the component.
+    pub digest: Digest,
+    /// What it is asked.
+    pub hook: Hook,
+    /// Its parameters; an optional type may be left out.
+    pub params: BTreeMap<String, Type>,
+    /// What it provides, read as `<as>.out.<name>`.
+    pub provides: BTreeMap<String, Type>,
+}
+
+/// What a plugin is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hook {
+    /// May it be returned, how much, and from which purchases.
+    Eligibility,
+    /// What law and safety ask.
+    Compliance,
+    /// How much money, per take.
+    Refund,
+    /// A pure computation.
+    Step,
+}
