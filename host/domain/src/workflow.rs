@@ -3,3 +3,4 @@
 pub mod definition;
 pub mod diagnostic;
 pub mod expr;
+pub mod run;

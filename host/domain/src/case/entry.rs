@@ -1,0 +1,323 @@
+//! Entries: the facts that a turn adds to a case. Names carry a version; an old one is read for as long as a row may hold it.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::Settled;
+use super::{Arrived, Effect, External, Item, Line, Output, Task};
+use crate::clock::Instant;
+use crate::ids::{CaseId, CustomerId, Digest, OrderId, Slug, TaskId};
+use crate::money::Currency;
+use crate::value::Fields;
+use crate::verdict::{Reason, Take};
+
+/// One fact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Entry {
+    /// A case was opened.
+    #[serde(rename = "case.opened.1")]
+    Opened(Box<Opened>),
+    /// No workflow took the case.
+    #[serde(rename = "case.held.1")]
+    Held,
+    /// A step whose `when` does not hold was passed by.
+    #[serde(rename = "step.skipped.1")]
+    Skipped {
+        /// The step.
+        step: Slug,
+    },
+    /// A condition was decided; kept so that a person can see why.
+    #[serde(rename = "step.decided.1")]
+    Decided {
+        /// The step.
+        step: Slug,
+        /// Where it went.
+        then: Slug,
+        /// The condition that held; none for `else`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<String>,
+    },
+    /// Variables were set.
+    #[serde(rename = "vars.set.1")]
+    VarsSet {
+        /// The new values.
+        values: Fields,
+    },
+    /// A step gave something.
+    #[serde(rename = "step.gave.1")]
+    Gave {
+        /// The step.
+        step: Slug,
+        /// The plugin that answered, where one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plugin: Option<Digest>,
+        /// What it gave.
+        output: Output,
+    },
+    /// A step failed: a plugin, the ledger, an expression.
+    #[serde(rename = "step.failed.1")]
+    Failed {
+        /// The step.
+        step: Slug,
+        /// A stable code.
+        code: String,
+        /// For a person.
+        detail: String,
+    },
+    /// Units of an order line were promised to the case.
+    #[serde(rename = "quantity.reserved.1")]
+    Reserved {
+        /// The line of the case.
+        line: u32,
+        /// The purchase and how many units.
+        take: Take,
+    },
+    /// Promised units were given back.
+    #[serde(rename = "quantity.released.1")]
+    Released {
+        /// The line of the case.
+        line: u32,
+        /// The purchase and how many units.
+        take: Take,
+    },
+    /// Something is to leave the process.
+    #[serde(rename = "effect.intended.1")]
+    Intended {
+        /// The key, minted once.
+        key: Digest,
+        /// What.
+        effect: Box<Effect>,
+    },
+    /// The outcome of an effect became known.
+    #[serde(rename = "effect.settled.1")]
+    Settled {
+        /// The effect.
+        key: Digest,
+        /// What became of it.
+        outcome: Settled,
+        /// The provider's reference.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+        /// Who says so: `history`, `provider`, `person`.
+        via: String,
+    },
+    /// Refunded units stand in the ledger as returned, their money as refunded.
+    #[serde(rename = "refund.booked.1")]
+    Booked {
+        /// What was booked.
+        items: Vec<Item>,
+    },
+    /// A declined refund was taken out of the ledger again.
+    #[serde(rename = "refund.unbooked.1")]
+    Unbooked {
+        /// What was taken out.
+        items: Vec<Item>,
+    },
+    /// Work for a person was opened.
+    #[serde(rename = "task.opened.1")]
+    TaskOpened {
+        /// The task.
+        id: TaskId,
+        /// What it is.
+        task: Box<Task>,
+    },
+    /// A person answered a task.
+    #[serde(rename = "task.completed.1")]
+    TaskCompleted {
+        /// The task.
+        id: TaskId,
+        /// The choice.
+        outcome: String,
+        /// Who.
+        by: String,
+        /// Effects of an imported case leave for real from here on: the person confirmed it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        live: bool,
+    },
+    /// A task is no longer needed: the wait ended otherwise.
+    #[serde(rename = "task.closed.1")]
+    TaskClosed {
+        /// The task.
+        id: TaskId,
+    },
+    /// The case waits at a step.
+    #[serde(rename = "wait.began.1")]
+    WaitBegan {
+        /// The step.
+        step: Slug,
+        /// When the wait ends by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Instant>,
+    },
+    /// A wait ended because its time was over.
+    #[serde(rename = "wait.timed_out.1")]
+    TimedOut {
+        /// The step.
+        step: Slug,
+    },
+    /// An event arrived that nothing waited for; it is kept.
+    #[serde(rename = "event.kept.1")]
+    EventKept {
+        /// The event.
+        event: Arrived,
+    },
+    /// An event ended a wait.
+    #[serde(rename = "event.taken.1")]
+    EventTaken {
+        /// The step that waited.
+        step: Slug,
+        /// The event.
+        event: Arrived,
+        /// Its place among the kept events, if it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<u32>,
+    },
+    /// A timer, event or outcome found nothing waiting for it.
+    #[serde(rename = "input.ignored.1")]
+    Ignored {
+        /// What it was.
+        what: String,
+        /// Why nothing waited.
+        why: String,
+    },
+    /// The run was cut after many steps and goes on in another turn.
+    #[serde(rename = "run.paused.1")]
+    Paused {
+        /// The next step.
+        step: Slug,
+    },
+    /// The case ended with a result.
+    #[serde(rename = "case.finished.1")]
+    Finished {
+        /// The result.
+        result: Slug,
+    },
+    /// The case ended as failed.
+    #[serde(rename = "case.failed.1")]
+    CaseFailed {
+        /// The code.
+        code: Slug,
+    },
+    /// A person ended the case.
+    #[serde(rename = "case.cancelled.1")]
+    Cancelled {
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Reasons were added that belong to no line.
+    #[serde(rename = "reasons.added.1")]
+    ReasonsAdded {
+        /// The reasons.
+        reasons: Vec<Reason>,
+    },
+}
+
+/// What a case begins with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The id.
+    pub id: CaseId,
+    /// The number that people read.
+    pub number: String,
+    /// `return`, `exchange` ...
+    pub kind: Slug,
+    /// The name that another system gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<External>,
+    /// Opened from the past.
+    pub history: bool,
+    /// The workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<Slug>,
+    /// The revision it is pinned to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Digest>,
+    /// Whose case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
+    /// The order it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// The currency of its amounts.
+    pub currency: Currency,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The legal basis claimed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
+    /// How it came in.
+    pub channel: String,
+    /// The merchant's own fields.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub attributes: Fields,
+    /// The items.
+    pub lines: Vec<Line>,
+    /// The variables that begin with a value.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub vars: Fields,
+}
+
+impl Entry {
+    /// The name in the journal.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Opened(_) => "case.opened.1",
+            Self::Held => "case.held.1",
+            Self::Skipped { .. } => "step.skipped.1",
+            Self::Decided { .. } => "step.decided.1",
+            Self::VarsSet { .. } => "vars.set.1",
+            Self::Gave { .. } => "step.gave.1",
+            Self::Failed { .. } => "step.failed.1",
+            Self::Reserved { .. } => "quantity.reserved.1",
+            Self::Released { .. } => "quantity.released.1",
+            Self::Intended { .. } => "effect.intended.1",
+            Self::Settled { .. } => "effect.settled.1",
+            Self::Booked { .. } => "refund.booked.1",
+            Self::Unbooked { .. } => "refund.unbooked.1",
+            Self::TaskOpened { .. } => "task.opened.1",
+            Self::TaskCompleted { .. } => "task.completed.1",
+            Self::TaskClosed { .. } => "task.closed.1",
+            Self::WaitBegan { .. } => "wait.began.1",
+            Self::TimedOut { .. } => "wait.timed_out.1",
+            Self::EventKept { .. } => "event.kept.1",
+            Self::EventTaken { .. } => "event.taken.1",
+            Self::Ignored { .. } => "input.ignored.1",
+            Self::Paused { .. } => "run.paused.1",
+            Self::Finished { .. } => "case.finished.1",
+            Self::CaseFailed { .. } => "case.failed.1",
+            Self::Cancelled { .. } => "case.cancelled.1",
+            Self::ReasonsAdded { .. } => "reasons.added.1",
+        }
+    }
+
+    /// Every name that this program writes: what a generator of tests must reach.
+    pub const NAMES: [&'static str; 26] = [
+        "case.opened.1",
+        "case.held.1",
+        "step.skipped.1",
+        "step.decided.1",
+        "vars.set.1",
+        "step.gave.1",
+        "step.failed.1",
+        "quantity.reserved.1",
+        "quantity.released.1",
+        "effect.intended.1",
+        "effect.settled.1",
+        "refund.booked.1",
+        "refund.unbooked.1",
+        "task.opened.1",
+        "task.completed.1",
+        "task.closed.1",
+        "wait.began.1",
+        "wait.timed_out.1",
+        "event.kept.1",
+        "event.taken.1",
+        "input.ignored.1",
+        "run.paused.1",
+        "case.finished.1",
+        "case.failed.1",
+        "case.cancelled.1",
+        "reasons.added.1",
+    ];
+}

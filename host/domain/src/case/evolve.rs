@@ -1,0 +1,208 @@
+//! How entries change a case. The only place that changes one: folding the journal gives the snapshot, byte for byte.
+
+use super::command::Settled;
+use super::entry::{Entry, Opened};
+use super::{Case, EffectState, Held, Item, Output, Status};
+use crate::clock::Instant;
+use crate::ids::Digest;
+use crate::money::Money;
+use crate::verdict::{self, Take, Verdict};
+
+/// When an entry was made.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp {
+    /// Business time of the turn.
+    pub at: Instant,
+    /// The number of the turn.
+    pub turn: u64,
+}
+
+/// An entry that cannot follow what came before it: a damaged journal or a fault of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("entry {entry} cannot follow: {why}")]
+pub struct Impossible {
+    /// The entry.
+    pub entry: &'static str,
+    /// What does not fit.
+    pub why: &'static str,
+}
+
+/// The case that entries make, from the first on.
+pub fn fold<'a>(turns: impl IntoIterator<Item = (Stamp, &'a [Entry])>) -> Result<Option<Case>, Impossible> {
+    let mut case = None;
+    for (stamp, entries) in turns {
+        for entry in entries {
+            apply(&mut case, entry, stamp)?;
+        }
+    }
+    Ok(case)
+}
+
+/// Apply one entry.
+pub fn apply(case: &mut Option<Case>, entry: &Entry, stamp: Stamp) -> Result<(), Impossible> {
+    let impossible = |why| Impossible { entry: entry.name(), why };
+    match (case.as_mut(), entry) {
+        (None, Entry::Opened(opened)) => *case = Some(open(opened, stamp)),
+        (None, _) => return Err(impossible("no case was opened before it")),
+        (Some(_), Entry::Opened(_)) => return Err(impossible("the case is open already")),
+        (Some(case), entry) => {
+            change(case, entry, stamp).map_err(impossible)?;
+            case.changed_at = stamp.at;
+            case.turn = stamp.turn;
+        }
+    }
+    Ok(())
+}
+
+fn open(opened: &Opened, stamp: Stamp) -> Case {
+    Case {
+        id: opened.id,
+        number: opened.number.clone(),
+        kind: opened.kind.clone(),
+        external: opened.external.clone(),
+        history: opened.history,
+        workflow: opened.workflow.clone(),
+        revision: opened.revision,
+        opened_at: stamp.at,
+        changed_at: stamp.at,
+        turn: stamp.turn,
+        customer: opened.customer.clone(),
+        order: opened.order.clone(),
+        currency: opened.currency,
+        reason: opened.reason.clone(),
+        claim: opened.claim.clone(),
+        channel: opened.channel.clone(),
+        attributes: opened.attributes.clone(),
+        lines: opened.lines.clone(),
+        status: Status::Held,
+        result: None,
+        reasons: Vec::new(),
+        vars: opened.vars.clone(),
+        outputs: Default::default(),
+        reserved: Vec::new(),
+        tasks: Default::default(),
+        effects: Default::default(),
+        events: Vec::new(),
+    }
+}
+
+fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static str> {
+    match entry {
+        Entry::Opened(_) => return Err("the case is open already"),
+        Entry::Held => case.status = Status::Held,
+        Entry::Skipped { step } => drop(case.outputs.insert(step.to_string(), Output::Skipped)),
+        Entry::Decided { .. } | Entry::Failed { .. } | Entry::TimedOut { .. } | Entry::Ignored { .. } => {}
+        Entry::VarsSet { values } => case.vars.extend(values.clone()),
+        Entry::Gave { step, output, .. } => gave(case, step.as_str(), output),
+        Entry::Reserved { line, take } => hold(case, *line, take),
+        Entry::Released { line, take } => drop_held(case, *line, take)?,
+        Entry::Intended { key, effect } => drop(case.effects.insert(*key, (**effect).clone())),
+        Entry::Settled { key, outcome, reference, .. } => settle(case, key, *outcome, reference.as_deref())?,
+        Entry::Booked { items } => items.iter().try_for_each(|item| book(case, item))?,
+        Entry::Unbooked { items } => items.iter().try_for_each(|item| unbook(case, item))?,
+        Entry::TaskOpened { id, task } => drop(case.tasks.insert(*id, (**task).clone())),
+        Entry::TaskCompleted { id, live, .. } => {
+            case.tasks.remove(id).ok_or("the task is not open")?;
+            case.history &= !live;
+        }
+        Entry::TaskClosed { id } => drop(case.tasks.remove(id).ok_or("the task is not open")?),
+        Entry::WaitBegan { step, until } => {
+            case.status = Status::Waiting { step: step.clone(), since: stamp.turn, until: *until };
+        }
+        Entry::EventKept { event } => case.events.push(event.clone()),
+        Entry::EventTaken { kept, .. } => take_event(case, *kept)?,
+        Entry::Paused { step } => case.status = Status::Running { step: step.clone() },
+        Entry::Finished { result } => close(case, false, result.as_str()),
+        Entry::CaseFailed { code } => close(case, true, code.as_str()),
+        Entry::Cancelled { .. } => close(case, false, "cancelled"),
+        Entry::ReasonsAdded { reasons } => case.reasons.extend(reasons.iter().cloned()),
+    }
+    Ok(())
+}
+
+/// Record an output; a verdict also settles what came of each line, together with the verdicts before it.
+fn gave(case: &mut Case, step: &str, output: &Output) {
+    case.outputs.insert(step.to_owned(), output.clone());
+    if let Output::Verdict(_) = output {
+        let verdicts = case.outputs.values().filter_map(|output| match output {
+            Output::Verdict(verdict) => Some(verdict),
+            _ => None,
+        });
+        let outcomes = verdict::combine(verdicts.collect::<Vec<&Verdict>>());
+        for (line, mut outcome) in outcomes {
+            if let Some(line) = case.lines.get_mut(line as usize) {
+                outcome.amount = line.outcome.take().and_then(|before| before.amount);
+                line.outcome = Some(outcome);
+            }
+        }
+    }
+}
+
+fn same_place(held: &Held, line: u32, take: &Take) -> bool {
+    held.line == line && held.take.order == take.order && held.take.line == take.line
+}
+
+fn hold(case: &mut Case, line: u32, take: &Take) {
+    match case.reserved.iter_mut().find(|held| same_place(held, line, take)) {
+        Some(held) => held.take.quantity += take.quantity,
+        None => case.reserved.push(Held { line, take: take.clone() }),
+    }
+}
+
+fn drop_held(case: &mut Case, line: u32, take: &Take) -> Result<(), &'static str> {
+    let held = case.reserved.iter_mut().find(|held| same_place(held, line, take));
+    let held = held.filter(|held| held.take.quantity >= take.quantity).ok_or("the case does not hold these units")?;
+    held.take.quantity -= take.quantity;
+    case.reserved.retain(|held| held.take.quantity > 0);
+    Ok(())
+}
+
+fn add(case: &mut Case, item: &Item, amount: Money) -> Result<(), &'static str> {
+    let line = case.lines.get_mut(item.line as usize).ok_or("the case has no such line")?;
+    if let Some(outcome) = &mut line.outcome {
+        let before = outcome.amount.unwrap_or(Money::zero(amount.currency()));
+        outcome.amount = Some(before.plus(amount).map_err(|_| "the amounts do not add up")?);
+    }
+    Ok(())
+}
+
+fn book(case: &mut Case, item: &Item) -> Result<(), &'static str> {
+    add(case, item, item.amount)?;
+    if item.take.quantity == 0 { Ok(()) } else { drop_held(case, item.line, &item.take) }
+}
+
+fn unbook(case: &mut Case, item: &Item) -> Result<(), &'static str> {
+    let minus = Money::zero(item.amount.currency()).minus(item.amount).map_err(|_| "the amounts do not add up")?;
+    add(case, item, minus)?;
+    if item.take.quantity > 0 {
+        hold(case, item.line, &item.take);
+    }
+    Ok(())
+}
+
+fn settle(case: &mut Case, key: &Digest, outcome: Settled, reference: Option<&str>) -> Result<(), &'static str> {
+    let effect = case.effects.get_mut(key).ok_or("the case has no such effect")?;
+    effect.state = match outcome {
+        Settled::Confirmed => EffectState::Confirmed,
+        Settled::Declined => EffectState::Declined,
+        Settled::Unknown => EffectState::Unknown,
+    };
+    if let Some(reference) = reference {
+        effect.reference = Some(reference.to_owned());
+    }
+    Ok(())
+}
+
+fn take_event(case: &mut Case, kept: Option<u32>) -> Result<(), &'static str> {
+    let Some(kept) = kept else { return Ok(()) };
+    if kept as usize >= case.events.len() {
+        return Err("the event was not kept");
+    }
+    case.events.remove(kept as usize);
+    Ok(())
+}
+
+fn close(case: &mut Case, failed: bool, result: &str) {
+    case.status = Status::Closed { failed };
+    case.result = Some(result.to_owned());
+}

@@ -1,0 +1,109 @@
+//! What a turn reads beside the case: the customer's purchases, ledgers, the order. Recorded once a turn, as read.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Instant;
+use crate::ids::{OrderId, Sku};
+use crate::ledger::Ledger;
+use crate::money::{Money, Price};
+use crate::order::{Order, OrderLine, Payment};
+use crate::value::Fields;
+
+/// Most purchases that one question may carry; beyond it a person decides (`facts_too_large`).
+pub const PURCHASES_MAX: usize = 2_000;
+
+/// An order line in the index by customer and stock code: all that a question and a ledger need, without reading the order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Purchase {
+    /// The order.
+    pub order: OrderId,
+    /// The line in it, from 0.
+    pub line: u32,
+    /// The stock code.
+    pub sku: Sku,
+    /// When it was bought.
+    pub at: Instant,
+    /// When it reached the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_at: Option<Instant>,
+    /// Units bought.
+    pub quantity: u32,
+    /// Exact price of one unit.
+    pub unit_price: Price,
+    /// What was paid for the line.
+    pub paid: Money,
+    /// What was paid for the order.
+    pub order_paid: Money,
+    /// The order's payments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payments: Vec<Payment>,
+    /// The merchant's own fields.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub attributes: Fields,
+}
+
+impl Purchase {
+    /// The index rows of an order.
+    pub fn of(order: &Order) -> Result<Vec<Self>, crate::money::MoneyError> {
+        let order_paid = order.paid_total()?;
+        let row = |(line, content): (usize, &OrderLine)| Self {
+            order: order.id.clone(),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            sku: content.sku.clone(),
+            at: content.at,
+            delivered_at: content.delivered_at,
+            quantity: content.quantity,
+            unit_price: content.unit_price,
+            paid: content.paid.total,
+            order_paid,
+            payments: order.payments.clone(),
+            attributes: content.attributes.clone(),
+        };
+        Ok(order.lines.iter().enumerate().map(row).collect())
+    }
+}
+
+/// A ledger as it was read, with the version that a change must still find.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LedgerAt {
+    /// The version; 0 where nothing has happened to the order yet.
+    pub version: u64,
+    /// The content, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
+}
+
+/// Everything that a turn reads beside the case.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The customer's order lines of the stock codes in the case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purchases: Vec<Purchase>,
+    /// There were more than `PURCHASES_MAX`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub too_large: bool,
+    /// The ledgers of the orders of these purchases, and of those that the case took from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ledgers: BTreeMap<OrderId, LedgerAt>,
+    /// The order that the case names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
+}
+
+impl Facts {
+    /// The purchase that a take names.
+    pub fn purchase(&self, order: &OrderId, line: u32) -> Option<&Purchase> {
+        self.purchases.iter().find(|purchase| purchase.order == *order && purchase.line == line)
+    }
+
+    /// Units of a purchase that are left to return, and the money already refunded for it.
+    pub fn left(&self, purchase: &Purchase) -> (u32, Money) {
+        let ledger = self.ledgers.get(&purchase.order).and_then(|at| at.ledger.as_ref());
+        match ledger.and_then(|ledger| ledger.line(purchase.line)) {
+            Some(line) => (line.left(), line.refunded),
+            None => (purchase.quantity, Money::zero(purchase.paid.currency())),
+        }
+    }
+}

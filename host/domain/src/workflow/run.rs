@@ -1,0 +1,298 @@
+//! The interpreter: one turn of a case. Pure: `advance` answers with a question to a plugin or with the decision.
+//!
+//! ```text
+//! begin(definition, case, input) ─► Run ─► advance ─► Ask ─► (the sandbox answers) ─► advance ─► ... ─► Decision
+//! ```
+//!
+//! Nothing is stored between the questions of a turn: a crash is a turn that never happened.
+
+mod begin;
+mod call;
+mod choose;
+mod effects;
+mod events;
+mod fail;
+mod finish;
+mod goods;
+mod names;
+mod pay;
+mod reserve;
+mod review;
+pub mod route;
+pub mod shapes;
+mod tasks;
+mod wait;
+
+use std::collections::BTreeMap;
+
+use crate::ask::{Answered, Ask, Asked};
+use crate::case::command::{Command, Rejection, Timer};
+use crate::case::entry::Entry;
+use crate::case::evolve::{self, Stamp};
+use crate::case::{Case, Status};
+use crate::clock::{Instant, Span};
+use crate::decision::{Decision, Taken, Turn, Work};
+use crate::facts::Facts;
+use crate::ids::{CaseId, Digest, OrderId, Slug, TaskId, TenantId};
+use crate::value::Value;
+use crate::workflow::definition::{Definition, Kind, Step};
+use crate::workflow::expr::{Context, Expr};
+use names::Names;
+
+/// Most steps in one turn; beyond it the run is committed and goes on in another turn, so that no turn is unbounded.
+pub const STEPS_MAX: u32 = 256;
+/// Most questions in one turn.
+pub const ASKS_MAX: usize = 32;
+/// Steps that one expression may take in evaluation.
+pub const EXPRESSION_STEPS_MAX: u32 = 10_000;
+
+/// Everything that a turn needs beside the definition and the case.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The merchant.
+    pub tenant: TenantId,
+    /// What is to happen.
+    pub command: Command,
+    /// What was read beside the case.
+    pub facts: Facts,
+    /// Randomness for ids and seeds.
+    pub random: u128,
+    /// Id and number for a case that is opened; unused otherwise.
+    pub opening: Option<(CaseId, String)>,
+}
+
+/// How far a turn got.
+#[derive(Debug)]
+pub enum Progress {
+    /// A plugin must answer before the turn goes on.
+    Ask(Box<Run>),
+    /// The turn is decided.
+    Decided(Box<Decision>),
+}
+
+/// A turn under way.
+#[derive(Debug)]
+pub struct Run {
+    case: Option<Case>,
+    stamp: Stamp,
+    input: Input,
+    entries: Vec<Entry>,
+    asks: Vec<Asked>,
+    ask: Option<Ask>,
+    ledgers: BTreeMap<OrderId, Taken>,
+    work: Vec<Work>,
+    names: Names,
+    next: Option<Slug>,
+    steps: u32,
+    tasks_minted: u32,
+    resume: bool,
+}
+
+/// Where a step leads.
+enum Flow {
+    /// To the step that follows.
+    Next,
+    /// To this step.
+    To(Slug),
+    /// Nowhere in this turn: the case waits or has ended.
+    Stop,
+    /// To a plugin first.
+    Ask(Box<Ask>),
+}
+
+/// Why a step could not do what it does. It leads to `on_error`, or to a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct StepError {
+    code: String,
+    detail: String,
+}
+
+impl StepError {
+    fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { code: code.into(), detail: detail.into() }
+    }
+}
+
+/// Begin a turn: take the command in. A rejection changes nothing.
+///
+/// # Errors
+/// The rules refuse the command: a task that is not open, an event that is not declared, a closed case.
+pub fn begin(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Result<Run, Rejection> {
+    begin::begin(definition, case, input)
+}
+
+/// Go on with a turn until it needs a plugin or is decided. `answered` is the answer to the question that the run holds.
+pub fn advance(definition: Option<&Definition>, mut run: Box<Run>, answered: Option<Answered>) -> Progress {
+    if let Some(definition) = definition {
+        if let (Some(ask), Some(answered)) = (run.ask.take(), answered) {
+            let step = definition.step(ask.step.as_str());
+            run.asks.push(Asked { ask: ask.clone(), answered: answered.clone() });
+            if let Some(step) = step {
+                let flow = call::answered(&mut run, definition, step, &ask, answered);
+                run.follow(definition, step, flow);
+            }
+        }
+        run.walk(definition);
+    }
+    if run.ask.is_some() { Progress::Ask(run) } else { Progress::Decided(Box::new(run.decide())) }
+}
+
+impl Run {
+    /// The question that waits for an answer.
+    pub fn question(&self) -> Option<&Ask> {
+        self.ask.as_ref()
+    }
+
+    /// The case as it stands in the run.
+    pub fn case(&self) -> &Case {
+        // `begin` opens the case before anything else can read it.
+        self.case.as_ref().expect("a run has a case")
+    }
+
+    /// What was read beside the case.
+    pub fn facts(&self) -> &Facts {
+        &self.input.facts
+    }
+
+    fn walk(&mut self, definition: &Definition) {
+        while let (Some(id), None) = (self.next.take(), &self.ask) {
+            if self.steps == STEPS_MAX || self.asks.len() == ASKS_MAX {
+                self.emit(Entry::Paused { step: id });
+                self.resume = true;
+                return;
+            }
+            self.steps += 1;
+            // A step that a revision names is in it: the checker saw to that.
+            let Some(step) = definition.step(id.as_str()) else { return };
+            let flow = self.enter(definition, step);
+            self.follow(definition, step, flow);
+        }
+    }
+
+    fn enter(&mut self, definition: &Definition, step: &Step) -> Result<Flow, StepError> {
+        if let Some(when) = &step.when
+            && !self.holds(definition, when)?
+        {
+            self.emit(Entry::Skipped { step: step.id.clone() });
+            return Ok(Flow::Next);
+        }
+        match &step.kind {
+            Kind::Call { plugin, with } => call::enter(self, definition, step, plugin, with),
+            Kind::Decide { arms } => choose::decide(self, definition, step, arms),
+            Kind::Set { assignments } => choose::set(self, definition, assignments),
+            Kind::Approve { lines, until } => reserve::enter(self, definition, step, lines, *until),
+            Kind::Review(review) => review::enter(self, definition, step, review),
+            Kind::Await { arms, timeout } => wait::enter_await(self, definition, step, arms, timeout),
+            Kind::Wait(until) => wait::enter(self, definition, step, until),
+            Kind::Refund { amount, method, .. } => pay::enter(self, definition, step, amount, method),
+            Kind::Restock { to } => goods::restock(self, definition, step, to),
+            Kind::Notify { template, to, channel } => goods::notify(self, step, template, to, channel),
+            Kind::Finish { result } => Ok(finish::finish(self, result)),
+            Kind::Fail { code } => Ok(finish::fail(self, code)),
+        }
+    }
+
+    /// Go where a step leads, or where its failure leads.
+    fn follow(&mut self, definition: &Definition, step: &Step, flow: Result<Flow, StepError>) {
+        let flow = flow.unwrap_or_else(|error| fail::failed(self, step, error));
+        match flow {
+            Flow::Next => {
+                let next =
+                    step.then.clone().or_else(|| definition.after(step.id.as_str()).map(|after| after.id.clone()));
+                self.next = next;
+            }
+            Flow::To(id) => self.next = Some(id),
+            Flow::Stop => self.next = None,
+            Flow::Ask(ask) => self.ask = Some(*ask),
+        }
+    }
+
+    /// Record a fact; the case changes at once, so that later steps see it.
+    fn emit(&mut self, entry: Entry) {
+        // The interpreter only makes entries that follow from the case it holds.
+        evolve::apply(&mut self.case, &entry, self.stamp).expect("an entry follows from the case");
+        self.names.changed(&entry, self.case.as_ref());
+        self.entries.push(entry);
+    }
+
+    fn value(&self, definition: &Definition, expr: &Expr) -> Result<Value, StepError> {
+        let mut context =
+            Context { zone: definition.zone, currency: definition.currency, steps_left: EXPRESSION_STEPS_MAX };
+        let failed = |error: crate::workflow::expr::EvalError| {
+            StepError::new(format!("expression_{}", error.code), format!("`{}`: {}", expr.source(), error.message))
+        };
+        expr.evaluate(&self.names, &mut context).map_err(failed)
+    }
+
+    fn holds(&self, definition: &Definition, expr: &Expr) -> Result<bool, StepError> {
+        match self.value(definition, expr)? {
+            Value::Bool(holds) => Ok(holds),
+            other => Err(StepError::new(
+                "expression_type",
+                format!("`{}` is not yes or no but {}", expr.source(), other.kind()),
+            )),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.stamp.at
+    }
+
+    fn history(&self) -> bool {
+        self.case().history
+    }
+
+    fn mint_task(&mut self) -> TaskId {
+        self.tasks_minted += 1;
+        let bits = self.input.random.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        TaskId::mint(self.input.command.recorded_at, bits.wrapping_add(self.tasks_minted.into()))
+    }
+
+    /// Stop at a step until something ends the wait; with a timer where it ends by itself.
+    fn stay(&mut self, step: &Slug, after: Option<Span>) -> Flow {
+        self.stay_until(step, after.map(|span| self.now().after(span)))
+    }
+
+    fn stay_until(&mut self, step: &Slug, until: Option<Instant>) -> Flow {
+        self.emit(Entry::WaitBegan { step: step.clone(), until });
+        if let Some(due) = until {
+            let timer = Timer::Wait { step: step.clone(), since: self.stamp.turn };
+            self.work.push(Work::Timer { due, timer });
+        }
+        Flow::Stop
+    }
+
+    /// The key of an effect: minted at its first intent, without attempt and without revision.
+    fn effect_key(&self, step: &Slug, leg: &str, kind: &str) -> Digest {
+        const LOOP_INDEX: u32 = 0;
+        let case = self.case();
+        Digest::of(&crate::codec::encode(&(self.input.tenant, case.id, step, LOOP_INDEX, leg, kind)))
+    }
+
+    /// The step that the case waits at, if this is it.
+    fn waits_at(&self) -> Option<&Slug> {
+        match &self.case().status {
+            Status::Waiting { step, .. } => Some(step),
+            _ => None,
+        }
+    }
+
+    fn decide(mut self: Box<Self>) -> Decision {
+        if self.entries.is_empty() {
+            self.emit(Entry::Ignored {
+                what: self.input.command.body.name().to_owned(),
+                why: "nothing to do".to_owned(),
+            });
+        }
+        let case = self.case.take().expect("a run has a case");
+        let turn = Turn {
+            number: self.stamp.turn,
+            at: self.stamp.at,
+            command: self.input.command,
+            facts: self.input.facts,
+            asks: self.asks,
+            entries: self.entries,
+        };
+        Decision { case, turn, ledgers: self.ledgers, work: self.work, resume: self.resume }
+    }
+}

@@ -1,0 +1,151 @@
+//! Taking a command in: what it changes at once, and at which step the run goes on.
+
+use super::names::Names;
+use super::{Input, Run, StepError, events, fail, finish, reserve, tasks, wait};
+use crate::case::command::{Body, Open, Rejection, Timer};
+use crate::case::entry::{Entry, Opened};
+use crate::case::evolve::Stamp;
+use crate::case::{About, Case, LINES_MAX, Status, Task};
+use crate::workflow::definition::Definition;
+
+pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Result<Run, Rejection> {
+    let turn = case.as_ref().map_or(1, |case| case.turn + 1);
+    // Business time never lies before the case's last entry.
+    let at = case.as_ref().map_or(input.command.occurred_at, |case| case.changed_at.max(input.command.occurred_at));
+    let body = input.command.body.clone();
+    let mut run = Run {
+        stamp: Stamp { at, turn },
+        names: Names::new(definition, at),
+        case,
+        input,
+        entries: Vec::new(),
+        asks: Vec::new(),
+        ask: None,
+        ledgers: Default::default(),
+        work: Vec::new(),
+        next: None,
+        steps: 0,
+        tasks_minted: 0,
+        resume: false,
+    };
+    match (&body, run.case.is_some()) {
+        (Body::Open(_), true) => return Err(Rejection::new("case_open", "the case is open already")),
+        (Body::Open(open), false) => opened(&mut run, definition, open)?,
+        (_, false) => return Err(Rejection::new("case_not_found", "there is no such case")),
+        (body, true) => {
+            load(&mut run);
+            command(&mut run, definition, body)?;
+        }
+    }
+    Ok(run)
+}
+
+fn load(run: &mut Run) {
+    if let Some(case) = &run.case {
+        run.names.load(case, &run.input.facts);
+    }
+}
+
+fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Result<(), Rejection> {
+    if run.case().is_closed() && matches!(body, Body::Complete(_) | Body::Cancel) {
+        return Err(Rejection::new("case_closed", format!("case {} is closed", run.case().number)));
+    }
+    match body {
+        Body::Open(_) => Err(Rejection::new("case_open", "the case is open already")),
+        Body::Complete(complete) => tasks::complete(run, definition, complete),
+        Body::Event(event) => events::arrived(run, definition, event),
+        Body::Timer(Timer::Wait { step, since }) => {
+            wait::timer(run, definition, step, *since);
+            Ok(())
+        }
+        Body::Timer(Timer::Reservation) => {
+            reserve::lapsed(run);
+            Ok(())
+        }
+        Body::Settle(settle) => super::effects::settled(run, definition, settle),
+        Body::Cancel => {
+            finish::cancel(run);
+            Ok(())
+        }
+        Body::Continue => {
+            if let Status::Running { step } = &run.case().status {
+                run.next = Some(step.clone());
+            }
+            Ok(())
+        }
+    }
+}
+
+fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result<(), Rejection> {
+    check(open)?;
+    let (id, number) =
+        run.input.opening.clone().ok_or_else(|| Rejection::new("internal", "the engine minted no case id"))?;
+    let vars = definition.map(|definition| {
+        let with_default = |(name, variable): (&String, &crate::workflow::definition::Variable)| {
+            Some((name.clone(), variable.default.clone()?))
+        };
+        definition.vars.iter().filter_map(with_default).collect()
+    });
+    run.emit(Entry::Opened(Box::new(Opened {
+        id,
+        number,
+        kind: open.kind.clone(),
+        external: open.external.clone(),
+        history: open.history,
+        workflow: definition.map(|definition| definition.workflow.clone()),
+        revision: definition.map(|definition| definition.revision),
+        customer: open.customer.clone(),
+        order: open.order.clone(),
+        currency: open.currency,
+        reason: open.reason.clone(),
+        claim: open.claim.clone(),
+        channel: run.input.command.channel.clone(),
+        attributes: open.attributes.clone(),
+        lines: open.lines.clone(),
+        vars: vars.unwrap_or_default(),
+    })));
+    load(run);
+    let Some(definition) = definition else {
+        hold(run);
+        return Ok(());
+    };
+    let Some(first) = definition.steps.first() else { return Ok(()) };
+    if open.currency == definition.currency {
+        run.next = Some(first.id.clone());
+    } else {
+        let detail = format!("the case is in {}, the workflow decides in {}", open.currency, definition.currency);
+        let flow = fail::to_person(run, &first.id, StepError::new("currency_differs", detail));
+        run.follow(definition, first, Ok(flow));
+    }
+    Ok(())
+}
+
+/// No workflow took the case: a person must see it.
+fn hold(run: &mut Run) {
+    run.emit(Entry::Held);
+    let (opened_at, imported, id) = (run.now(), run.history(), run.mint_task());
+    let task = Task {
+        about: About::Unrouted,
+        queue: "unrouted".to_owned(),
+        title: format!("No workflow takes case {}", run.case().number),
+        opened_at,
+        reasons: vec![crate::verdict::Reason::code("unrouted")],
+        imported,
+    };
+    run.emit(Entry::TaskOpened { id, task: Box::new(task) });
+}
+
+fn check(open: &Open) -> Result<(), Rejection> {
+    if open.lines.len() > LINES_MAX {
+        let message = format!("a case has at most {LINES_MAX} lines, found {}", open.lines.len());
+        return Err(Rejection { code: "too_many_lines", message, fields: vec!["lines".to_owned()] });
+    }
+    match open.lines.iter().position(|line| line.quantity == 0) {
+        Some(line) => Err(Rejection {
+            code: "quantity_zero",
+            message: format!("line {line} asks for no units"),
+            fields: vec![format!("lines[{line}].quantity")],
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,31 @@
+//! `decide` and `set`: where to go, and what to remember.
+
+use super::{Flow, Run, StepError};
+use crate::case::entry::Entry;
+use crate::value::Fields;
+use crate::workflow::definition::{Arm, Definition, Step};
+use crate::workflow::expr::Expr;
+
+pub(super) fn decide(run: &mut Run, definition: &Definition, step: &Step, arms: &[Arm]) -> Result<Flow, StepError> {
+    for arm in arms {
+        let holds = match &arm.when {
+            Some(when) => run.holds(definition, when)?,
+            None => true,
+        };
+        if holds {
+            let because = arm.when.as_ref().map(|when| when.source().to_owned());
+            run.emit(Entry::Decided { step: step.id.clone(), then: arm.then.clone(), because });
+            return Ok(Flow::To(arm.then.clone()));
+        }
+    }
+    // The checker demands an `else`.
+    Err(StepError::new("no_arm", "no arm of the decision holds"))
+}
+
+pub(super) fn set(run: &mut Run, definition: &Definition, assignments: &[(String, Expr)]) -> Result<Flow, StepError> {
+    for (name, expr) in assignments {
+        let value = run.value(definition, expr)?;
+        run.emit(Entry::VarsSet { values: Fields::from([(name.clone(), value)]) });
+    }
+    Ok(Flow::Next)
+}

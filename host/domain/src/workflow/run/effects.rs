@@ -1,0 +1,184 @@
+//! Effects on their way: leaving, settling, and what a step makes of the outcome of all of its effects.
+
+use super::{Flow, Run, StepError, fail, reserve};
+use crate::case::command::{Rejection, Settle, Settled};
+use crate::case::entry::Entry;
+use crate::case::{About, Effect, EffectState, Item, Output, Refund, Task, What};
+use crate::decision::Work;
+use crate::ids::{Digest, Slug};
+use crate::money::Money;
+use crate::value::{Fields, Value};
+use crate::verdict::{Reason, Take};
+use crate::workflow::definition::{Definition, Step};
+
+/// Let the effects of a step go: at once settled where the case is history, otherwise as work, and the step waits for them.
+pub(super) fn leave(run: &mut Run, step: &Step, keys: &[Digest]) -> Flow {
+    if run.history() {
+        for key in keys {
+            let (outcome, via) = (Settled::Confirmed, "history".to_owned());
+            run.emit(Entry::Settled { key: *key, outcome, reference: None, via });
+        }
+        return done(run, step).unwrap_or_else(|error| fail::failed(run, step, error));
+    }
+    if keys.is_empty() {
+        return done(run, step).unwrap_or_else(|error| fail::failed(run, step, error));
+    }
+    run.work.extend(keys.iter().map(|key| Work::Effect { key: *key }));
+    run.stay(&step.id, None)
+}
+
+/// The outcome of an effect, from its provider.
+pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &Settle) -> Result<(), Rejection> {
+    let Some(effect) = run.case().effects.get(&settle.key).cloned() else {
+        return Err(Rejection::new("effect_not_found", format!("the case has no effect {}", settle.key)));
+    };
+    if matches!(effect.state, EffectState::Confirmed | EffectState::Declined) {
+        let why = format!("it is settled as {}", effect.state.word());
+        run.emit(Entry::Ignored { what: format!("effect {}", settle.key.short()), why });
+        return Ok(());
+    }
+    record(run, settle.key, settle.outcome, settle.reference.clone(), "provider");
+    let late = |task: &Task| task.about == About::Effect { key: settle.key } && settle.outcome != Settled::Unknown;
+    if let Some(id) = run.case().tasks.iter().find(|(_, task)| late(task)).map(|(id, _)| *id) {
+        // The provider's own word ends the question that a person was asked.
+        run.emit(Entry::TaskClosed { id });
+    }
+    if let Some(definition) = definition {
+        conclude(run, definition, &effect, settle.key);
+    }
+    Ok(())
+}
+
+/// Record what became of an effect.
+pub(super) fn record(run: &mut Run, key: Digest, outcome: Settled, reference: Option<String>, via: &str) {
+    run.emit(Entry::Settled { key, outcome, reference, via: via.to_owned() });
+}
+
+/// After an outcome: a task where a person is needed, else on with the step once all of its effects are settled.
+pub(super) fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest) {
+    let Some(step) = definition.step(effect.step.as_str()) else { return };
+    if run.waits_at() != Some(&step.id) {
+        return;
+    }
+    let state = run.case().effects.get(&key).map_or(effect.state, |effect| effect.state);
+    let code = match state {
+        EffectState::Unknown => Some("outcome_unknown"),
+        EffectState::Declined => Some("declined"),
+        EffectState::Intended | EffectState::Confirmed => None,
+    };
+    match code {
+        Some(code) if fail::handler(step, code).is_none() => {
+            let reason = Reason::code(code);
+            fail::open_task(run, About::Effect { key }, format!("Effect of step {}: {code}", step.id), reason);
+        }
+        _ => {
+            if all_settled(run, &step.id) {
+                let flow = done(run, step);
+                run.follow(definition, step, flow);
+            }
+        }
+    }
+}
+
+/// A person settled an effect: the step goes on once nothing else is open.
+pub(super) fn settled_by_person(run: &mut Run, definition: &Definition, effect: &Effect) {
+    let Some(step) = definition.step(effect.step.as_str()) else { return };
+    if run.waits_at() == Some(&step.id) && all_settled(run, &step.id) {
+        let flow = done(run, step);
+        run.follow(definition, step, flow);
+    }
+}
+
+fn of_step<'a>(run: &'a Run, step: &'a Slug) -> impl Iterator<Item = (&'a Digest, &'a Effect)> {
+    run.case().effects.iter().filter(move |(_, effect)| effect.step == *step)
+}
+
+fn all_settled(run: &Run, step: &Slug) -> bool {
+    let open_task = |key: &Digest| run.case().tasks.values().any(|task| task.about == About::Effect { key: *key });
+    of_step(run, step).all(|(key, effect)| effect.state != EffectState::Intended && !open_task(key))
+}
+
+/// All effects of the step are settled: its output, and where a decline or an unknown outcome leads.
+fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
+    let states: Vec<EffectState> = of_step(run, &step.id).map(|(_, effect)| effect.state).collect();
+    let declined = states.iter().filter(|state| **state == EffectState::Declined).count();
+    let status = match () {
+        () if states.contains(&EffectState::Unknown) => "unknown",
+        () if declined > 0 && declined == states.len() => "declined",
+        () if declined > 0 => "partly_declined",
+        () => "confirmed",
+    };
+    let mut fields = Fields::from([("status".to_owned(), Value::text(status))]);
+    if matches!(step.kind, crate::workflow::definition::Kind::Refund { .. }) {
+        fields.insert("amount".to_owned(), Value::Money(refunded_by(run, &step.id)));
+    }
+    let refused: Vec<Digest> = of_step(run, &step.id)
+        .filter(|(_, effect)| effect.state == EffectState::Declined)
+        .map(|(key, _)| *key)
+        .collect();
+    for key in refused {
+        unbook(run, key)?;
+    }
+    run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
+    match status {
+        "unknown" => Err(StepError::new("outcome_unknown", "the outcome of an effect is not known")),
+        "declined" | "partly_declined" => match fail::handler(step, "declined") {
+            Some(then) => Ok(Flow::To(then)),
+            // A person has already said what is true of each leg.
+            None => Ok(Flow::Next),
+        },
+        _ => Ok(Flow::Next),
+    }
+}
+
+fn refunded_by(run: &Run, step: &Slug) -> Money {
+    let amount = |(_, effect): (&Digest, &Effect)| match &effect.what {
+        What::Refund(refund) if effect.state == EffectState::Confirmed => Some(refund.amount),
+        _ => None,
+    };
+    let currency = run.case().currency;
+    Money::sum(currency, of_step(run, step).filter_map(amount)).unwrap_or(Money::zero(currency))
+}
+
+/// Take a declined leg out of the ledger again. Units are promised again only where the whole order was declined.
+fn unbook(run: &mut Run, key: Digest) -> Result<(), StepError> {
+    let Some(What::Refund(refund)) = run.case().effects.get(&key).map(|effect| effect.what.clone()) else {
+        return Ok(());
+    };
+    let Some(order) = refund.order.clone() else { return Ok(()) };
+    let items = declined_items(run, &refund)?;
+    for item in &items {
+        let ledger = reserve::ledger(run, &item.take)?;
+        ledger.decline(item.take.line, item.take.quantity, item.amount).map_err(reserve::refused)?;
+    }
+    if let (Some(payment), Some(taken)) = (&refund.payment, run.ledgers.get_mut(&order)) {
+        let back = Money::zero(refund.amount.currency()).minus(refund.amount);
+        let back = back.map_err(|error| StepError::new("amount_invalid", error.to_string()))?;
+        taken.ledger.book(payment, back).map_err(reserve::refused)?;
+    }
+    run.emit(Entry::Unbooked { items });
+    Ok(())
+}
+
+/// What a declined leg was for: its own items where it is the order's only leg, else its money, item by item, without units.
+fn declined_items(run: &Run, refund: &Refund) -> Result<Vec<Item>, StepError> {
+    let of_order = |effect: &&Effect| matches!(&effect.what, What::Refund(other) if other.order == refund.order);
+    let legs: Vec<&Effect> = run.case().effects.values().filter(of_order).collect();
+    if let ([_], false) = (legs.as_slice(), refund.items.is_empty()) {
+        return Ok(refund.items.clone());
+    }
+    let all = legs.iter().filter_map(|effect| match &effect.what {
+        What::Refund(other) => Some(&other.items),
+        _ => None,
+    });
+    let (mut open, mut items) = (refund.amount, Vec::new());
+    for item in all.flatten() {
+        let too_much = |error: crate::money::MoneyError| StepError::new("amount_invalid", error.to_string());
+        let part = if item.amount.compare(open).map_err(too_much)?.is_lt() { item.amount } else { open };
+        open = open.minus(part).map_err(too_much)?;
+        if !part.is_zero() {
+            items.push(Item { line: item.line, take: Take { quantity: 0, ..item.take.clone() }, amount: part });
+        }
+    }
+    Ok(items)
+}

@@ -1,0 +1,31 @@
+//! `finish`, `fail` and a person's cancel: the end of a case. What is still promised to it is given back.
+
+use super::{Flow, Run, reserve};
+use crate::case::entry::Entry;
+use crate::ids::Slug;
+
+pub(super) fn finish(run: &mut Run, result: &Slug) -> Flow {
+    clear(run);
+    run.emit(Entry::Finished { result: result.clone() });
+    Flow::Stop
+}
+
+pub(super) fn fail(run: &mut Run, code: &Slug) -> Flow {
+    clear(run);
+    run.emit(Entry::CaseFailed { code: code.clone() });
+    Flow::Stop
+}
+
+pub(super) fn cancel(run: &mut Run) {
+    clear(run);
+    let reason = run.input.command.reason.clone();
+    run.emit(Entry::Cancelled { reason });
+}
+
+fn clear(run: &mut Run) {
+    reserve::release_all(run);
+    let open: Vec<_> = run.case().tasks.keys().copied().collect();
+    for id in open {
+        run.emit(Entry::TaskClosed { id });
+    }
+}

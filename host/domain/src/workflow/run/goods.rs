@@ -1,0 +1,55 @@
+//! `restock` and `notify`: goods and messages.
+
+use super::{Flow, Run, StepError, effects};
+use crate::case::entry::Entry;
+use crate::case::{Effect, EffectState, What};
+use crate::ids::Slug;
+use crate::value::Value;
+use crate::verdict::Remedy;
+use crate::workflow::definition::{Definition, Step};
+use crate::workflow::expr::Expr;
+
+/// Where goods may go before an inspection has seen them.
+pub(super) const PLACES: [&str; 3] = ["quarantine", "scrap", "return_to_maker"];
+
+pub(super) fn restock(run: &mut Run, definition: &Definition, step: &Step, to: &Expr) -> Result<Flow, StepError> {
+    let to = match run.value(definition, to)? {
+        Value::Text(to) if PLACES.contains(&to.as_str()) => to,
+        other => {
+            return Err(StepError::new("restock_place", format!("goods cannot go to {other} without an inspection")));
+        }
+    };
+    let goods: Vec<_> = run
+        .case()
+        .lines
+        .iter()
+        .filter_map(|line| line.outcome.as_ref().map(|outcome| (line, outcome)))
+        .filter(|(_, outcome)| outcome.remedy == Remedy::Allow && outcome.quantity > 0)
+        .map(|(line, outcome)| (line.sku.clone(), outcome.quantity))
+        .collect();
+    if goods.is_empty() {
+        return Ok(effects::leave(run, step, &[]));
+    }
+    let key = run.effect_key(&step.id, &to, "restock");
+    let what = What::Restock { to, goods };
+    intend(run, step, key, what);
+    Ok(effects::leave(run, step, &[key]))
+}
+
+pub(super) fn notify(run: &mut Run, step: &Step, template: &Slug, to: &str, channel: &str) -> Result<Flow, StepError> {
+    if run.history() {
+        let what = format!("notify {template}");
+        run.emit(Entry::Ignored { what, why: "the case is history".to_owned() });
+        return Ok(Flow::Next);
+    }
+    let key = run.effect_key(&step.id, to, "notify");
+    let what = What::Notice { template: template.clone(), to: to.to_owned(), channel: channel.to_owned() };
+    intend(run, step, key, what);
+    run.work.push(crate::decision::Work::Effect { key });
+    Ok(Flow::Next)
+}
+
+fn intend(run: &mut Run, step: &Step, key: crate::ids::Digest, what: What) {
+    let effect = Effect { step: step.id.clone(), what, state: EffectState::Intended, reference: None };
+    run.emit(Entry::Intended { key, effect: Box::new(effect) });
+}

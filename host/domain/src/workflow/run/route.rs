@@ -1,0 +1,68 @@
+//! Which workflow takes a case: by priority, then name, the first with a matching trigger.
+
+use super::names::Names;
+use crate::case::Case;
+use crate::case::command::{Open, Rejection};
+use crate::facts::Facts;
+use crate::value::Value;
+use crate::workflow::definition::{Definition, Required, Trigger};
+use crate::workflow::expr::Context;
+
+/// The workflow that takes the case, or none: then the case is held for a person.
+///
+/// `case` is the case as it would be opened; nothing of it is kept.
+///
+/// # Errors
+/// The trigger that matches requires what the submission lacks; field by field.
+pub fn route<'a>(
+    definitions: impl IntoIterator<Item = &'a Definition>,
+    open: &Open,
+    case: &Case,
+    facts: &Facts,
+) -> Result<Option<&'a Definition>, Rejection> {
+    let mut ordered: Vec<&Definition> = definitions.into_iter().collect();
+    ordered.sort_by(|a, b| (b.priority, &a.workflow).cmp(&(a.priority, &b.workflow)));
+    for definition in ordered {
+        if let Some(trigger) =
+            definition.triggers.iter().find(|trigger| matches(trigger, definition, open, case, facts))
+        {
+            required(trigger, open)?;
+            return Ok(Some(definition));
+        }
+    }
+    Ok(None)
+}
+
+fn matches(trigger: &Trigger, definition: &Definition, open: &Open, case: &Case, facts: &Facts) -> bool {
+    if !trigger.kinds.is_empty() && !trigger.kinds.contains(open.kind.as_str()) {
+        return false;
+    }
+    let Some(when) = &trigger.when else { return true };
+    let mut names = Names::new(Some(definition), case.opened_at);
+    names.load(case, facts);
+    let steps_left = super::EXPRESSION_STEPS_MAX;
+    let mut context = Context { zone: definition.zone, currency: definition.currency, steps_left };
+    // A condition without a value does not hold: the case goes on to other triggers, at last to a person.
+    matches!(when.evaluate(&names, &mut context), Ok(Value::Bool(true)))
+}
+
+fn required(trigger: &Trigger, open: &Open) -> Result<(), Rejection> {
+    let missing = |required: &&Required| match required {
+        Required::Order => open.order.is_none(),
+        Required::Reason => open.reason.is_none(),
+        Required::Customer => open.customer.is_none(),
+        Required::Lines => open.lines.is_empty(),
+    };
+    let name = |required: &Required| match required {
+        Required::Order => "order",
+        Required::Reason => "reason",
+        Required::Customer => "customer",
+        Required::Lines => "lines",
+    };
+    let fields: Vec<String> = trigger.requires.iter().filter(missing).map(|one| name(one).to_owned()).collect();
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the submission lacks {}", fields.join(", "));
+    Err(Rejection { code: "field_required", message, fields })
+}

@@ -1,0 +1,199 @@
+//! A person's answer to a task.
+
+use super::{Run, effects};
+use crate::case::command::{Complete, PersonVerdict, Rejection, Settled};
+use crate::case::entry::Entry;
+use crate::case::{About, Effect, Output, Task};
+use crate::decision::Work;
+use crate::ids::{Digest, Slug, TaskId};
+use crate::value::{Fields, Type, Value};
+use crate::verdict::{LineVerdict, Reason, Remedy, Take, Tier, Verdict};
+use crate::workflow::definition::{Definition, Hook, Kind, Review, Step};
+
+pub(super) fn complete(run: &mut Run, definition: Option<&Definition>, complete: &Complete) -> Result<(), Rejection> {
+    let missing = || Rejection::new("task_not_open", format!("task {} is not open", complete.task));
+    let task = run.case().tasks.get(&complete.task).cloned().ok_or_else(missing)?;
+    match (&task.about, definition) {
+        (About::Unrouted, _) | (_, None) => {
+            choose(complete, &["close"])?;
+            super::finish::cancel(run);
+            Ok(())
+        }
+        (About::Review { step }, Some(definition)) => review(run, definition, complete, step),
+        (About::Failure { step, .. }, Some(definition)) => failure(run, definition, complete, step),
+        (About::Effect { key }, Some(definition)) => effect(run, definition, complete, *key),
+    }
+}
+
+fn choose(complete: &Complete, choices: &[&str]) -> Result<(), Rejection> {
+    if choices.contains(&complete.outcome.as_str()) {
+        return Ok(());
+    }
+    let message = format!("{:?} is not one of {}", complete.outcome, choices.join(", "));
+    Err(Rejection { code: "unknown_outcome", message, fields: vec!["outcome".to_owned()] })
+}
+
+fn close_task(run: &mut Run, complete: &Complete) {
+    let by = run.input.command.actor.id.clone();
+    let (id, outcome, live) = (complete.task, complete.outcome.clone(), complete.live);
+    run.emit(Entry::TaskCompleted { id, outcome, by, live });
+}
+
+fn step_of<'a>(definition: &'a Definition, step: &Slug) -> Result<&'a Step, Rejection> {
+    let missing = || Rejection::new("step_missing", format!("the revision has no step {step}"));
+    definition.step(step.as_str()).ok_or_else(missing)
+}
+
+fn review(run: &mut Run, definition: &Definition, complete: &Complete, step: &Slug) -> Result<(), Rejection> {
+    let step = step_of(definition, step)?;
+    let Kind::Review(review) = &step.kind else {
+        return Err(Rejection::new("step_missing", format!("step {} is no review", step.id)));
+    };
+    let choices: Vec<&str> = review.next.keys().map(String::as_str).collect();
+    choose(complete, &choices)?;
+    check_form(review, &complete.form)?;
+    close_task(run, complete);
+    let mut fields = complete.form.clone();
+    fields.insert("outcome".to_owned(), Value::text(&complete.outcome));
+    fields.insert("by".to_owned(), Value::text(&run.input.command.actor.id));
+    fields.insert("at".to_owned(), Value::Instant(run.now()));
+    run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
+    run.next = review.next.get(&complete.outcome).cloned();
+    Ok(())
+}
+
+fn check_form(review: &Review, form: &Fields) -> Result<(), Rejection> {
+    let mut wrong = Vec::new();
+    for (name, kind) in &review.ask {
+        let good = match form.get(name) {
+            Some(value) => value.is_of(kind),
+            None => matches!(kind, Type::Optional(_)),
+        };
+        if !good {
+            wrong.push(format!("form.{name}"));
+        }
+    }
+    wrong.extend(form.keys().filter(|name| !review.ask.contains_key(*name)).map(|name| format!("form.{name}")));
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Rejection {
+        code: "wrong_form",
+        message: format!("the form is not as asked: {}", wrong.join(", ")),
+        fields: wrong,
+    })
+}
+
+/// A failed step: try it again, or decide line by line what the plugin should have decided, or end the case.
+fn failure(run: &mut Run, definition: &Definition, complete: &Complete, step: &Slug) -> Result<(), Rejection> {
+    let step = step_of(definition, step)?;
+    let verdicts = match &step.kind {
+        Kind::Call { plugin, .. } => {
+            definition.plugins.get(plugin).is_some_and(|plugin| plugin.hook <= Hook::Compliance)
+        }
+        _ => false,
+    };
+    choose(complete, if verdicts { &["try_again", "decide", "close"] } else { &["try_again", "close"] })?;
+    match complete.outcome.as_str() {
+        "decide" => {
+            let verdict = person_verdict(run, &complete.lines)?;
+            close_task(run, complete);
+            let output = Output::Verdict(verdict);
+            run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output });
+            run.follow(definition, step, Ok(super::Flow::Next));
+        }
+        "close" => {
+            close_task(run, complete);
+            super::finish::cancel(run);
+        }
+        _ => {
+            close_task(run, complete);
+            run.next = Some(step.id.clone());
+        }
+    }
+    Ok(())
+}
+
+/// What a person decides, as a verdict: units come from the newest purchases that have something left.
+fn person_verdict(run: &Run, lines: &[PersonVerdict]) -> Result<Verdict, Rejection> {
+    let case = run.case();
+    let wrong = |message: String| Rejection { code: "wrong_verdict", message, fields: vec!["lines".to_owned()] };
+    let mut given: Vec<u32> = lines.iter().map(|line| line.line).collect();
+    given.sort_unstable();
+    let wanted: Vec<u32> = (0..).take(case.lines.len()).collect();
+    if given != wanted {
+        return Err(wrong(format!("a verdict names each of the {} lines once", case.lines.len())));
+    }
+    let mut used = std::collections::BTreeMap::new();
+    let mut verdict = Verdict { lines: Vec::new(), reasons: Vec::new(), duties: Vec::new(), provides: Fields::new() };
+    for line in lines {
+        let asked = &case.lines[line.line as usize];
+        let too_much = line.remedy == Remedy::Allow && (line.quantity == 0 || line.quantity > asked.quantity);
+        if line.remedy == Remedy::Review || too_much {
+            return Err(wrong(format!("line {} is allowed for 1 to {} units, or denied", line.line, asked.quantity)));
+        }
+        let quantity = if line.remedy == Remedy::Allow { line.quantity } else { 0 };
+        verdict.lines.push(LineVerdict {
+            line: line.line,
+            remedy: line.remedy,
+            quantity,
+            takes: takes(run, asked.sku.as_str(), quantity, &mut used),
+            disposition: None,
+            tier: Tier::Goodwill,
+            reasons: vec![Reason::code(&line.reason)],
+        });
+    }
+    Ok(verdict)
+}
+
+fn takes(
+    run: &Run,
+    sku: &str,
+    mut quantity: u32,
+    used: &mut std::collections::BTreeMap<(String, u32), u32>,
+) -> Vec<Take> {
+    let facts = &run.input.facts;
+    let mut purchases: Vec<_> = facts.purchases.iter().filter(|purchase| purchase.sku.as_str() == sku).collect();
+    purchases.sort_by(|a, b| (b.at, &b.order, b.line).cmp(&(a.at, &a.order, a.line)));
+    let mut takes = Vec::new();
+    for purchase in purchases {
+        let before = used.entry((purchase.order.to_string(), purchase.line)).or_insert(0);
+        let part = quantity.min(facts.left(purchase).0.saturating_sub(*before));
+        if part > 0 {
+            *before += part;
+            quantity -= part;
+            takes.push(Take { order: purchase.order.clone(), line: purchase.line, quantity: part });
+        }
+    }
+    takes
+}
+
+/// An effect that a person settles.
+fn effect(run: &mut Run, definition: &Definition, complete: &Complete, key: Digest) -> Result<(), Rejection> {
+    choose(complete, &["paid", "not_paid", "resend"])?;
+    let Some(effect): Option<Effect> = run.case().effects.get(&key).cloned() else {
+        return Err(Rejection::new("effect_not_found", format!("the case has no effect {key}")));
+    };
+    close_task(run, complete);
+    match complete.outcome.as_str() {
+        "paid" => effects::record(run, key, Settled::Confirmed, None, "person"),
+        "not_paid" => effects::record(run, key, Settled::Declined, None, "person"),
+        _ => {
+            // The same key, so that a provider which did act says so instead of acting again.
+            run.emit(Entry::Intended {
+                key,
+                effect: Box::new(Effect { state: crate::case::EffectState::Intended, ..effect.clone() }),
+            });
+            run.work.push(Work::Effect { key });
+            return Ok(());
+        }
+    }
+    effects::settled_by_person(run, definition, &effect);
+    Ok(())
+}
+
+/// The task of a review at this step, if one is open.
+pub(super) fn of_review(run: &Run, wanted: &Slug) -> Option<TaskId> {
+    let of_step = |task: &Task| matches!(&task.about, About::Review { step } if step == wanted);
+    run.case().tasks.iter().find(|(_, task)| of_step(task)).map(|(id, _)| *id)
+}

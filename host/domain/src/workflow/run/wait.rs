@@ -1,0 +1,65 @@
+//! `wait` and `await`: for a time, and for something that happens outside. And the timers that end waits.
+
+use super::{Flow, Run, StepError, events, tasks};
+use crate::case::Status;
+use crate::case::entry::Entry;
+use crate::ids::Slug;
+use crate::value::Value;
+use crate::workflow::definition::{Definition, EventArm, Kind, Step, Timeout, Until};
+
+pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, until: &Until) -> Result<Flow, StepError> {
+    match until {
+        Until::For(span) => Ok(run.stay(&step.id, Some(*span))),
+        Until::Instant(at) => match run.value(definition, at)? {
+            Value::Instant(at) if at <= run.now() => Ok(Flow::Next),
+            Value::Instant(at) => Ok(run.stay_until(&step.id, Some(at))),
+            other => Err(super::reserve::shape(&format!("an instant, not {}", other.kind()))),
+        },
+    }
+}
+
+pub(super) fn enter_await(
+    run: &mut Run,
+    definition: &Definition,
+    step: &Step,
+    arms: &[EventArm],
+    timeout: &Timeout,
+) -> Result<Flow, StepError> {
+    if let Some(flow) = events::kept(run, definition, step, arms)? {
+        return Ok(flow);
+    }
+    let after = match timeout {
+        Timeout::After { after, .. } => Some(*after),
+        Timeout::Never { .. } => None,
+    };
+    Ok(run.stay(&step.id, after))
+}
+
+/// A timer is due. It ends the wait that set it, or finds nothing.
+pub(super) fn timer(run: &mut Run, definition: Option<&Definition>, step: &Slug, since: u64) {
+    let waits =
+        matches!(&run.case().status, Status::Waiting { step: at, since: began, .. } if at == step && *began == since);
+    let found = definition.and_then(|definition| Some((definition, definition.step(step.as_str())?)));
+    let (Some((definition, step)), true) = (found, waits) else {
+        let what = format!("timer of step {step}");
+        run.emit(Entry::Ignored { what, why: "the case does not wait there any more".to_owned() });
+        return;
+    };
+    run.emit(Entry::TimedOut { step: step.id.clone() });
+    if let Some(id) = tasks::of_review(run, &step.id) {
+        run.emit(Entry::TaskClosed { id });
+    }
+    let flow = match &step.kind {
+        Kind::Review(review) => after(&review.timeout),
+        Kind::Await { timeout, .. } => after(timeout),
+        _ => Flow::Next,
+    };
+    run.follow(definition, step, Ok(flow));
+}
+
+fn after(timeout: &Timeout) -> Flow {
+    match timeout {
+        Timeout::After { then, .. } => Flow::To(then.clone()),
+        Timeout::Never { .. } => Flow::Stop,
+    }
+}
