@@ -86,7 +86,7 @@ fn deny(run: &mut Run) -> anyhow::Result<Outcome> {
     }
     let here = shell::run(&mut cargo(&run.root, &["deny", "--locked", "check"]));
     let manifest = ["deny", "--locked", "--manifest-path", PLUGINS_MANIFEST];
-    let plugins = shell::run(cargo(&run.root, &manifest).args(["check", "--config", "deny.toml"]));
+    let plugins = shell::run(cargo(&run.root, &manifest).args(["check", "--config"]).arg(run.root.join("deny.toml")));
     here.and(plugins)?;
     Ok(Outcome::Passed)
 }
