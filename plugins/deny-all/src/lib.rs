@@ -1,0 +1,1 @@
+//! An example: denies every line.

@@ -1,0 +1,1 @@
+//! Quotes what was paid for the goods that are taken back.

@@ -1,0 +1,1 @@
+//! Judges each line by the days since delivery or purchase.
