@@ -1,1 +1,0 @@
-//! Quotes what was paid for the goods that are taken back.

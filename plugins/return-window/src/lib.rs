@@ -1,1 +1,0 @@
-//! Judges each line by the days since delivery or purchase.
