@@ -44,7 +44,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Test => return Ok(test::run(&root)),
         Command::Tidy => tidy::run(&root)?,
-        Command::Plugins => drop(plugins::build(&root)?),
+        Command::Plugins => plugins::run(&root)?,
         Command::Returns(options) => returns::run(&root, &options)?,
     }
     Ok(ExitCode::SUCCESS)
