@@ -1,0 +1,249 @@
+//! The data folder of a host: the system file, a file for each tenant, the objects, the host's key.
+//!
+//! ```text
+//! system.redb             tenants and settings; whoever holds its lock owns the folder
+//! tenants/<id>.redb       one merchant each
+//! objects/                plugin binaries and evidence by SHA-256
+//! artifacts/              the sandbox's cache of compiled plugins; may be deleted at any time
+//! host.key                32 bytes, mode 0600
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redress_domain::ids::{Slug, TenantId};
+
+use crate::append::begin_durable;
+use crate::error::{Fault, OpenError, ReadError};
+use crate::file::{self, Layout};
+use crate::host_key::{HostKey, HostKeyError};
+use crate::keys::{Key, Parts};
+use crate::limits::SYSTEM_CACHE_BYTES;
+use crate::objects::Objects;
+use crate::tables::Definition;
+use crate::tenant::{Config, TenantStore};
+
+/// tenant → slug text · record. Who is here; the slug is the name that people use.
+const TENANTS: Definition = TableDefinition::new("tenants.1");
+/// slug → tenant. Unique.
+const TENANT_SLUGS: Definition = TableDefinition::new("tenant_slugs.1");
+/// name → value. Settings of the host.
+const SETTINGS: Definition = TableDefinition::new("settings.1");
+
+/// An open data folder. While it lives no other process can open it.
+#[derive(Debug)]
+pub struct Host {
+    folder: PathBuf,
+    system: Database,
+    key: HostKey,
+}
+
+/// A merchant of this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// The immutable id: the file's name.
+    pub id: TenantId,
+    /// The name that people use.
+    pub slug: Slug,
+    /// Zone, currency and the like, in the server's bytes.
+    pub record: Vec<u8>,
+}
+
+/// Why a data folder, or a tenant in it, could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// A file could not be created or opened.
+    #[error("store could not be opened")]
+    Open(#[from] OpenError),
+    /// The host's key could not be had.
+    #[error("host key could not be used")]
+    Key(#[from] HostKeyError),
+    /// The system file could not be read.
+    #[error("system file could not be read")]
+    Read(#[from] ReadError),
+    /// The system file could not be written.
+    #[error("system file could not be written")]
+    Write(#[source] Fault),
+    /// The slug has a tenant already.
+    #[error("tenant {slug} exists already")]
+    SlugTaken {
+        /// The slug.
+        slug: Slug,
+    },
+    /// There is no such tenant.
+    #[error("tenant {id} does not exist")]
+    NoTenant {
+        /// The tenant.
+        id: TenantId,
+    },
+}
+
+impl Host {
+    /// Open a data folder, or make one; then the given random bytes become its key.
+    pub fn open_or_create(folder: &Path, random: [u8; 32]) -> Result<Self, HostError> {
+        let system = folder.join("system.redb");
+        if !system.exists() {
+            for folder in [folder.join("tenants"), folder.join("objects"), folder.join("artifacts")] {
+                make_folder(&folder)?;
+            }
+            HostKey::read_or_create(&key_file(folder), random)?;
+            // Last, so that a folder with a system file is complete.
+            file::create(&system, &Layout { tables: &[TENANTS, TENANT_SLUGS, SETTINGS], meta: Vec::new() })?;
+        }
+        Self::open(folder)
+    }
+
+    /// Open an existing data folder, alone: `DataInUse` when another process has it.
+    pub fn open(folder: &Path) -> Result<Self, HostError> {
+        let system = file::open(&folder.join("system.redb"), SYSTEM_CACHE_BYTES)?;
+        let key = HostKey::read(&key_file(folder))?;
+        Ok(Self { folder: folder.to_owned(), system, key })
+    }
+
+    /// The host's key.
+    pub fn key(&self) -> &HostKey {
+        &self.key
+    }
+
+    /// The objects of this host.
+    pub fn objects(&self) -> Objects {
+        Objects::new(self.folder.join("objects"))
+    }
+
+    /// Where compiled plugins are kept.
+    pub fn artifact_folder(&self) -> PathBuf {
+        self.folder.join("artifacts")
+    }
+
+    /// All tenants, the oldest first.
+    pub fn tenants(&self) -> Result<Vec<Tenant>, HostError> {
+        Ok(read_tenants(&self.system)?)
+    }
+
+    /// The tenant of a slug.
+    pub fn tenant(&self, slug: &Slug) -> Result<Option<Tenant>, HostError> {
+        Ok(read_tenant(&self.system, slug)?)
+    }
+
+    /// Make a tenant: its file first, then its name, so that a tenant with a name always has a file.
+    pub fn create_tenant(&self, tenant: &Tenant, config: Config) -> Result<TenantStore, HostError> {
+        let taken = || HostError::SlugTaken { slug: tenant.slug.clone() };
+        if self.tenant(&tenant.slug)?.is_some() {
+            return Err(taken());
+        }
+        let store = TenantStore::create(&self.tenants_folder(), tenant.id, config)?;
+        // Looked at once more where it is written: another thread may have taken the slug meanwhile.
+        if write_tenant(&self.system, tenant).map_err(HostError::Write)? { Ok(store) } else { Err(taken()) }
+    }
+
+    /// Open a tenant's store.
+    pub fn open_tenant(&self, id: TenantId, config: Config) -> Result<TenantStore, HostError> {
+        Ok(TenantStore::open(&self.tenants_folder(), id, config)?)
+    }
+
+    /// Change a tenant's record; its id and slug stay.
+    pub fn update_tenant(&self, id: TenantId, record: &[u8]) -> Result<(), HostError> {
+        if write_record(&self.system, id, record).map_err(HostError::Write)? {
+            Ok(())
+        } else {
+            Err(HostError::NoTenant { id })
+        }
+    }
+
+    /// A setting of the host.
+    pub fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, HostError> {
+        Ok(read(&self.system, SETTINGS, name.as_bytes())?)
+    }
+
+    /// Write a setting of the host.
+    pub fn put_setting(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
+        write_setting(&self.system, name, value).map_err(HostError::Write)
+    }
+
+    fn tenants_folder(&self) -> PathBuf {
+        self.folder.join("tenants")
+    }
+}
+
+fn key_file(folder: &Path) -> PathBuf {
+    folder.join("host.key")
+}
+
+fn make_folder(folder: &Path) -> Result<(), OpenError> {
+    fs::create_dir_all(folder).and_then(|()| file::sync_folder(folder)).map_err(|error| OpenError::Io {
+        attempt: "created",
+        path: folder.to_owned(),
+        source: error.into(),
+    })
+}
+
+fn read(system: &Database, table: Definition, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+    Ok(system.begin_read()?.open_table(table)?.get(key)?.map(|value| value.value().to_vec()))
+}
+
+fn read_tenants(system: &Database) -> Result<Vec<Tenant>, ReadError> {
+    let mut tenants = Vec::new();
+    for row in system.begin_read()?.open_table(TENANTS)?.iter()? {
+        let (key, value) = row?;
+        tenants.push(decode_tenant(key.value(), value.value())?);
+    }
+    Ok(tenants)
+}
+
+fn read_tenant(system: &Database, slug: &Slug) -> Result<Option<Tenant>, ReadError> {
+    let Some(id) = read(system, TENANT_SLUGS, slug.as_str().as_bytes())? else { return Ok(None) };
+    let value = read(system, TENANTS, &id)?.ok_or_else(damaged)?;
+    decode_tenant(&id, &value).map(Some)
+}
+
+/// Write a new tenant; `false` when its slug is taken.
+fn write_tenant(system: &Database, tenant: &Tenant) -> Result<bool, Fault> {
+    let txn = begin_durable(system)?;
+    {
+        let mut slugs = txn.open_table(TENANT_SLUGS)?;
+        if slugs.get(tenant.slug.as_str().as_bytes())?.is_some() {
+            return Ok(false);
+        }
+        slugs.insert(tenant.slug.as_str().as_bytes(), &tenant.id.bytes()[..])?;
+        let mut tenants = txn.open_table(TENANTS)?;
+        tenants.insert(&tenant.id.bytes()[..], &encode_tenant(&tenant.slug, &tenant.record)[..])?;
+    }
+    txn.commit()?;
+    Ok(true)
+}
+
+/// Change the record of a tenant; `false` when there is none.
+fn write_record(system: &Database, id: TenantId, record: &[u8]) -> Result<bool, Fault> {
+    let txn = begin_durable(system)?;
+    {
+        let mut tenants = txn.open_table(TENANTS)?;
+        let old = tenants.get(&id.bytes()[..])?.map(|value| value.value().to_vec());
+        let Some(old) = old else { return Ok(false) };
+        let tenant = decode_tenant(&id.bytes(), &old).map_err(Fault::new)?;
+        tenants.insert(&id.bytes()[..], &encode_tenant(&tenant.slug, record)[..])?;
+    }
+    txn.commit()?;
+    Ok(true)
+}
+
+fn write_setting(system: &Database, name: &str, value: &[u8]) -> Result<(), Fault> {
+    let txn = begin_durable(system)?;
+    txn.open_table(SETTINGS)?.insert(name.as_bytes(), value)?;
+    Ok(txn.commit()?)
+}
+
+fn encode_tenant(slug: &Slug, record: &[u8]) -> Vec<u8> {
+    Key::default().text(slug.as_str()).rest(record).done()
+}
+
+fn decode_tenant(key: &[u8], value: &[u8]) -> Result<Tenant, ReadError> {
+    let mut parts = Parts(value);
+    let id = TenantId::from_bytes(key.try_into().map_err(|_| damaged())?);
+    let slug = parts.text().and_then(|slug| Slug::new(slug).ok()).ok_or_else(damaged)?;
+    Ok(Tenant { id, slug, record: parts.0.to_vec() })
+}
+
+fn damaged() -> ReadError {
+    ReadError::Damaged { table: "tenants.1" }
+}

@@ -1,0 +1,4 @@
+//! The store's tests: one conformance suite against memory and file, and what only a file or a failing disk can show.
+
+mod conformance;
+mod world;
