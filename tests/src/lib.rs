@@ -1,1 +1,3 @@
 //! The whole product under test: one package, one binary.
+
+pub mod guests;

@@ -1,1 +1,37 @@
 //! Merchants' plugins in a sandbox: wasmtime, limits, the artifact cache.
+//!
+//! Engine once, component once, a fresh store and instance per call, nothing importable but a bounded log, every way
+//! of failing a variant of [`CallError`]. This crate knows the plugin contract and wasmtime; it does not know cases,
+//! the store or the network. A plugin that fails decides nothing: what a failure means is the caller's rule (a
+//! person's review).
+//!
+//! A plugin arrives as the bytes of a component: [`Sandbox::load`] checks ([`inspect`]) and compiles it, away from any
+//! case; [`Sandbox::call`] answers one question. Plugins are known by the SHA-256 of their bytes, their [`Digest`].
+
+pub mod answer;
+pub mod cache;
+mod call;
+pub mod contract;
+mod engine;
+mod failure;
+mod guest;
+pub mod inspect;
+pub mod limits;
+mod log;
+pub mod manifest;
+mod measure;
+mod sandbox;
+mod stats;
+
+pub use crate::call::{Answer, Answered, Attempt, Call};
+pub use crate::contract::Hook;
+pub use crate::failure::{CallError, Error, TrapKind};
+pub use crate::inspect::Refusal;
+pub use crate::limits::Limits;
+pub use crate::log::LogLine;
+pub use crate::manifest::Manifest;
+pub use crate::sandbox::{Config, PluginInfo, Sandbox};
+pub use crate::stats::Stats;
+
+/// The SHA-256 of a plugin's bytes: its only name here.
+pub type Digest = [u8; 32];

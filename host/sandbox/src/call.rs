@@ -1,0 +1,231 @@
+//! One question to a plugin and its answer: a fresh store and instance, bounded on every side, then checked.
+
+use wasmtime::Store;
+use wasmtime::component::InstancePre;
+
+use crate::answer::{check_quote, check_step, check_verdict};
+use crate::contract::{
+    CompliancePluginPre, EligibilityPluginPre, Failure, Hook, Quote, RefundPluginPre, Request, StepAnswer,
+    StepPluginPre, StepRequest, Verdict,
+};
+use crate::failure::CallError;
+use crate::guest::{Guest, Phase, failure_of};
+use crate::inspect::Refusal;
+use crate::limits::Limits;
+use crate::log::LogLine;
+use crate::manifest::Manifest;
+use crate::measure::{self, TooLarge};
+
+/// A question to a plugin.
+#[derive(Clone, Copy, Debug)]
+pub enum Call<'r> {
+    /// May it be returned, how much, and from which purchases.
+    Eligibility(&'r Request),
+    /// What law and safety ask.
+    Compliance(&'r Request),
+    /// How much money, per take.
+    Refund(&'r Request),
+    /// A pure computation.
+    Step(&'r StepRequest),
+}
+
+impl Call<'_> {
+    /// The hook that the question is put to.
+    #[must_use]
+    pub fn hook(&self) -> Hook {
+        match self {
+            Self::Eligibility(_) => Hook::Eligibility,
+            Self::Compliance(_) => Hook::Compliance,
+            Self::Refund(_) => Hook::Refund,
+            Self::Step(_) => Hook::Step,
+        }
+    }
+
+    /// How many case lines the question is about.
+    fn lines(&self) -> usize {
+        match self {
+            Self::Eligibility(request) | Self::Compliance(request) | Self::Refund(request) => request.lines.len(),
+            Self::Step(_) => 0,
+        }
+    }
+}
+
+/// What a plugin answered, after it was checked against the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Of the hooks eligibility and compliance.
+    Verdict(Verdict),
+    /// Of the hook refund.
+    Quote(Quote),
+    /// Of the hook step.
+    Step(StepAnswer),
+}
+
+/// A call that ended with an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The answer.
+    pub answer: Answer,
+    /// The fuel that was used.
+    pub fuel: u64,
+    /// What the plugin wrote for its merchant.
+    pub log: Vec<LogLine>,
+}
+
+/// A call, however it ended, with what an author needs to see of a failed one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The answer, or why there is none.
+    pub result: Result<Answer, CallError>,
+    /// The fuel that was used.
+    pub fuel: u64,
+    /// The fuel that was given.
+    pub fuel_max: u64,
+    /// What the plugin wrote for its merchant.
+    pub log: Vec<LogLine>,
+    /// Log lines beyond the limits.
+    pub log_dropped: u64,
+}
+
+impl Attempt {
+    /// A call that did not come as far as the plugin.
+    pub(crate) fn failed(error: CallError) -> Self {
+        Self { result: Err(error), fuel: 0, fuel_max: 0, log: Vec::new(), log_dropped: 0 }
+    }
+}
+
+/// The hooks of a loaded component, each with its types checked.
+pub(crate) struct Hooks {
+    eligibility: Option<EligibilityPluginPre<Guest>>,
+    compliance: Option<CompliancePluginPre<Guest>>,
+    refund: Option<RefundPluginPre<Guest>>,
+    step: Option<StepPluginPre<Guest>>,
+}
+
+impl Hooks {
+    /// Checks the exact types of every hook that the component exports.
+    pub(crate) fn new(component: &InstancePre<Guest>, exported: &[Hook]) -> Result<Self, Refusal> {
+        let mut hooks = Self { eligibility: None, compliance: None, refund: None, step: None };
+        for hook in exported {
+            let component = component.clone();
+            let checked = match hook {
+                Hook::Eligibility => EligibilityPluginPre::new(component).map(|pre| hooks.eligibility = Some(pre)),
+                Hook::Compliance => CompliancePluginPre::new(component).map(|pre| hooks.compliance = Some(pre)),
+                Hook::Refund => RefundPluginPre::new(component).map(|pre| hooks.refund = Some(pre)),
+                Hook::Step => StepPluginPre::new(component).map(|pre| hooks.step = Some(pre)),
+            };
+            checked
+                .map_err(|error| Refusal::WrongType { interface: hook.interface(), detail: format!("{error:#}") })?;
+        }
+        Ok(hooks)
+    }
+}
+
+/// Asks once, in a new store and a new instance.
+pub(crate) fn attempt(
+    engine: &wasmtime::Engine,
+    hooks: &Hooks,
+    manifest: &Manifest,
+    call: Call<'_>,
+    limits: &std::sync::Arc<Limits>,
+) -> Attempt {
+    if let Err(too_large) = measure_request(call, limits) {
+        let TooLarge { what, got, max } = too_large;
+        return Attempt::failed(CallError::RequestTooLarge { what, got, max });
+    }
+    let fuel_max = limits.fuel_for(call.lines());
+    let mut store = match new_store(engine, limits, fuel_max) {
+        Ok(store) => store,
+        Err(error) => return Attempt::failed(CallError::Host { detail: format!("{error:#}") }),
+    };
+    let result = run(&mut store, hooks, call, limits).and_then(|answer| check(answer, call, manifest, limits));
+    // Without a reading the call counts as having used everything.
+    let left = store.get_fuel().unwrap_or(0);
+    let (log, log_dropped) = store.into_data().into_log();
+    Attempt { result, fuel: fuel_max.saturating_sub(left), fuel_max, log, log_dropped }
+}
+
+fn measure_request(call: Call<'_>, limits: &Limits) -> Result<(), TooLarge> {
+    match call {
+        Call::Eligibility(request) | Call::Compliance(request) | Call::Refund(request) => {
+            measure::request(request, limits)
+        }
+        Call::Step(request) => measure::step_request(request, limits),
+    }
+}
+
+fn new_store(engine: &wasmtime::Engine, limits: &std::sync::Arc<Limits>, fuel: u64) -> wasmtime::Result<Store<Guest>> {
+    let mut store = Store::try_new(engine, Guest::new(limits.clone()))?;
+    store.limiter(|guest| guest);
+    store.set_fuel(fuel)?;
+    // A store without a deadline traps at once.
+    store.set_epoch_deadline(limits.ticks());
+    store.set_hostcall_fuel(limits.hostcall_fuel);
+    Ok(store)
+}
+
+fn run(store: &mut Store<Guest>, hooks: &Hooks, call: Call<'_>, limits: &Limits) -> Result<Answer, CallError> {
+    let missing = CallError::HookMissing { hook: call.hook() };
+    let fuel = limits.fuel_for(call.lines());
+    let at = |phase| move |error| failure_of(&error, phase, limits, fuel);
+    let answer = match call {
+        Call::Eligibility(request) => {
+            let plugin =
+                hooks.eligibility.as_ref().ok_or(missing)?.instantiate(&mut *store).map_err(at(Phase::Start))?;
+            plugin
+                .redress_plugin_eligibility()
+                .call_evaluate(store, request)
+                .map_err(at(Phase::Run))?
+                .map(Answer::Verdict)
+        }
+        Call::Compliance(request) => {
+            let plugin =
+                hooks.compliance.as_ref().ok_or(missing)?.instantiate(&mut *store).map_err(at(Phase::Start))?;
+            plugin.redress_plugin_compliance().call_check(store, request).map_err(at(Phase::Run))?.map(Answer::Verdict)
+        }
+        Call::Refund(request) => {
+            let plugin = hooks.refund.as_ref().ok_or(missing)?.instantiate(&mut *store).map_err(at(Phase::Start))?;
+            plugin.redress_plugin_refund().call_quote(store, request).map_err(at(Phase::Run))?.map(Answer::Quote)
+        }
+        Call::Step(request) => {
+            let plugin = hooks.step.as_ref().ok_or(missing)?.instantiate(&mut *store).map_err(at(Phase::Start))?;
+            plugin.redress_plugin_step().call_run(store, request).map_err(at(Phase::Run))?.map(Answer::Step)
+        }
+    };
+    answer.map_err(|failure| said(failure, limits))
+}
+
+/// What the plugin itself says went wrong, as long as it says it briefly.
+fn said(failure: Failure, limits: &Limits) -> CallError {
+    if let Err(too_large) = measure::failure(&failure, limits) {
+        return answer_too_large(too_large);
+    }
+    match failure {
+        Failure::CannotDecide(reasons) => CallError::CannotDecide(reasons),
+        Failure::BadInput(text) => CallError::BadInput(text),
+    }
+}
+
+fn check(answer: Answer, call: Call<'_>, manifest: &Manifest, limits: &Limits) -> Result<Answer, CallError> {
+    match &answer {
+        Answer::Verdict(verdict) => measure::verdict(verdict, call.lines(), limits),
+        Answer::Quote(quote) => measure::quote(quote, call.lines(), limits),
+        Answer::Step(step) => measure::step_answer(step, limits),
+    }
+    .map_err(answer_too_large)?;
+    match (&answer, call) {
+        (Answer::Verdict(verdict), Call::Eligibility(request) | Call::Compliance(request)) => {
+            check_verdict(verdict, request, manifest)
+        }
+        (Answer::Quote(quote), Call::Refund(request)) => check_quote(quote, request, manifest),
+        (Answer::Step(step), Call::Step(_)) => check_step(step, manifest),
+        // `run` answers each call with its own kind.
+        _ => Ok(()),
+    }
+    .map_err(CallError::AnswerInvalid)?;
+    Ok(answer)
+}
+
+fn answer_too_large(TooLarge { what, got, max }: TooLarge) -> CallError {
+    CallError::AnswerTooLarge { what, got, max }
+}

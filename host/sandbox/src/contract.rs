@@ -1,0 +1,121 @@
+//! The plugin contract as Rust types: the records of `redress:plugin@0.1.0` and the four hooks.
+//!
+//! The bindings are generated from `plugin-sdk/wit` by wasmtime. The four worlds share one set of types, so that a
+//! verdict is one type whichever hook gave it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::eligibility_world::redress::plugin::log::Level;
+pub use self::eligibility_world::redress::plugin::types::{
+    Attribute, CaseInfo, Citation, Decimal, Disposition, Duty, Fact, Failure, Line, LineQuote, LineVerdict, Moment,
+    Money, Opinion, OrderLineRef, Part, Party, Purchase, Quote, Reason, Recipient, Remedy, Request, StepAnswer,
+    StepRequest, Take, Tier, Unit, Value, Verdict,
+};
+
+pub(crate) use self::compliance_world::CompliancePluginPre;
+pub(crate) use self::eligibility_world::EligibilityPluginPre;
+pub(crate) use self::refund_world::RefundPluginPre;
+pub(crate) use self::step_world::StepPluginPre;
+
+/// The package that plugins are built against, as it is written in a component's imports and exports.
+pub const PACKAGE: &str = "redress:plugin";
+
+/// The version of the package that this host speaks. Versions below 1.0.0 are compatible with themselves only.
+pub const VERSION: &str = "0.1.0";
+
+/// The one function a plugin may import.
+pub(crate) const LOG_INTERFACE: &str = "redress:plugin/log@0.1.0";
+
+/// The records; an instance of types only, which nothing has to provide.
+pub(crate) const TYPES_INTERFACE: &str = "redress:plugin/types@0.1.0";
+
+/// A question that a plugin can answer. A plugin offers at least one hook and may offer several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hook {
+    /// May it be returned, how much, and from which purchases.
+    Eligibility,
+    /// What law and safety ask.
+    Compliance,
+    /// How much money, per take.
+    Refund,
+    /// A pure computation: parameters in, provided values out.
+    Step,
+}
+
+impl Hook {
+    /// Every hook of the contract.
+    pub const ALL: [Self; 4] = [Self::Eligibility, Self::Compliance, Self::Refund, Self::Step];
+
+    /// The name as manifests write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Eligibility => "eligibility",
+            Self::Compliance => "compliance",
+            Self::Refund => "refund",
+            Self::Step => "step",
+        }
+    }
+
+    /// The interface that a component exports for this hook.
+    #[must_use]
+    pub fn interface(self) -> &'static str {
+        match self {
+            Self::Eligibility => "redress:plugin/eligibility@0.1.0",
+            Self::Compliance => "redress:plugin/compliance@0.1.0",
+            Self::Refund => "redress:plugin/refund@0.1.0",
+            Self::Step => "redress:plugin/step@0.1.0",
+        }
+    }
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[expect(missing_docs, reason = "generated; the WIT text holds the docs")]
+mod eligibility_world {
+    wasmtime::component::bindgen!({
+        path: "../../plugin-sdk/wit/redress-plugin-0",
+        world: "eligibility-plugin",
+        additional_derives: [PartialEq, Eq, serde::Serialize, serde::Deserialize],
+    });
+}
+
+mod compliance_world {
+    wasmtime::component::bindgen!({
+        path: "../../plugin-sdk/wit/redress-plugin-0",
+        world: "compliance-plugin",
+        with: {
+            "redress:plugin/types": super::eligibility_world::redress::plugin::types,
+            "redress:plugin/log": super::eligibility_world::redress::plugin::log,
+        },
+    });
+}
+
+mod refund_world {
+    wasmtime::component::bindgen!({
+        path: "../../plugin-sdk/wit/redress-plugin-0",
+        world: "refund-plugin",
+        with: {
+            "redress:plugin/types": super::eligibility_world::redress::plugin::types,
+            "redress:plugin/log": super::eligibility_world::redress::plugin::log,
+        },
+    });
+}
+
+mod step_world {
+    wasmtime::component::bindgen!({
+        path: "../../plugin-sdk/wit/redress-plugin-0",
+        world: "step-plugin",
+        with: {
+            "redress:plugin/types": super::eligibility_world::redress::plugin::types,
+            "redress:plugin/log": super::eligibility_world::redress::plugin::log,
+        },
+    });
+}

@@ -1,0 +1,251 @@
+//! What is checked of uploaded bytes before they are compiled, and every reason to refuse them.
+//!
+//! Nothing is executed here. The order is from cheap to dear: size and file type, counts, validation with the features
+//! that plugins may use, then imports, exports and manifest. The exact types of the exports are checked at load.
+
+use wasmparser::{Validator, types::Types};
+
+use self::structure::Structure;
+use crate::contract::{Hook, LOG_INTERFACE, PACKAGE, TYPES_INTERFACE, VERSION};
+use crate::engine::FEATURES;
+use crate::limits::Limits;
+use crate::manifest::{self, Manifest};
+
+mod structure;
+
+/// What a component says about itself, after everything that can be known without compiling it was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspected {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// The hooks it exports; the same as the manifest's.
+    pub hooks: Vec<Hook>,
+}
+
+/// Why bytes are not accepted as a plugin. The message is for the plugin's author.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The upload was empty.
+    #[error("plugin was empty")]
+    Empty,
+    /// The upload is larger than a plugin may be.
+    #[error("plugin had {got} bytes, at most {max}")]
+    TooLarge {
+        /// Its bytes.
+        got: usize,
+        /// The most it may have.
+        max: usize,
+    },
+    /// Compiled code is never accepted: it would run outside the sandbox.
+    #[error("plugin was machine code; upload the WebAssembly component that it was compiled from")]
+    Precompiled,
+    /// The upload is packed.
+    #[error("plugin was packed as {format}; upload the component itself")]
+    Packed {
+        /// How it was packed.
+        format: &'static str,
+    },
+    /// The upload is a core module.
+    #[error("plugin was a core module and not a component; build it with the SDK, which makes a component of it")]
+    CoreModule,
+    /// The upload is something else.
+    #[error("plugin was not WebAssembly")]
+    NotWasm,
+    /// There is more of something than a plugin may have.
+    #[error("plugin had {got} {what}, at most {max}")]
+    TooMany {
+        /// What was counted.
+        what: &'static str,
+        /// How many there were.
+        got: usize,
+        /// How many there may be.
+        max: usize,
+    },
+    /// The bytes do not form a valid component, or use a part of WebAssembly that plugins may not use.
+    #[error("plugin was not a valid component: {detail}")]
+    Malformed {
+        /// What was wrong and where.
+        detail: String,
+    },
+    /// The component wants something of the host that no plugin gets.
+    #[error("plugin imported {import:?}, which it may not; {advice}")]
+    ForbiddenImport {
+        /// The import's name.
+        import: String,
+        /// How to do without.
+        advice: &'static str,
+    },
+    /// The component exports a hook of another version of the contract.
+    #[error("plugin exported {export:?}; this host speaks {package}@{version}", package = PACKAGE, version = VERSION)]
+    OtherVersion {
+        /// The export's name.
+        export: String,
+    },
+    /// The component exports no hook.
+    #[error("plugin exported no hook; it must export one of eligibility, compliance, refund and step")]
+    NoHook,
+    /// A hook, or the imported log, does not have the contract's types.
+    #[error("plugin's {interface} did not have the contract's types: {detail}")]
+    WrongType {
+        /// The interface.
+        interface: &'static str,
+        /// wasmtime's words.
+        detail: String,
+    },
+    /// There is no manifest.
+    #[error("plugin had no manifest; the SDK writes it into the custom section `redress:manifest`")]
+    NoManifest,
+    /// There is more than one manifest.
+    #[error("plugin had {count} manifests; it must have one")]
+    ManifestTwice {
+        /// How many.
+        count: usize,
+    },
+    /// The manifest cannot be read.
+    #[error("plugin's manifest was refused")]
+    Manifest(#[source] manifest::Problem),
+    /// The manifest names other hooks than the component exports.
+    #[error("plugin's manifest named the hooks {manifest:?}, its exports are {exports:?}")]
+    HooksDisagree {
+        /// The manifest's.
+        manifest: Vec<Hook>,
+        /// The component's.
+        exports: Vec<Hook>,
+    },
+    /// The compiler refused the component, or it needs more than the pool holds.
+    #[error("plugin could not be compiled: {detail}")]
+    Compile {
+        /// wasmtime's words.
+        detail: String,
+    },
+    /// The host's compiler panicked.
+    #[error("plugin could not be compiled because the compiler panicked: {detail}")]
+    CompilerPanic {
+        /// The panic's message.
+        detail: String,
+    },
+}
+
+impl Refusal {
+    /// The stable code of this refusal.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "upload_empty",
+            Self::TooLarge { .. } => "upload_too_large",
+            Self::Precompiled => "upload_precompiled",
+            Self::Packed { .. } => "upload_packed",
+            Self::CoreModule => "upload_core_module",
+            Self::NotWasm => "upload_not_wasm",
+            Self::TooMany { .. } => "upload_too_many",
+            Self::Malformed { .. } => "upload_malformed",
+            Self::ForbiddenImport { .. } => "upload_forbidden_import",
+            Self::OtherVersion { .. } => "upload_other_version",
+            Self::NoHook => "upload_no_hook",
+            Self::WrongType { .. } => "upload_wrong_type",
+            Self::NoManifest => "upload_no_manifest",
+            Self::ManifestTwice { .. } => "upload_manifest_twice",
+            Self::Manifest(_) => "upload_manifest",
+            Self::HooksDisagree { .. } => "upload_hooks_disagree",
+            Self::Compile { .. } => "upload_compile",
+            Self::CompilerPanic { .. } => "upload_compiler_panic",
+        }
+    }
+}
+
+/// Checks the bytes of a plugin and reads its manifest, without running or compiling anything.
+///
+/// # Errors
+///
+/// The first [`Refusal`] that applies.
+pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspected, Refusal> {
+    check_format(bytes, limits)?;
+    let structure = Structure::read(bytes, limits)?;
+    validate(bytes)?;
+    for import in &structure.imports {
+        check_import(import)?;
+    }
+    let hooks = hooks_of(&structure.exports)?;
+    let manifest = manifest_of(&structure.manifests, limits)?;
+    if manifest.hooks != hooks {
+        return Err(Refusal::HooksDisagree { manifest: manifest.hooks, exports: hooks });
+    }
+    Ok(Inspected { manifest, hooks })
+}
+
+fn check_format(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
+    if bytes.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    if bytes.len() > limits.upload_bytes_max {
+        return Err(Refusal::TooLarge { got: bytes.len(), max: limits.upload_bytes_max });
+    }
+    if bytes.starts_with(b"\x7fELF") || wasmtime::Engine::detect_precompiled(bytes).is_some() {
+        return Err(Refusal::Precompiled);
+    }
+    if bytes.starts_with(b"\x1f\x8b") {
+        return Err(Refusal::Packed { format: "gzip" });
+    }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Err(Refusal::Packed { format: "zip" });
+    }
+    if wasmparser::Parser::is_core_wasm(bytes) {
+        return Err(Refusal::CoreModule);
+    }
+    if !bytes.starts_with(b"\0asm") {
+        return Err(Refusal::NotWasm);
+    }
+    Ok(())
+}
+
+fn validate(bytes: &[u8]) -> Result<Types, Refusal> {
+    Validator::new_with_features(FEATURES)
+        .validate_all(bytes)
+        .map_err(|error| Refusal::Malformed { detail: error.to_string() })
+}
+
+fn check_import(import: &str) -> Result<(), Refusal> {
+    if import == LOG_INTERFACE || import == TYPES_INTERFACE {
+        return Ok(());
+    }
+    let advice = if import.starts_with("wasi:") {
+        "build for wasm32-unknown-unknown, or use the SDK: a plugin has no files, clock, network, environment or \
+         randomness, and finds time and seed in its request"
+    } else if import.starts_with("redress:plugin/") {
+        "build with the SDK of this host, whose contract is redress:plugin@0.1.0"
+    } else {
+        "a plugin may import redress:plugin/log@0.1.0 and nothing else; what it needs to know is in its request"
+    };
+    Err(Refusal::ForbiddenImport { import: cut(import), advice })
+}
+
+/// A name as a message shows it; a hostile one may be as long as the upload.
+fn cut(name: &str) -> String {
+    name.chars().take(120).collect()
+}
+
+fn hooks_of(exports: &[String]) -> Result<Vec<Hook>, Refusal> {
+    let is_exported = |hook: &Hook| exports.iter().any(|export| export == hook.interface());
+    let hooks: Vec<Hook> = Hook::ALL.into_iter().filter(is_exported).collect();
+    if !hooks.is_empty() {
+        return Ok(hooks);
+    }
+    let is_ours = |export: &&String| export.starts_with("redress:plugin/");
+    match exports.iter().find(is_ours) {
+        Some(export) => Err(Refusal::OtherVersion { export: cut(export) }),
+        None => Err(Refusal::NoHook),
+    }
+}
+
+fn manifest_of(manifests: &[&[u8]], limits: &Limits) -> Result<Manifest, Refusal> {
+    let [bytes] = manifests else {
+        return Err(match manifests.len() {
+            0 => Refusal::NoManifest,
+            count => Refusal::ManifestTwice { count },
+        });
+    };
+    if bytes.len() > limits.manifest_bytes_max {
+        return Err(Refusal::TooMany { what: "bytes of manifest", got: bytes.len(), max: limits.manifest_bytes_max });
+    }
+    Manifest::parse(bytes).map_err(Refusal::Manifest)
+}

@@ -1,0 +1,168 @@
+//! Every limit of the sandbox, each with its unit and the reason for its number.
+//!
+//! Fuel is the contract with a plugin's author: it is deterministic and shown. Everything else guards the host. The
+//! numbers come from measurements with Rust guests on two cores.
+
+/// The limits of one sandbox. They hold for every plugin in it; pool and compiler are shaped by them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of an uploaded component. A Rust plugin is 20 to 50 KiB, with serde 150 KiB; 2 MiB leaves room and keeps
+    /// the worst compilation at seconds.
+    pub upload_bytes_max: usize,
+    /// Bytes of all custom sections together, names and producers included. A stripped component has a few hundred;
+    /// 256 KiB admits one with function names.
+    pub custom_section_bytes_max: usize,
+    /// Bytes of the manifest. The largest sensible one (64 parameters, 64 facts) is about 8 KiB.
+    pub manifest_bytes_max: usize,
+    /// Functions in all modules of a component. The stock plugins have about 200; the compiler's time grows with it.
+    pub functions_max: usize,
+    /// Bytes of one function's body. The compiler's time grows faster than linearly with it; the largest function of a
+    /// stock plugin is 12 KiB.
+    pub function_bytes_max: usize,
+    /// Types, core and component, in all parts of a component. The contract itself needs about 100.
+    pub types_max: usize,
+    /// Core modules, component instances and nested components together. `wit-component` makes about ten.
+    pub parts_max: usize,
+    /// Core instances of a component: the module, its shims and the contract's adapters make five.
+    pub core_instances_max: u32,
+    /// Memories of a component; one is enough, a second allows for an allocator of its own.
+    pub memories_max: u32,
+    /// Tables of a component: one for indirect calls, one or two made by `wit-component`.
+    pub tables_max: u32,
+    /// Bytes of data segments. They are copied on every call because copy-on-write images are off: with many plugins
+    /// re-mapping a slot costs more than copying a few kilobytes.
+    pub data_bytes_max: usize,
+
+    /// Fuel of a call before lines are counted. An empty loop burns this in about 8 ms; a Rust plugin uses 20,000 to
+    /// 100,000 of it.
+    pub fuel: u64,
+    /// Case lines that earn a call its base fuel once more, because one call sees all lines.
+    pub fuel_lines: u64,
+    /// Wall clock of a call in milliseconds: the backstop behind fuel, for a host that is overloaded. It lies far away
+    /// (the fuel of 200 lines is 50 ms), since an interrupt depends on the machine and may never decide a case.
+    pub wall_clock_ms: u64,
+    /// Milliseconds between two ticks of the epoch, and so the precision of the wall clock. At 5 ms the ticker costs
+    /// nothing that can be measured.
+    pub tick_ms: u64,
+    /// Bytes of linear memory, over all memories of an instance. A Rust plugin touches 64 KiB to 1 MiB.
+    pub memory_bytes_max: usize,
+    /// Elements of one table. Rust plugins have under 200, interpreters tens of thousands.
+    pub table_elements_max: usize,
+    /// Bytes of stack that WebAssembly may use on the calling thread. Threads have 2 MiB; the host needs the rest.
+    pub stack_bytes_max: usize,
+    /// Bytes, as the host holds them, that one host call or one answer may bring over from the guest. It stops nested
+    /// lists that all point at the same memory, before the host has allocated for them. An answer of
+    /// `answer_bytes_max` needs up to four times its bytes.
+    pub hostcall_fuel: usize,
+    /// Calls that may run at once. Workers are as many as cores; 32 keeps what the pool holds resident at 16 MiB.
+    pub calls_at_once_max: u32,
+    /// Bytes of an unused memory slot that are cleared in place rather than handed back to the kernel. It covers all
+    /// that an SDK plugin touches (an arena of 256 KiB), which was worth a factor of seven with two threads.
+    pub keep_resident_bytes: usize,
+
+    /// Bytes of a request. 2,000 purchases, the most that a request carries, take about 400 KiB.
+    pub request_bytes_max: usize,
+    /// Purchases of a request: the most that the host collects before it sends the case to a person.
+    pub purchases_max: usize,
+    /// Bytes of an answer. A hundred lines with three cited reasons each take about 80 KiB.
+    pub answer_bytes_max: usize,
+    /// Entries of one open bag (`attributes`, `params`, `provides`, `used`): the contract's own number.
+    pub bag_entries_max: usize,
+    /// Characters of one text in an answer; longer ones belong to a catalogue.
+    pub string_chars_max: usize,
+    /// Takes of one line. The contract's own number: a line that needs more order lines is a person's.
+    pub takes_max: usize,
+    /// Reasons of one line. The contract's own number.
+    pub line_reasons_max: usize,
+    /// Reasons, and duties, of an answer as a whole: what a person can still read.
+    pub reasons_max: usize,
+    /// Parts (goods, tax, shipping ...) of one quoted take.
+    pub parts_of_quote_max: usize,
+
+    /// Log lines kept of one call; further ones are counted.
+    pub log_lines_max: usize,
+    /// Bytes kept of one log line; the rest is cut.
+    pub log_line_bytes_max: usize,
+    /// Bytes kept of one call's log.
+    pub log_bytes_max: usize,
+    /// Fuel that a log line costs besides one unit a byte, so that a flood of lines ends by fuel and not by the clock.
+    /// Crossing to the host and back takes about as long as a thousand units.
+    pub log_line_fuel: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            upload_bytes_max: 2 << 20,
+            custom_section_bytes_max: 256 << 10,
+            manifest_bytes_max: 16 << 10,
+            functions_max: 10_000,
+            function_bytes_max: 256 << 10,
+            types_max: 10_000,
+            parts_max: 256,
+            core_instances_max: 8,
+            memories_max: 2,
+            tables_max: 4,
+            data_bytes_max: 256 << 10,
+            fuel: 10_000_000,
+            fuel_lines: 50,
+            wall_clock_ms: 1_000,
+            tick_ms: 5,
+            memory_bytes_max: 16 << 20,
+            table_elements_max: 20_000,
+            stack_bytes_max: 512 << 10,
+            hostcall_fuel: 1 << 20,
+            calls_at_once_max: 32,
+            keep_resident_bytes: 512 << 10,
+            request_bytes_max: 1 << 20,
+            purchases_max: 2_000,
+            answer_bytes_max: 256 << 10,
+            bag_entries_max: 64,
+            string_chars_max: 1_000,
+            takes_max: 1_024,
+            line_reasons_max: 16,
+            reasons_max: 50,
+            parts_of_quote_max: 16,
+            log_lines_max: 64,
+            log_line_bytes_max: 1_000,
+            log_bytes_max: 8 << 10,
+            log_line_fuel: 1_000,
+        }
+    }
+}
+
+impl Limits {
+    /// The fuel of a call about so many case lines: `fuel × (1 + lines / fuel_lines)`.
+    #[must_use]
+    pub fn fuel_for(&self, lines: usize) -> u64 {
+        let lines = u64::try_from(lines).unwrap_or(u64::MAX);
+        let more = self.fuel.saturating_mul(lines).checked_div(self.fuel_lines).unwrap_or(0);
+        self.fuel.saturating_add(more)
+    }
+
+    /// Ticks of the epoch after which a call is interrupted; one more than the division, since the first tick may
+    /// come at once.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.wall_clock_ms.div_ceil(self.tick_ms.max(1)).saturating_add(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Limits;
+
+    #[test]
+    fn fuel_grows_with_the_lines_of_the_case() {
+        let limits = Limits::default();
+        assert_eq!(limits.fuel_for(0), 10_000_000);
+        assert_eq!(limits.fuel_for(1), 10_200_000);
+        assert_eq!(limits.fuel_for(50), 20_000_000);
+        assert_eq!(Limits { fuel: u64::MAX, ..limits }.fuel_for(7), u64::MAX);
+    }
+
+    #[test]
+    fn the_wall_clock_is_never_shorter_than_it_says() {
+        let limits = Limits { wall_clock_ms: 12, tick_ms: 5, ..Limits::default() };
+        assert_eq!(limits.ticks(), 4);
+    }
+}
