@@ -12,6 +12,7 @@ use super::world::*;
 use crate::audit::{self, Verified};
 use crate::batch::{Stream, Version};
 use crate::error::OpenError;
+use crate::file;
 use crate::host::{Host, HostError, Tenant};
 use crate::host_key::HostKeyError;
 use crate::objects::ObjectError;
@@ -75,15 +76,26 @@ fn an_open_file_is_in_use_and_a_snapshot_outlives_its_store() {
 }
 
 #[test]
-fn a_file_is_created_once_under_its_final_name_and_a_half_made_one_is_replaced() {
+fn a_file_is_created_once_and_whole_beside_what_a_crash_left() {
     let folder = TempDir::new().unwrap();
-    let half = file_of(folder.path(), tenant()).with_extension("new");
+    let half = file::temporary(&file_of(folder.path(), tenant())).unwrap();
     fs::write(&half, b"a crash in the middle of creating").unwrap();
     assert!(matches!(open(folder.path()), Err(OpenError::Missing { .. })));
     drop(create(folder.path()));
-    assert!(!half.exists());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing half-made is left");
     let again = TenantStore::create(folder.path(), tenant(), Config::default());
     assert!(matches!(again, Err(OpenError::Exists { .. })));
+}
+
+#[test]
+fn of_two_who_create_the_same_file_one_makes_it_and_the_other_hears_so() {
+    let folder = TempDir::new().unwrap();
+    let (path, late) = (folder.path().join("file"), folder.path().join("late"));
+    fs::write(&path, b"first").unwrap();
+    fs::write(&late, b"second").unwrap();
+    let error = file::publish_new(&late, &path).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!((fs::read(&path).unwrap(), late.exists()), (bytes("first"), false));
 }
 
 #[test]

@@ -4,6 +4,6 @@ mod conformance;
 mod files;
 mod power_cut;
 mod tampering;
-mod world;
 
 mod disk;
+mod world;

@@ -5,6 +5,7 @@
 //! `REDRESS_CUTS` sets how many lives are cut; failures print the seed.
 
 use std::env;
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +13,7 @@ use redb::{Builder, Database, Durability, WriteTransaction};
 
 use super::disk::{Disk, Random};
 use super::world::*;
-use crate::append::begin_durable;
+use crate::append::{AbortOnPanic, begin_durable};
 use crate::audit::{self, Verified};
 use crate::batch::{AppendError, Batch, Stream, Version};
 use crate::error::{Fault, OpenError};
@@ -216,6 +217,23 @@ fn a_disk_that_fails_once_at_any_operation_costs_at_most_the_batch_in_flight() {
     assert!(operations > 20, "{operations}");
     let failures: u64 = (1..=operations).map(|n| script(n).1).sum();
     assert!(failures > operations / 2, "{failures} failures in {operations} operations");
+}
+
+#[test]
+fn a_panic_with_an_open_transaction_ends_the_process_before_it_unwinds_through_it() {
+    use std::os::unix::process::ExitStatusExt;
+    const CHILD: &str = "REDRESS_TEST_PANIC";
+    const SIGABRT: i32 = 6;
+    if env::var_os(CHILD).is_some() {
+        let database = Builder::new().create_with_backend(Disk::default()).unwrap();
+        let _txn = begin_durable(&database).unwrap();
+        let _guard = AbortOnPanic;
+        panic!("a bug of ours");
+    }
+    let name = "tests::power_cut::a_panic_with_an_open_transaction_ends_the_process_before_it_unwinds_through_it";
+    let mut child = process::Command::new(env::current_exe().unwrap());
+    let output = child.args(["--exact", name]).env(CHILD, "1").output().unwrap();
+    assert_eq!(output.status.signal(), Some(SIGABRT), "{output:?}");
 }
 
 #[test]
