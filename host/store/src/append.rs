@@ -359,7 +359,7 @@ fn run_reply<T>(reply: Reply<T>, result: Result<T, AppendError>) {
 }
 
 /// Ends the process when it is dropped by a panic.
-struct AbortOnPanic;
+pub(crate) struct AbortOnPanic;
 
 impl Drop for AbortOnPanic {
     fn drop(&mut self) {

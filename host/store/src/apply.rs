@@ -269,7 +269,7 @@ impl<'txn> Group<'txn> {
         Ok(self.table(table)?.get(key)?.map(|value| value.value().to_vec()))
     }
 
-    pub(crate) fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), Stop> {
+    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), Stop> {
         self.table(table)?.insert(key, value)?;
         self.rows += 1;
         Ok(())

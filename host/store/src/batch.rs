@@ -147,6 +147,28 @@ pub enum AppendError {
 }
 
 impl Batch {
+    /// Take a case or the tenant one turn on from the version that was seen.
+    pub fn turn(&mut self, stream: Stream, seen: Version, entry: Vec<u8>, head: Vec<u8>) -> &mut Self {
+        self.entries.push((stream.clone(), entry));
+        self.moved(stream, seen, head)
+    }
+
+    /// Take from the ledger of an order, as it was seen.
+    pub fn take(&mut self, order: OrderId, seen: Version, ledger: Vec<u8>) -> &mut Self {
+        self.moved(Stream::Ledger(order), seen, ledger)
+    }
+
+    /// Depend on a stream without changing it.
+    pub fn depend(&mut self, stream: Stream, seen: Version) -> &mut Self {
+        self.expect.push((stream, seen));
+        self
+    }
+
+    fn moved(&mut self, stream: Stream, seen: Version, head: Vec<u8>) -> &mut Self {
+        self.heads.push((stream.clone(), head));
+        self.depend(stream, seen)
+    }
+
     /// Everything that can be refused without looking at the store. Answers the batch's size in bytes.
     pub(crate) fn check(&self) -> Result<usize, AppendError> {
         self.check_streams()?;

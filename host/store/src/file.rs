@@ -2,7 +2,8 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process;
 
 use redb::{Builder, Database, DatabaseError, ReadableDatabase};
 
@@ -19,7 +20,7 @@ pub(crate) struct Layout<'a> {
     pub(crate) meta: Vec<(&'a [u8], &'a [u8])>,
 }
 
-/// Create a file: written under a temporary name, synced, renamed, and the folder synced.
+/// Create a file: written under a temporary name, synced, given its name, and the folder synced.
 ///
 /// redb files that are cut during their first seconds may not open again; a file under its final name is complete.
 pub(crate) fn create(path: &Path, layout: &Layout<'_>) -> Result<(), OpenError> {
@@ -27,18 +28,35 @@ pub(crate) fn create(path: &Path, layout: &Layout<'_>) -> Result<(), OpenError> 
         return Err(OpenError::Exists { path: path.to_owned() });
     }
     let failed = |source: Fault| OpenError::Io { attempt: "created", path: path.to_owned(), source };
-    let temporary = path.with_extension("new");
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error.into())),
-        _ => {}
-    }
+    let temporary = temporary(path).map_err(|error| failed(error.into()))?;
     let database = Database::create(&temporary).map_err(|error| failed(error.into()))?;
     lay_out(&database, layout).map_err(failed)?;
     database.close().map_err(|error| failed(error.into()))?;
-    publish(&temporary, path).map_err(|error| failed(error.into()))
+    publish_new(&temporary, path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => OpenError::Exists { path: path.to_owned() },
+        _ => failed(error.into()),
+    })
 }
 
-/// Give a complete file its final name, durably.
+/// A free name beside a file, of this process alone: another one may be creating the same file.
+pub(crate) fn temporary(path: &Path) -> io::Result<PathBuf> {
+    let temporary = path.with_extension(format!("new{}", process::id()));
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(temporary),
+    }
+}
+
+/// Give a complete file its final name, durably, unless the name is taken: of two processes one makes the file.
+pub(crate) fn publish_new(temporary: &Path, path: &Path) -> io::Result<()> {
+    File::open(temporary)?.sync_all()?;
+    let linked = fs::hard_link(temporary, path);
+    fs::remove_file(temporary)?;
+    linked?;
+    sync_folder(path)
+}
+
+/// Give a complete file its final name, durably, in place of what has the name.
 pub(crate) fn publish(temporary: &Path, path: &Path) -> io::Result<()> {
     File::open(temporary)?.sync_all()?;
     fs::rename(temporary, path)?;

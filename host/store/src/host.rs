@@ -126,7 +126,8 @@ impl Host {
         Ok(read_tenant(&self.system, slug)?)
     }
 
-    /// Make a tenant: its file first, then its name, so that a tenant with a name always has a file.
+    /// Make a tenant: its file first, then its name, so that a tenant with a name always has a file. A crash in between
+    /// leaves a file without a name, which nothing opens.
     pub fn create_tenant(&self, tenant: &Tenant, config: Config) -> Result<TenantStore, HostError> {
         let taken = || HostError::SlugTaken { slug: tenant.slug.clone() };
         if self.tenant(&tenant.slug)?.is_some() {

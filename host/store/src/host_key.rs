@@ -51,8 +51,10 @@ impl HostKey {
 
     /// Read the key, or make the given random bytes the key if there is none yet.
     pub(crate) fn read_or_create(path: &Path, random: [u8; KEY_BYTES]) -> Result<Self, HostKeyError> {
-        if !path.exists() {
-            write(path, &random).map_err(|error| io_error("created", path, error))?;
+        match write(path, &random) {
+            // There is a key, perhaps since a moment ago.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => result.map_err(|error| io_error("created", path, error))?,
         }
         Self::read(path)
     }
@@ -77,17 +79,13 @@ impl fmt::Debug for HostKey {
 
 /// Write the key under a temporary name that is closed to others from its first moment.
 fn write(path: &Path, key: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension("new");
-    match std::fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    let temporary = file::temporary(path)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(&temporary)?.write_all(key)?;
-    file::publish(&temporary, path)
+    file::publish_new(&temporary, path)
 }
 
 #[cfg(unix)]

@@ -145,3 +145,28 @@ impl RowKey {
 pub(crate) fn purchase_prefix(customer: &CustomerId, sku: &Sku) -> Key {
     Key::default().text(customer.as_str()).text(sku.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name() -> impl Strategy<Value = String> {
+        // Few letters, so that names are often each other's beginnings.
+        "[AB\u{e9}]{1,4}"
+    }
+
+    proptest! {
+        #[test]
+        fn a_purchase_lies_under_the_prefix_of_its_own_customer_and_sku_only(
+            bought in (name(), name(), name(), 0_u32..3),
+            asked in (name(), name()),
+        ) {
+            let (customer, sku) = (CustomerId::new(&bought.0).unwrap(), Sku::new(&bought.1).unwrap());
+            let key = RowKey::purchase(&customer, &sku, &OrderId::new(&bought.2).unwrap(), bought.3);
+            let prefix = purchase_prefix(&CustomerId::new(&asked.0).unwrap(), &Sku::new(&asked.1).unwrap()).done();
+            prop_assert_eq!(key.bytes.starts_with(&prefix), (bought.0, bought.1) == asked);
+        }
+    }
+}

@@ -65,10 +65,10 @@ fn a_conflict_on_any_stream_leaves_no_trace_of_the_batch() {
 fn a_stream_that_is_only_expected_is_checked_and_stays() {
     everywhere(|world| {
         let mut reading = turn(case(1), 0);
-        reading.expect.push((Stream::Ledger(order("A")), Version::NONE));
+        reading.depend(Stream::Ledger(order("A")), Version::NONE);
         world.append(reading).unwrap();
         let mut wrong = turn(case(1), 1);
-        wrong.expect.push((Stream::Tenant, Version(1)));
+        wrong.depend(Stream::Tenant, Version(1));
         assert_eq!(conflict(world.append(wrong)), (Stream::Tenant, Version(1), Version(0)));
         assert_eq!(world.store.read().unwrap().load_ledgers(&[order("A")]).unwrap(), [None]);
     });
@@ -358,11 +358,10 @@ fn personal_data_is_read_by_subject_and_gone_when_deleted() {
 #[test]
 fn the_tenants_own_stream_has_its_journal_in_the_same_chain() {
     everywhere(|world| {
-        let publish = |seen| Batch {
-            expect: vec![(Stream::Tenant, Version(seen))],
-            entries: vec![(Stream::Tenant, format!("published {seen}").into())],
-            heads: vec![(Stream::Tenant, bytes("state"))],
-            ..Batch::default()
+        let publish = |seen| {
+            let mut batch = Batch::default();
+            batch.turn(Stream::Tenant, Version(seen), format!("published {seen}").into(), bytes("state"));
+            batch
         };
         world.append(publish(0)).unwrap();
         world.append(turn(case(1), 0)).unwrap();

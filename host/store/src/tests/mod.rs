@@ -1,4 +1,9 @@
 //! The store's tests: one conformance suite against memory and file, and what only a file or a failing disk can show.
 
 mod conformance;
+mod files;
+mod power_cut;
+mod tampering;
+
+mod disk;
 mod world;

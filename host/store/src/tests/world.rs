@@ -77,20 +77,15 @@ pub(super) fn bytes(text: &str) -> Vec<u8> {
 
 /// A turn of a case: its entry and head say which.
 pub(super) fn turn(case: CaseId, seen: u64) -> Batch {
-    let stream = Stream::Case(case);
-    Batch {
-        expect: vec![(stream.clone(), Version(seen))],
-        entries: vec![(stream.clone(), format!("turn {} of {case}", seen + 1).into_bytes())],
-        heads: vec![(stream, format!("state {} of {case}", seen + 1).into_bytes())],
-        ..Batch::default()
-    }
+    let text = |what| format!("{what} {} of {case}", seen + 1).into_bytes();
+    let mut batch = Batch::default();
+    batch.turn(Stream::Case(case), Version(seen), text("turn"), text("state"));
+    batch
 }
 
 /// The same, taking from an order's ledger as well.
 pub(super) fn taking(mut batch: Batch, from: &str, seen: u64) -> Batch {
-    let stream = Stream::Ledger(order(from));
-    batch.expect.push((stream.clone(), Version(seen)));
-    batch.heads.push((stream, format!("ledger {}", seen + 1).into_bytes()));
+    batch.take(order(from), Version(seen), format!("ledger {}", seen + 1).into_bytes());
     batch
 }
 
