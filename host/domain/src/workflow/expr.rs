@@ -47,6 +47,11 @@ impl Expr {
         Ok(Self { source: source.to_owned(), kind: expected.cloned().unwrap_or(Type::Bool) })
     }
 
+    /// A value that is written out instead of computed.
+    pub fn constant(value: Value, kind: Type) -> Self {
+        Self { source: value.to_string(), kind }
+    }
+
     /// The source text.
     pub fn source(&self) -> &str {
         &self.source
