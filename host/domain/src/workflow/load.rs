@@ -10,6 +10,9 @@ mod step;
 mod steps;
 mod timeout;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use crate::clock::Zone;

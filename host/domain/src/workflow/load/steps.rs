@@ -12,9 +12,6 @@ mod review;
 mod set;
 mod wait;
 
-#[cfg(test)]
-mod tests;
-
 use crate::workflow::definition::Kind;
 use crate::workflow::load::Environment;
 use crate::workflow::load::document::Head;

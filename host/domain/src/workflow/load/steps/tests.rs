@@ -1,1 +1,0 @@
-//! One good document per step kind.
