@@ -44,6 +44,9 @@ pub enum MoneyError {
 pub struct Currency([u8; 3]);
 
 impl Currency {
+    /// The euro.
+    pub const EUR: Self = Self(*b"EUR");
+
     /// The three letters.
     pub fn code(&self) -> &str {
         // Three ASCII letters by construction.

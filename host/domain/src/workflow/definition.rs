@@ -61,6 +61,19 @@ pub enum Words<T = String> {
 }
 
 impl<T> Words<T> {
+    /// The same words in another form, where each of them has one.
+    pub fn try_map<U>(self, mut map: impl FnMut(T) -> Option<U>) -> Option<Words<U>> {
+        Some(match self {
+            Self::One(words) => Words::One(map(words)?),
+            Self::Many(many) => {
+                // All are mapped before the first lack is noticed, so that each can report.
+                let mapped: Vec<_> = many.into_iter().map(|(locale, words)| (locale, map(words))).collect();
+                let whole = mapped.into_iter().map(|(locale, words)| Some((locale, words?)));
+                Words::Many(whole.collect::<Option<_>>()?)
+            }
+        })
+    }
+
     /// The words for a locale, else English, else whatever stands first.
     pub fn locale(&self, locale: &str) -> Option<&T> {
         match self {
@@ -172,9 +185,9 @@ pub enum Kind {
         /// The arms in order.
         arms: Vec<Arm>,
     },
-    /// Assign variables, in order.
+    /// Assign variables. Every value is computed from the variables as they were before the step.
     Set {
-        /// Variable and value.
+        /// Variable and value; the order has no meaning.
         assignments: Vec<(String, Expr)>,
     },
     /// Reserve what a verdict allows, per order line.

@@ -1,7 +1,29 @@
 //! Expressions: CEL's surface, exact decimals, checked types, a step budget.
+//!
+//! A source is read (`lex`, `parse`), checked against the types of the names that it may read (`check`), and evaluated any number
+//! of times (`evaluate`). What could go wrong is wrong when it is loaded; what is left at run time is an error with a code, and
+//! never null, false or an approximation.
+
+mod ast;
+mod check;
+mod evaluate;
+pub mod functions;
+mod lex;
+mod parse;
+mod template;
+mod typed;
+
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+pub use template::Template;
+
+use self::evaluate::Evaluation;
+use self::typed::Typed;
 use crate::clock::Zone;
 use crate::money::Currency;
 use crate::value::{Type, Value};
@@ -11,9 +33,35 @@ use crate::workflow::diagnostic::Diagnostic;
 #[derive(Debug, Clone)]
 pub struct Scope {
     /// Types of the root names.
-    pub roots: std::collections::BTreeMap<String, Type>,
+    pub roots: BTreeMap<String, Type>,
     /// The currency of amounts.
     pub currency: Currency,
+}
+
+impl Scope {
+    /// The same scope where these paths, and all on the way to them, are known to have a value: what `Expr::guards` gave for a
+    /// condition that holds here.
+    pub fn with_guards<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut scope = self.clone();
+        for path in paths {
+            // A place in a list says nothing about the type of the list's items.
+            if path.contains('[') {
+                continue;
+            }
+            let mut fields = Some(&mut scope.roots);
+            for name in path.split('.') {
+                let Some(kind) = fields.and_then(|fields| fields.get_mut(name)) else { break };
+                if let Type::Optional(inner) = kind {
+                    *kind = inner.as_ref().clone();
+                }
+                fields = match kind {
+                    Type::Object(fields) => Some(fields),
+                    _ => None,
+                };
+            }
+        }
+        scope
+    }
 }
 
 /// Where the roots of an evaluation come from.
@@ -29,22 +77,35 @@ pub struct Context {
     pub zone: Zone,
     /// The currency of amounts.
     pub currency: Currency,
-    /// How many steps are left; every node costs one.
+    /// How many steps are left: an operation, a field and an element of a loop cost one each, a literal and a name nothing.
     pub steps_left: u32,
 }
 
-/// A checked expression.
+/// A checked expression. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Expr {
-    source: String,
-    kind: Type,
+    source: Arc<str>,
+    tree: Arc<Typed>,
+    reads: Arc<BTreeSet<String>>,
+    guards: Arc<BTreeSet<String>>,
 }
 
 impl Expr {
     /// Parse and check; `expected` is the type that the place needs. Ranges are relative to `source`.
     pub fn compile(source: &str, scope: &Scope, expected: Option<&Type>) -> Result<Self, Vec<Diagnostic>> {
-        let _ = scope;
-        Ok(Self { source: source.to_owned(), kind: expected.cloned().unwrap_or(Type::Bool) })
+        let tree = parse::parse(source).map_err(|problem| vec![problem])?;
+        let checked = check::check(source, &tree, scope, expected)?;
+        Ok(Self {
+            source: source.into(),
+            tree: Arc::new(checked.tree),
+            reads: Arc::new(checked.reads),
+            guards: Arc::new(checked.guards),
+        })
+    }
+
+    /// A value that is written out instead of computed.
+    pub fn constant(value: Value, kind: Type) -> Self {
+        Self { source: value.to_string(), kind }
     }
 
     /// The source text.
@@ -52,44 +113,76 @@ impl Expr {
         &self.source
     }
 
-    /// The type of its value.
+    /// The type of its value. Where an optional type was expected and the value is always there, it is the type without `?`.
     pub fn kind(&self) -> &Type {
-        &self.kind
+        &self.tree.kind
     }
 
-    /// The value.
-    pub fn evaluate(&self, roots: &dyn Roots, context: &mut Context) -> Result<Value, EvalError> {
-        let _ = (roots, context);
-        Err(EvalError { code: "missing", message: self.source.clone() })
+    /// The paths that it reads, as `case.lines` or `order.paid_total`.
+    pub fn reads(&self) -> &BTreeSet<String> {
+        &self.reads
     }
+
+    /// The paths that have a value wherever this condition holds: those that it asks for with `has`.
+    pub fn guards(&self) -> &BTreeSet<String> {
+        &self.guards
+    }
+
+    /// The value. If its type is optional and there is none, the error is `missing`.
+    pub fn evaluate(&self, roots: &dyn Roots, context: &mut Context) -> Result<Value, EvalError> {
+        let missing = || EvalError::new("missing", format!("`{}` is missing", self.source.trim()));
+        self.evaluate_optional(roots, context)?.ok_or_else(missing)
+    }
+
+    /// The value, none where its type is optional and there is none.
+    pub fn evaluate_optional(&self, roots: &dyn Roots, context: &mut Context) -> Result<Option<Value>, EvalError> {
+        Evaluation { source: &self.source, roots, context, leaves: None }.run(&self.tree)
+    }
+
+    /// The value, and of every condition that was asked on the way whether it held. Conditions inside loops are not told.
+    pub fn explain(&self, roots: &dyn Roots, context: &mut Context) -> Explained {
+        let mut evaluation = Evaluation { source: &self.source, roots, context, leaves: Some(Vec::new()) };
+        let value = evaluation.run(&self.tree);
+        Explained { value, leaves: evaluation.leaves.unwrap_or_default() }
+    }
+}
+
+/// An evaluation that can be shown to a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// What came out.
+    pub value: Result<Option<Value>, EvalError>,
+    /// The conditions that were asked, in their order.
+    pub leaves: Vec<Leaf>,
+}
+
+/// One condition of an expression, itself not put together from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// As it is written.
+    pub source: String,
+    /// Whether it held.
+    pub holds: bool,
 }
 
 /// Why an expression has no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct EvalError {
-    /// A stable code: `missing`, `division_by_zero`, `overflow`, `budget` ...
+    /// A stable code: `missing`, `division_by_zero`, `overflow`, `budget`, `currency`, `bad_text`, `bad_number`, `bad_time`,
+    /// `too_precise`, `too_long`, or `wrong_type` where a root broke its promise.
     pub code: &'static str,
-    /// For a person; names the part of the expression.
+    /// For a person; names the part of the expression, and never quotes data.
     pub message: String,
 }
 
-/// Text with `{{ expression }}` in it.
-#[derive(Debug, Clone)]
-pub struct Template {
-    source: String,
-}
-
-impl Template {
-    /// Parse and check. Ranges are relative to `source`.
-    pub fn compile(source: &str, scope: &Scope) -> Result<Self, Vec<Diagnostic>> {
-        let _ = scope;
-        Ok(Self { source: source.to_owned() })
+impl EvalError {
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
     }
 
-    /// The text with its values filled in.
-    pub fn render(&self, roots: &dyn Roots, context: &mut Context) -> Result<String, EvalError> {
-        let _ = (roots, context);
-        Ok(self.source.clone())
+    /// A value is not what the checker was told.
+    fn shape() -> Self {
+        Self::new("wrong_type", "a value is of another type than was promised")
     }
 }

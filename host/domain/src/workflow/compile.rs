@@ -1,0 +1,165 @@
+//! Expressions where they stand in a document: which fields take them, and their problems at the right place of the file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::value::Type;
+use crate::workflow::diagnostic::{Diagnostic, Range};
+use crate::workflow::expr::{Expr, Scope, Template};
+use crate::workflow::literal::literal;
+use crate::workflow::reader::At;
+use crate::workflow::yaml::{Kind, Style};
+
+/// Compiles the expressions of one place of a document.
+#[derive(Debug, Clone)]
+pub struct Compiler {
+    /// The names that may be read here.
+    pub scope: Scope,
+    /// Names that exist elsewhere in the document but not here, and why.
+    pub absent: BTreeMap<Name, Absence>,
+    /// Names whose type is unknown because their definition was reported already; nothing more is said about them.
+    pub broken: BTreeSet<Name>,
+}
+
+/// A name as an expression may write it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Name {
+    /// By itself, as `case`.
+    Root(String),
+    /// As a field of `steps` or `vars`.
+    Field(&'static str, String),
+    /// As a field of anything else.
+    AnyField(String),
+}
+
+/// Why a name cannot be read here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl Compiler {
+    /// A compiler for these names.
+    pub fn new(scope: Scope) -> Self {
+        Self { scope, absent: BTreeMap::new(), broken: BTreeSet::new() }
+    }
+
+    /// A field that is always a condition: no `=` in front.
+    pub fn condition(&self, at: &At<'_>) -> Option<Expr> {
+        let text = self.bare_text(at)?;
+        self.compile(at, text, 0, Some(&Type::Bool))
+    }
+
+    /// A field of a known type: an expression after `=`, or a plain literal.
+    pub fn value(&self, at: &At<'_>, expected: &Type) -> Option<Expr> {
+        if at.is_expression() {
+            return self.expression(at, Some(expected));
+        }
+        if let Some(looks) = self.forgotten_sign(at, expected) {
+            return at.refuse_with("wrong_type", format!("expected {expected}, found a text"), looks);
+        }
+        literal(at, expected, self.scope.currency).map(|value| Expr::constant(value, expected.clone()))
+    }
+
+    /// A field that takes nothing but an expression after `=`.
+    pub fn expression(&self, at: &At<'_>, expected: Option<&Type>) -> Option<Expr> {
+        if !at.is_expression() {
+            return at.wrong_type("an expression, as `=steps.<id>.lines`");
+        }
+        let text = &at.scalar("an expression")?.text;
+        not_folded(at)?;
+        self.compile(at, &text[1..], 1, expected)
+    }
+
+    /// Text with `{{ expression }}` in it.
+    pub fn template(&self, at: &At<'_>) -> Option<Template> {
+        let text = at.text()?;
+        Template::compile(text, &self.scope).map_err(|found| self.report(at, text, 0, found)).ok()
+    }
+
+    /// The text of a field that takes an expression without `=`.
+    pub fn bare_text<'d>(&self, at: &At<'d>) -> Option<&'d str> {
+        let Kind::Scalar(scalar) = &at.node().kind else { return at.wrong_type("an expression") };
+        not_folded(at)?;
+        if scalar.text.starts_with('=') {
+            let found = Diagnostic::new(
+                "leading_equals",
+                Range::new(0, 1),
+                "this field is always an expression and takes no `=`",
+            );
+            return at.report_inside(found.help("remove the `=`"));
+        }
+        Some(&scalar.text)
+    }
+
+    /// Compile a part of a scalar's text that begins at `offset`.
+    pub fn compile(&self, at: &At<'_>, part: &str, offset: usize, expected: Option<&Type>) -> Option<Expr> {
+        Expr::compile(part, &self.scope, expected).map_err(|found| self.report(at, part, offset, found)).ok()
+    }
+
+    fn report(&self, at: &At<'_>, part: &str, offset: usize, found: Vec<Diagnostic>) {
+        for diagnostic in found {
+            if let Some(diagnostic) = self.explained(part, diagnostic) {
+                at.report_inside::<()>(diagnostic.shifted(offset));
+            }
+        }
+    }
+
+    /// A name that exists, only not here, is explained; one that was reported already is passed over.
+    fn explained(&self, part: &str, diagnostic: Diagnostic) -> Option<Diagnostic> {
+        if !matches!(diagnostic.code.as_str(), "unknown_name" | "unknown_field") {
+            return Some(diagnostic);
+        }
+        let Some(name) = named(part, diagnostic.range) else { return Some(diagnostic) };
+        if self.broken.contains(&name) {
+            return None;
+        }
+        Some(match self.absent.get(&name) {
+            Some(absence) => {
+                Diagnostic { message: absence.message.clone(), help: Some(absence.help.clone()), ..diagnostic }
+            }
+            None => diagnostic,
+        })
+    }
+
+    /// A text where a number or the like is expected and that names a root: the `=` was forgotten.
+    fn forgotten_sign(&self, at: &At<'_>, expected: &Type) -> Option<String> {
+        let Kind::Scalar(scalar) = &at.node().kind else { return None };
+        let word = scalar.text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
+        let inner = if let Type::Optional(inner) = expected { inner } else { expected };
+        let takes_text = matches!(inner, Type::Text | Type::Enum(_));
+        let names = scalar.style == Style::Plain && !takes_text && self.scope.roots.contains_key(word);
+        names.then(|| format!("an expression begins with `=`: ={}", scalar.text))
+    }
+}
+
+/// Folding changes the text, so nothing in it could be pointed at.
+fn not_folded(at: &At<'_>) -> Option<()> {
+    match &at.node().kind {
+        Kind::Scalar(scalar) if scalar.style == Style::Folded => at.refuse_with(
+            "folded_expression",
+            "an expression cannot be a folded text (`>`)",
+            "write it in one line, or after `|`",
+        ),
+        _ => Some(()),
+    }
+}
+
+/// The name that a range of an expression is.
+fn named(part: &str, range: Range) -> Option<Name> {
+    let text = part.get(range.start..range.end)?.to_owned();
+    let before = part[..range.start].trim_end();
+    let Some(object) = before.strip_suffix('.') else { return Some(Name::Root(text)) };
+    Some(match ["steps", "vars"].into_iter().find(|root| ends_with_name(object, root)) {
+        Some(root) => Name::Field(root, text),
+        None => Name::AnyField(text),
+    })
+}
+
+fn ends_with_name(text: &str, name: &str) -> bool {
+    text.trim_end()
+        .strip_suffix(name)
+        .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.'))
+}

@@ -1,0 +1,262 @@
+//! The graph of a document: which steps follow which, whether all are reached and none goes back, and what is known where.
+
+use std::collections::BTreeSet;
+
+use crate::workflow::diagnostic::{Diagnostic, Range};
+
+/// The steps of a document with their successors; the first is where a case begins.
+#[derive(Debug, Default)]
+pub struct Graph {
+    /// The steps in the order of the document.
+    pub steps: Vec<FlowStep>,
+    /// Some successor is unknown and was reported: nothing is said about what cannot be reached.
+    pub incomplete: bool,
+}
+
+/// A step of the graph.
+#[derive(Debug)]
+pub struct FlowStep {
+    /// Its name, for messages.
+    pub id: String,
+    /// What to point at.
+    pub range: Range,
+    /// Where it stands in the document.
+    pub path: String,
+    /// What is there once the step has done its work.
+    pub gives: BTreeSet<Fact>,
+    /// What may follow.
+    pub edges: Vec<Edge>,
+    /// Nothing follows the step in the list, and it does not say where else to go.
+    pub falls_off: bool,
+}
+
+/// A way from one step to the next.
+#[derive(Debug, Clone, Copy)]
+pub struct Edge {
+    /// The place of the step that follows.
+    pub to: usize,
+    /// Whether the step has done its work on this way: not where it was skipped, failed or timed out.
+    pub done: bool,
+    /// What to point at.
+    pub range: Range,
+}
+
+/// Something that an expression may read once a step has done its work.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fact {
+    /// The output of the step at this place.
+    Output(usize),
+    /// The variable of this name.
+    Variable(String),
+}
+
+/// What is there when a step is reached.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// On every way to it.
+    pub always: BTreeSet<Fact>,
+    /// On some way to it.
+    pub sometimes: BTreeSet<Fact>,
+}
+
+impl Graph {
+    /// Everything that is wrong with the order of the steps.
+    pub fn check(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for step in self.steps.iter().filter(|step| step.falls_off) {
+            let message = format!("nothing follows `{}`: the case would never end", step.id);
+            let help = "end with `finish` or `fail`, or say `then`";
+            found.push(Diagnostic::new("no_end", step.range, message).at(&step.path).help(help));
+        }
+        found.extend(self.cycles().iter().map(|cycle| self.describe(cycle)));
+        if !self.incomplete {
+            let reached = self.reached();
+            for (_, step) in self.steps.iter().enumerate().filter(|(place, _)| !reached.contains(place)) {
+                let found_here = Diagnostic::new("unreachable", step.range, format!("no step leads to `{}`", step.id));
+                found.push(found_here.at(&step.path).help("name it in a `then`, or remove it"));
+            }
+        }
+        found
+    }
+
+    /// What is there at each step. A step that is never reached may read everything: that it is unreachable is enough to say.
+    pub fn known(&self) -> Vec<Known> {
+        let all: BTreeSet<Fact> = self.steps.iter().flat_map(|step| step.gives.iter().cloned()).collect();
+        let reached = self.reached();
+        let mut known: Vec<Option<Known>> = vec![None; self.steps.len()];
+        if let Some(first) = known.first_mut() {
+            *first = Some(Known::default());
+        }
+        let (order, back) = self.order();
+        for place in order.into_iter().filter(|place| reached.contains(place)) {
+            let Some(here) = known[place].clone() else { continue };
+            for edge in &self.steps[place].edges {
+                if back.contains(&(place, edge.to)) {
+                    continue;
+                }
+                let mut there = here.clone();
+                if edge.done {
+                    there.always.extend(self.steps[place].gives.iter().cloned());
+                    there.sometimes.extend(self.steps[place].gives.iter().cloned());
+                }
+                known[edge.to] = Some(match known[edge.to].take() {
+                    None => there,
+                    Some(other) => Known {
+                        always: other.always.intersection(&there.always).cloned().collect(),
+                        sometimes: other.sometimes.union(&there.sometimes).cloned().collect(),
+                    },
+                });
+            }
+        }
+        let anything = Known { always: all.clone(), sometimes: all };
+        known.into_iter().map(|here| here.unwrap_or_else(|| anything.clone())).collect()
+    }
+
+    fn reached(&self) -> BTreeSet<usize> {
+        let mut reached = BTreeSet::new();
+        let mut next: Vec<usize> = if self.steps.is_empty() { Vec::new() } else { vec![0] };
+        while let Some(place) = next.pop() {
+            if reached.insert(place) {
+                next.extend(self.steps[place].edges.iter().map(|edge| edge.to));
+            }
+        }
+        reached
+    }
+
+    /// The steps so that each stands after those that lead to it, and the edges that go back.
+    fn order(&self) -> (Vec<usize>, BTreeSet<(usize, usize)>) {
+        let mut walk = Walk::new(self);
+        for place in 0..self.steps.len() {
+            walk.visit(place);
+        }
+        walk.finished.reverse();
+        (walk.finished, walk.cycles.iter().map(|cycle| (cycle[cycle.len() - 1], cycle[0])).collect())
+    }
+
+    fn cycles(&self) -> Vec<Vec<usize>> {
+        let mut walk = Walk::new(self);
+        for place in 0..self.steps.len() {
+            walk.visit(place);
+        }
+        walk.cycles
+    }
+
+    /// Points at the successor that goes up in the document: every cycle has one, and it is the one to change.
+    fn describe(&self, cycle: &[usize]) -> Diagnostic {
+        let pairs = cycle.iter().zip(cycle.iter().cycle().skip(1));
+        let (&from, &to) = pairs.max_by_key(|(from, to)| (from >= to, **from)).unwrap_or((&cycle[0], &cycle[0]));
+        let step = &self.steps[from];
+        let range = step.edges.iter().find(|edge| edge.to == to).map_or(step.range, |edge| edge.range);
+        let start = cycle.iter().position(|place| *place == to).unwrap_or(0);
+        let names: Vec<_> =
+            (0..=cycle.len()).map(|i| self.steps[cycle[(start + i) % cycle.len()]].id.as_str()).collect();
+        let message = format!("`{}` leads back to `{}`: {}", step.id, self.steps[to].id, names.join(" -> "));
+        Diagnostic::new("cycle", range, message).at(&step.path).help("steps only go forward: no case may run for ever")
+    }
+}
+
+/// A walk in depth that keeps what is finished and what closes a cycle.
+struct Walk<'g> {
+    graph: &'g Graph,
+    seen: BTreeSet<usize>,
+    way: Vec<usize>,
+    finished: Vec<usize>,
+    cycles: Vec<Vec<usize>>,
+}
+
+impl<'g> Walk<'g> {
+    fn new(graph: &'g Graph) -> Self {
+        Self { graph, seen: BTreeSet::new(), way: Vec::new(), finished: Vec::new(), cycles: Vec::new() }
+    }
+
+    /// Recursive: a document has at most a few hundred steps (`load::STEPS_MAX`).
+    fn visit(&mut self, place: usize) {
+        if !self.seen.insert(place) {
+            return;
+        }
+        self.way.push(place);
+        let successors: BTreeSet<usize> = self.graph.steps[place].edges.iter().map(|edge| edge.to).collect();
+        for next in successors {
+            match self.way.iter().position(|step| *step == next) {
+                Some(start) => self.cycles.push(self.way[start..].to_vec()),
+                None => self.visit(next),
+            }
+        }
+        self.way.pop();
+        self.finished.push(place);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `"0>1 1>2! 2>"`: edges, `!` where the step did not do its work; step n gives output n.
+    fn graph(count: usize, edges: &str) -> Graph {
+        let mut steps: Vec<_> = (0..count)
+            .map(|place| FlowStep {
+                id: format!("s{place}"),
+                range: Range::new(place, place + 1),
+                path: String::new(),
+                gives: [Fact::Output(place)].into(),
+                edges: Vec::new(),
+                falls_off: false,
+            })
+            .collect();
+        for edge in edges.split_whitespace() {
+            let (from, to) = edge.split_once('>').unwrap();
+            let range = Range::new(100, 101);
+            let edge = Edge { to: to.trim_end_matches('!').parse().unwrap(), done: !to.ends_with('!'), range };
+            steps[from.parse::<usize>().unwrap()].edges.push(edge);
+        }
+        Graph { steps, incomplete: false }
+    }
+
+    fn outputs(facts: &BTreeSet<Fact>) -> Vec<usize> {
+        facts.iter().filter_map(|fact| if let Fact::Output(place) = fact { Some(*place) } else { None }).collect()
+    }
+
+    #[test]
+    fn an_output_is_sure_only_where_every_way_passes_its_step() {
+        let known = graph(4, "0>1 0>2 1>3 2>3").known();
+        assert_eq!(outputs(&known[3].always), [0]);
+        assert_eq!(outputs(&known[3].sometimes), [0, 1, 2]);
+        assert_eq!(outputs(&known[1].sometimes), [0], "a step cannot read one that comes later");
+    }
+
+    #[test]
+    fn a_step_that_failed_or_was_skipped_gives_nothing() {
+        let known = graph(3, "0>1 0>2! 1>2").known();
+        assert_eq!(outputs(&known[2].always), []);
+        assert_eq!(outputs(&known[2].sometimes), [0, 1]);
+    }
+
+    #[test]
+    fn a_cycle_is_told_once_with_its_way() {
+        let found = graph(3, "0>1 1>2 2>1").check();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].message, "`s2` leads back to `s1`: s1 -> s2 -> s1");
+        assert_eq!(graph(1, "0>0").check()[0].message, "`s0` leads back to `s0`: s0 -> s0");
+    }
+
+    #[test]
+    fn two_ways_to_one_step_are_no_cycle() {
+        assert_eq!(graph(4, "0>1 0>2 1>3 2>3 1>2").check(), []);
+    }
+
+    #[test]
+    fn what_no_way_leads_to_is_unreachable_even_if_it_leads_on() {
+        let found = graph(4, "0>3 1>2 2>3").check();
+        assert_eq!(found.iter().map(|d| d.range.start).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn an_unreachable_step_may_read_everything() {
+        assert_eq!(outputs(&graph(3, "0>2 1>2").known()[1].always), [0, 1, 2]);
+        assert_eq!(
+            outputs(&graph(3, "0>2 1>2").known()[2].always),
+            [0],
+            "and takes nothing from those that are reached"
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! From the text of a document to a definition that can run, or to everything that is wrong with it.
+//!
+//! In three passes over one tree: the head (types of everything that has a name), an outline of the steps (what follows what, and
+//! what each one gives), then the steps themselves, each with the names that are known where it stands.
+
+mod document;
+mod names;
+mod outline;
+mod step;
+mod steps;
+mod timeout;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::clock::Zone;
+use crate::money::Currency;
+use crate::workflow::definition::{Definition, Kind, Plugin, PluginRef, Step};
+use crate::workflow::diagnostic::Diagnostic;
+use crate::workflow::problems::Problems;
+use crate::workflow::reader::At;
+use crate::workflow::{revision, schema, yaml};
+
+/// The most steps of a document: what a turn may pass, and more than one page.
+pub const STEPS_MAX: usize = 256;
+
+/// What a document is checked against.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// The plugins that calls may name.
+    pub plugins: BTreeMap<PluginRef, Plugin>,
+    /// The tenant's currency, for a document that names none.
+    pub currency: Option<Currency>,
+    /// The tenant's zone, for a document that names none.
+    pub zone: Option<Zone>,
+}
+
+/// Check a document. Everything that is wrong comes at once, in the order of the text.
+pub fn load(source: &str, environment: &Environment) -> Result<Definition, Vec<Diagnostic>> {
+    let (problems, silent) = (Problems::new(), Problems::new());
+    let definition = yaml::parse(source, &problems)
+        .and_then(|tree| definition(&At::root(&tree, source, &problems), &silent, environment));
+    let found = problems.into_sorted();
+    match definition {
+        Some(definition) if found.is_empty() => Ok(definition),
+        _ if !found.is_empty() => Err(found),
+        // Every way to no definition reports why; should one forget it, the document still does not pass.
+        _ => Err(vec![Diagnostic::new("internal", yaml::START, "the document was refused without a reason")]),
+    }
+}
+
+fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment) -> Option<Definition> {
+    let fields = root.fields(&schema::DOCUMENT)?;
+    let head = document::head(&fields, environment);
+    let written = document::steps(&fields);
+    let drafts = outline::drafts(&written, silent, &head, environment);
+    let flow = outline::graph(&drafts);
+    for found in flow.check() {
+        root.report::<()>(found);
+    }
+    let triggers = document::triggers(&head);
+    let limits = document::limits(&head);
+    let known = flow.known();
+    let steps: Vec<Option<Step>> = drafts
+        .iter()
+        .zip(&known)
+        .map(|(draft, known)| step::load(draft, names::at_step(&head, &drafts, known), &head, &drafts, environment))
+        .collect();
+    let steps = steps.into_iter().collect::<Option<Vec<_>>>()?;
+    let plugins = used_plugins(&steps, environment);
+    Some(Definition {
+        revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?),
+        workflow: head.workflow.clone()?,
+        title: head.title.clone(),
+        currency: head.currency?,
+        zone: head.zone?,
+        priority: head.priority,
+        triggers: triggers?,
+        limits: limits?,
+        vars: head.variables()?,
+        attributes: head.attributes,
+        events: head.events,
+        steps,
+        plugins,
+    })
+}
+
+fn used_plugins(steps: &[Step], environment: &Environment) -> BTreeMap<PluginRef, Plugin> {
+    let named =
+        steps.iter().filter_map(|step| if let Kind::Call { plugin, .. } = &step.kind { Some(plugin) } else { None });
+    named.filter_map(|name| Some((name.clone(), environment.plugins.get(name)?.clone()))).collect()
+}

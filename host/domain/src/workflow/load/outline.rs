@@ -1,0 +1,257 @@
+//! An outline of the steps: what follows what, and what each one gives. Read before the steps themselves, because the names that
+//! an expression may use depend on the steps that lead to it. It reports only what concerns the outline.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::value::Type;
+use crate::workflow::diagnostic::{Diagnostic, Range, line_column, suggest};
+use crate::workflow::flow::{Edge, Fact, FlowStep, Graph};
+use crate::workflow::load::document::Head;
+use crate::workflow::load::{Environment, names, steps};
+use crate::workflow::problems::Problems;
+use crate::workflow::reader::{At, Fields};
+use crate::workflow::schema::{self, StepKind};
+
+/// A step whose fields are not read yet.
+pub(super) struct Draft<'d> {
+    pub(super) at: At<'d>,
+    pub(super) fields: Option<Fields<'d>>,
+    /// None where the name is missing or wrong, which was reported.
+    pub(super) id: Option<String>,
+    pub(super) kind: Option<(&'static StepKind, At<'d>)>,
+    pub(super) alias: Option<String>,
+    pub(super) output: Output,
+    /// The variables that it sets.
+    pub(super) sets: BTreeSet<String>,
+    /// What may follow when it is entered.
+    pub(super) exits: Vec<Exit<'d>>,
+}
+
+/// What a step gives to those that come after it.
+pub(super) enum Output {
+    /// Nothing.
+    None,
+    /// A value of this type.
+    Of(Type),
+    /// Unknown, for a reason that is reported.
+    Broken,
+}
+
+/// A way out of a step.
+pub(super) struct Exit<'d> {
+    /// The step that is named, or what follows the step by itself.
+    pub(super) to: Option<At<'d>>,
+    /// Whether the step has done its work on this way.
+    pub(super) done: bool,
+}
+
+/// What a step kind says about the outline.
+pub(super) struct Sketch<'d> {
+    pub(super) output: Output,
+    pub(super) sets: BTreeSet<String>,
+    pub(super) exits: Vec<Exit<'d>>,
+}
+
+impl<'d> Exit<'d> {
+    /// To the step that is named here.
+    pub(super) fn to(at: At<'d>) -> Self {
+        Self { to: Some(at), done: true }
+    }
+
+    /// To the step that is named here, without having done its work.
+    pub(super) fn undone(at: At<'d>) -> Self {
+        Self { to: Some(at), done: false }
+    }
+
+    /// To the step's own `then`, else to the next one of the list.
+    pub(super) fn onward() -> Self {
+        Self { to: None, done: true }
+    }
+}
+
+impl<'d> Sketch<'d> {
+    /// A step that gives this and goes on.
+    pub(super) fn onward(output: Output) -> Self {
+        Self { output, sets: BTreeSet::new(), exits: vec![Exit::onward()] }
+    }
+
+    /// A step that gives this and goes where these lead.
+    pub(super) fn leading(output: Output, exits: Vec<Exit<'d>>) -> Self {
+        Self { output, sets: BTreeSet::new(), exits }
+    }
+}
+
+impl Draft<'_> {
+    /// The word of its kind.
+    pub(super) fn kind_name(&self) -> &'static str {
+        self.kind.as_ref().map_or("step", |(kind, _)| kind.name)
+    }
+
+    /// What to point at: its name.
+    fn place(&self) -> Range {
+        self.fields.as_ref().and_then(|fields| fields.get("id")).map_or(self.at.place(), |at| at.place())
+    }
+}
+
+/// The outline of every step.
+pub(super) fn drafts<'d>(
+    written: &[At<'d>],
+    silent: &'d Problems,
+    head: &Head<'_>,
+    environment: &Environment,
+) -> Vec<Draft<'d>> {
+    let mut ids = BTreeMap::new();
+    let mut aliases = BTreeMap::new();
+    written
+        .iter()
+        .map(|at| {
+            let mut draft = draft(at, silent, head, environment);
+            if draft.id.as_ref().is_some_and(|id| is_taken(&draft, "id", id, &mut ids)) {
+                draft.id = None;
+            }
+            if draft.alias.as_ref().is_some_and(|alias| !is_free_alias(&draft, alias, head, &mut aliases)) {
+                draft.alias = None;
+            }
+            draft
+        })
+        .collect()
+}
+
+/// The graph of the outline.
+pub(super) fn graph(drafts: &[Draft<'_>]) -> Graph {
+    let ids: BTreeMap<&str, usize> =
+        drafts.iter().enumerate().filter_map(|(place, draft)| Some((draft.id.as_deref()?, place))).collect();
+    let mut graph = Graph { steps: Vec::new(), incomplete: drafts.iter().any(|d| d.kind.is_none() || d.id.is_none()) };
+    for (place, draft) in drafts.iter().enumerate() {
+        let mut step = FlowStep {
+            id: draft.id.clone().unwrap_or_else(|| "?".to_owned()),
+            range: draft.place(),
+            path: draft.at.path().to_owned(),
+            gives: gives(place, draft),
+            edges: Vec::new(),
+            falls_off: false,
+        };
+        let then = draft.fields.as_ref().and_then(|fields| fields.get("then"));
+        for exit in &draft.exits {
+            let target = exit.to.as_ref().or(then.as_ref());
+            match target {
+                Some(at) => match target_of(at, &ids) {
+                    Some(to) => step.edges.push(Edge { to, done: exit.done, range: at.place() }),
+                    None => graph.incomplete = true,
+                },
+                None if place + 1 < drafts.len() => {
+                    step.edges.push(Edge { to: place + 1, done: exit.done, range: step.range });
+                }
+                None => step.falls_off = draft.kind.is_some(),
+            }
+        }
+        graph.steps.push(step);
+    }
+    graph
+}
+
+fn gives(place: usize, draft: &Draft<'_>) -> BTreeSet<Fact> {
+    let output = matches!(draft.output, Output::Of(_)).then_some(Fact::Output(place));
+    output.into_iter().chain(draft.sets.iter().cloned().map(Fact::Variable)).collect()
+}
+
+/// The place of the step that is named; a misspelt name stands for the one that was meant, so that nothing else is reported.
+fn target_of(at: &At<'_>, ids: &BTreeMap<&str, usize>) -> Option<usize> {
+    let name = match &at.node().kind {
+        crate::workflow::yaml::Kind::Scalar(scalar) => scalar.text.as_str(),
+        _ => return None,
+    };
+    ids.get(name).or_else(|| ids.get(suggest(name, ids.keys().copied())?)).copied()
+}
+
+fn draft<'d>(at: &At<'d>, silent: &'d Problems, head: &Head<'_>, environment: &Environment) -> Draft<'d> {
+    let broken = |fields| Draft {
+        at: at.clone(),
+        fields,
+        id: None,
+        kind: None,
+        alias: None,
+        output: Output::Broken,
+        sets: BTreeSet::new(),
+        exits: vec![Exit::onward()],
+    };
+    let Some(fields) = step_fields(at) else { return broken(None) };
+    let id = fields.require("id").and_then(|at| at.identifier()).map(|id| id.as_str().to_owned());
+    let alias = fields.get("as").and_then(|at| at.identifier()).map(|alias| alias.as_str().to_owned());
+    let Some((kind, body)) = kind_of(&fields) else { return Draft { id, alias, ..broken(Some(fields)) } };
+    let sketch = steps::sketch(kind.name, &body.reporting_to(silent), head, environment);
+    let mut exits = sketch.exits;
+    if fields.has("when") {
+        exits.push(Exit { to: None, done: false });
+    }
+    exits.extend(failures(&fields, silent));
+    let draft = broken(Some(fields));
+    Draft { id, alias, kind: Some((kind, body)), output: sketch.output, sets: sketch.sets, exits, ..draft }
+}
+
+/// The fields of a step, kinds included.
+fn step_fields<'d>(at: &At<'d>) -> Option<Fields<'d>> {
+    let kinds: Vec<_> = schema::STEP_KINDS.iter().map(|kind| kind.name).collect();
+    at.fields_and(&schema::STEP, &kinds)
+}
+
+/// The one kind of a step.
+fn kind_of<'d>(fields: &Fields<'d>) -> Option<(&'static StepKind, At<'d>)> {
+    let written: Vec<_> = fields.names().filter_map(|key| Some((key, schema::step_kind(&key.text)?))).collect();
+    let path = fields.at().path();
+    match written[..] {
+        [(_, kind)] => fields.get(kind.name).map(|body| (kind, body)),
+        [] if fields.names().any(|key| schema::STEP_KINDS_LATER.contains(&key.text.as_str())) => None,
+        [] => {
+            let kinds: Vec<_> = schema::STEP_KINDS.iter().map(|kind| kind.name).collect();
+            // A misspelt kind was reported as an unknown field, with the kind that was meant.
+            let misspelt = fields.names().any(|key| suggest(&key.text, kinds.iter().copied()).is_some());
+            let message = format!("{path} does nothing: it has no kind");
+            if misspelt {
+                None
+            } else {
+                fields.at().refuse_with("missing_kind", message, format!("one of {}", kinds.join(", ")))
+            }
+        }
+        [(_, first), (second, _), ..] => {
+            let message = format!("{path} has both `{}` and `{}`", first.name, second.text);
+            let found = Diagnostic::new("two_kinds", second.range, message);
+            fields.at().report(found.help("a step does one thing: make it two steps"))
+        }
+    }
+}
+
+/// Where the failures of a step go.
+fn failures<'d>(fields: &Fields<'d>, silent: &'d Problems) -> Vec<Exit<'d>> {
+    let entries = fields.get("on_error").and_then(|at| at.reporting_to(silent).list()).unwrap_or_default();
+    entries.iter().filter_map(|entry| Some(Exit::undone(entry.fields(&schema::ON_ERROR)?.get("then")?))).collect()
+}
+
+/// Whether another step has this name already; reports it.
+fn is_taken(draft: &Draft<'_>, field: &str, name: &str, seen: &mut BTreeMap<String, Range>) -> bool {
+    let Some(at) = draft.fields.as_ref().and_then(|fields| fields.get(field)) else { return false };
+    if let Some(first) = seen.get(name) {
+        let (line, _) = line_column(at.source(), first.start);
+        at.refuse_with::<()>(
+            "duplicate_id",
+            format!("`{name}` is the name of another step"),
+            format!("it stands already in line {line}"),
+        );
+        return true;
+    }
+    seen.insert(name.to_owned(), at.place());
+    false
+}
+
+fn is_free_alias(draft: &Draft<'_>, alias: &str, head: &Head<'_>, seen: &mut BTreeMap<String, Range>) -> bool {
+    let Some(at) = draft.fields.as_ref().and_then(|fields| fields.get("as")) else { return false };
+    let clash =
+        |what: &str| at.refuse_with::<()>("clash", format!("`{alias}` is {what}"), "choose another name").is_some();
+    if names::reserved(alias) {
+        return clash("a name of the language");
+    }
+    if head.vars.contains_key(alias) {
+        return clash("a variable");
+    }
+    !is_taken(draft, "as", alias, seen)
+}

@@ -1,0 +1,116 @@
+//! The fields that every step has, and what the loaders of the kinds work with.
+
+use std::collections::BTreeSet;
+
+use crate::ids::Slug;
+use crate::workflow::compile::Compiler;
+use crate::workflow::definition::{OnError, Step};
+use crate::workflow::diagnostic::suggest;
+use crate::workflow::load::document::{Head, plain_words};
+use crate::workflow::load::outline::{Draft, Output};
+use crate::workflow::load::{Environment, steps};
+use crate::workflow::reader::{At, Fields};
+use crate::workflow::schema;
+
+/// What a step is read with.
+pub(super) struct Context<'c, 'd> {
+    /// The names that its expressions may read.
+    pub(super) compiler: Compiler,
+    pub(super) head: &'c Head<'d>,
+    pub(super) environment: &'c Environment,
+    drafts: &'c [Draft<'d>],
+}
+
+impl Context<'_, '_> {
+    /// The step that is named here.
+    pub(super) fn target(&self, at: &At<'_>) -> Option<Slug> {
+        let name = at.text()?;
+        let known = self.drafts.iter().filter_map(|draft| draft.id.as_deref());
+        if known.clone().any(|id| id == name) {
+            return at.slug();
+        }
+        let message = format!("there is no step `{name}`");
+        match suggest(name, known) {
+            Some(near) => at.refuse_with("unknown_step", message, format!("did you mean `{near}`?")),
+            None => at.refuse("unknown_step", message),
+        }
+    }
+}
+
+/// Read a step.
+pub(super) fn load(
+    draft: &Draft<'_>,
+    compiler: Compiler,
+    head: &Head<'_>,
+    drafts: &[Draft<'_>],
+    environment: &Environment,
+) -> Option<Step> {
+    let fields = draft.fields.as_ref()?;
+    let context = Context { compiler, head, environment, drafts };
+    // Each part reports for itself before the first lack ends the step.
+    let title = optional(fields.get("title"), plain_words);
+    let when = optional(fields.get("when"), |at| context.compiler.condition(at));
+    let then = optional(fields.get("then"), |at| context.target(at));
+    let on_error = on_error(fields, &context);
+    let kind = draft.kind.as_ref().map(|(kind, body)| steps::load(kind.name, body, &context));
+    check_use(draft, fields);
+    Some(Step {
+        id: Slug::new(draft.id.as_ref()?).ok()?,
+        title: title?,
+        when: when?,
+        alias: draft.alias.clone(),
+        then: then?,
+        on_error: on_error?,
+        kind: kind??,
+    })
+}
+
+/// What a field says: `Some(None)` where it is left out, `None` where it was refused.
+pub(super) fn optional<'d, T>(at: Option<At<'d>>, read: impl FnOnce(&At<'d>) -> Option<T>) -> Option<Option<T>> {
+    match at {
+        None => Some(None),
+        Some(at) => read(&at).map(Some),
+    }
+}
+
+fn on_error(fields: &Fields<'_>, context: &Context<'_, '_>) -> Option<Vec<OnError>> {
+    let Some(at) = fields.get("on_error") else { return Some(Vec::new()) };
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let all: Vec<_> = at.list()?.iter().map(|entry| on_error_entry(entry, context, &mut seen)).collect();
+    all.into_iter().collect()
+}
+
+fn on_error_entry(at: &At<'_>, context: &Context<'_, '_>, seen: &mut BTreeSet<String>) -> Option<OnError> {
+    let fields = at.fields(&schema::ON_ERROR)?;
+    let code = fields.require("match").and_then(|at| {
+        let code = at.slug()?.as_str().to_owned();
+        let covered = [code.as_str(), "any"].into_iter().find(|word| seen.contains(*word)).map(str::to_owned);
+        seen.insert(code.clone());
+        match covered {
+            Some(word) => at.refuse_with(
+                "never_taken",
+                format!("`{word}` comes before and takes this"),
+                "remove this entry, or put it first",
+            ),
+            None => Some(code),
+        }
+    });
+    let then = fields.require("then").and_then(|at| context.target(&at));
+    let code = code?;
+    Some(OnError { code: (code != "any").then_some(code), then: then? })
+}
+
+/// Fields that would never do anything.
+fn check_use(draft: &Draft<'_>, fields: &Fields<'_>) {
+    let Some((kind, _)) = draft.kind else { return };
+    if let Some(then) = fields.get("then")
+        && draft.exits.iter().all(|exit| exit.to.is_some())
+    {
+        let message = format!("`then` is never taken: the `{}` itself says where it leads", kind.name);
+        then.refuse_with::<()>("never_taken", message, "remove it; with `when` it is where a skipped step goes on");
+    }
+    if let (Some(alias), Output::None) = (fields.get("as"), &draft.output) {
+        let message = format!("a `{}` has no output to name", kind.name);
+        alias.refuse_with::<()>("never_taken", message, "remove the `as`");
+    }
+}

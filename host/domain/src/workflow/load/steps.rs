@@ -1,0 +1,56 @@
+//! One file per step kind: `sketch` says what follows and what the step gives, `load` reads it.
+
+mod approve;
+mod await_event;
+mod call;
+mod decide;
+mod end;
+mod notify;
+mod refund;
+mod restock;
+mod review;
+mod set;
+mod wait;
+
+use crate::workflow::definition::Kind;
+use crate::workflow::load::Environment;
+use crate::workflow::load::document::Head;
+use crate::workflow::load::outline::{Output, Sketch};
+use crate::workflow::load::step::Context;
+use crate::workflow::reader::At;
+
+/// The outline of a step of this kind. Silent: whatever is wrong is reported when the step is read.
+pub(super) fn sketch<'d>(kind: &str, body: &At<'d>, head: &Head<'_>, environment: &Environment) -> Sketch<'d> {
+    match kind {
+        "call" => call::sketch(body, environment),
+        "decide" => decide::sketch(body),
+        "set" => set::sketch(body),
+        "approve" => approve::sketch(),
+        "review" => review::sketch(body),
+        "await" => await_event::sketch(body, head),
+        "refund" => refund::sketch(),
+        "restock" => restock::sketch(),
+        "finish" | "fail" => Sketch::leading(Output::None, Vec::new()),
+        _ => Sketch::onward(Output::None),
+    }
+}
+
+/// Read a step of this kind.
+pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
+    match kind {
+        "call" => call::load(body, context),
+        "decide" => decide::load(body, context),
+        "set" => set::load(body, context),
+        "approve" => approve::load(body, context),
+        "review" => review::load(body, context),
+        "await" => await_event::load(body, context),
+        "wait" => wait::load(body, context),
+        "refund" => refund::load(body, context),
+        "restock" => restock::load(body, context),
+        "notify" => notify::load(body),
+        "finish" => end::finish(body),
+        "fail" => end::fail(body),
+        // The table of kinds and this list are held together by a test.
+        _ => None,
+    }
+}

@@ -1,0 +1,38 @@
+//! `set: { route: manual, fee: '=round(total * 0.1, 2)' }`
+
+use crate::workflow::definition::Kind;
+use crate::workflow::diagnostic::{Diagnostic, suggest};
+use crate::workflow::expr::Expr;
+use crate::workflow::load::outline::{Exit, Output, Sketch};
+use crate::workflow::load::step::Context;
+use crate::workflow::reader::At;
+use crate::workflow::yaml::Key;
+
+pub(super) fn sketch<'d>(body: &At<'d>) -> Sketch<'d> {
+    let sets = body.names().unwrap_or_default().into_iter().map(|(key, _)| key.text.clone()).collect();
+    Sketch { output: Output::None, sets, exits: vec![Exit::onward()] }
+}
+
+pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
+    let written = body.names()?;
+    if written.is_empty() {
+        return body.refuse("missing_value", "`set` assigns nothing");
+    }
+    let mut assignments: Vec<_> = written.iter().map(|(key, at)| assignment(key, at, context)).collect();
+    assignments.sort_by(|a, b| a.as_ref().map(|(name, _)| name).cmp(&b.as_ref().map(|(name, _)| name)));
+    assignments.into_iter().collect::<Option<_>>().map(|assignments| Kind::Set { assignments })
+}
+
+fn assignment(key: &Key, at: &At<'_>, context: &Context<'_, '_>) -> Option<(String, Expr)> {
+    let vars = &context.head.vars;
+    let Some(declared) = vars.get(&key.text) else {
+        let help = match suggest(&key.text, vars.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "declare it under `vars`".to_owned(),
+        };
+        let found = Diagnostic::new("unknown_variable", key.range, format!("there is no variable `{}`", key.text));
+        return at.report(found.help(help));
+    };
+    let value = context.compiler.value(at, declared.kind.as_ref()?)?;
+    Some((key.text.clone(), value))
+}

@@ -1,0 +1,280 @@
+//! Good documents, one per step kind, and what they become.
+
+use super::*;
+use crate::clock::Span;
+use crate::ids::Digest;
+use crate::value::Type;
+use crate::workflow::definition::{Hook, RefundOf, Required, Timeout, Until};
+use crate::workflow::diagnostic::render;
+
+const HEAD: &str = "
+format: 1
+workflow: good
+triggers:
+  - case_opened: { type: return, requires: [order, customer] }
+limits: { refund_max: =order.paid_total }
+events:
+  goods_received: { rma: text, pieces: number? }
+  parcel_lost: {}
+vars:
+  window_days: { type: number, default: 90 }
+  review_over: { type: money, default: 500.00 }
+  route: [fast, slow]
+";
+
+fn plugin(hook: Hook, params: &[(&str, Type)], provides: &[(&str, Type)]) -> Plugin {
+    let types = |list: &[(&str, Type)]| list.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect();
+    Plugin { digest: Digest::of(b"plugin"), hook, params: types(params), provides: types(provides) }
+}
+
+fn environment() -> Environment {
+    let named = |name: &str, plugin: Plugin| (PluginRef { name: name.to_owned(), major: 0 }, plugin);
+    Environment {
+        plugins: [
+            named("std/purchase-match", plugin(Hook::Eligibility, &[("window_days", Type::Number)], &[])),
+            named("std/refund-quote", plugin(Hook::Refund, &[], &[("fee", Type::Money.optional())])),
+            named(
+                "own-score",
+                plugin(
+                    Hook::Step,
+                    &[("text", Type::Text), ("limit", Type::Number.optional())],
+                    &[("score", Type::Number)],
+                ),
+            ),
+        ]
+        .into(),
+        currency: "GBP".parse().ok(),
+        zone: Some(Zone::Europe__London),
+    }
+}
+
+fn loaded(source: &str) -> Definition {
+    match load(source, &environment()) {
+        Ok(definition) => definition,
+        Err(found) => panic!("{}", found.iter().map(|d| render("good.yaml", source, d)).collect::<String>()),
+    }
+}
+
+/// A document with these steps.
+fn steps(steps: &str) -> Definition {
+    loaded(&format!("{HEAD}steps:\n{steps}"))
+}
+
+fn first(text: &str) -> Kind {
+    steps(&format!("{text}\n  - {{ id: done, finish: {{ result: closed }} }}\n")).steps[0].kind.clone()
+}
+
+#[test]
+fn the_head_is_read_and_the_tenant_lends_what_is_missing() {
+    let definition = steps("  - { id: done, finish: { result: closed } }\n");
+    assert_eq!(definition.workflow.as_str(), "good");
+    assert_eq!((definition.currency.code(), definition.zone), ("GBP", Zone::Europe__London));
+    assert_eq!(definition.triggers[0].requires, [Required::Order, Required::Customer].into());
+    assert_eq!(definition.vars["route"].kind, Type::words(["fast", "slow"]));
+    assert_eq!(definition.vars["review_over"].default.as_ref().map(ToString::to_string), Some("GBP 500.00".to_owned()));
+    assert!(definition.events["parcel_lost"].is_empty());
+    assert!(definition.limits.refund_max.is_some());
+}
+
+#[test]
+fn a_call_takes_literals_and_expressions() {
+    let Kind::Call { plugin, with } =
+        first("  - id: score\n    call: { plugin: own-score@0, with: { text: =case.number, limit: 5 } }")
+    else {
+        panic!()
+    };
+    assert_eq!(plugin.to_string(), "own-score@0");
+    assert_eq!(with.keys().collect::<Vec<_>>(), ["limit", "text"]);
+    let source = "  - { id: score, call: { plugin: own-score@0, with: { text: 'a b' } } }\n  - { id: done, finish: { result: closed } }\n";
+    assert_eq!(steps(source).plugins.len(), 1, "only what is called belongs to the revision");
+}
+
+#[test]
+fn a_decide_ends_with_else() {
+    let Kind::Decide { arms } =
+        first("  - id: pick\n    decide:\n      - { when: 'window_days > 30', then: done }\n      - { else: done }")
+    else {
+        panic!()
+    };
+    assert!(arms[0].when.is_some() && arms[1].when.is_none());
+}
+
+#[test]
+fn a_set_makes_a_variable_known() {
+    let definition = steps(
+        "
+  - { id: choose, set: { route: fast } }
+  - { id: pick, decide: [{ when: 'route == \"fast\"', then: done }, { else: lost }] }
+  - { id: done, finish: { result: closed } }
+  - { id: lost, fail: { code: lost } }
+",
+    );
+    assert!(matches!(&definition.steps[0].kind, Kind::Set { assignments } if assignments[0].0 == "route"));
+    assert!(matches!(&definition.steps[3].kind, Kind::Fail { code } if code.as_str() == "lost"));
+}
+
+const MATCHED: &str = "
+  - { id: match, call: { plugin: std/purchase-match@0, with: { window_days: =window_days } }, as: matched }
+";
+
+#[test]
+fn an_approve_takes_the_lines_of_a_verdict() {
+    let definition = steps(&format!(
+        "{MATCHED}
+  - {{ id: hold, approve: {{ lines: =matched.lines, until: 21d }} }}
+  - {{ id: done, finish: {{ result: closed }} }}
+"
+    ));
+    assert!(matches!(&definition.steps[1].kind, Kind::Approve { until, .. } if *until == Span::from_days(21)));
+}
+
+#[test]
+fn a_review_leads_to_a_step_for_each_outcome() {
+    let definition = steps(
+        "
+  - id: look
+    review:
+      queue: returns-l1
+      title: { en: 'Look at {{ case.number }}', zh-CN: '查看 {{ case.number }}' }
+      ask: { note: text?, state: [new, worn] }
+      next: { accept: done, refuse: lost }
+      reasons: [amount_over_limit]
+      timeout: { after: 5d, then: lost }
+    as: seen
+  - { id: done, finish: { result: closed }, when: 'seen.state == \"new\"' }
+  - { id: lost, fail: { code: lost } }
+",
+    );
+    let Kind::Review(review) = &definition.steps[0].kind else { panic!() };
+    assert_eq!(review.next.keys().collect::<Vec<_>>(), ["accept", "refuse"]);
+    assert_eq!(review.ask["note"], Type::Text.optional());
+    assert!(
+        matches!(&review.timeout, Timeout::After { after, then } if *after == Span::from_days(5) && then.as_str() == "lost")
+    );
+}
+
+#[test]
+fn an_await_is_indexed_by_fields_of_the_event() {
+    let definition = steps(
+        "
+  - id: goods
+    await:
+      any:
+        - { event: goods_received, match: 'event.rma == case.number && event.pieces == size(case.lines)', then: done }
+        - { event: parcel_lost }
+      timeout: { never: the customer was asked to send nothing }
+    then: lost
+  - { id: done, finish: { result: closed } }
+  - { id: lost, fail: { code: lost } }
+",
+    );
+    let Kind::Await { arms, timeout } = &definition.steps[0].kind else { panic!() };
+    assert_eq!(arms[0].matches.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), ["rma", "pieces"]);
+    assert_eq!((arms[0].then.is_some(), arms[1].then.is_some()), (true, false));
+    assert!(matches!(timeout, Timeout::Never { because } if because.contains("nothing")));
+}
+
+#[test]
+fn a_wait_is_a_span_or_an_instant() {
+    assert!(
+        matches!(first("  - { id: rest, wait: { for: P3DT4H } }"), Kind::Wait(Until::For(span)) if span.millis() == 273_600_000)
+    );
+    assert!(matches!(first("  - { id: rest, wait: { until: =order.placed_at } }"), Kind::Wait(Until::Instant(_))));
+    assert!(matches!(
+        first("  - { id: rest, wait: { until: '2030-01-01T00:00:00Z' } }"),
+        Kind::Wait(Until::Instant(_))
+    ));
+}
+
+#[test]
+fn a_refund_is_a_quote_or_a_capped_amount() {
+    let definition = steps(
+        "
+  - { id: quote, call: { plugin: std/refund-quote@0 } }
+  - { id: pay, refund: { quote: =steps.quote, reason: changed_mind } }
+  - { id: more, refund: { amount: 12.50, method: voucher } }
+  - { id: done, finish: { result: closed }, when: 'steps.pay.status == \"confirmed\"' }
+  - { id: lost, fail: { code: lost } }
+",
+    );
+    assert!(
+        matches!(&definition.steps[1].kind, Kind::Refund { amount: RefundOf::Quote(_), method, .. } if method == "original")
+    );
+    assert!(
+        matches!(&definition.steps[2].kind, Kind::Refund { amount: RefundOf::Amount(_), method, .. } if method == "voucher")
+    );
+}
+
+#[test]
+fn a_restock_goes_where_goods_may_go() {
+    assert!(matches!(first("  - { id: shelf, restock: { to: quarantine } }"), Kind::Restock { .. }));
+    assert!(matches!(
+        first("  - { id: shelf, restock: { to: '=window_days > 30 ? \"scrap\" : \"quarantine\"' } }"),
+        Kind::Restock { .. }
+    ));
+}
+
+#[test]
+fn a_notify_has_a_channel() {
+    assert!(matches!(
+        first("  - { id: tell, notify: { template: return-done, to: customer } }"),
+        Kind::Notify { channel, .. } if channel == "email"
+    ));
+}
+
+#[test]
+fn failures_lead_to_a_step_by_their_code() {
+    let definition = steps(
+        "
+  - id: pay
+    refund: { amount: 1 }
+    on_error: [{ match: declined, then: lost }, { match: any, then: done }]
+  - { id: done, finish: { result: closed } }
+  - { id: lost, fail: { code: lost } }
+",
+    );
+    let codes: Vec<_> = definition.steps[0].on_error.iter().map(|entry| entry.code.as_deref()).collect();
+    assert_eq!(codes, [Some("declined"), None]);
+}
+
+#[test]
+fn the_revision_follows_the_meaning_and_the_plugins() {
+    let source = format!("{HEAD}steps:{MATCHED}  - {{ id: done, finish: {{ result: closed }} }}\n");
+    let revision = |source: &str, environment: &Environment| load(source, environment).unwrap().revision;
+    let base = revision(&source, &environment());
+    assert_eq!(revision(&format!("# why\n{}", source.replace("500.00", "500.0")), &environment()), base);
+    assert_ne!(revision(&source.replace("500.00", "500.01"), &environment()), base);
+    let mut other = environment();
+    let matcher = other.plugins.get_mut(&PluginRef { name: "std/purchase-match".to_owned(), major: 0 }).unwrap();
+    matcher.digest = Digest::of(b"next");
+    assert_ne!(revision(&source, &other), base);
+    let mut uncalled = environment();
+    let quote = uncalled.plugins.get_mut(&PluginRef { name: "std/refund-quote".to_owned(), major: 0 }).unwrap();
+    quote.digest = Digest::of(b"next");
+    assert_eq!(revision(&source, &uncalled), base, "a plugin that is not called does not count");
+}
+
+#[test]
+fn every_kind_of_the_table_has_a_loader() {
+    let document =
+        |name: &str| format!("{HEAD}steps:\n  - {{ id: x, {name}: 0 }}\n  - {{ id: y, fail: {{ code: z }} }}\n");
+    for kind in schema::STEP_KINDS {
+        let found = load(&document(kind.name), &environment()).unwrap_err();
+        assert!(found.iter().all(|d| d.code == "wrong_type"), "{}: {found:?}", kind.name);
+    }
+    for name in schema::STEP_KINDS_LATER {
+        let found = load(&document(name), &environment()).unwrap_err();
+        assert_eq!(found.iter().map(|d| d.code.as_str()).collect::<Vec<_>>(), ["not_available"], "{name}");
+    }
+}
+
+#[test]
+fn no_text_makes_the_loader_panic() {
+    let whole = format!("{HEAD}steps:{MATCHED}  - {{ id: done, finish: {{ result: closed }} }}\n");
+    for end in (0..whole.len()).filter(|end| whole.is_char_boundary(*end)) {
+        let cut = load(&whole[..end], &environment());
+        assert!(cut.is_ok() || cut.is_err_and(|found| !found.is_empty()));
+        let without = format!("{}{}", &whole[..end], &whole[(end + 1).min(whole.len())..]);
+        assert!(load(&without, &environment()).map_or_else(|found| !found.is_empty(), |_| true));
+    }
+}

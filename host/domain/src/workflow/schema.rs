@@ -1,0 +1,271 @@
+//! The one table of the language: every field of a document and of every step kind, its shape and a sentence about it.
+//!
+//! The decoder's unknown-field check reads it, a test holds `workflows/README.md` to it, and JSON Schema is made from it. Names
+//! that the language reserves for its second half stand in `later`, so that using one gets one clear answer.
+
+mod steps;
+
+pub use steps::{
+    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, WAIT,
+};
+
+/// A field of a map.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// The key.
+    pub name: &'static str,
+    /// What stands behind it.
+    pub shape: Shape,
+    /// Whether it must be there.
+    pub required: bool,
+    /// One sentence for people.
+    pub doc: &'static str,
+}
+
+/// The fields of one kind of map.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    /// What may stand in it.
+    pub fields: &'static [Field],
+    /// Names that a later version of the language will know.
+    pub later: &'static [&'static str],
+    /// What people write instead, and what to tell them.
+    pub hints: &'static [(&'static str, &'static str)],
+}
+
+/// What stands behind a key.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
+    /// A whole number.
+    Whole,
+    /// A text.
+    Text,
+    /// A text, or one per locale.
+    Words,
+    /// A short name.
+    Name,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A currency of ISO 4217.
+    Currency,
+    /// An IANA time zone.
+    Zone,
+    /// A span of time.
+    Duration,
+    /// A type.
+    Type,
+    /// A variable: a type, or a map of `type` and `default`.
+    Variable,
+    /// A condition, without `=`.
+    Condition,
+    /// `event.x == expression`, joined by `&&`.
+    Match,
+    /// An expression after `=`, or a plain literal, of the type that the text names.
+    Value(&'static str),
+    /// A plugin as `name@major`.
+    Plugin,
+    /// The id of a step.
+    Step,
+    /// `{ after, then }` or `{ never: reason }`.
+    Timeout,
+    /// A map with these fields.
+    Map(&'static Table),
+    /// A map from any name to this.
+    Names(&'static Shape),
+    /// A list of this.
+    List(&'static Shape),
+    /// One of this, or a list of it.
+    OneOrMany(&'static Shape),
+    /// A step.
+    StepMap,
+}
+
+/// A kind of step.
+#[derive(Debug, Clone, Copy)]
+pub struct StepKind {
+    /// The word in the document.
+    pub name: &'static str,
+    /// What stands behind it.
+    pub shape: Shape,
+    /// Whether it waits for somebody or something from outside.
+    pub waits: bool,
+    /// One sentence for people.
+    pub doc: &'static str,
+}
+
+impl Table {
+    const fn new(fields: &'static [Field]) -> Self {
+        Self { fields, later: &[], hints: &[] }
+    }
+
+    /// A table of fields for another kind of document.
+    pub const fn of(fields: &'static [Field]) -> Self {
+        Self::new(fields)
+    }
+
+    /// The field of this name.
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+impl Field {
+    /// A field that may be left out.
+    pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, required: false, doc }
+    }
+
+    /// A field that must be there.
+    pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, required: true, doc }
+    }
+}
+
+/// The step kind of this name.
+pub fn step_kind(name: &str) -> Option<&'static StepKind> {
+    STEP_KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// The fields of a document.
+pub const DOCUMENT: Table = Table {
+    fields: &[
+        Field::required("format", Shape::Whole, "The version of the language: 1."),
+        Field::required("workflow", Shape::Name, "The name; revisions of one name replace each other for new cases."),
+        Field::optional("title", Shape::Words, "What people see it called."),
+        Field::optional(
+            "currency",
+            Shape::Currency,
+            "The currency of every amount; the tenant's where it is left out.",
+        ),
+        Field::optional("zone", Shape::Zone, "The zone in which days are counted; the tenant's where it is left out."),
+        Field::optional(
+            "priority",
+            Shape::Whole,
+            "Among matching workflows the highest wins, then the name; 0 where it is left out.",
+        ),
+        Field::required("triggers", Shape::List(&Shape::Map(&TRIGGER)), "What starts a case on this workflow."),
+        Field::optional("attributes", Shape::Map(&ATTRIBUTES), "The merchant's own fields of the built-in records."),
+        Field::optional(
+            "events",
+            Shape::Names(&Shape::Names(&Shape::Type)),
+            "Events that steps may await, with what they carry.",
+        ),
+        Field::optional("limits", Shape::Map(&LIMITS), "Bounds of one case."),
+        Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
+        Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
+    ],
+    later: &["extends", "patch", "calendar", "defaults", "tests", "on_error"],
+    hints: &[
+        ("on", "what starts a case stands under `triggers`"),
+        ("name", "the name of a document is its `workflow`"),
+    ],
+};
+
+/// One entry of `triggers`.
+pub const TRIGGER: Table = Table {
+    fields: &[Field::required("case_opened", Shape::Map(&CASE_OPENED), "A case of some type was opened.")],
+    later: &["event", "schedule", "manual"],
+    hints: &[],
+};
+
+/// The fields of `case_opened`.
+pub const CASE_OPENED: Table = Table::new(&[
+    Field::optional("type", Shape::OneOrMany(&Shape::Name), "The types of case; every type where it is left out."),
+    Field::optional("when", Shape::Condition, "A further condition; it reads the case before any step."),
+    Field::optional(
+        "requires",
+        Shape::List(&Shape::Choice(&["order", "reason", "customer", "lines"])),
+        "What a submission must name; it is refused otherwise.",
+    ),
+]);
+
+/// The fields of `attributes`.
+pub const ATTRIBUTES: Table = Table {
+    fields: &[
+        Field::optional("case", Shape::Names(&Shape::Type), "Of the case."),
+        Field::optional("line", Shape::Names(&Shape::Type), "Of a line of the case."),
+        Field::optional("order", Shape::Names(&Shape::Type), "Of the order."),
+        Field::optional("order_line", Shape::Names(&Shape::Type), "Of a line of an order."),
+        Field::optional("customer", Shape::Names(&Shape::Type), "Of the customer."),
+    ],
+    later: &[],
+    hints: &[("item", "`item` is a line of the case: its attributes stand under `line`")],
+};
+
+/// The fields of `limits`.
+pub const LIMITS: Table = Table {
+    fields: &[
+        Field::optional("open_for", Shape::Duration, "How long a case may stay open."),
+        Field::optional("refund_max", Shape::Value("money"), "The most that a case may refund."),
+        Field::optional("lines", Shape::Whole, "How many lines a case may have; with 1 the root `item` exists."),
+    ],
+    later: &["steps"],
+    hints: &[],
+};
+
+/// The long form of a variable.
+pub const VARIABLE: Table = Table::new(&[
+    Field::required("type", Shape::Type, "What it holds."),
+    Field::optional(
+        "default",
+        Shape::Value("type"),
+        "What a case begins with, a literal; without it reads need a guard.",
+    ),
+]);
+
+/// The fields that every step has beside its kind.
+pub const STEP: Table = Table {
+    fields: &[
+        Field::required("id", Shape::Name, "The name that `then`, tasks and records use."),
+        Field::optional("title", Shape::Words, "For people."),
+        Field::optional(
+            "when",
+            Shape::Condition,
+            "The step is skipped where this does not hold; its output is then absent.",
+        ),
+        Field::optional("as", Shape::Name, "A short name for the step's output, beside `steps.<id>`."),
+        Field::optional("then", Shape::Step, "What follows; the next step of the list where it is left out."),
+        Field::optional(
+            "on_error",
+            Shape::List(&Shape::Map(&ON_ERROR)),
+            "Where failures go; a task for a person where nothing matches.",
+        ),
+    ],
+    later: &[
+        "retry",
+        "compensate",
+        "migration_point",
+        "sealed",
+        "open",
+        "sla",
+        "table",
+        "inspect",
+        "parallel",
+        "run",
+        "for_each",
+        "again",
+        "exchange",
+        "http",
+        "undo",
+    ],
+    hints: &[
+        ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),
+        ("next", "`next` stands inside `review`; a single successor is `then`"),
+        ("if", "a condition is `when`"),
+        ("goto", "a successor is `then`"),
+        ("name", "a step's name is its `id`"),
+    ],
+};
+
+/// One entry of `on_error`.
+pub const ON_ERROR: Table = Table::new(&[
+    Field::required("match", Shape::Name, "The code of the failure, or `any`."),
+    Field::required("then", Shape::Step, "The step that follows."),
+]);
+
+/// The fields of `timeout`.
+pub const TIMEOUT: Table = Table::new(&[
+    Field::optional("after", Shape::Duration, "How long to wait, counted from entering the step."),
+    Field::optional("then", Shape::Step, "The step that follows."),
+    Field::optional("never", Shape::Text, "Instead of the two: why waiting for ever is right."),
+]);

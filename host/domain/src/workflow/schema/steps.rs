@@ -1,0 +1,172 @@
+//! The fields of every step kind.
+
+use crate::workflow::schema::{Field, Shape, StepKind, Table};
+
+/// Step kinds of the second half of the language; they are also among what a step cannot have yet.
+pub const STEP_KINDS_LATER: &[&str] =
+    &["table", "inspect", "parallel", "run", "for_each", "again", "exchange", "http", "undo"];
+
+/// Every step kind.
+pub const STEP_KINDS: &[StepKind] = &[
+    StepKind {
+        name: "call",
+        shape: Shape::Map(&CALL),
+        waits: false,
+        doc: "Asks a plugin; pure, its fuel is its limit.",
+    },
+    StepKind {
+        name: "decide",
+        shape: Shape::List(&Shape::Map(&ARM)),
+        waits: false,
+        doc: "Goes where the first condition that holds says; the last arm is `else`.",
+    },
+    StepKind {
+        name: "set",
+        shape: Shape::Names(&Shape::Value("the variable's type")),
+        waits: false,
+        doc: "Assigns variables; every value is computed from the variables as they were before the step.",
+    },
+    StepKind {
+        name: "approve",
+        shape: Shape::Map(&APPROVE),
+        waits: false,
+        doc: "Reserves what a verdict allows, per order line.",
+    },
+    StepKind {
+        name: "review",
+        shape: Shape::Map(&REVIEW),
+        waits: true,
+        doc: "Gives a task to a person and waits for the answer.",
+    },
+    StepKind {
+        name: "await",
+        shape: Shape::Map(&AWAIT),
+        waits: true,
+        doc: "Waits for an event; one that came before is taken at once.",
+    },
+    StepKind { name: "wait", shape: Shape::Map(&WAIT), waits: false, doc: "Waits for a time." },
+    StepKind { name: "refund", shape: Shape::Map(&REFUND), waits: false, doc: "Sends money back, once." },
+    StepKind { name: "restock", shape: Shape::Map(&RESTOCK), waits: false, doc: "Says where the goods go." },
+    StepKind { name: "notify", shape: Shape::Map(&NOTIFY), waits: false, doc: "Tells somebody." },
+    StepKind { name: "finish", shape: Shape::Map(&FINISH), waits: false, doc: "Ends the case with a result." },
+    StepKind { name: "fail", shape: Shape::Map(&FAIL), waits: false, doc: "Ends the case as failed." },
+];
+
+/// The fields of `call`.
+pub const CALL: Table = Table {
+    fields: &[
+        Field::required("plugin", Shape::Plugin, "Which plugin, as `name@major`."),
+        Field::optional("with", Shape::Names(&Shape::Value("the parameter's type")), "Its parameters."),
+    ],
+    later: &[],
+    hints: &[
+        ("timeout", "a call is pure and has no timeout: fuel is its limit"),
+        ("args", "parameters stand under `with`"),
+        ("params", "parameters stand under `with`"),
+    ],
+};
+
+/// The fields of an arm of `decide`.
+pub const ARM: Table = Table::new(&[
+    Field::optional("when", Shape::Condition, "The condition of this arm."),
+    Field::optional("then", Shape::Step, "Where it leads."),
+    Field::optional("else", Shape::Step, "In the last arm, instead of the two: where everything else leads."),
+]);
+
+/// The fields of `approve`.
+pub const APPROVE: Table = Table::new(&[
+    Field::required("lines", Shape::Value("list(verdict_line)"), "The lines of a verdict."),
+    Field::required("until", Shape::Duration, "How long the reservation lasts."),
+]);
+
+/// The fields of `review`.
+pub const REVIEW: Table = Table {
+    fields: &[
+        Field::required("queue", Shape::Name, "Who works on it."),
+        Field::required("title", Shape::Words, "What the task is called; `{{ expression }}` is filled in."),
+        Field::optional("ask", Shape::Names(&Shape::Type), "What the person fills in."),
+        Field::required("next", Shape::Names(&Shape::Step), "What the person may choose, and where each choice leads."),
+        Field::optional(
+            "reasons",
+            Shape::List(&Shape::Name),
+            "Reason codes that the case carries while it waits here.",
+        ),
+        Field::required("timeout", Shape::Timeout, "The end of waiting."),
+    ],
+    later: &["sla", "four_eyes"],
+    hints: &[("form", "the form is `ask`"), ("outcomes", "the outcomes are the names under `next`")],
+};
+
+/// The fields of `await`.
+pub const AWAIT: Table = Table {
+    fields: &[
+        Field::optional("event", Shape::Name, "The event."),
+        Field::optional("match", Shape::Match, "Which of them: `event.x == expression`, joined by `&&`."),
+        Field::optional("then", Shape::Step, "Where it leads; the step's own `then` where it is left out."),
+        Field::optional(
+            "any",
+            Shape::List(&Shape::Map(&EVENT)),
+            "Instead of the three: several, of which the first wins.",
+        ),
+        Field::required("timeout", Shape::Timeout, "The end of waiting."),
+    ],
+    later: &["all", "remind"],
+    hints: &[("when", "which event is meant is `match`")],
+};
+
+/// The fields of an entry of `any`.
+pub const EVENT: Table = Table {
+    fields: &[
+        Field::required("event", Shape::Name, "The event."),
+        Field::optional("match", Shape::Match, "Which of them: `event.x == expression`, joined by `&&`."),
+        Field::optional("then", Shape::Step, "Where it leads; the step's own `then` where it is left out."),
+    ],
+    later: &[],
+    hints: &[("timeout", "`timeout` stands beside `any`"), ("when", "which event is meant is `match`")],
+};
+
+/// The fields of `wait`.
+pub const WAIT: Table = Table::new(&[
+    Field::optional("for", Shape::Duration, "How long."),
+    Field::optional("until", Shape::Value("instant"), "Instead: until when."),
+]);
+
+/// The fields of `refund`.
+pub const REFUND: Table = Table {
+    fields: &[
+        Field::optional(
+            "quote",
+            Shape::Value("quote"),
+            "The answer of a refund plugin: what is refunded, line by line.",
+        ),
+        Field::optional(
+            "amount",
+            Shape::Value("money"),
+            "Instead, for a case without an order: how much; `limits.refund_max` caps it.",
+        ),
+        Field::optional("method", Shape::Name, "How; `original` where it is left out."),
+        Field::optional("reason", Shape::Value("text"), "A code for the records."),
+    ],
+    later: &["to"],
+    hints: &[],
+};
+
+/// The fields of `restock`.
+pub const RESTOCK: Table = Table {
+    fields: &[Field::required("to", Shape::Value("[quarantine, scrap, return_to_maker]"), "Where the goods go.")],
+    later: &["lot", "serial"],
+    hints: &[],
+};
+
+/// The fields of `notify`.
+pub const NOTIFY: Table = Table::new(&[
+    Field::required("template", Shape::Name, "Which text."),
+    Field::required("to", Shape::Name, "Whom: `customer`, or a queue."),
+    Field::optional("channel", Shape::Name, "How; `email` where it is left out."),
+]);
+
+/// The fields of `finish`.
+pub const FINISH: Table = Table::new(&[Field::required("result", Shape::Name, "The result in one word.")]);
+
+/// The fields of `fail`.
+pub const FAIL: Table = Table::new(&[Field::required("code", Shape::Name, "The code of the failure.")]);
