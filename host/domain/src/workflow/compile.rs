@@ -16,6 +16,8 @@ pub struct Compiler {
     pub scope: Scope,
     /// Names that exist elsewhere in the document but not here, and why.
     pub absent: BTreeMap<Name, Absence>,
+    /// Names that may be absent here, and why.
+    pub uncertain: BTreeMap<Name, String>,
     /// Names whose type is unknown because their definition was reported already; nothing more is said about them.
     pub broken: BTreeSet<Name>,
 }
@@ -43,7 +45,7 @@ pub struct Absence {
 impl Compiler {
     /// A compiler for these names.
     pub fn new(scope: Scope) -> Self {
-        Self { scope, absent: BTreeMap::new(), broken: BTreeSet::new() }
+        Self { scope, absent: BTreeMap::new(), uncertain: BTreeMap::new(), broken: BTreeSet::new() }
     }
 
     /// A field that is always a condition: no `=` in front.
@@ -60,7 +62,8 @@ impl Compiler {
         if let Some(looks) = self.forgotten_sign(at, expected) {
             return at.refuse_with("wrong_type", format!("expected {expected}, found a text"), looks);
         }
-        literal(at, expected, self.scope.currency).map(|value| Expr::constant(value, expected.clone()))
+        let written = if let Type::Optional(inner) = expected { inner } else { expected };
+        literal(at, written, self.scope.currency).map(|value| Expr::constant(value, written.clone()))
     }
 
     /// A field that takes nothing but an expression after `=`.
@@ -109,19 +112,28 @@ impl Compiler {
 
     /// A name that exists, only not here, is explained; one that was reported already is passed over.
     fn explained(&self, part: &str, diagnostic: Diagnostic) -> Option<Diagnostic> {
-        if !matches!(diagnostic.code.as_str(), "unknown_name" | "unknown_field") {
-            return Some(diagnostic);
-        }
         let Some(name) = named(part, diagnostic.range) else { return Some(diagnostic) };
-        if self.broken.contains(&name) {
-            return None;
+        match diagnostic.code.as_str() {
+            "unknown_name" | "unknown_field" if self.broken.contains(&name) => None,
+            "unknown_name" | "unknown_field" => Some(match self.absent.get(&name) {
+                Some(absence) => {
+                    Diagnostic { message: absence.message.clone(), help: Some(absence.help.clone()), ..diagnostic }
+                }
+                None => diagnostic,
+            }),
+            "not_guarded" => Some(match self.uncertain.get(&name) {
+                Some(why) => Diagnostic { message: format!("{}: {why}", diagnostic.message), ..diagnostic },
+                None => diagnostic,
+            }),
+            _ => Some(diagnostic),
         }
-        Some(match self.absent.get(&name) {
-            Some(absence) => {
-                Diagnostic { message: absence.message.clone(), help: Some(absence.help.clone()), ..diagnostic }
-            }
-            None => diagnostic,
-        })
+    }
+
+    /// The same compiler where a condition holds: what it asked for with `has` is there.
+    pub fn where_holds(self, condition: Option<&Expr>) -> Self {
+        let Some(condition) = condition else { return self };
+        let scope = self.scope.with_guards(condition.guards().iter().map(String::as_str));
+        Self { scope, ..self }
     }
 
     /// A text where a number or the like is expected and that names a root: the `=` was forgotten.

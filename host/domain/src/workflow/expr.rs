@@ -27,7 +27,7 @@ use self::typed::Typed;
 use crate::clock::Zone;
 use crate::money::Currency;
 use crate::value::{Type, Value};
-use crate::workflow::diagnostic::Diagnostic;
+use crate::workflow::diagnostic::{Diagnostic, Range};
 
 /// What names an expression may read, and of which type they are.
 #[derive(Debug, Clone)]
@@ -106,9 +106,11 @@ impl Expr {
         })
     }
 
-    /// A value that is written out instead of computed.
+    /// A value that is written out instead of computed, for a field that takes either.
     pub fn constant(value: Value, kind: Type) -> Self {
-        Self { source: value.to_string(), kind }
+        let source = value.to_string();
+        let tree = Typed::literal(Range::new(0, source.len()), kind, value);
+        Self { source: source.into(), tree: Arc::new(tree), reads: Arc::default(), guards: Arc::default() }
     }
 
     /// The source text.

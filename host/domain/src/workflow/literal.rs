@@ -85,7 +85,7 @@ fn word<'d>(at: &At<'d>, words: &[String]) -> Option<&'d str> {
     }
     let message = format!("`{text}` is not one of {}", words.join("|"));
     match suggest(text, words.iter().map(String::as_str)) {
-        Some(near) => at.refuse_with("unknown_word", message, format!("did you mean `{near}`?")),
-        None => at.refuse("unknown_word", message),
+        Some(near) => at.refuse_with("bad_enum_word", message, format!("did you mean `{near}`?")),
+        None => at.refuse("bad_enum_word", message),
     }
 }

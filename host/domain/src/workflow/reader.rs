@@ -143,7 +143,7 @@ impl<'d> At<'d> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("one of {}", words.join(", ")),
         };
-        self.refuse_with("unknown_word", format!("`{text}` is not one of {}", words.join("|")), help)
+        self.refuse_with("bad_enum_word", format!("`{text}` is not one of {}", words.join("|")), help)
     }
 
     /// An exact decimal, written without quotes.

@@ -25,7 +25,7 @@ pub(super) fn at_limits(head: &Head<'_>) -> Compiler {
 /// For a step: the case, the variables, and the outputs of the steps that lead to it.
 pub(super) fn at_step(head: &Head<'_>, drafts: &[Draft<'_>], known: &Known) -> Compiler {
     let mut roots = variables(head, known);
-    let mut outputs = BTreeMap::new();
+    let (mut outputs, mut uncertain) = (BTreeMap::new(), BTreeMap::new());
     for (place, draft) in drafts.iter().enumerate() {
         let (Some(id), Output::Of(kind)) = (&draft.id, &draft.output) else { continue };
         let output = match Fact::Output(place) {
@@ -33,6 +33,11 @@ pub(super) fn at_step(head: &Head<'_>, drafts: &[Draft<'_>], known: &Known) -> C
             fact if known.sometimes.contains(&fact) => kind.clone().optional(),
             _ => continue,
         };
+        if matches!(output, Type::Optional(_)) {
+            let why = format!("not every way to this step passes `{id}`");
+            let names = draft.alias.iter().cloned().map(Name::Root).chain([Name::Field("steps", id.clone())]);
+            uncertain.extend(names.map(|name| (name, why.clone())));
+        }
         if let Some(alias) = &draft.alias {
             roots.insert(alias.clone(), output.clone());
         }
@@ -45,6 +50,7 @@ pub(super) fn at_step(head: &Head<'_>, drafts: &[Draft<'_>], known: &Known) -> C
         head.triggers.iter().flat_map(|trigger| trigger.kinds.iter().cloned()).collect()
     };
     let mut compiler = compiler(head, &kinds, &|part| head.requires(part), roots);
+    compiler.uncertain = uncertain;
     explain_steps(&mut compiler, drafts);
     compiler
 }

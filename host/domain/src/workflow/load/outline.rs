@@ -39,10 +39,20 @@ pub(super) enum Output {
 
 /// A way out of a step.
 pub(super) struct Exit<'d> {
-    /// The step that is named, or what follows the step by itself.
-    pub(super) to: Option<At<'d>>,
+    /// Where it leads.
+    pub(super) to: Way<'d>,
     /// Whether the step has done its work on this way.
     pub(super) done: bool,
+}
+
+/// Where a way out of a step leads.
+pub(super) enum Way<'d> {
+    /// To the step that is named here.
+    Named(At<'d>),
+    /// To the step's own `then`, else to the next one of the list.
+    Onward,
+    /// Nobody knows, for a reason that is reported: what it would lead to is not called unreachable.
+    Unknown,
 }
 
 /// What a step kind says about the outline.
@@ -53,19 +63,19 @@ pub(super) struct Sketch<'d> {
 }
 
 impl<'d> Exit<'d> {
-    /// To the step that is named here.
-    pub(super) fn to(at: At<'d>) -> Self {
-        Self { to: Some(at), done: true }
+    /// To the step that is named here, where one is.
+    pub(super) fn to(at: Option<At<'d>>) -> Self {
+        Self { to: at.map_or(Way::Unknown, Way::Named), done: true }
     }
 
-    /// To the step that is named here, without having done its work.
-    pub(super) fn undone(at: At<'d>) -> Self {
-        Self { to: Some(at), done: false }
+    /// The same, without having done its work.
+    pub(super) fn undone(at: Option<At<'d>>) -> Self {
+        Self { done: false, ..Self::to(at) }
     }
 
-    /// To the step's own `then`, else to the next one of the list.
+    /// To what follows the step.
     pub(super) fn onward() -> Self {
-        Self { to: None, done: true }
+        Self { to: Way::Onward, done: true }
     }
 }
 
@@ -133,8 +143,15 @@ pub(super) fn graph(drafts: &[Draft<'_>]) -> Graph {
         };
         let then = draft.fields.as_ref().and_then(|fields| fields.get("then"));
         for exit in &draft.exits {
-            let target = exit.to.as_ref().or(then.as_ref());
-            match target {
+            let named = match &exit.to {
+                Way::Named(at) => Some(at),
+                Way::Onward => then.as_ref(),
+                Way::Unknown => {
+                    graph.incomplete = true;
+                    continue;
+                }
+            };
+            match named {
                 Some(at) => match target_of(at, &ids) {
                     Some(to) => step.edges.push(Edge { to, done: exit.done, range: at.place() }),
                     None => graph.incomplete = true,
@@ -182,7 +199,7 @@ fn draft<'d>(at: &At<'d>, silent: &'d Problems, head: &Head<'_>, environment: &E
     let sketch = steps::sketch(kind.name, &body.reporting_to(silent), head, environment);
     let mut exits = sketch.exits;
     if fields.has("when") {
-        exits.push(Exit { to: None, done: false });
+        exits.push(Exit { done: false, ..Exit::onward() });
     }
     exits.extend(failures(&fields, silent));
     let draft = broken(Some(fields));
@@ -224,7 +241,10 @@ fn kind_of<'d>(fields: &Fields<'d>) -> Option<(&'static StepKind, At<'d>)> {
 /// Where the failures of a step go.
 fn failures<'d>(fields: &Fields<'d>, silent: &'d Problems) -> Vec<Exit<'d>> {
     let entries = fields.get("on_error").and_then(|at| at.reporting_to(silent).list()).unwrap_or_default();
-    entries.iter().filter_map(|entry| Some(Exit::undone(entry.fields(&schema::ON_ERROR)?.get("then")?))).collect()
+    entries
+        .iter()
+        .map(|entry| Exit::undone(entry.fields(&schema::ON_ERROR).and_then(|fields| fields.get("then"))))
+        .collect()
 }
 
 /// Whether another step has this name already; reports it.

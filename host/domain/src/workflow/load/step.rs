@@ -7,7 +7,7 @@ use crate::workflow::compile::Compiler;
 use crate::workflow::definition::{OnError, Step};
 use crate::workflow::diagnostic::suggest;
 use crate::workflow::load::document::{Head, plain_words};
-use crate::workflow::load::outline::{Draft, Output};
+use crate::workflow::load::outline::{Draft, Output, Way};
 use crate::workflow::load::{Environment, steps};
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema;
@@ -46,10 +46,11 @@ pub(super) fn load(
     environment: &Environment,
 ) -> Option<Step> {
     let fields = draft.fields.as_ref()?;
-    let context = Context { compiler, head, environment, drafts };
     // Each part reports for itself before the first lack ends the step.
     let title = optional(fields.get("title"), plain_words);
-    let when = optional(fields.get("when"), |at| context.compiler.condition(at));
+    let when = optional(fields.get("when"), |at| compiler.condition(at));
+    let holds = when.as_ref().and_then(Option::as_ref);
+    let context = Context { compiler: compiler.where_holds(holds), head, environment, drafts };
     let then = optional(fields.get("then"), |at| context.target(at));
     let on_error = on_error(fields, &context);
     let kind = draft.kind.as_ref().map(|(kind, body)| steps::load(kind.name, body, &context));
@@ -104,7 +105,7 @@ fn on_error_entry(at: &At<'_>, context: &Context<'_, '_>, seen: &mut BTreeSet<St
 fn check_use(draft: &Draft<'_>, fields: &Fields<'_>) {
     let Some((kind, _)) = draft.kind else { return };
     if let Some(then) = fields.get("then")
-        && draft.exits.iter().all(|exit| exit.to.is_some())
+        && !draft.exits.iter().any(|exit| matches!(exit.to, Way::Onward))
     {
         let message = format!("`then` is never taken: the `{}` itself says where it leads", kind.name);
         then.refuse_with::<()>("never_taken", message, "remove it; with `when` it is where a skipped step goes on");

@@ -9,9 +9,14 @@ use crate::workflow::reader::Fields;
 use crate::workflow::schema;
 use crate::workflow::yaml::Kind;
 
-/// Where a timeout leads.
+/// Where a timeout leads; nowhere where there is to be none.
 pub(super) fn exit<'d>(fields: &Fields<'d>) -> Option<Exit<'d>> {
-    Some(Exit::undone(fields.get("timeout")?.fields(&schema::TIMEOUT)?.get("then")?))
+    let timeout = fields.get("timeout").and_then(|at| at.fields(&schema::TIMEOUT));
+    match timeout {
+        Some(timeout) if timeout.has("never") => None,
+        Some(timeout) => Some(Exit::undone(timeout.get("then"))),
+        None => Some(Exit::undone(None)),
+    }
 }
 
 /// Read the timeout of a waiting step; that there is none is a mistake of its own kind.

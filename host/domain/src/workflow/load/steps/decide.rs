@@ -8,11 +8,12 @@ use crate::workflow::schema;
 
 pub(super) fn sketch<'d>(body: &At<'d>) -> Sketch<'d> {
     let arms = body.list().unwrap_or_default();
-    let targets = arms.iter().filter_map(|arm| {
+    let target = |arm: &At<'d>| {
         let fields = arm.fields(&schema::ARM)?;
         fields.get("else").or_else(|| fields.get("then"))
-    });
-    Sketch::leading(Output::None, targets.map(Exit::to).collect())
+    };
+    let missing = (!arms.iter().any(has_else)).then(|| Exit::to(None));
+    Sketch::leading(Output::None, arms.iter().map(|arm| Exit::to(target(arm))).chain(missing).collect())
 }
 
 pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {

@@ -17,7 +17,9 @@ use crate::workflow::schema;
 const TAKEN: &[&str] = &["outcome", "by", "at"];
 
 pub(super) fn sketch<'d>(body: &At<'d>) -> Sketch<'d> {
-    let Some(fields) = body.fields(&schema::REVIEW) else { return Sketch::leading(Output::Broken, Vec::new()) };
+    let Some(fields) = body.fields(&schema::REVIEW) else {
+        return Sketch::leading(Output::Broken, vec![Exit::to(None)]);
+    };
     let next = fields.get("next").and_then(|at| at.names()).unwrap_or_default();
     let mut broken = BTreeSet::new();
     let ask = fields.get("ask").map(|at| declared(&at, TAKEN, "", &mut broken)).unwrap_or_default();
@@ -26,7 +28,9 @@ pub(super) fn sketch<'d>(body: &At<'d>) -> Sketch<'d> {
     } else {
         Output::Broken
     };
-    let exits = next.into_iter().map(|(_, at)| Exit::to(at)).chain(timeout::exit(&fields)).collect();
+    let missing = next.is_empty().then(|| Exit::to(None));
+    let chosen = next.into_iter().map(|(_, at)| Exit::to(Some(at)));
+    let exits = chosen.chain(missing).chain(timeout::exit(&fields)).collect();
     Sketch::leading(output, exits)
 }
 
