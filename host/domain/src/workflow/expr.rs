@@ -70,6 +70,9 @@ pub trait Roots {
     fn root(&self, name: &str) -> Option<Cow<'_, Value>>;
 }
 
+/// How many steps one evaluation gets, unless its caller gives less: a condition of three comparisons over a thousand lines.
+pub const STEPS_MAX: u32 = 10_000;
+
 /// What an evaluation may use besides its roots.
 #[derive(Debug, Clone)]
 pub struct Context {

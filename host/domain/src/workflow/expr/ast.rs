@@ -7,7 +7,7 @@ use crate::workflow::diagnostic::Range;
 /// One part of an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
-    /// Where it stands, brackets around it not counted.
+    /// Where it stands, with the brackets around it.
     pub(super) range: Range,
     /// How many parts stand inside one another, this one included.
     pub(super) depth: u32,

@@ -12,6 +12,8 @@ use crate::value::{Type, Value};
 
 /// How many bytes of text are worked through for one step.
 const TEXT_BYTES_PER_STEP: usize = 256;
+/// How many values are copied for one step.
+const VALUES_PER_STEP: usize = 32;
 
 /// One evaluation.
 pub(super) struct Evaluation<'r, 'c> {
@@ -70,6 +72,11 @@ impl<'r> Evaluation<'r, '_> {
     where
         'r: 'e,
     {
+        if let Op::Choice { test, yes, no } = &part.op {
+            charge(self.context, 1)?;
+            let chosen = if self.condition(test, around)? { yes } else { no };
+            return self.condition(chosen, around);
+        }
         let Value::Bool(holds) = *self.value(part, around)? else { return Err(self.named(part, EvalError::shape())) };
         if around.is_none()
             && part.is_leaf()
@@ -142,9 +149,8 @@ impl<'r> Evaluation<'r, '_> {
         let value = match &part.op {
             Op::Literal(value) => return Ok(Cow::Borrowed(value)),
             Op::List(items) => {
-                let items: Result<_, _> =
-                    items.iter().map(|item| self.value(item, around).map(Cow::into_owned)).collect();
-                Value::List(items?)
+                let items = items.iter().map(|item| self.value(item, around).and_then(|item| self.copied(item)));
+                Value::List(items.collect::<Result<_, _>>()?)
             }
             Op::Not(inner) => Value::Bool(!self.condition(inner, around)?),
             Op::And(items) => Value::Bool(self.until(items, false, around)?),
@@ -228,8 +234,17 @@ impl<'r> Evaluation<'r, '_> {
             charge(self.context, 1)?;
             let here = Elements { level, element, outer };
             match form {
-                Form::Map => mapped.push(self.value(body, Some(&here))?.into_owned()),
-                Form::Filter => kept.push(self.condition(body, Some(&here))?),
+                Form::Map => {
+                    let value = self.value(body, Some(&here))?;
+                    mapped.push(self.copied(value)?);
+                }
+                Form::Filter => {
+                    let keep = self.condition(body, Some(&here))?;
+                    if keep {
+                        charge_copy(self.context, element)?;
+                    }
+                    kept.push(keep);
+                }
                 Form::Exists if self.condition(body, Some(&here))? => return Ok(Cow::Owned(Value::Bool(true))),
                 Form::All if !self.condition(body, Some(&here))? => return Ok(Cow::Owned(Value::Bool(false))),
                 Form::Exists | Form::All => {}
@@ -263,6 +278,14 @@ impl<'r> Evaluation<'r, '_> {
         Ok(value)
     }
 
+    /// The value as part of a new list. Objects are copied, and a list that names one twice grows faster than its steps.
+    fn copied(&mut self, value: Cow<'_, Value>) -> Result<Value, EvalError> {
+        if let Cow::Borrowed(value) = value {
+            charge_copy(self.context, value)?;
+        }
+        Ok(value.into_owned())
+    }
+
     fn missing(&self, part: &Typed) -> EvalError {
         EvalError::new("missing", format!("`{}` is missing", slice(self.source, part)))
     }
@@ -283,6 +306,21 @@ pub(super) fn charge(context: &mut Context, steps: usize) -> Result<(), EvalErro
 /// Take the steps for working through a text.
 pub(super) fn charge_text(context: &mut Context, text: &str) -> Result<(), EvalError> {
     charge(context, text.len() / TEXT_BYTES_PER_STEP)
+}
+
+/// Take the steps for copying a value; a line of an order costs nothing, a case with hundreds of lines does.
+fn charge_copy(context: &mut Context, value: &Value) -> Result<(), EvalError> {
+    charge(context, weight(value) / VALUES_PER_STEP)
+}
+
+/// How many values a value consists of; a long text counts by its length.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => 1 + text.len() / TEXT_BYTES_PER_STEP * VALUES_PER_STEP,
+        Value::List(items) => 1 + items.iter().map(weight).sum::<usize>(),
+        Value::Object(fields) => 1 + fields.values().map(weight).sum::<usize>(),
+        _ => 1,
+    }
 }
 
 fn field<'e>(base: Cow<'e, Value>, name: &str) -> Option<Cow<'e, Value>> {

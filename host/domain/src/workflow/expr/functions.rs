@@ -93,6 +93,7 @@ pub(super) enum Returns {
 pub(super) type Args<'a> = [Cow<'a, Value>];
 
 /// How a function is run.
+#[derive(Debug)]
 pub(super) enum Run {
     /// Whether there is a value at a path.
     Has,
@@ -104,12 +105,6 @@ pub(super) enum Run {
     Literal,
     /// A function of values.
     Of(fn(&Args<'_>, &Settings, &mut Context) -> Result<Value, EvalError>),
-}
-
-impl std::fmt::Debug for Run {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Run")
-    }
 }
 
 /// All functions, in the order of the reference.

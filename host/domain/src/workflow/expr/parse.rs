@@ -14,7 +14,7 @@ pub(super) const LIST_ITEMS_MAX: usize = 1_000;
 /// The tree of a source, or the first thing in it that is not of the language.
 pub(super) fn parse(source: &str) -> Result<Node, Diagnostic> {
     if source.len() > SOURCE_BYTES_MAX {
-        let range = Range::new(SOURCE_BYTES_MAX, source.len());
+        let range = Range::new(source.floor_char_boundary(SOURCE_BYTES_MAX), source.len());
         let message = format!("an expression has at most {SOURCE_BYTES_MAX} bytes, this one has {}", source.len());
         return Err(Diagnostic::new("too_long", range, message).help("split it over variables with `set`"));
     }
@@ -156,8 +156,8 @@ impl Parser {
             TokenKind::Symbol("(") => {
                 self.advance();
                 let inner = self.expression()?;
-                self.expect(")", "to close the bracket")?;
-                Ok(inner)
+                let range = range.cover(self.expect(")", "to close the bracket")?);
+                Ok(Node { range, ..inner })
             }
             TokenKind::Symbol("[") => {
                 self.advance();

@@ -109,16 +109,19 @@ fn value(source: &str, scope: &Scope) -> Result<Expr, Vec<Diagnostic>> {
 fn close(source: &str, start: usize) -> Option<usize> {
     let mut quote = None;
     let mut escaped = false;
+    let mut raw = false;
+    let mut before = ' ';
     for (i, c) in source[start..].char_indices() {
         match (quote, c) {
             _ if escaped => escaped = false,
-            (Some(_), '\\') => escaped = true,
+            (Some(_), '\\') => escaped = !raw,
             (Some(open), c) if c == open => quote = None,
             (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(c),
+            (None, '"' | '\'') => (quote, raw) = (Some(c), before == 'r'),
             (None, '}') if source[start + i..].starts_with("}}") => return Some(start + i),
             (None, _) => {}
         }
+        before = c;
     }
     None
 }

@@ -114,7 +114,7 @@ pub(super) fn data() -> Data {
 }
 
 pub(super) fn context() -> Context {
-    Context { zone: Zone::Europe__London, currency: gbp(), steps_left: 10_000 }
+    Context { zone: Zone::Europe__London, currency: gbp(), steps_left: STEPS_MAX }
 }
 
 /// The value of a source, which must be of the type that the checker found.

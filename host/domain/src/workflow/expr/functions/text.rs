@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Args;
 use crate::value::Value;
-use crate::workflow::expr::evaluate::charge_text;
+use crate::workflow::expr::evaluate::{charge, charge_text};
 use crate::workflow::expr::typed::Settings;
 use crate::workflow::expr::{Context, EvalError};
 
@@ -12,6 +12,8 @@ use crate::workflow::expr::{Context, EvalError};
 pub(in crate::workflow::expr) const TEXT_BYTES_MAX: usize = 64 * 1_024;
 /// How many pieces `split` may give.
 const PIECES_MAX: usize = 1_000;
+/// How many bytes of text a pattern is held against for one step; the worst patterns take long for each.
+const PATTERN_BYTES_PER_STEP: usize = 16;
 
 type Answer = Result<Value, EvalError>;
 
@@ -35,7 +37,9 @@ pub(super) fn text(args: &Args<'_>, _: &Settings, context: &mut Context) -> Answ
 
 pub(super) fn matches(args: &Args<'_>, settings: &Settings, context: &mut Context) -> Answer {
     let pattern = settings.pattern.as_ref().ok_or_else(EvalError::shape)?;
-    Ok(Value::Bool(pattern.is_match(text_of(args, 0, context)?)))
+    let text = text_of(args, 0, context)?;
+    charge(context, text.len() / PATTERN_BYTES_PER_STEP)?;
+    Ok(Value::Bool(pattern.is_match(text)))
 }
 
 pub(super) fn starts_with(args: &Args<'_>, _: &Settings, context: &mut Context) -> Answer {

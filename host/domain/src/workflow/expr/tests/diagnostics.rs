@@ -66,11 +66,11 @@ x:1:18: `case` has no field `delivered_at` [unknown_field]
 #[test]
 fn an_operand_of_and_is_a_yes_or_no() {
     let expected = "\
-x:1:27: expected a yes/no value here, found text [wrong_type]
+x:1:20: expected a yes/no value here, found text [wrong_type]
  1 | case.amount > 5 && \"x\" + case.number
    |                    ^^^^^^^^^^^^^^^^^
 ";
-    assert_eq!(drawing("case.amount > 5 && \"x\" + case.number").replace("x:1:20", "x:1:27"), expected);
+    assert_eq!(drawing("case.amount > 5 && \"x\" + case.number"), expected);
     refused("case.amount > 5 && case.number", "wrong_type", "number");
 }
 
@@ -277,7 +277,7 @@ fn an_expression_is_short_and_shallow() {
 fn a_template_points_into_its_own_text() {
     let found = |source: &str| drawn(source, &Template::compile(source, &scope()).unwrap_err());
     let expected = "\
-x:1:17: `case` has no field `numbr` [unknown_field]
+x:1:16: `case` has no field `numbr` [unknown_field]
  1 | Return {{ case.numbr }} {{ case.weight }}
    |                ^^^^^
    = did you mean `number`?
@@ -286,7 +286,7 @@ x:1:28: `case.weight` may be absent [not_guarded]
    |                            ^^^^^^^^^^^
    = give a default, `orElse(case.weight, \"\")`
 ";
-    assert_eq!(found("Return {{ case.numbr }} {{ case.weight }}").replace("x:1:16", "x:1:17"), expected);
+    assert_eq!(found("Return {{ case.numbr }} {{ case.weight }}"), expected);
     assert!(found("a {{ case.number").starts_with("x:1:3: `{{` without its `}}` [syntax]"));
     assert!(found("{{ case.lines }}").starts_with("x:1:4: expected a single value here, found a list of object"));
     assert!(found(&"{{ 1 }}".repeat(65)).contains("at most 64 expressions"));

@@ -26,7 +26,16 @@ proptest! {
     fn any_text_is_an_expression_or_a_problem_inside_it(source in "\\PC{0,80}") {
         if let Err(found) = Expr::compile(&source, &scope(), None) {
             for problem in found {
-                prop_assert!(problem.range.start <= problem.range.end && problem.range.end <= source.len());
+                prop_assert!(source.get(problem.range.start..problem.range.end).is_some(), "{:?}", problem);
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_template_or_a_problem_inside_it(source in "[^a]{0,9}(\\{\\{)?\\PC{0,40}(\\}\\})?\\PC{0,9}") {
+        if let Err(found) = Template::compile(&source, &scope()) {
+            for problem in found {
+                prop_assert!(source.get(problem.range.start..problem.range.end).is_some(), "{:?}", problem);
             }
         }
     }
