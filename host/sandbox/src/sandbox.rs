@@ -10,11 +10,12 @@ use wasmtime::component::{Component, Linker};
 
 use crate::Digest;
 use crate::cache::{self, Cache, Found, hex};
-use crate::call::{Answered, Attempt, Call, Hooks, attempt};
+use crate::call::{Answered, Attempt, Call, attempt};
 use crate::contract::{Hook, LOG_INTERFACE};
 use crate::engine::{Ticking, WASMTIME_VERSION, compatibility};
 use crate::failure::{CallError, Error};
 use crate::guest::{Guest, linker};
+use crate::hooks::Hooks;
 use crate::inspect::{Inspected, Refusal, inspect};
 use crate::limits::Limits;
 use crate::manifest::Manifest;

@@ -84,29 +84,41 @@ impl Image {
 
     fn line_verdict(&mut self, at: u32, line: &LineVerdict) {
         self.put(at, &line.line.to_le_bytes());
-        self.put(at + 4, &[match line.remedy {
-            Remedy::Allow => 0,
-            Remedy::Deny => 1,
-            Remedy::Review => 2,
-        }]);
+        self.put(
+            at + 4,
+            &[match line.remedy {
+                Remedy::Allow => 0,
+                Remedy::Deny => 1,
+                Remedy::Review => 2,
+            }],
+        );
         self.put(at + 8, &line.quantity.to_le_bytes());
         self.list(at + 12, &line.takes, 16, Self::take);
         if let Some(disposition) = line.disposition {
-            self.put(at + 20, &[1, match disposition {
-                Disposition::Quarantine => 0,
-                Disposition::RestockAfterInspection => 1,
-                Disposition::Scrap => 2,
-                Disposition::ReturnToMaker => 3,
-            }]);
+            self.put(
+                at + 20,
+                &[
+                    1,
+                    match disposition {
+                        Disposition::Quarantine => 0,
+                        Disposition::RestockAfterInspection => 1,
+                        Disposition::Scrap => 2,
+                        Disposition::ReturnToMaker => 3,
+                    },
+                ],
+            );
         }
-        self.put(at + 22, &[match line.tier {
-            Tier::Safety => 0,
-            Tier::Recall => 1,
-            Tier::Quality => 2,
-            Tier::Statutory => 3,
-            Tier::Goodwill => 4,
-            Tier::Logistics => 5,
-        }]);
+        self.put(
+            at + 22,
+            &[match line.tier {
+                Tier::Safety => 0,
+                Tier::Recall => 1,
+                Tier::Quality => 2,
+                Tier::Statutory => 3,
+                Tier::Goodwill => 4,
+                Tier::Logistics => 5,
+            }],
+        );
         self.list(at + 24, &line.reasons, 60, Self::reason);
     }
 

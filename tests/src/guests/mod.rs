@@ -148,7 +148,7 @@ impl Guest {
     pub fn wat(&self) -> String {
         let (data, manifest) = (escaped(&self.data), escaped(self.manifest_text().as_bytes()));
         let heap = (DATA_BASE as usize + self.data.len()).next_multiple_of(64);
-        let export = format!("{}#{}", self.interface(), function_of(self.hook));
+        let export = format!("{}#{}", self.interface(), self.hook.function());
         let parameters = match self.hook {
             Hook::Step => "(param i32 i32 i64 i32 i32 i64 i32 i32 i32 i32 i32 i32)",
             _ => "(param $request i32)",
@@ -226,16 +226,6 @@ impl Guest {
 /// Bytes as a string of WAT.
 fn escaped(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("\\{byte:02x}")).collect()
-}
-
-/// The function of a hook's interface.
-fn function_of(hook: Hook) -> &'static str {
-    match hook {
-        Hook::Eligibility => "evaluate",
-        Hook::Compliance => "check",
-        Hook::Refund => "quote",
-        Hook::Step => "run",
-    }
 }
 
 /// Denies every line with the reason `deny_all`, whatever is asked.
@@ -327,11 +317,8 @@ pub fn quoting(minor: i64, currency: &str) -> Guest {
 /// A step that adds 1 to a global and provides it as `count`. Without state between calls it says 1 for ever.
 #[must_use]
 pub fn counting() -> Guest {
-    integer_step(
-        "count",
-        "(global.set $count (i64.add (global.get $count) (i64.const 1))) (global.get $count)",
-    )
-    .fields("(global $count (mut i64) (i64.const 0))")
+    integer_step("count", "(global.set $count (i64.add (global.get $count) (i64.const 1))) (global.get $count)")
+        .fields("(global $count (mut i64) (i64.const 0))")
 }
 
 /// A step that provides one integer under a key, computed by code that leaves an `i64` on the stack.

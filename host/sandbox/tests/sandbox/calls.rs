@@ -58,7 +58,8 @@ fn a_verdict_comes_over_with_its_takes_and_reasons() {
 #[test]
 fn the_ready_made_guests_read_their_request() {
     let Ok(Answer::Verdict(denied)) = ask(sandbox(), &deny_all()).result else { panic!() };
-    let lines: Vec<_> = denied.lines.iter().map(|line| (line.line, line.remedy, line.reasons[0].code.as_str())).collect();
+    let lines: Vec<_> =
+        denied.lines.iter().map(|line| (line.line, line.remedy, line.reasons[0].code.as_str())).collect();
     assert_eq!(lines, [(0, Remedy::Deny, "deny_all"), (1, Remedy::Deny, "deny_all")]);
 
     let expected = verdict(vec![allow(0, 2, vec![take("536378", 2)])]);
@@ -98,9 +99,10 @@ fn the_same_question_costs_the_same_fuel() {
 fn one_unit_of_fuel_decides_and_always_in_the_same_way() {
     let guest = integer_step(
         "n",
-        "(local $n i64) (loop $next (local.set $n (i64.add (local.get $n) (i64.const 1)))
-           (br_if $next (i64.lt_u (local.get $n) (i64.const 1000)))) (local.get $n)",
-    );
+        "(loop $next (global.set $n (i64.add (global.get $n) (i64.const 1)))
+           (br_if $next (i64.lt_u (global.get $n) (i64.const 1000)))) (global.get $n)",
+    )
+    .fields("(global $n (mut i64) (i64.const 0))");
     let ends = |fuel: u64| ask(&with(Limits { fuel, ..patient() }), &guest).result;
     let (mut fails, mut works) = (0, ask(sandbox(), &guest).fuel);
     while works - fails > 1 {
@@ -129,19 +131,16 @@ fn a_plugin_is_asked_only_what_it_offers_and_only_when_it_is_loaded() {
     let sandbox = with(patient());
     let digest = load(&sandbox, &deny_all());
     let request = request();
-    assert_eq!(
-        sandbox.call(&digest, Call::Refund(&request)),
-        Err(CallError::HookMissing { hook: Hook::Refund })
-    );
+    assert_eq!(sandbox.call(&digest, Call::Refund(&request)), Err(CallError::HookMissing { hook: Hook::Refund }));
     assert!(sandbox.is_loaded(&digest));
     assert!(sandbox.unload(&digest));
     assert!(!sandbox.unload(&digest));
     let error = sandbox.call(&digest, Call::Eligibility(&request)).unwrap_err();
     assert_eq!((error.code(), error.is_infrastructure()), ("plugin_not_loaded", true));
-    assert_eq!(sandbox.stats().errors.into_iter().collect::<Vec<_>>(), [
-        ("plugin_hook_missing", 1),
-        ("plugin_not_loaded", 1)
-    ]);
+    assert_eq!(
+        sandbox.stats().errors.into_iter().collect::<Vec<_>>(),
+        [("plugin_hook_missing", 1), ("plugin_not_loaded", 1)]
+    );
 }
 
 #[test]

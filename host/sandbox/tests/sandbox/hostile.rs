@@ -33,8 +33,7 @@ fn an_endless_loop_ends_by_fuel() {
 
 #[test]
 fn a_loop_while_starting_ends_by_fuel() {
-    let guest = doing("(i32.const 0)")
-        .fields("(func $begin (loop $for_ever (br $for_ever))) (start $begin)");
+    let guest = doing("(i32.const 0)").fields("(func $begin (loop $for_ever (br $for_ever))) (start $begin)");
     assert_eq!(failure(&guest).code(), "plugin_out_of_fuel");
 }
 
@@ -65,9 +64,7 @@ fn deep_recursion_overflows_its_own_stack_only() {
 
 #[test]
 fn memory_grows_to_the_limit_and_not_beyond() {
-    let grow = |pages: u32| {
-        format!("(drop (memory.grow (i32.const {pages}))) (i64.extend_i32_u (memory.size))")
-    };
+    let grow = |pages: u32| format!("(drop (memory.grow (i32.const {pages}))) (i64.extend_i32_u (memory.size))");
     // 40 pages at the start, 256 are 16 MiB.
     assert_eq!(crate::integer(ask(sandbox(), &integer_step("pages", &grow(216)))), 256);
     let error = failure(&integer_step("pages", &grow(217)));
@@ -97,9 +94,8 @@ fn a_table_grows_to_the_limit_and_not_beyond() {
 
 #[test]
 fn filling_memory_for_ever_ends_by_fuel() {
-    let guest = doing(
-        "(loop $more (memory.fill (i32.const 0) (i32.const 1) (i32.const 2000000)) (br $more)) unreachable",
-    );
+    let guest =
+        doing("(loop $more (memory.fill (i32.const 0) (i32.const 1) (i32.const 2000000)) (br $more)) unreachable");
     assert_eq!(failure(&guest).code(), "plugin_out_of_fuel");
 }
 
@@ -208,8 +204,7 @@ fn lists_in_lists_over_the_same_memory_are_not_multiplied() {
 #[test]
 fn an_answer_within_the_bytes_but_beyond_the_lists_is_too_large() {
     let reasons = |count: usize, chars: usize| {
-        let reason =
-            Reason { code: "é".repeat(chars), cites: None, used: Vec::new(), params: Vec::new() };
+        let reason = Reason { code: "é".repeat(chars), cites: None, used: Vec::new(), params: Vec::new() };
         let answer = StepAnswer { provides: Vec::new(), reasons: vec![reason; count] };
         ask(sandbox(), &Guest::new(Hook::Step).step(&answer)).result.map(|_| ())
     };

@@ -1,5 +1,6 @@
 //! The sandbox against real WebAssembly: plugins that work, plugins that are broken, plugins that mean harm.
 
+#[expect(unreachable_pub, reason = "shared with the product's tests, where it is a public module")]
 #[path = "../../../../tests/src/guests/mod.rs"]
 mod guests;
 
@@ -12,8 +13,8 @@ mod uploads;
 use std::sync::OnceLock;
 
 use redress_sandbox::contract::{
-    CaseInfo, Decimal, Line, LineQuote, LineVerdict, Moment, Money, Part, Purchase, Quote, Remedy, Request,
-    StepAnswer, StepRequest, Take, Tier, Value, Verdict,
+    CaseInfo, Decimal, Line, LineQuote, LineVerdict, Moment, Money, Part, Purchase, Quote, Remedy, Request, StepAnswer,
+    StepRequest, Take, Tier, Value, Verdict,
 };
 use redress_sandbox::{Answer, Attempt, Call, CallError, Config, Digest, Hook, Limits, Sandbox};
 

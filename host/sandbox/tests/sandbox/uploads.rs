@@ -120,7 +120,8 @@ fn another_version_of_the_contract_is_refused() {
 
 #[test]
 fn the_right_names_with_the_wrong_types_are_refused() {
-    let other = CONTRACT.replace("record take { order: string, line: u32, quantity: u32 }", "record take { order: string }");
+    let other =
+        CONTRACT.replace("record take { order: string, line: u32, quantity: u32 }", "record take { order: string }");
     assert_ne!(other, CONTRACT);
     let Refusal::WrongType { interface, detail } = refused(&deny_all().contract(&other)) else { panic!() };
     assert_eq!(interface, Hook::Eligibility.interface());
@@ -186,8 +187,11 @@ fn what_would_be_dear_to_compile_or_to_run_is_refused_by_counting() {
     assert_eq!(too_many(&guest().memory("(memory (export \"memory\") 65536)")), "bytes of memory");
     assert_eq!(too_many(&guest().fields("(table 100000000 funcref)")), "table elements");
     assert_eq!(too_many(&guest().fields(&"(func)".repeat(10_001))), "functions");
-    assert_eq!(too_many(&guest().body(&format!("{} unreachable", "(drop (i32.const 1))".repeat(100_000)))), "bytes in one function");
-    let data = format!(r#"(data (i32.const 4096) "{}")"#, "x".repeat(256 << 10));
+    assert_eq!(
+        too_many(&guest().body(&format!("{} unreachable", "(drop (i32.const 1))".repeat(100_000)))),
+        "bytes in one function"
+    );
+    let data = format!(r#"(data (i32.const 4096) "{}")"#, "x".repeat((256 << 10) + 1));
     assert_eq!(too_many(&guest().fields(&data)), "bytes of data segments");
     let types: String = (0..10_001).map(|_| "(type (func (param i32 i64)))").collect();
     assert_eq!(too_many(&guest().fields(&types)), "types and aliases");
