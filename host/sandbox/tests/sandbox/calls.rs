@@ -194,3 +194,32 @@ fn a_merchant_whose_plugin_loops_does_not_stop_another_merchants_calls() {
         assert_eq!(looping.join().unwrap().unwrap_err().code(), "plugin_out_of_fuel");
     });
 }
+
+#[test]
+fn a_call_beyond_those_that_may_run_at_once_is_told_so() {
+    let sandbox = with(Limits { fuel: u64::MAX, calls_at_once_max: 1, wall_clock_ms: 1_000, ..Limits::default() });
+    let bad = load(&sandbox, &Guest::new(Hook::Eligibility).body("(loop $for_ever (br $for_ever)) unreachable"));
+    let good = load(&sandbox, &deny_all());
+    let request = request();
+    thread::scope(|scope| {
+        // The one place may be taken by the good plugin at first.
+        let looping = scope.spawn(|| {
+            loop {
+                match sandbox.call(&bad, Call::Eligibility(&request)) {
+                    Err(CallError::Busy) => thread::yield_now(),
+                    ended => return ended,
+                }
+            }
+        });
+        let mut turned_away = 0;
+        while !looping.is_finished() {
+            match sandbox.call(&good, Call::Eligibility(&request)) {
+                Err(CallError::Busy) => turned_away += 1,
+                other => drop(other.unwrap()),
+            }
+        }
+        assert!(turned_away > 0);
+        assert!(looping.join().unwrap().unwrap_err().is_infrastructure());
+    });
+    sandbox.call(&good, Call::Eligibility(&request)).unwrap();
+}

@@ -1,4 +1,5 @@
 //! The sandbox against real WebAssembly: plugins that work, plugins that are broken, plugins that mean harm.
+#![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
 
 #[expect(unreachable_pub, reason = "shared with the product's tests, where it is a public module")]
 #[path = "../../../../tests/src/guests/mod.rs"]
