@@ -89,6 +89,13 @@ fn the_bits_of_a_nan_are_the_same_everywhere() {
 }
 
 #[test]
+fn sandboxes_with_the_same_settings_have_the_same_fingerprint() {
+    let other = with(Limits { calls_at_once_max: 2, ..patient() });
+    assert_eq!(sandbox().fingerprint(), other.fingerprint());
+    assert!(other.fingerprint().starts_with("wasmtime 48."), "{}", other.fingerprint());
+}
+
+#[test]
 fn the_same_question_costs_the_same_fuel() {
     let fuel: Vec<u64> = (0..20).map(|_| ask(sandbox(), &deny_all()).fuel).collect();
     assert!(fuel[0] > 0);
