@@ -19,8 +19,8 @@ pub struct Limits {
     /// Bytes of one function's body. The compiler's time grows faster than linearly with it; the largest function of
     /// a stock plugin has 30 KiB.
     pub function_bytes_max: usize,
-    /// Types, core and component, in all parts of a component. They are as many as the contract has
-    /// records and names, some hundreds; ten thousand are still validated in milliseconds.
+    /// Types and aliases, core and component, in all parts of a component. They follow the contract's records, not the
+    /// plugin's size; the bound is far above any contract and keeps validation cheap.
     pub types_max: usize,
     /// Core modules, component instances and nested components together. `wit-component` makes about a dozen.
     pub parts_max: usize,
@@ -45,8 +45,8 @@ pub struct Limits {
     /// Milliseconds between two ticks of the epoch, and so the precision of the wall clock. At 5 ms the ticker costs
     /// nothing that can be measured.
     pub tick_ms: u64,
-    /// Bytes of linear memory, over all memories of an instance. A Rust plugin touches 64 KiB to 1 MiB; a
-    /// request of the largest size needs about 2 MiB.
+    /// Bytes of linear memory, over all memories of an instance. A Rust plugin touches 64 KiB to 1 MiB; the largest
+    /// request is 1 MiB on top.
     pub memory_bytes_max: usize,
     /// Elements of one table. Rust plugins have under 200, interpreters tens of thousands.
     pub table_elements_max: usize,
