@@ -142,3 +142,26 @@ fn prepare(dir: &Path) -> io::Result<()> {
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cache, Config, Found};
+
+    const DIGEST: [u8; 32] = [9; 32];
+
+    #[test]
+    fn an_artifact_of_another_configuration_is_not_found_and_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |compatibility: u8| {
+            let config = Config { dir: dir.path().to_owned(), key: [1; 32] };
+            Cache::open(config, [compatibility; 32]).unwrap()
+        };
+        let (ours, theirs) = (of(1), of(2));
+        theirs.put(&DIGEST, b"code").unwrap();
+        assert!(matches!(theirs.find(&DIGEST), Found::Artifact(code) if code == b"code"));
+        assert!(matches!(ours.find(&DIGEST), Found::Nothing));
+        // Even under our name its MAC covers the other configuration.
+        std::fs::copy(theirs.path(&DIGEST), ours.path(&DIGEST)).unwrap();
+        assert!(matches!(ours.find(&DIGEST), Found::Forged(path) if path == ours.path(&DIGEST)));
+    }
+}

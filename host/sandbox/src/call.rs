@@ -1,16 +1,12 @@
 //! One question to a plugin and its answer: a fresh store and instance, bounded on every side, then checked.
 
 use wasmtime::Store;
-use wasmtime::component::InstancePre;
 
 use crate::answer::{check_quote, check_step, check_verdict};
-use crate::contract::{
-    CompliancePluginPre, EligibilityPluginPre, Failure, Hook, Quote, RefundPluginPre, Request, StepAnswer,
-    StepPluginPre, StepRequest, Verdict,
-};
+use crate::contract::{Failure, Hook, Quote, Request, StepAnswer, StepRequest, Verdict};
 use crate::failure::CallError;
 use crate::guest::{Guest, Phase, failure_of};
-use crate::inspect::Refusal;
+use crate::hooks::Hooks;
 use crate::limits::Limits;
 use crate::log::LogLine;
 use crate::manifest::Manifest;
@@ -94,33 +90,6 @@ impl Attempt {
     }
 }
 
-/// The hooks of a loaded component, each with its types checked.
-pub(crate) struct Hooks {
-    eligibility: Option<EligibilityPluginPre<Guest>>,
-    compliance: Option<CompliancePluginPre<Guest>>,
-    refund: Option<RefundPluginPre<Guest>>,
-    step: Option<StepPluginPre<Guest>>,
-}
-
-impl Hooks {
-    /// Checks the exact types of every hook that the component exports.
-    pub(crate) fn new(component: &InstancePre<Guest>, exported: &[Hook]) -> Result<Self, Refusal> {
-        let mut hooks = Self { eligibility: None, compliance: None, refund: None, step: None };
-        for hook in exported {
-            let component = component.clone();
-            let checked = match hook {
-                Hook::Eligibility => EligibilityPluginPre::new(component).map(|pre| hooks.eligibility = Some(pre)),
-                Hook::Compliance => CompliancePluginPre::new(component).map(|pre| hooks.compliance = Some(pre)),
-                Hook::Refund => RefundPluginPre::new(component).map(|pre| hooks.refund = Some(pre)),
-                Hook::Step => StepPluginPre::new(component).map(|pre| hooks.step = Some(pre)),
-            };
-            checked
-                .map_err(|error| Refusal::WrongType { interface: hook.interface(), detail: format!("{error:#}") })?;
-        }
-        Ok(hooks)
-    }
-}
-
 /// Asks once, in a new store and a new instance.
 pub(crate) fn attempt(
     engine: &wasmtime::Engine,
@@ -165,13 +134,11 @@ fn new_store(engine: &wasmtime::Engine, limits: &std::sync::Arc<Limits>, fuel: u
 }
 
 fn run(store: &mut Store<Guest>, hooks: &Hooks, call: Call<'_>, limits: &Limits) -> Result<Answer, CallError> {
-    let missing = CallError::HookMissing { hook: call.hook() };
     let fuel = limits.fuel_for(call.lines());
     let at = |phase| move |error| failure_of(&error, phase, limits, fuel);
     let answer = match call {
         Call::Eligibility(request) => {
-            let plugin =
-                hooks.eligibility.as_ref().ok_or(missing)?.instantiate(&mut *store).map_err(at(Phase::Start))?;
+            let plugin = hooks.eligibility()?.instantiate(&mut *store).map_err(at(Phase::Start))?;
             plugin
                 .redress_plugin_eligibility()
                 .call_evaluate(store, request)
@@ -179,16 +146,15 @@ fn run(store: &mut Store<Guest>, hooks: &Hooks, call: Call<'_>, limits: &Limits)
                 .map(Answer::Verdict)
         }
         Call::Compliance(request) => {
-            let plugin =
-                hooks.compliance.as_ref().ok_or(missing)?.instantiate(&mut *store).map_err(at(Phase::Start))?;
+            let plugin = hooks.compliance()?.instantiate(&mut *store).map_err(at(Phase::Start))?;
             plugin.redress_plugin_compliance().call_check(store, request).map_err(at(Phase::Run))?.map(Answer::Verdict)
         }
         Call::Refund(request) => {
-            let plugin = hooks.refund.as_ref().ok_or(missing)?.instantiate(&mut *store).map_err(at(Phase::Start))?;
+            let plugin = hooks.refund()?.instantiate(&mut *store).map_err(at(Phase::Start))?;
             plugin.redress_plugin_refund().call_quote(store, request).map_err(at(Phase::Run))?.map(Answer::Quote)
         }
         Call::Step(request) => {
-            let plugin = hooks.step.as_ref().ok_or(missing)?.instantiate(&mut *store).map_err(at(Phase::Start))?;
+            let plugin = hooks.step()?.instantiate(&mut *store).map_err(at(Phase::Start))?;
             plugin.redress_plugin_step().call_run(store, request).map_err(at(Phase::Run))?.map(Answer::Step)
         }
     };

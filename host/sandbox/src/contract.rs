@@ -70,6 +70,17 @@ impl Hook {
             Self::Step => "redress:plugin/step@0.1.0",
         }
     }
+
+    /// The function of that interface.
+    #[must_use]
+    pub fn function(self) -> &'static str {
+        match self {
+            Self::Eligibility => "evaluate",
+            Self::Compliance => "check",
+            Self::Refund => "quote",
+            Self::Step => "run",
+        }
+    }
 }
 
 impl fmt::Display for Hook {

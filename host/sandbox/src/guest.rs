@@ -62,8 +62,7 @@ enum Denied {
 
 impl ResourceLimiter for Guest {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            // The module's own bound; the guest is told, as WebAssembly says.
+        if is_bounded_by_itself(desired, maximum, self.limits.memory_bytes_max) {
             return Ok(false);
         }
         let asked = self.memory_bytes.saturating_add(desired.saturating_sub(current));
@@ -75,7 +74,7 @@ impl ResourceLimiter for Guest {
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
+        if is_bounded_by_itself(desired, maximum, self.limits.table_elements_max) {
             return Ok(false);
         }
         if desired > self.limits.table_elements_max {
@@ -83,6 +82,12 @@ impl ResourceLimiter for Guest {
         }
         Ok(true)
     }
+}
+
+/// Whether the module's own maximum, lower than the limit, forbids this. The guest is told, as WebAssembly says. A
+/// maximum at the limit is the pool's.
+fn is_bounded_by_itself(desired: usize, maximum: Option<usize>, limit: usize) -> bool {
+    maximum.is_some_and(|maximum| maximum < limit && desired > maximum)
 }
 
 /// How far a call had come when it failed.

@@ -8,19 +8,25 @@
 //! A plugin arrives as the bytes of a component: [`Sandbox::load`] checks ([`inspect`]) and compiles it, away from any
 //! case; [`Sandbox::call`] answers one question. Plugins are known by the SHA-256 of their bytes, their [`Digest`].
 
-pub mod answer;
-pub mod cache;
-mod call;
+// What a caller needs.
 pub mod contract;
+pub mod limits;
+mod sandbox;
+
+// Loading a plugin.
+pub mod cache;
 mod engine;
+mod hooks;
+pub mod inspect;
+pub mod manifest;
+
+// Asking it.
+pub mod answer;
+mod call;
 mod failure;
 mod guest;
-pub mod inspect;
-pub mod limits;
 mod log;
-pub mod manifest;
 mod measure;
-mod sandbox;
 mod stats;
 
 pub use crate::call::{Answer, Answered, Attempt, Call};

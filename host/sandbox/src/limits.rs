@@ -6,22 +6,23 @@
 /// The limits of one sandbox. They hold for every plugin in it; pool and compiler are shaped by them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of an uploaded component. A Rust plugin is 20 to 50 KiB, with serde 150 KiB; 2 MiB leaves room and keeps
+    /// Bytes of an uploaded component. An SDK plugin is 40 to 80 KiB, with serde 150 KiB; 2 MiB leaves room and keeps
     /// the worst compilation at seconds.
     pub upload_bytes_max: usize,
     /// Bytes of all custom sections together, names and producers included. A stripped component has a few hundred;
     /// 256 KiB admits one with function names.
     pub custom_section_bytes_max: usize,
-    /// Bytes of the manifest. The largest sensible one (64 parameters, 64 facts) is about 8 KiB.
+    /// Bytes of the manifest. Those of the stock plugins have 300 bytes; 64 entries in every list fit.
     pub manifest_bytes_max: usize,
-    /// Functions in all modules of a component. The stock plugins have about 200; the compiler's time grows with it.
+    /// Functions in all modules of a component. SDK plugins have 70 to 120; the compiler's time grows with it.
     pub functions_max: usize,
-    /// Bytes of one function's body. The compiler's time grows faster than linearly with it; the largest function of a
-    /// stock plugin is 12 KiB.
+    /// Bytes of one function's body. The compiler's time grows faster than linearly with it; the largest function of
+    /// a stock plugin has 30 KiB.
     pub function_bytes_max: usize,
-    /// Types, core and component, in all parts of a component. The contract itself needs about 100.
+    /// Types and aliases, core and component, in all parts of a component. They follow the contract's records, not the
+    /// plugin's size; the bound is far above any contract and keeps validation cheap.
     pub types_max: usize,
-    /// Core modules, component instances and nested components together. `wit-component` makes about ten.
+    /// Core modules, component instances and nested components together. `wit-component` makes about a dozen.
     pub parts_max: usize,
     /// Core instances of a component: the module, its shims and the contract's adapters make five.
     pub core_instances_max: u32,
@@ -33,8 +34,8 @@ pub struct Limits {
     /// re-mapping a slot costs more than copying a few kilobytes.
     pub data_bytes_max: usize,
 
-    /// Fuel of a call before lines are counted. An empty loop burns this in about 8 ms; a Rust plugin uses 20,000 to
-    /// 100,000 of it.
+    /// Fuel of a call before lines are counted. An empty loop burns this in about 8 ms; an SDK plugin uses
+    /// 10,000 for two lines, and 2,000,000 to take in 2,000 purchases.
     pub fuel: u64,
     /// Case lines that earn a call its base fuel once more, because one call sees all lines.
     pub fuel_lines: u64,
@@ -44,7 +45,8 @@ pub struct Limits {
     /// Milliseconds between two ticks of the epoch, and so the precision of the wall clock. At 5 ms the ticker costs
     /// nothing that can be measured.
     pub tick_ms: u64,
-    /// Bytes of linear memory, over all memories of an instance. A Rust plugin touches 64 KiB to 1 MiB.
+    /// Bytes of linear memory, over all memories of an instance. A Rust plugin touches 64 KiB to 1 MiB; the largest
+    /// request is 1 MiB on top.
     pub memory_bytes_max: usize,
     /// Elements of one table. Rust plugins have under 200, interpreters tens of thousands.
     pub table_elements_max: usize,
@@ -52,7 +54,7 @@ pub struct Limits {
     pub stack_bytes_max: usize,
     /// Bytes, as the host holds them, that one host call or one answer may bring over from the guest. It stops nested
     /// lists that all point at the same memory, before the host has allocated for them. An answer of
-    /// `answer_bytes_max` needs up to four times its bytes.
+    /// `answer_bytes_max` must pass, and fuel is spent on the host's records, which are larger than the guest's.
     pub hostcall_fuel: usize,
     /// Calls that may run at once. Workers are as many as cores; 32 keeps what the pool holds resident at 16 MiB.
     pub calls_at_once_max: u32,
@@ -60,11 +62,11 @@ pub struct Limits {
     /// that an SDK plugin touches (an arena of 256 KiB), which was worth a factor of seven with two threads.
     pub keep_resident_bytes: usize,
 
-    /// Bytes of a request. 2,000 purchases, the most that a request carries, take about 400 KiB.
+    /// Bytes of a request. 2,000 purchases, the most that a request carries, take about 450 KiB.
     pub request_bytes_max: usize,
     /// Purchases of a request: the most that the host collects before it sends the case to a person.
     pub purchases_max: usize,
-    /// Bytes of an answer. A hundred lines with three cited reasons each take about 80 KiB.
+    /// Bytes of an answer. A hundred lines with three cited reasons each take about 150 KiB.
     pub answer_bytes_max: usize,
     /// Entries of one open bag (`attributes`, `params`, `provides`, `used`): the contract's own number.
     pub bag_entries_max: usize,

@@ -10,11 +10,12 @@ use wasmtime::component::{Component, Linker};
 
 use crate::Digest;
 use crate::cache::{self, Cache, Found, hex};
-use crate::call::{Answered, Attempt, Call, Hooks, attempt};
+use crate::call::{Answered, Attempt, Call, attempt};
 use crate::contract::{Hook, LOG_INTERFACE};
 use crate::engine::{Ticking, WASMTIME_VERSION, compatibility};
 use crate::failure::{CallError, Error};
 use crate::guest::{Guest, linker};
+use crate::hooks::Hooks;
 use crate::inspect::{Inspected, Refusal, inspect};
 use crate::limits::Limits;
 use crate::manifest::Manifest;
@@ -212,7 +213,7 @@ impl Inner {
     /// The compiled component, from the cache where its artifact can be trusted.
     fn component(&self, digest: &Digest, bytes: &[u8]) -> Result<Component, Refusal> {
         let Some(cache) = &self.cache else { return self.compile(bytes) };
-        if let Some(component) = self.from_cache(cache, digest) {
+        if let Some(component) = self.cached(cache, digest) {
             self.counters.cache_hits.add_one();
             return Ok(component);
         }
@@ -228,7 +229,7 @@ impl Inner {
         Ok(component)
     }
 
-    fn from_cache(&self, cache: &Cache, digest: &Digest) -> Option<Component> {
+    fn cached(&self, cache: &Cache, digest: &Digest) -> Option<Component> {
         let code = match cache.find(digest) {
             Found::Artifact(code) => code,
             Found::Nothing => return None,
@@ -264,10 +265,14 @@ impl Inner {
     }
 
     fn attempt_once(&self, loaded: &Loaded, call: Call<'_>) -> Attempt {
-        let ask = || attempt(&self.ticking.engine, &loaded.hooks, &loaded.info.manifest, call, &self.limits);
-        catch_unwind(AssertUnwindSafe(ask))
-            .unwrap_or_else(|panic| Attempt::failed(CallError::HostPanic { detail: message_of(&*panic) }))
+        guarded(|| attempt(&self.ticking.engine, &loaded.hooks, &loaded.info.manifest, call, &self.limits))
     }
+}
+
+/// Turns a panic of the host into a failure of this call only.
+fn guarded(ask: impl FnOnce() -> Attempt) -> Attempt {
+    catch_unwind(AssertUnwindSafe(ask))
+        .unwrap_or_else(|panic| Attempt::failed(CallError::HostPanic { detail: message_of(&*panic) }))
 }
 
 /// The right to load one digest.
@@ -287,4 +292,19 @@ impl Drop for Turn<'_> {
 fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("no message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guarded;
+    use crate::failure::CallError;
+
+    #[test]
+    fn a_panic_of_the_host_fails_one_call_with_its_message() {
+        let error = guarded(|| panic!("index {} out of range", 3)).result.unwrap_err();
+        assert_eq!(error, CallError::HostPanic { detail: "index 3 out of range".to_owned() });
+        assert!(error.is_infrastructure());
+        let error = guarded(|| std::panic::panic_any(7)).result.unwrap_err();
+        assert_eq!(error, CallError::HostPanic { detail: "no message".to_owned() });
+    }
 }

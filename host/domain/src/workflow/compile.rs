@@ -142,7 +142,8 @@ impl Compiler {
         let word = scalar.text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
         let inner = if let Type::Optional(inner) = expected { inner } else { expected };
         let takes_text = matches!(inner, Type::Text | Type::Enum(_));
-        let names = scalar.style == Style::Plain && !takes_text && self.scope.roots.contains_key(word);
+        let known = self.scope.roots.contains_key(word) || self.broken.contains(&Name::Root(word.to_owned()));
+        let names = scalar.style == Style::Plain && !takes_text && known;
         names.then(|| format!("an expression begins with `=`: ={}", scalar.text))
     }
 }

@@ -70,13 +70,28 @@ impl Graph {
         }
         found.extend(self.cycles().iter().map(|cycle| self.describe(cycle)));
         if !self.incomplete {
-            let reached = self.reached();
-            for (_, step) in self.steps.iter().enumerate().filter(|(place, _)| !reached.contains(place)) {
+            for step in self.unreachable() {
                 let found_here = Diagnostic::new("unreachable", step.range, format!("no step leads to `{}`", step.id));
                 found.push(found_here.at(&step.path).help("name it in a `then`, or remove it"));
             }
         }
         found
+    }
+
+    /// The steps that nothing leads to. Those behind them are left out, and those that would be reached if a way back led on.
+    fn unreachable(&self) -> Vec<&FlowStep> {
+        let wrong: BTreeSet<usize> = self.cycles().iter().map(|cycle| self.turn(cycle).0).collect();
+        let next = |place: usize| (wrong.contains(&place) && place + 1 < self.steps.len()).then_some(place + 1);
+        let led_to: BTreeSet<usize> = (0..self.steps.len())
+            .flat_map(|place| self.steps[place].edges.iter().map(|edge| edge.to).chain(next(place)))
+            .collect();
+        self.steps
+            .iter()
+            .enumerate()
+            .skip(1)
+            .filter(|(place, _)| !led_to.contains(place))
+            .map(|(_, step)| step)
+            .collect()
     }
 
     /// What is there at each step. A step that is never reached may read everything: that it is unreachable is enough to say.
@@ -141,10 +156,8 @@ impl Graph {
         walk.cycles
     }
 
-    /// Points at the successor that goes up in the document: every cycle has one, and it is the one to change.
     fn describe(&self, cycle: &[usize]) -> Diagnostic {
-        let pairs = cycle.iter().zip(cycle.iter().cycle().skip(1));
-        let (&from, &to) = pairs.max_by_key(|(from, to)| (from >= to, **from)).unwrap_or((&cycle[0], &cycle[0]));
+        let (from, to) = self.turn(cycle);
         let step = &self.steps[from];
         let range = step.edges.iter().find(|edge| edge.to == to).map_or(step.range, |edge| edge.range);
         let start = cycle.iter().position(|place| *place == to).unwrap_or(0);
@@ -152,6 +165,12 @@ impl Graph {
             (0..=cycle.len()).map(|i| self.steps[cycle[(start + i) % cycle.len()]].id.as_str()).collect();
         let message = format!("`{}` leads back to `{}`: {}", step.id, self.steps[to].id, names.join(" -> "));
         Diagnostic::new("cycle", range, message).at(&step.path).help("steps only go forward: no case may run for ever")
+    }
+
+    /// The way that goes up in the document: every cycle has one, and it is the one to change.
+    fn turn(&self, cycle: &[usize]) -> (usize, usize) {
+        let pairs = cycle.iter().copied().zip(cycle.iter().copied().cycle().skip(1));
+        pairs.max_by_key(|(from, to)| (from >= to, *from)).unwrap_or((0, 0))
     }
 }
 
@@ -245,9 +264,17 @@ mod tests {
     }
 
     #[test]
-    fn what_no_way_leads_to_is_unreachable_even_if_it_leads_on() {
+    fn of_a_row_of_unreachable_steps_the_first_is_told() {
         let found = graph(4, "0>3 1>2 2>3").check();
-        assert_eq!(found.iter().map(|d| d.range.start).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(found.iter().map(|d| d.range.start).collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn what_follows_a_way_back_is_not_called_unreachable() {
+        let codes = |edges| graph(4, edges).check().into_iter().map(|d| d.code).collect::<Vec<_>>();
+        assert_eq!(codes("0>1 1>1 2>3"), ["cycle"]);
+        assert_eq!(codes("0>1 1>0 2>2"), ["cycle", "cycle"]);
+        assert_eq!(codes("0>1 1>1"), ["cycle", "unreachable"]);
     }
 
     #[test]

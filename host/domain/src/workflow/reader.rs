@@ -196,6 +196,9 @@ impl<'d> At<'d> {
     pub fn list(&self) -> Option<Vec<Self>> {
         match &self.node.kind {
             Kind::List(items) => Some(items.iter().enumerate().map(|(i, item)| self.item(i, item)).collect()),
+            Kind::Map(_) => {
+                self.refuse_with("wrong_type", "expected a list, found a map", "each item of a list begins with `- `")
+            }
             _ => self.wrong_type("a list"),
         }
     }
@@ -225,13 +228,15 @@ impl<'d> At<'d> {
     pub fn fields_and(&self, table: &Table, more: &[&str]) -> Option<Fields<'d>> {
         let Kind::Map(entries) = &self.node.kind else {
             let names: Vec<_> = table.fields.iter().map(|field| field.name).collect();
-            return self.wrong_type(&format!("a map of {}", names.join(", ")));
+            return self.wrong_type(&format!("a map with {}", names.join(", ")));
         };
         let known: Vec<_> = table.fields.iter().map(|field| field.name).chain(more.iter().copied()).collect();
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.text.as_str())) {
             self.entry(entry).report_unknown(table, &known);
         }
-        Some(Fields { at: self.clone(), entries })
+        let unknown =
+            entries.iter().map(|entry| entry.key.text.as_str()).filter(|name| !known.contains(name)).collect();
+        Some(Fields { at: self.clone(), entries, unknown })
     }
 
     /// A text, or one per locale.
@@ -295,6 +300,7 @@ impl<'d> At<'d> {
 pub struct Fields<'d> {
     at: At<'d>,
     entries: &'d [Entry],
+    unknown: Vec<&'d str>,
 }
 
 impl<'d> Fields<'d> {
@@ -316,8 +322,11 @@ impl<'d> Fields<'d> {
         }
     }
 
-    /// The value of a field that must be there.
+    /// The value of a field that must be there. One that is misspelt was reported as unknown, with the name that was meant.
     pub fn require(&self, name: &str) -> Option<At<'d>> {
+        if self.unknown.iter().any(|unknown| suggest(unknown, [name]).is_some()) {
+            return None;
+        }
         if !self.has(name) {
             return self.at.refuse("missing_field", format!("`{name}` is missing"));
         }

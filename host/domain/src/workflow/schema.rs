@@ -3,8 +3,10 @@
 //! The decoder's unknown-field check reads it, a test holds `workflows/README.md` to it, and JSON Schema is made from it. Names
 //! that the language reserves for its second half stand in `later`, so that using one gets one clear answer.
 
+mod reference;
 mod steps;
 
+pub use reference::reference;
 pub use steps::{
     APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, WAIT,
 };
@@ -91,6 +93,8 @@ pub struct StepKind {
     pub waits: bool,
     /// One sentence for people.
     pub doc: &'static str,
+    /// A step of this kind.
+    pub example: &'static str,
 }
 
 impl Table {

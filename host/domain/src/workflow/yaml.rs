@@ -346,6 +346,8 @@ fn report_scan_error(source: &str, positions: &Positions, error: &ScanError, pro
     } else if info.contains("expected ',' or") {
         Diagnostic::new("yaml", place, "a `,` or the closing bracket is missing here")
             .help("between `{ }` and `[ ]` a text with `,` `:` `{` or `[` stands between quotes")
+    } else if info.contains("only valid inside a block") {
+        Diagnostic::new("yaml", place, "a list item cannot begin here").help("is a `}` or `]` above not closed?")
     } else if info.contains("simple key") || info.contains("expected key") || info.contains("expected ':'") {
         let found = Diagnostic::new("yaml", place, "expected a field, as `name: value`");
         found.help("check the indentation and the line above: is a `:` missing, a quote not closed?")

@@ -51,7 +51,7 @@ pub(super) enum Way<'d> {
     Named(At<'d>),
     /// To the step's own `then`, else to the next one of the list.
     Onward,
-    /// Nobody knows, for a reason that is reported: what it would lead to is not called unreachable.
+    /// Nobody knows, because the step could not be read: no other step is then called unreachable.
     Unknown,
 }
 
@@ -63,13 +63,13 @@ pub(super) struct Sketch<'d> {
 }
 
 impl<'d> Exit<'d> {
-    /// To the step that is named here, where one is.
-    pub(super) fn to(at: Option<At<'d>>) -> Self {
-        Self { to: at.map_or(Way::Unknown, Way::Named), done: true }
+    /// To the step that is named here.
+    pub(super) fn to(at: At<'d>) -> Self {
+        Self { to: Way::Named(at), done: true }
     }
 
     /// The same, without having done its work.
-    pub(super) fn undone(at: Option<At<'d>>) -> Self {
+    pub(super) fn undone(at: At<'d>) -> Self {
         Self { done: false, ..Self::to(at) }
     }
 
@@ -83,6 +83,11 @@ impl<'d> Sketch<'d> {
     /// A step that gives this and goes on.
     pub(super) fn onward(output: Output) -> Self {
         Self { output, sets: BTreeSet::new(), exits: vec![Exit::onward()] }
+    }
+
+    /// A step of which nothing is known, because it could not be read.
+    pub(super) fn unreadable() -> Self {
+        Self::leading(Output::Broken, vec![Exit { to: Way::Unknown, done: true }])
     }
 
     /// A step that gives this and goes where these lead.
@@ -154,7 +159,8 @@ pub(super) fn graph(drafts: &[Draft<'_>]) -> Graph {
             match named {
                 Some(at) => match target_of(at, &ids) {
                     Some(to) => step.edges.push(Edge { to, done: exit.done, range: at.place() }),
-                    None => graph.incomplete = true,
+                    // Reported where the step is read.
+                    None => {}
                 },
                 None if place + 1 < drafts.len() => {
                     step.edges.push(Edge { to: place + 1, done: exit.done, range: step.range });
@@ -212,28 +218,25 @@ fn step_fields<'d>(at: &At<'d>) -> Option<Fields<'d>> {
     at.fields_and(&schema::STEP, &kinds)
 }
 
-/// The one kind of a step.
+/// The one kind of a step. A misspelt one, reported as an unknown field, stands for the one that was meant.
 fn kind_of<'d>(fields: &Fields<'d>) -> Option<(&'static StepKind, At<'d>)> {
-    let written: Vec<_> = fields.names().filter_map(|key| Some((key, schema::step_kind(&key.text)?))).collect();
-    let path = fields.at().path();
+    let kinds = || schema::STEP_KINDS.iter().map(|kind| kind.name);
+    let written: Vec<_> = fields.names().filter(|key| schema::step_kind(&key.text).is_some()).collect();
     match written[..] {
-        [(_, kind)] => fields.get(kind.name).map(|body| (kind, body)),
+        [key] => Some((schema::step_kind(&key.text)?, fields.get(&key.text)?)),
+        [first, second, ..] => {
+            let message = format!("a step does one thing, this has both `{}` and `{}`", first.text, second.text);
+            fields.at().report(Diagnostic::new("two_kinds", second.range, message).help("make it two steps"))
+        }
         [] if fields.names().any(|key| schema::STEP_KINDS_LATER.contains(&key.text.as_str())) => None,
         [] => {
-            let kinds: Vec<_> = schema::STEP_KINDS.iter().map(|kind| kind.name).collect();
-            // A misspelt kind was reported as an unknown field, with the kind that was meant.
-            let misspelt = fields.names().any(|key| suggest(&key.text, kinds.iter().copied()).is_some());
-            let message = format!("{path} does nothing: it has no kind");
-            if misspelt {
-                None
-            } else {
-                fields.at().refuse_with("missing_kind", message, format!("one of {}", kinds.join(", ")))
+            let unknown = fields.names().filter(|key| schema::STEP.field(&key.text).is_none());
+            let meant = unknown.filter_map(|key| Some((suggest(&key.text, kinds())?, key))).next();
+            if let Some((kind, key)) = meant {
+                return Some((schema::step_kind(kind)?, fields.get(&key.text)?));
             }
-        }
-        [(_, first), (second, _), ..] => {
-            let message = format!("{path} has both `{}` and `{}`", first.name, second.text);
-            let found = Diagnostic::new("two_kinds", second.range, message);
-            fields.at().report(found.help("a step does one thing: make it two steps"))
+            let help = format!("one of {}", kinds().collect::<Vec<_>>().join(", "));
+            fields.at().refuse_with("missing_kind", "the step does nothing: it has no kind", help)
         }
     }
 }
@@ -241,10 +244,7 @@ fn kind_of<'d>(fields: &Fields<'d>) -> Option<(&'static StepKind, At<'d>)> {
 /// Where the failures of a step go.
 fn failures<'d>(fields: &Fields<'d>, silent: &'d Problems) -> Vec<Exit<'d>> {
     let entries = fields.get("on_error").and_then(|at| at.reporting_to(silent).list()).unwrap_or_default();
-    entries
-        .iter()
-        .map(|entry| Exit::undone(entry.fields(&schema::ON_ERROR).and_then(|fields| fields.get("then"))))
-        .collect()
+    entries.iter().filter_map(|entry| entry.fields(&schema::ON_ERROR)?.get("then")).map(Exit::undone).collect()
 }
 
 /// Whether another step has this name already; reports it.
@@ -254,7 +254,7 @@ fn is_taken(draft: &Draft<'_>, field: &str, name: &str, seen: &mut BTreeMap<Stri
         let (line, _) = line_column(at.source(), first.start);
         at.refuse_with::<()>(
             "duplicate_id",
-            format!("`{name}` is the name of another step"),
+            format!("`{name}` is the `{field}` of another step"),
             format!("it stands already in line {line}"),
         );
         return true;

@@ -271,6 +271,41 @@ fn every_kind_of_the_table_has_a_loader() {
 }
 
 #[test]
+fn the_example_of_every_kind_loads() {
+    const BEFORE: &str = "
+- { id: law, call: { plugin: std/purchase-match@0, with: { window_days: 1 } }, as: matched }
+- { id: amounts, call: { plugin: std/refund-quote@0 }, as: quote }
+";
+    const AFTER: &str = "
+- { id: refused, fail: { code: refused } }
+- { id: done, finish: { result: closed } }
+";
+    for kind in schema::STEP_KINDS {
+        // An example that is among the surrounding steps, or names an output as they do, takes their place.
+        let own = |line: &&str| {
+            let id = line.split(',').next().unwrap_or_default();
+            let names_matched = kind.name == "call" && line.contains("as: matched");
+            !(names_matched || kind.example.starts_with(id) && !id.is_empty())
+        };
+        let around = |steps: &str| steps.lines().filter(own).collect::<Vec<_>>().join("\n");
+        let source = format!("{HEAD}steps:{}\n{}{}\n", around(BEFORE), kind.example, around(AFTER));
+        let found = load(&source, &environment()).err().unwrap_or_default();
+        // Not every example leads to both ends.
+        let found: Vec<_> =
+            found.iter().filter(|d| d.code != "unreachable").map(|d| render(kind.name, &source, d)).collect();
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+}
+
+#[test]
+fn the_example_of_the_readme_loads() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../workflows/README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let example = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(loaded(example).steps.len(), 10);
+}
+
+#[test]
 fn no_text_makes_the_loader_panic() {
     let whole = format!("{HEAD}steps:{MATCHED}  - {{ id: done, finish: {{ result: closed }} }}\n");
     for end in (0..whole.len()).filter(|end| whole.is_char_boundary(*end)) {

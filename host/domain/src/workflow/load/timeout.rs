@@ -11,12 +11,7 @@ use crate::workflow::yaml::Kind;
 
 /// Where a timeout leads; nowhere where there is to be none.
 pub(super) fn exit<'d>(fields: &Fields<'d>) -> Option<Exit<'d>> {
-    let timeout = fields.get("timeout").and_then(|at| at.fields(&schema::TIMEOUT));
-    match timeout {
-        Some(timeout) if timeout.has("never") => None,
-        Some(timeout) => Some(Exit::undone(timeout.get("then"))),
-        None => Some(Exit::undone(None)),
-    }
+    fields.get("timeout")?.fields(&schema::TIMEOUT)?.get("then").map(Exit::undone)
 }
 
 /// Read the timeout of a waiting step; that there is none is a mistake of its own kind.

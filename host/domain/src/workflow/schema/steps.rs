@@ -13,43 +13,96 @@ pub const STEP_KINDS: &[StepKind] = &[
         shape: Shape::Map(&CALL),
         waits: false,
         doc: "Asks a plugin; pure, its fuel is its limit.",
+        example: "- { id: match, call: { plugin: std/purchase-match@0, with: { window_days: =window_days } }, as: matched }",
     },
     StepKind {
         name: "decide",
         shape: Shape::List(&Shape::Map(&ARM)),
         waits: false,
         doc: "Goes where the first condition that holds says; the last arm is `else`.",
+        example: r#"- id: pick
+  decide:
+    - { when: 'matched.remedy == "review"', then: refused }
+    - { else: done }"#,
     },
     StepKind {
         name: "set",
         shape: Shape::Names(&Shape::Value("the variable's type")),
         waits: false,
         doc: "Assigns variables; every value is computed from the variables as they were before the step.",
+        example: "- { id: choose, set: { route: slow, window_days: '=window_days + 14' } }",
     },
     StepKind {
         name: "approve",
         shape: Shape::Map(&APPROVE),
         waits: false,
         doc: "Reserves what a verdict allows, per order line.",
+        example: "- { id: hold, approve: { lines: =matched.lines, until: 21d } }",
     },
     StepKind {
         name: "review",
         shape: Shape::Map(&REVIEW),
         waits: true,
         doc: "Gives a task to a person and waits for the answer.",
+        example: r"- id: look
+  review:
+    queue: returns-l1
+    title: { en: 'Look at {{ case.number }}', zh-CN: '查看 {{ case.number }}' }
+    ask: { state: [new, worn], note: text? }
+    next: { accept: done, refuse: refused }
+    timeout: { after: 5d, then: refused }
+  as: seen",
     },
     StepKind {
         name: "await",
         shape: Shape::Map(&AWAIT),
         waits: true,
         doc: "Waits for an event; one that came before is taken at once.",
+        example: r"- id: goods
+  await: { event: goods_received, match: 'event.rma == case.number', timeout: { after: 21d, then: refused } }",
     },
-    StepKind { name: "wait", shape: Shape::Map(&WAIT), waits: false, doc: "Waits for a time." },
-    StepKind { name: "refund", shape: Shape::Map(&REFUND), waits: false, doc: "Sends money back, once." },
-    StepKind { name: "restock", shape: Shape::Map(&RESTOCK), waits: false, doc: "Says where the goods go." },
-    StepKind { name: "notify", shape: Shape::Map(&NOTIFY), waits: false, doc: "Tells somebody." },
-    StepKind { name: "finish", shape: Shape::Map(&FINISH), waits: false, doc: "Ends the case with a result." },
-    StepKind { name: "fail", shape: Shape::Map(&FAIL), waits: false, doc: "Ends the case as failed." },
+    StepKind {
+        name: "wait",
+        shape: Shape::Map(&WAIT),
+        waits: false,
+        doc: "Waits for a time.",
+        example: "- { id: rest, wait: { for: 2d } }",
+    },
+    StepKind {
+        name: "refund",
+        shape: Shape::Map(&REFUND),
+        waits: false,
+        doc: "Sends money back, once.",
+        example: "- { id: pay, refund: { quote: =quote, reason: changed_mind }, on_error: [{ match: declined, then: refused }] }",
+    },
+    StepKind {
+        name: "restock",
+        shape: Shape::Map(&RESTOCK),
+        waits: false,
+        doc: "Says where the goods go.",
+        example: "- { id: shelf, restock: { to: quarantine } }",
+    },
+    StepKind {
+        name: "notify",
+        shape: Shape::Map(&NOTIFY),
+        waits: false,
+        doc: "Tells somebody.",
+        example: "- { id: tell, notify: { template: return-done, to: customer } }",
+    },
+    StepKind {
+        name: "finish",
+        shape: Shape::Map(&FINISH),
+        waits: false,
+        doc: "Ends the case with a result.",
+        example: "- { id: done, finish: { result: refunded } }",
+    },
+    StepKind {
+        name: "fail",
+        shape: Shape::Map(&FAIL),
+        waits: false,
+        doc: "Ends the case as failed.",
+        example: "- { id: refused, fail: { code: refused } }",
+    },
 ];
 
 /// The fields of `call`.

@@ -15,16 +15,14 @@ use crate::workflow::schema;
 
 pub(super) fn sketch<'d>(body: &At<'d>, head: &Head<'_>) -> Sketch<'d> {
     let Some(fields) = body.fields(&schema::AWAIT) else {
-        return Sketch::leading(Output::Broken, vec![Exit::to(None)]);
+        return Sketch::unreadable();
     };
     let arms = match fields.get("any") {
         Some(any) => any.list().unwrap_or_default().iter().filter_map(|arm| arm.fields(&schema::EVENT)).collect(),
         None => vec![fields.clone()],
     };
-    let exits = arms
-        .iter()
-        .map(|arm| arm.get("then").map_or_else(Exit::onward, |at| Exit::to(Some(at))))
-        .chain(timeout::exit(&fields));
+    let exits =
+        arms.iter().map(|arm| arm.get("then").map_or_else(Exit::onward, Exit::to)).chain(timeout::exit(&fields));
     let exits = exits.collect();
     let known = |arm: &Fields<'_>| head.events.get_key_value(arm.get("event")?.text()?);
     let events: Option<Vec<_>> = arms.iter().map(known).collect();

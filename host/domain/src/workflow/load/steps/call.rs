@@ -72,10 +72,11 @@ fn with(
     };
     let mut complete = true;
     for (param, _) in plugin.params.iter().filter(|(_, kind)| !matches!(kind, Type::Optional(_))) {
-        if !written.iter().any(|(key, _)| key.text == *param) {
+        // A misspelt parameter is reported as unknown, with the name that was meant.
+        if !written.iter().any(|(key, _)| key.text == *param || is_meant(&key.text, param, plugin)) {
             let message = format!("`{name}` needs the parameter `{param}`");
             let at = fields.get("with").unwrap_or_else(|| fields.at().clone());
-            at.refuse_with::<()>("missing_parameter", message, format!("it is a {}", plugin.params[param]));
+            at.refuse_with::<()>("missing_parameter", message, format!("its type is {}", plugin.params[param]));
             complete = false;
         }
     }
@@ -91,6 +92,10 @@ fn with(
         }
     }
     complete.then_some(with)
+}
+
+fn is_meant(written: &str, param: &str, plugin: &Plugin) -> bool {
+    !plugin.params.contains_key(written) && suggest(written, [param]).is_some()
 }
 
 fn unknown_parameter<T>(

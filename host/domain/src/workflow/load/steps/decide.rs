@@ -7,13 +7,12 @@ use crate::workflow::reader::At;
 use crate::workflow::schema;
 
 pub(super) fn sketch<'d>(body: &At<'d>) -> Sketch<'d> {
-    let arms = body.list().unwrap_or_default();
+    let Some(arms) = body.list() else { return Sketch::unreadable() };
     let target = |arm: &At<'d>| {
         let fields = arm.fields(&schema::ARM)?;
         fields.get("else").or_else(|| fields.get("then"))
     };
-    let missing = (!arms.iter().any(has_else)).then(|| Exit::to(None));
-    Sketch::leading(Output::None, arms.iter().map(|arm| Exit::to(target(arm))).chain(missing).collect())
+    Sketch::leading(Output::None, arms.iter().filter_map(target).map(Exit::to).collect())
 }
 
 pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {

@@ -18,7 +18,7 @@ const TAKEN: &[&str] = &["outcome", "by", "at"];
 
 pub(super) fn sketch<'d>(body: &At<'d>) -> Sketch<'d> {
     let Some(fields) = body.fields(&schema::REVIEW) else {
-        return Sketch::leading(Output::Broken, vec![Exit::to(None)]);
+        return Sketch::unreadable();
     };
     let next = fields.get("next").and_then(|at| at.names()).unwrap_or_default();
     let mut broken = BTreeSet::new();
@@ -28,9 +28,7 @@ pub(super) fn sketch<'d>(body: &At<'d>) -> Sketch<'d> {
     } else {
         Output::Broken
     };
-    let missing = next.is_empty().then(|| Exit::to(None));
-    let chosen = next.into_iter().map(|(_, at)| Exit::to(Some(at)));
-    let exits = chosen.chain(missing).chain(timeout::exit(&fields)).collect();
+    let exits = next.into_iter().map(|(_, at)| Exit::to(at)).chain(timeout::exit(&fields)).collect();
     Sketch::leading(output, exits)
 }
 
