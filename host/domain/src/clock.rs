@@ -141,7 +141,10 @@ mod tests {
     #[test]
     fn an_hour_that_occurs_twice_is_the_first_and_one_that_is_skipped_is_none() {
         let zone = Zone::Europe__London;
-        assert_eq!(Instant::from_local(local("2011-10-30 01:30:00"), zone).unwrap().to_string(), "2011-10-30T00:30:00.000Z");
+        assert_eq!(
+            Instant::from_local(local("2011-10-30 01:30:00"), zone).unwrap().to_string(),
+            "2011-10-30T00:30:00.000Z"
+        );
         assert_eq!(Instant::from_local(local("2011-03-27 01:30:00"), zone), None);
     }
 
