@@ -30,6 +30,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = plugins::stable_rustc::run_if_asked() {
+        return code;
+    }
     match run(Command::parse()) {
         Ok(code) => code,
         Err(error) => {

@@ -3,6 +3,7 @@
 //! The bytes are the same on every machine and in every folder, because a plugin is known by their digest.
 
 mod component;
+pub(crate) mod stable_rustc;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ use crate::toolchain::{self, WASM_TARGET};
 
 /// Where the components go, relative to the repository.
 const COMPONENTS: &str = "target/stock-plugins";
+
+/// Where they are compiled, relative to `plugins/`: not where a `cargo build` by hand would leave other bytes.
+const COMPILED: &str = "target/stock";
 
 /// A component that stands in `target/stock-plugins`.
 pub(crate) struct Built {
@@ -43,7 +47,7 @@ pub(crate) fn build(root: &Path) -> anyhow::Result<Vec<Built>> {
     let plugins = root.join(PLUGINS_MANIFEST).parent().context("the plugins have a folder")?.to_owned();
     let machine = Machine::new(root)?;
     shell::run(&mut compile(&plugins, &machine)?)?;
-    let modules = plugins.join("target").join(WASM_TARGET).join("release");
+    let modules = plugins.join(COMPILED).join(WASM_TARGET).join("release");
     let components = root.join(COMPONENTS);
     std::fs::create_dir_all(&components).with_context(|| format!("could not create {}", components.display()))?;
     let names = packages(&plugins)?;
@@ -69,8 +73,9 @@ fn compile(plugins: &Path, machine: &Machine) -> anyhow::Result<Command> {
     let flags = machine.remaps().iter().map(|flag| format!("\"{}\"", flag.escape_default())).collect::<Vec<_>>();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(plugins);
-    command.args(["build", "--release", "--locked", "--workspace", "--target", WASM_TARGET, "--target-dir", "target"]);
+    command.args(["build", "--release", "--locked", "--workspace", "--target", WASM_TARGET, "--target-dir", COMPILED]);
     command.args(["--config", &format!("target.{WASM_TARGET}.rustflags=[{}]", flags.join(","))]);
+    stable_rustc::wrap(&mut command)?;
     // What the caller's environment says of flags would replace ours, and the bytes would be others.
     for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
         command.env_remove(variable);

@@ -92,3 +92,53 @@ impl Contents {
         Ok(contents)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A component with these parts and the manifest of a plugin called `a`.
+    fn refusal(parts: &str) -> String {
+        let manifest = r#"(core module (@custom "redress:manifest" "{\"name\":\"a\"}"))"#;
+        let component = wat::parse_str(format!("(component {manifest} {parts})")).unwrap();
+        check(&component, "a").err().map(|error| format!("{error:#}")).unwrap_or_default()
+    }
+
+    const HOOK: &str = r#"(instance $hook) (export "redress:plugin/step@0.1.0" (instance $hook))"#;
+
+    #[test]
+    fn only_the_log_and_the_types_may_be_imported() {
+        let with = |import: &str| refusal(&format!(r#"(import "{import}" (instance)) {HOOK}"#));
+        assert_eq!(with("redress:plugin/log@0.1.0"), "");
+        assert_eq!(with("redress:plugin/types@0.1.0"), "");
+        let refused = with("wasi:cli/environment@0.2.0");
+        assert_eq!(refused, "it imports wasi:cli/environment@0.2.0, and only the log may be imported");
+    }
+
+    #[test]
+    fn a_component_has_one_hook_and_the_manifest_of_its_name() {
+        assert_eq!(refusal(""), "it exports 0 hooks, expected one");
+        let second = r#"(core module (@custom "redress:manifest" "{}"))"#;
+        assert_eq!(refusal(&format!("{HOOK} {second}")), "it has 2 sections redress:manifest, expected one");
+        let component = wat::parse_str(format!("(component {HOOK})")).unwrap();
+        assert!(check(&component, "a").is_err_and(|error| error.to_string().contains("0 sections")));
+    }
+
+    #[test]
+    fn a_manifest_of_another_name_is_refused() {
+        let manifest = r#"(core module (@custom "redress:manifest" "{\"name\":\"b\"}"))"#;
+        let component = wat::parse_str(format!("(component {manifest} {HOOK})")).unwrap();
+        assert_eq!(check(&component, "a").unwrap_err().to_string(), "its manifest says the name \"b\"");
+    }
+
+    #[test]
+    fn what_the_sandbox_leaves_off_is_refused() {
+        assert!(refusal(&format!("{HOOK} (core module (memory i64 1))")).contains("the sandbox leaves off"));
+    }
+
+    #[test]
+    fn a_large_component_is_refused() {
+        let data = format!(r#"(core module (memory 2) (data (i32.const 0) "{}"))"#, "x".repeat(BYTES_MAX));
+        assert!(refusal(&format!("{HOOK} {data}")).contains("fewer than 102400 are wanted"));
+    }
+}

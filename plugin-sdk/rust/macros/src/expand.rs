@@ -44,6 +44,7 @@ pub(crate) fn plugin(arguments: TokenStream, item: TokenStream) -> syn::Result<T
     let manifest = manifest::json(&arguments, hook.interface).map_err(|why| syn::Error::new(policy.span(), why))?;
     let defaults = arguments.params.iter().filter_map(default_of);
     let component = component(hook, policy, &manifest);
+    let [trait_name, interface, function] = [hook.trait_name, hook.interface, hook.function].map(ident);
     Ok(quote! {
         #item
 
@@ -54,6 +55,12 @@ pub(crate) fn plugin(arguments: TokenStream, item: TokenStream) -> syn::Result<T
                 ::std::vec![#(#defaults),*]
             }
         }
+
+        // Without an export the compiler would call the plugin unused.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: () = {
+            let _ = <#policy as ::redress_plugin::#interface::#trait_name>::#function;
+        };
 
         #component
     })

@@ -1,0 +1,206 @@
+//! Quotes what was paid for the goods that a case takes back: quantity times unit price, exactly, rounded once a line.
+//!
+//! What is taken back is what the earlier opinions of the case say: for each line the takes of the last opinion that
+//! has any, and nothing for a line that any opinion denies or leaves to a person.
+//!
+//! The sum of a line is rounded half away from zero to the minor unit of its currency. Its takes get parts that add
+//! up to exactly that sum, so it makes no difference over how many orders a line was bought.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use redress_plugin::money::minor_places;
+use redress_plugin::number::{Exact, Rounding};
+use redress_plugin::refund::{
+    Attribute, Cx, Failure, LineQuote, Money, Opinion, Part, Purchase, Quote, Reason, Refund, Remedy, Request, Take,
+};
+
+struct RefundQuote;
+
+#[redress_plugin::plugin(name = "refund-quote", version = "0.1.0", provides(lines_quoted: integer))]
+impl Refund for RefundQuote {
+    fn quote(req: &Request, _cx: &Cx) -> Result<Quote, Failure> {
+        let matched = Matched::new(&req.earlier);
+        let bought =
+            req.purchases.iter().map(|purchase| ((purchase.order.as_str(), purchase.line), purchase)).collect();
+        let mut quote = Quote::default();
+        let mut lines_quoted = 0_i64;
+        for line in &req.lines {
+            let takes = matched.takes_of(line.index);
+            quote.lines.extend(quote_line(line.index, takes, &bought)?);
+            lines_quoted += i64::from(!takes.is_empty());
+        }
+        quote.provides.push(Attribute::new("lines_quoted", lines_quoted));
+        Ok(quote)
+    }
+}
+
+/// What the earlier opinions agreed to take back.
+struct Matched<'a> {
+    takes: BTreeMap<u32, &'a [Take]>,
+    not_allowed: BTreeSet<u32>,
+}
+
+impl<'a> Matched<'a> {
+    fn new(earlier: &'a [Opinion]) -> Self {
+        let mut matched = Self { takes: BTreeMap::new(), not_allowed: BTreeSet::new() };
+        for line in earlier.iter().flat_map(|opinion| &opinion.verdict.lines) {
+            if line.remedy != Remedy::Allow {
+                matched.not_allowed.insert(line.line);
+            }
+            if !line.takes.is_empty() {
+                matched.takes.insert(line.line, &line.takes);
+            }
+        }
+        matched
+    }
+
+    fn takes_of(&self, line: u32) -> &'a [Take] {
+        if self.not_allowed.contains(&line) {
+            return &[];
+        }
+        self.takes.get(&line).copied().unwrap_or_default()
+    }
+}
+
+/// One quote for each take; together they are the rounded sum.
+fn quote_line(line: u32, takes: &[Take], bought: &BTreeMap<(&str, u32), &Purchase>) -> Result<Vec<LineQuote>, Failure> {
+    let mut sum = Exact::ZERO;
+    let mut quoted = 0;
+    let mut currency: Option<&str> = None;
+    let mut quotes = Vec::new();
+    for take in takes {
+        let purchase = bought.get(&(take.order.as_str(), take.line)).ok_or_else(|| unknown_take(take))?;
+        let ours = purchase.paid.currency.as_str();
+        if currency.is_some_and(|theirs| theirs != ours) {
+            return Err(Failure::cannot_decide(mixed_currencies(line)));
+        }
+        currency = Some(ours);
+        let places = minor_places(ours).ok_or_else(|| Failure::bad_input(format!("`{ours}` is no currency")))?;
+        sum = sum.checked_add(purchase.unit_price.times(take.quantity))?;
+        let so_far = sum.rounded(places, Rounding::HalfAwayFromZero)?;
+        let amount = Money::new(so_far - quoted, ours);
+        quoted = so_far;
+        quotes.push(LineQuote { line, take: take.clone(), parts: vec![Part { kind: "goods".to_owned(), amount }] });
+    }
+    Ok(quotes)
+}
+
+fn unknown_take(take: &Take) -> Failure {
+    Failure::bad_input(format!("order {} line {} is taken back, but is not among the purchases", take.order, take.line))
+}
+
+fn mixed_currencies(line: u32) -> Reason {
+    Reason::new("mixed_currencies").using(["purchases.paid"]).with("line", line)
+}
+
+#[cfg(test)]
+mod tests {
+    use redress_plugin::refund::Bag;
+    use redress_plugin::testing::{self, RequestBuilder};
+    use redress_plugin::types::{Decimal, LineVerdict, Verdict};
+
+    use super::*;
+
+    fn take(order: &str, quantity: u32) -> Take {
+        Take { order: order.to_owned(), line: 0, quantity }
+    }
+
+    fn opinion(lines: Vec<LineVerdict>) -> Verdict {
+        Verdict { lines, ..Verdict::default() }
+    }
+
+    fn allowed(line: u32, takes: Vec<Take>) -> LineVerdict {
+        LineVerdict::allow(line, takes.iter().map(|take| take.quantity).sum()).taking(takes)
+    }
+
+    /// Orders 1, 2, ... with these unit prices in thousandths, one line each.
+    fn bought_at(prices: &[i64], currency: &str) -> RequestBuilder {
+        let prices = prices.iter().enumerate();
+        prices.fold(RequestBuilder::new(), |case, (at, price)| {
+            case.purchase_with(&(at + 1).to_string(), "85123A", 990, 1_000, |purchase| {
+                purchase.unit_price = Decimal::new(*price, 3);
+                purchase.paid.currency = currency.to_owned();
+            })
+        })
+    }
+
+    fn quote(case: RequestBuilder) -> Result<Quote, Failure> {
+        testing::quote::<RefundQuote>(&case.build()).answer
+    }
+
+    fn minors(quote: &Quote) -> Vec<(u32, &str, i64)> {
+        let parts = quote.lines.iter();
+        parts.map(|line| (line.line, line.take.order.as_str(), line.parts[0].amount.minor)).collect()
+    }
+
+    #[test]
+    fn a_line_over_several_orders_adds_up_to_its_rounded_sum() {
+        let case = bought_at(&[5, 5, 5], "GBP").line("85123A", 3);
+        let quote = quote(case.earlier("m", opinion(vec![allowed(0, vec![take("1", 1), take("2", 1), take("3", 1)])])));
+        let quote = quote.unwrap();
+        // 0.005, 0.010, 0.015 round to 0.01, 0.01, 0.02.
+        assert_eq!(minors(&quote), [(0, "1", 1), (0, "2", 0), (0, "3", 1)]);
+        assert_eq!(quote.provides.integer("lines_quoted"), Ok(Some(1)));
+        assert_eq!(quote.lines[0].parts[0].kind, "goods");
+    }
+
+    #[test]
+    fn each_line_is_rounded_by_itself() {
+        let verdict = opinion(vec![allowed(0, vec![take("1", 1)]), allowed(1, vec![take("1", 1)])]);
+        let quote =
+            quote(bought_at(&[1_005], "GBP").line("85123A", 1).line("85123A", 1).earlier("m", verdict)).unwrap();
+        assert_eq!(minors(&quote), [(0, "1", 101), (1, "1", 101)]);
+    }
+
+    #[test]
+    fn a_price_below_the_minor_unit_counts_with_its_quantity() {
+        let of = |quantity| {
+            let verdict = opinion(vec![allowed(0, vec![take("1", quantity)])]);
+            minors(&quote(bought_at(&[1], "GBP").line("85123A", quantity).earlier("m", verdict)).unwrap())[0].2
+        };
+        assert_eq!([of(4), of(5), of(14), of(15)], [0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn the_minor_unit_is_that_of_the_currency() {
+        for (currency, minor) in [("GBP", 247), ("JPY", 2), ("KWD", 2_468)] {
+            let case = bought_at(&[1_234], currency).line("85123A", 2);
+            let quote = quote(case.earlier("m", opinion(vec![allowed(0, vec![take("1", 2)])]))).unwrap();
+            assert_eq!(quote.lines[0].parts[0].amount, Money::new(minor, currency));
+        }
+    }
+
+    #[test]
+    fn the_last_opinion_with_takes_counts() {
+        let case = bought_at(&[1_000, 2_000], "GBP").line("85123A", 1);
+        let case = case.earlier("first", opinion(vec![allowed(0, vec![take("1", 1)])]));
+        let case = case.earlier("second", opinion(vec![allowed(0, vec![take("2", 1)])]));
+        let quote = quote(case.earlier("third", opinion(vec![allowed(0, Vec::new())]))).unwrap();
+        assert_eq!(minors(&quote), [(0, "2", 200)]);
+    }
+
+    #[test]
+    fn a_line_that_any_opinion_denies_or_leaves_to_a_person_is_not_quoted() {
+        let because = || Reason::new("a_reason");
+        for stop in [LineVerdict::deny(0, because()), LineVerdict::review(0, because())] {
+            let matched = opinion(vec![allowed(0, vec![take("1", 1)]), allowed(1, vec![take("1", 1)])]);
+            let case = bought_at(&[1_000], "GBP").line("85123A", 1).line("85123A", 1).earlier("m", matched);
+            let quote = quote(case.earlier("law", opinion(vec![stop]))).unwrap();
+            assert_eq!(minors(&quote), [(1, "1", 100)]);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_priced_is_refused() {
+        let priced =
+            |case: RequestBuilder, takes| quote(case.line("85123A", 2).earlier("m", opinion(vec![allowed(0, takes)])));
+        let unknown = priced(bought_at(&[1_000], "GBP"), vec![take("9", 1)]);
+        assert!(matches!(unknown, Err(Failure::BadInput(what)) if what.contains("order 9 line 0")));
+        let nonsense = priced(bought_at(&[1_000], "pounds"), vec![take("1", 1)]);
+        assert_eq!(nonsense, Err(Failure::bad_input("`pounds` is no currency")));
+        let euro = |purchase: &mut Purchase| purchase.paid.currency = "EUR".to_owned();
+        let mixed = bought_at(&[1_000], "GBP").purchase_with("2", "85123A", 990, 1, euro);
+        let mixed = priced(mixed, vec![take("1", 1), take("2", 1)]);
+        assert_eq!(mixed, Err(Failure::cannot_decide(mixed_currencies(0))));
+    }
+}
