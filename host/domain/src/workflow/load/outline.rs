@@ -157,11 +157,11 @@ pub(super) fn graph(drafts: &[Draft<'_>]) -> Graph {
                 }
             };
             match named {
-                Some(at) => match target_of(at, &ids) {
-                    Some(to) => step.edges.push(Edge { to, done: exit.done, range: at.place() }),
-                    // Reported where the step is read.
-                    None => {}
-                },
+                Some(at) => {
+                    // A name that is no step's is reported where the step is read.
+                    let known = target_of(at, &ids).map(|to| Edge { to, done: exit.done, range: at.place() });
+                    step.edges.extend(known);
+                }
                 None if place + 1 < drafts.len() => {
                     step.edges.push(Edge { to: place + 1, done: exit.done, range: step.range });
                 }
