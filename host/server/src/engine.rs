@@ -11,6 +11,7 @@ pub mod error;
 mod facts;
 pub mod listing;
 mod orders;
+pub mod personal;
 pub mod registry;
 pub mod tenant;
 mod timers;
