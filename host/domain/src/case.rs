@@ -361,7 +361,8 @@ impl Case {
     pub fn remedy(&self) -> Remedy {
         let open = self.tasks.values().any(|task| !matches!(task.about, About::Effect { .. }));
         let outcomes = || self.lines.iter().filter_map(|line| line.outcome.as_ref());
-        let undecided = self.status == Status::Held || outcomes().next().is_none();
+        // A line that no plugin spoke of is nobody's decision yet.
+        let undecided = self.status == Status::Held || self.lines.is_empty() || outcomes().count() < self.lines.len();
         if open || undecided || outcomes().any(|outcome| outcome.remedy == Remedy::Review) {
             Remedy::Review
         } else if outcomes().any(|outcome| outcome.remedy == Remedy::Allow) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::Held;
 use crate::clock::Instant;
 use crate::ids::{OrderId, Sku};
 use crate::ledger::Ledger;
@@ -87,6 +88,9 @@ pub struct Facts {
     /// The ledgers of the orders of these purchases, and of those that the case took from.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub ledgers: BTreeMap<OrderId, LedgerAt>,
+    /// Units that the case held when the turn began: they are its own, so they are left for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<Held>,
     /// The order that the case names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
@@ -98,11 +102,13 @@ impl Facts {
         self.purchases.iter().find(|purchase| purchase.order == *order && purchase.line == line)
     }
 
-    /// Units of a purchase that are left to return, and the money already refunded for it.
+    /// Units of a purchase that are left for this case to return, and the money already refunded for it.
     pub fn left(&self, purchase: &Purchase) -> (u32, Money) {
         let ledger = self.ledgers.get(&purchase.order).and_then(|at| at.ledger.as_ref());
+        let of_purchase = |held: &&Held| held.take.order == purchase.order && held.take.line == purchase.line;
+        let own: u32 = self.own.iter().filter(of_purchase).map(|held| held.take.quantity).sum();
         match ledger.and_then(|ledger| ledger.line(purchase.line)) {
-            Some(line) => (line.left(), line.refunded),
+            Some(line) => (line.left() + own, line.refunded),
             None => (purchase.quantity, Money::zero(purchase.paid.currency())),
         }
     }

@@ -1,1 +1,10 @@
 //! Redress: after-sales as durable cases.
+//!
+//! `cli` is the way in, `import` and `publish` hand commands to the `engine`, and the engine is the only one that decides.
+
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod engine;
+pub mod import;
+pub mod publish;

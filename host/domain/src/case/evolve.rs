@@ -54,7 +54,8 @@ pub fn apply(case: &mut Option<Case>, entry: &Entry, stamp: Stamp) -> Result<(),
     Ok(())
 }
 
-fn open(opened: &Opened, stamp: Stamp) -> Case {
+/// The case that a first entry makes.
+pub fn open(opened: &Opened, stamp: Stamp) -> Case {
     Case {
         id: opened.id,
         number: opened.number.clone(),

@@ -66,6 +66,17 @@ impl Compiler {
         literal(at, written, self.scope.currency).map(|value| Expr::constant(value, written.clone()))
     }
 
+    /// An amount of money that goes one way: a literal is not below nothing.
+    pub fn amount(&self, at: &At<'_>) -> Option<Expr> {
+        let amount = self.value(at, &Type::Money)?;
+        match &at.node().kind {
+            Kind::Scalar(scalar) if scalar.is_number() && scalar.text.starts_with('-') => {
+                at.refuse("bad_literal", "an amount is not below zero")
+            }
+            _ => Some(amount),
+        }
+    }
+
     /// A field that takes nothing but an expression after `=`.
     pub fn expression(&self, at: &At<'_>, expected: Option<&Type>) -> Option<Expr> {
         if !at.is_expression() {
@@ -131,7 +142,7 @@ impl Compiler {
 
     /// The same compiler where a condition holds: what it asked for with `has` is there.
     pub fn where_holds(self, condition: Option<&Expr>) -> Self {
-        let Some(condition) = condition else { return self };
+        let Some(condition) = condition.filter(|condition| !condition.guards().is_empty()) else { return self };
         let scope = self.scope.with_guards(condition.guards().iter().map(String::as_str));
         Self { scope, ..self }
     }

@@ -107,8 +107,14 @@ fn pad(text: &str, column: usize) -> String {
         .collect()
 }
 
+/// No word of the language is longer; comparing one of a hostile file would take its length times every known word.
+const SUGGEST_BYTES_MAX: usize = 64;
+
 /// The closest word, where one is close enough to be meant.
 pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > SUGGEST_BYTES_MAX {
+        return None;
+    }
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))

@@ -11,7 +11,7 @@ pub enum DurationError {
     /// `8bh` or `2bd`.
     #[error("business hours and days (`bh`, `bd`) are not available yet")]
     Business,
-    /// Above [`DAYS_MAX`].
+    /// More than a hundred years.
     #[error("a duration is at most {DAYS_MAX} days")]
     TooLong,
     /// Anything else.

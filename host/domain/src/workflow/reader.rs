@@ -2,6 +2,8 @@
 //!
 //! A reader gives `None` where it has reported something, so that the rest of the document is still read.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use crate::ids::Slug;
@@ -245,7 +247,7 @@ impl<'d> At<'d> {
             self.text()?;
             return Some(Words::One(self.clone()));
         };
-        let mut many = std::collections::BTreeMap::new();
+        let mut many = BTreeMap::new();
         for entry in entries {
             let at = self.entry(entry);
             let tag = &entry.key.text;

@@ -60,7 +60,7 @@ fn put_scalar(bytes: &mut Vec<u8>, scalar: &Scalar) {
             put_count(bytes, b'n', text.len());
             bytes.extend(text.as_bytes());
         }
-        _ => put_text(bytes, scalar.text.trim()),
+        _ => put_text(bytes, &scalar.text),
     }
 }
 
@@ -117,6 +117,7 @@ mod tests {
         for other in [
             DOCUMENT.replace("500", "501"),
             DOCUMENT.replace("500", "'500'"),
+            DOCUMENT.replace("id: y", "id: ' y'"),
             DOCUMENT.replace("lines", "line"),
             DOCUMENT.replace("{ id: x }, { id: y }", "{ id: y }, { id: x }"),
             DOCUMENT.replace("{ id: x }, { id: y }", "{ id: x, y: id }"),

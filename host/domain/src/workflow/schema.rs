@@ -98,13 +98,9 @@ pub struct StepKind {
 }
 
 impl Table {
-    const fn new(fields: &'static [Field]) -> Self {
+    /// A table without hints, as for another kind of document.
+    pub const fn new(fields: &'static [Field]) -> Self {
         Self { fields, later: &[], hints: &[] }
-    }
-
-    /// A table of fields for another kind of document.
-    pub const fn of(fields: &'static [Field]) -> Self {
-        Self::new(fields)
     }
 
     /// The field of this name.

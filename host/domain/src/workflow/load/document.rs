@@ -130,7 +130,7 @@ pub(super) fn triggers(head: &Head<'_>) -> Option<Vec<Trigger>> {
 /// Compile the limits.
 pub(super) fn limits(head: &Head<'_>) -> Option<Limits> {
     let refund_max = match &head.refund_max {
-        Some(at) => Some(names::at_limits(head).value(at, &Type::Money)?),
+        Some(at) => Some(names::at_limits(head).amount(at)?),
         None => None,
     };
     Some(Limits { open_for: head.open_for, refund_max, lines: head.lines })

@@ -124,9 +124,12 @@ fn explain_broken(compiler: &mut Compiler, head: &Head<'_>) {
 
 fn explain_steps(compiler: &mut Compiler, drafts: &[Draft<'_>]) {
     for draft in drafts {
-        let Some(id) = &draft.id else { continue };
-        let field = Name::Field("steps", id.clone());
         let alias = draft.alias.as_ref().map(|alias| Name::Root(alias.clone()));
+        let Some(id) = &draft.id else {
+            compiler.broken.extend(alias);
+            continue;
+        };
+        let field = Name::Field("steps", id.clone());
         match &draft.output {
             Output::Broken => compiler.broken.extend(alias.into_iter().chain([field])),
             Output::None => {

@@ -11,6 +11,7 @@ use crate::workflow::load::{Environment, names, steps};
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema::{self, StepKind};
+use crate::workflow::yaml;
 
 /// A step whose fields are not read yet.
 pub(super) struct Draft<'d> {
@@ -157,11 +158,11 @@ pub(super) fn graph(drafts: &[Draft<'_>]) -> Graph {
                 }
             };
             match named {
-                Some(at) => match target_of(at, &ids) {
-                    Some(to) => step.edges.push(Edge { to, done: exit.done, range: at.place() }),
-                    // Reported where the step is read.
-                    None => {}
-                },
+                Some(at) => {
+                    // A name that is no step's is reported where the step is read.
+                    let known = target_of(at, &ids).map(|to| Edge { to, done: exit.done, range: at.place() });
+                    step.edges.extend(known);
+                }
                 None if place + 1 < drafts.len() => {
                     step.edges.push(Edge { to: place + 1, done: exit.done, range: step.range });
                 }
@@ -181,7 +182,7 @@ fn gives(place: usize, draft: &Draft<'_>) -> BTreeSet<Fact> {
 /// The place of the step that is named; a misspelt name stands for the one that was meant, so that nothing else is reported.
 fn target_of(at: &At<'_>, ids: &BTreeMap<&str, usize>) -> Option<usize> {
     let name = match &at.node().kind {
-        crate::workflow::yaml::Kind::Scalar(scalar) => scalar.text.as_str(),
+        yaml::Kind::Scalar(scalar) => scalar.text.as_str(),
         _ => return None,
     };
     ids.get(name).or_else(|| ids.get(suggest(name, ids.keys().copied())?)).copied()

@@ -315,3 +315,26 @@ fn no_text_makes_the_loader_panic() {
         assert!(load(&without, &environment()).map_or_else(|found| !found.is_empty(), |_| true));
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn no_shuffled_document_makes_the_loader_panic(picks in proptest::collection::vec(0_usize..1_000, 0..60)) {
+        const PARTS: &[&str] = &[
+            "\n", "\n  ", "\n    ", "\n- ", "\n  - ", ": ", ", ", "{ ", " }", "[", "]", "'", "\"", "|\n", ">\n", "&a ", "*a", "!!x ", "<<: ",
+            "# ü\n", "\t", "---\n", "=", "steps", "steps:\n  - ", "id: a", "then: a", "when: ", "has(a)", "case.lines", "标题", "vars",
+            "call", "decide", "review: ", "await: ", "next: ", "timeout: ", "on_error: ", "match: ", "event.x == 1", "&&", "1.5", "5d", "\u{feff}",
+            "\r\n", "\\", "? ", "%YAML 1.1\n", "...", "\u{0}",
+        ];
+        let source: String = picks.iter().map(|pick| PARTS[pick % PARTS.len()]).collect();
+        for source in [source.clone(), format!("{HEAD}steps:\n  - {{ id: a, wait: {{ for: 1d }} }}\n{source}")] {
+            let found = load(&source, &environment()).err().unwrap_or_default();
+            for diagnostic in found {
+                proptest::prop_assert!(diagnostic.code != "internal", "{source:?}");
+                proptest::prop_assert!(diagnostic.range.start <= diagnostic.range.end && diagnostic.range.end <= source.len());
+                proptest::prop_assert!(!render("x", &source, &diagnostic).is_empty());
+            }
+        }
+    }
+}

@@ -4,9 +4,9 @@ use super::names::Names;
 use super::{Input, Run, StepError, events, fail, finish, reserve, tasks, wait};
 use crate::case::command::{Body, Open, Rejection, Timer};
 use crate::case::entry::{Entry, Opened};
-use crate::case::evolve::Stamp;
+use crate::case::evolve::{self, Stamp};
 use crate::case::{About, Case, LINES_MAX, Status, Task};
-use crate::workflow::definition::Definition;
+use crate::workflow::definition::{Definition, Variable};
 
 pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Result<Run, Rejection> {
     let turn = case.as_ref().map_or(1, |case| case.turn + 1);
@@ -78,32 +78,8 @@ fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Resul
 
 fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result<(), Rejection> {
     check(open)?;
-    let (id, number) =
-        run.input.opening.clone().ok_or_else(|| Rejection::new("internal", "the engine minted no case id"))?;
-    let vars = definition.map(|definition| {
-        let with_default = |(name, variable): (&String, &crate::workflow::definition::Variable)| {
-            Some((name.clone(), variable.default.clone()?))
-        };
-        definition.vars.iter().filter_map(with_default).collect()
-    });
-    run.emit(Entry::Opened(Box::new(Opened {
-        id,
-        number,
-        kind: open.kind.clone(),
-        external: open.external.clone(),
-        history: open.history,
-        workflow: definition.map(|definition| definition.workflow.clone()),
-        revision: definition.map(|definition| definition.revision),
-        customer: open.customer.clone(),
-        order: open.order.clone(),
-        currency: open.currency,
-        reason: open.reason.clone(),
-        claim: open.claim.clone(),
-        channel: run.input.command.channel.clone(),
-        attributes: open.attributes.clone(),
-        lines: open.lines.clone(),
-        vars: vars.unwrap_or_default(),
-    })));
+    let opened = first_entry(open, &run.input, definition)?;
+    run.emit(Entry::Opened(Box::new(opened)));
     load(run);
     let Some(definition) = definition else {
         hold(run);
@@ -118,6 +94,41 @@ fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result
         run.follow(definition, first, Ok(flow));
     }
     Ok(())
+}
+
+/// The case as it would be opened, before any workflow takes it: what triggers look at.
+pub(super) fn preview(open: &Open, input: &Input) -> Result<Case, Rejection> {
+    check(open)?;
+    let opened = first_entry(open, input, None)?;
+    let stamp = Stamp { at: input.command.occurred_at, turn: 1 };
+    Ok(evolve::open(&opened, stamp))
+}
+
+fn first_entry(open: &Open, input: &Input, definition: Option<&Definition>) -> Result<Opened, Rejection> {
+    let opening = input.opening.clone();
+    let (id, number) = opening.ok_or_else(|| Rejection::new("internal", "the engine minted no case id"))?;
+    let vars = definition.map(|definition| {
+        let with_default = |(name, variable): (&String, &Variable)| Some((name.clone(), variable.default.clone()?));
+        definition.vars.iter().filter_map(with_default).collect()
+    });
+    Ok(Opened {
+        id,
+        number,
+        kind: open.kind.clone(),
+        external: open.external.clone(),
+        history: open.history,
+        workflow: definition.map(|definition| definition.workflow.clone()),
+        revision: definition.map(|definition| definition.revision),
+        customer: open.customer.clone(),
+        order: open.order.clone(),
+        currency: open.currency,
+        reason: open.reason.clone(),
+        claim: open.claim.clone(),
+        channel: input.command.channel.clone(),
+        attributes: open.attributes.clone(),
+        lines: open.lines.clone(),
+        vars: vars.unwrap_or_default(),
+    })
 }
 
 /// No workflow took the case: a person must see it.

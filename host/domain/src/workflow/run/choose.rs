@@ -22,10 +22,12 @@ pub(super) fn decide(run: &mut Run, definition: &Definition, step: &Step, arms: 
     Err(StepError::new("no_arm", "no arm of the decision holds"))
 }
 
+/// All values are computed before the first is assigned: the order of the keys means nothing.
 pub(super) fn set(run: &mut Run, definition: &Definition, assignments: &[(String, Expr)]) -> Result<Flow, StepError> {
+    let mut values = Fields::new();
     for (name, expr) in assignments {
-        let value = run.value(definition, expr)?;
-        run.emit(Entry::VarsSet { values: Fields::from([(name.clone(), value)]) });
+        values.insert(name.clone(), run.value(definition, expr)?);
     }
+    run.emit(Entry::VarsSet { values });
     Ok(Flow::Next)
 }

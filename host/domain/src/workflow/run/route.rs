@@ -1,8 +1,9 @@
 //! Which workflow takes a case: by priority, then name, the first with a matching trigger.
 
 use super::names::Names;
+use super::{Input, begin};
 use crate::case::Case;
-use crate::case::command::{Open, Rejection};
+use crate::case::command::{Body, Open, Rejection};
 use crate::facts::Facts;
 use crate::value::Value;
 use crate::workflow::definition::{Definition, Required, Trigger};
@@ -10,21 +11,19 @@ use crate::workflow::expr::Context;
 
 /// The workflow that takes the case, or none: then the case is held for a person.
 ///
-/// `case` is the case as it would be opened; nothing of it is kept.
-///
 /// # Errors
 /// The trigger that matches requires what the submission lacks; field by field.
 pub fn route<'a>(
     definitions: impl IntoIterator<Item = &'a Definition>,
-    open: &Open,
-    case: &Case,
-    facts: &Facts,
+    input: &Input,
 ) -> Result<Option<&'a Definition>, Rejection> {
+    let Body::Open(open) = &input.command.body else { return Ok(None) };
+    let case = begin::preview(open, input)?;
     let mut ordered: Vec<&Definition> = definitions.into_iter().collect();
     ordered.sort_by(|a, b| (b.priority, &a.workflow).cmp(&(a.priority, &b.workflow)));
     for definition in ordered {
         if let Some(trigger) =
-            definition.triggers.iter().find(|trigger| matches(trigger, definition, open, case, facts))
+            definition.triggers.iter().find(|trigger| matches(trigger, definition, &case, &input.facts))
         {
             required(trigger, open)?;
             return Ok(Some(definition));
@@ -33,8 +32,8 @@ pub fn route<'a>(
     Ok(None)
 }
 
-fn matches(trigger: &Trigger, definition: &Definition, open: &Open, case: &Case, facts: &Facts) -> bool {
-    if !trigger.kinds.is_empty() && !trigger.kinds.contains(open.kind.as_str()) {
+fn matches(trigger: &Trigger, definition: &Definition, case: &Case, facts: &Facts) -> bool {
+    if !trigger.kinds.is_empty() && !trigger.kinds.contains(case.kind.as_str()) {
         return false;
     }
     let Some(when) = &trigger.when else { return true };

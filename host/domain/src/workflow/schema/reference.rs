@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::workflow::builtin;
+use crate::workflow::expr::functions;
 use crate::workflow::schema::{
     ATTRIBUTES, CASE_OPENED, DOCUMENT, LIMITS, ON_ERROR, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
 };
@@ -46,6 +47,11 @@ pub fn reference() -> String {
             out += &format!("| `{}` | {} | {} |\n", field.name, field.kind, field.doc);
         }
     }
+    out += "\n### Functions\n\n`f(x, y)` may also be written `x.f(y)`.\n\n| function | | |\n| --- | --- | --- |\n";
+    for function in functions::functions() {
+        let row = [function.signature, function.doc, function.example].map(cell);
+        out += &format!("| `{}` | {} | `{}` |\n", row[0], row[1], row[2]);
+    }
     out
 }
 
@@ -56,6 +62,11 @@ fn fields(table: &Table) -> String {
         out += &format!("| `{}` | {}{required} | {} |\n", field.name, field.shape, field.doc);
     }
     out
+}
+
+/// A bar would end the cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
 }
 
 impl fmt::Display for Shape {

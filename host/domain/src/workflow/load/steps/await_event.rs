@@ -1,5 +1,7 @@
 //! `await: { event: goods_received, match: 'event.rma == case.number', timeout: { after: 21d, then: expired } }`
 
+use std::collections::BTreeMap;
+
 use crate::value::Type;
 use crate::workflow::builtin;
 use crate::workflow::compile::Compiler;
@@ -75,7 +77,7 @@ fn arm(fields: &Fields<'_>, context: &Context<'_, '_>) -> Option<EventArm> {
 }
 
 /// The declared event that is named here.
-fn event<'h>(at: &At<'_>, head: &'h Head<'_>) -> Option<(&'h str, &'h std::collections::BTreeMap<String, Type>)> {
+fn event<'h>(at: &At<'_>, head: &'h Head<'_>) -> Option<(&'h str, &'h BTreeMap<String, Type>)> {
     let name = at.text()?;
     if let Some((name, carried)) = head.events.get_key_value(name) {
         return Some((name, carried));
@@ -94,7 +96,7 @@ const SHAPE: &str =
 fn matches(
     at: &At<'_>,
     event: &str,
-    carried: &std::collections::BTreeMap<String, Type>,
+    carried: &BTreeMap<String, Type>,
     compiler: &Compiler,
 ) -> Option<Vec<(String, Expr)>> {
     let text = compiler.bare_text(at)?;
@@ -133,7 +135,7 @@ fn field_type<'h>(
     field: &str,
     left: Range,
     event: &str,
-    carried: &'h std::collections::BTreeMap<String, Type>,
+    carried: &'h BTreeMap<String, Type>,
 ) -> Option<&'h Type> {
     match carried.get(field) {
         Some(Type::Optional(inner)) => Some(inner),

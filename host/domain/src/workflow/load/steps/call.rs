@@ -6,7 +6,7 @@ use crate::ids::Slug;
 use crate::value::Type;
 use crate::workflow::builtin;
 use crate::workflow::definition::{Kind, Plugin, PluginRef};
-use crate::workflow::diagnostic::{Diagnostic, suggest};
+use crate::workflow::diagnostic::{Diagnostic, Range, suggest};
 use crate::workflow::expr::Expr;
 use crate::workflow::load::Environment;
 use crate::workflow::load::outline::{Output, Sketch};
@@ -98,13 +98,7 @@ fn is_meant(written: &str, param: &str, plugin: &Plugin) -> bool {
     !plugin.params.contains_key(written) && suggest(written, [param]).is_some()
 }
 
-fn unknown_parameter<T>(
-    at: &At<'_>,
-    range: crate::workflow::diagnostic::Range,
-    param: &str,
-    name: &PluginRef,
-    plugin: &Plugin,
-) -> Option<T> {
+fn unknown_parameter<T>(at: &At<'_>, range: Range, param: &str, name: &PluginRef, plugin: &Plugin) -> Option<T> {
     let names: Vec<_> = plugin.params.keys().map(String::as_str).collect();
     let help = match suggest(param, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),

@@ -5,6 +5,7 @@ use crate::workflow::load::outline::{Exit, Output, Sketch};
 use crate::workflow::load::step::Context;
 use crate::workflow::reader::At;
 use crate::workflow::schema;
+use crate::workflow::yaml;
 
 pub(super) fn sketch<'d>(body: &At<'d>) -> Sketch<'d> {
     let Some(arms) = body.list() else { return Sketch::unreadable() };
@@ -33,7 +34,7 @@ pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
 }
 
 fn has_else(arm: &At<'_>) -> bool {
-    matches!(&arm.node().kind, crate::workflow::yaml::Kind::Map(entries) if entries.iter().any(|entry| entry.key.text == "else"))
+    matches!(&arm.node().kind, yaml::Kind::Map(entries) if entries.iter().any(|entry| entry.key.text == "else"))
 }
 
 fn arm(at: &At<'_>, last: bool, context: &Context<'_, '_>) -> Option<Arm> {

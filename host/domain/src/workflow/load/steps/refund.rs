@@ -48,7 +48,7 @@ fn quote(at: &At<'_>, context: &Context<'_, '_>) -> Option<RefundOf> {
 
 /// A quote is capped by the ledger; a bare amount by nothing but the document itself.
 fn bare(at: &At<'_>, context: &Context<'_, '_>) -> Option<RefundOf> {
-    let amount = context.compiler.value(at, &Type::Money);
+    let amount = context.compiler.amount(at);
     if context.head.refund_max.is_none() {
         let help = "say how much a case may refund: `limits: { refund_max: 200.00 }`";
         return at.refuse_with("missing_cap", "a bare `amount` needs `limits.refund_max`", help);

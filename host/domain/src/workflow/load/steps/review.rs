@@ -12,6 +12,7 @@ use crate::workflow::load::step::Context;
 use crate::workflow::load::timeout;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema;
+use crate::workflow::yaml::Key;
 
 /// Names that the output of a review has already.
 const TAKEN: &[&str] = &["outcome", "by", "at"];
@@ -62,7 +63,7 @@ fn next(fields: &Fields<'_>, context: &Context<'_, '_>) -> Option<BTreeMap<Strin
     if written.is_empty() {
         return at.refuse_with("missing_outcome", "`review` leads nowhere: `next` has no outcomes", HELP);
     }
-    let outcome = |(key, at): &(&crate::workflow::yaml::Key, At<'_>)| {
+    let outcome = |(key, at): &(&Key, At<'_>)| {
         let target = context.target(at);
         if let Err(error) = Slug::new(&key.text) {
             return at.report(Diagnostic::new("bad_name", key.range, error.to_string()));

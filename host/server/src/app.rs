@@ -1,0 +1,148 @@
+//! A host put together: data folder, sandbox, workers, and the engines of its tenants. Built once.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use redress_domain::codec;
+use redress_domain::ids::Slug;
+use redress_sandbox::{Sandbox, cache};
+use redress_store::error::OpenError;
+use redress_store::host::{Host, HostError, Tenant};
+use redress_store::tenant::Config;
+
+use crate::clock::{Clock, random_bytes};
+use crate::config::Limits;
+use crate::engine::tenant::TenantRecord;
+use crate::engine::workers::Workers;
+use crate::engine::{self, Engine, Parts};
+use crate::publish::{self, plugins, workflows};
+
+/// A host on a data folder.
+#[derive(Debug)]
+pub struct App {
+    host: Host,
+    sandbox: Sandbox,
+    workers: Workers,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+}
+
+/// Why a host could not start or a tenant not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The data folder.
+    #[error("data folder could not be opened")]
+    Host(#[from] HostError),
+    /// The sandbox.
+    #[error("sandbox could not be started")]
+    Sandbox(#[source] redress_sandbox::Error),
+    /// The threads.
+    #[error("worker threads could not be started")]
+    Workers(#[source] std::io::Error),
+    /// The plugins that are shipped with the binary.
+    #[error("stock plugins could not be loaded")]
+    Stock(#[source] Box<publish::Error>),
+    /// No tenant of this name.
+    #[error("tenant {0:?} does not exist")]
+    NoTenant(String),
+    /// The tenant's engine.
+    #[error("engine of the tenant could not be started")]
+    Engine(#[from] engine::Error),
+}
+
+impl Error {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Host(HostError::Open(OpenError::DataInUse { .. })) => "data_in_use",
+            Self::Host(HostError::SlugTaken { .. }) => "tenant_exists",
+            Self::Host(_) => "data_not_opened",
+            Self::Sandbox(_) | Self::Workers(_) | Self::Stock(_) => "host_not_started",
+            Self::NoTenant(_) => "tenant_not_found",
+            Self::Engine(error) => error.code(),
+        }
+    }
+}
+
+impl App {
+    /// Open a data folder, or make one.
+    ///
+    /// # Errors
+    /// Another process uses the folder, or the machine does not give what a host needs.
+    pub fn open(folder: &Path, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
+        let host = Host::open_or_create(folder, random_bytes())?;
+        let cache = cache::Config { dir: host.artifact_folder(), key: *host.key().bytes() };
+        let config = redress_sandbox::Config { cache: Some(cache), ..Default::default() };
+        let sandbox = Sandbox::new(config).map_err(Error::Sandbox)?;
+        plugins::load_stock(&sandbox).map_err(|error| Error::Stock(Box::new(error)))?;
+        let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
+        Ok(Self { host, sandbox, workers, clock, limits })
+    }
+
+    /// The data folder.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Where plugins run.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// Time and randomness.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Make a tenant and start its engine.
+    ///
+    /// # Errors
+    /// The name is taken, or the file could not be made.
+    pub fn create_tenant(&self, record: TenantRecord) -> Result<Engine, Error> {
+        let tenant = Tenant { id: record.id, slug: record.slug.clone(), record: codec::encode(&record) };
+        let store = self.host.create_tenant(&tenant, self.store_config())?;
+        self.start(record, store)
+    }
+
+    /// All tenants, by name.
+    ///
+    /// # Errors
+    /// The system file cannot be read.
+    pub fn tenants(&self) -> Result<Vec<TenantRecord>, Error> {
+        self.host.tenants()?.iter().map(record).collect()
+    }
+
+    /// Start the engine of a tenant: load its workflows and plugins, then do what is due.
+    ///
+    /// # Errors
+    /// There is no such tenant, or its file cannot be read.
+    pub fn engine(&self, slug: &str) -> Result<Engine, Error> {
+        let missing = || Error::NoTenant(slug.to_owned());
+        let name = Slug::new(slug).map_err(|_| missing())?;
+        let tenant = self.host.tenant(&name)?.ok_or_else(missing)?;
+        let store = self.host.open_tenant(tenant.id, self.store_config())?;
+        self.start(record(&tenant)?, store)
+    }
+
+    fn start(&self, record: TenantRecord, store: redress_store::tenant::TenantStore) -> Result<Engine, Error> {
+        let engine = Engine::start(Parts {
+            record,
+            store,
+            sandbox: self.sandbox.clone(),
+            registry: Default::default(),
+            clock: self.clock.clone(),
+            limits: self.limits.clone(),
+            workers: self.workers.clone(),
+        })?;
+        workflows::restore(&engine, &self.host.objects())?;
+        Ok(engine)
+    }
+
+    fn store_config(&self) -> Config {
+        Config { cache_bytes: self.limits.tenant_cache_bytes }
+    }
+}
+
+fn record(tenant: &Tenant) -> Result<TenantRecord, Error> {
+    Ok(codec::decode(&tenant.record).map_err(engine::Error::damaged("tenant record"))?)
+}

@@ -1,0 +1,420 @@
+//! The engine of one tenant: commands in, turns decided on the workers, each committed as one batch.
+//!
+//! ```text
+//! submit ─► lane of the case ─► worker: load, advance ⇄ sandbox ─► store::append ─► reply
+//!                                   ▲                                  │ conflict
+//!                                   └──────────────────────────────────┘
+//! ```
+
+mod commit;
+pub mod error;
+mod facts;
+pub mod listing;
+mod orders;
+pub mod registry;
+pub mod tenant;
+mod timers;
+pub mod translate;
+mod turn;
+pub mod workers;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redress_domain::case::command::{Actor, Body, Command};
+use redress_domain::case::{Case, number};
+use redress_domain::clock::Instant;
+use redress_domain::codec;
+use redress_domain::ids::{CaseId, CustomerId};
+use redress_sandbox::Sandbox;
+use redress_store::batch::AppendError;
+use redress_store::scan::{Direction, Scan};
+use redress_store::tenant::TenantStore;
+use redress_store::work::ClaimRef;
+
+use crate::clock::Clock;
+use crate::config::Limits;
+pub use error::Error;
+use registry::Registry;
+use tenant::TenantRecord;
+use turn::{Computed, Order};
+use workers::Workers;
+
+/// The major version of the plugin contract that questions are put in.
+pub const CONTRACT_MAJOR: u32 = 0;
+
+/// The engine of one tenant. Clones share everything.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    record: TenantRecord,
+    store: TenantStore,
+    sandbox: Sandbox,
+    registry: Registry,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    workers: Workers,
+    /// Commands of one case wait for each other here.
+    lanes: Mutex<BTreeMap<CaseId, VecDeque<Job>>>,
+    last_number: AtomicU64,
+    turns: AtomicU64,
+    conflicts: AtomicU64,
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Who the tenant is.
+    pub record: TenantRecord,
+    /// Its file.
+    pub store: TenantStore,
+    /// Where its plugins run.
+    pub sandbox: Sandbox,
+    /// Its workflows.
+    pub registry: Registry,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+    /// What is allowed.
+    pub limits: Limits,
+    /// The threads, shared with other tenants.
+    pub workers: Workers,
+}
+
+/// What is to happen, to which case.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// To which case.
+    pub target: Target,
+    /// Business time, where it is not the server's; only for those who may say so.
+    pub occurred_at: Option<Instant>,
+    /// Who.
+    pub actor: Actor,
+    /// How it came in.
+    pub channel: String,
+    /// From which system or file.
+    pub source: Option<String>,
+    /// Why, from people.
+    pub reason: Option<String>,
+    /// What.
+    pub body: Body,
+}
+
+/// Which case a command is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// One that it opens.
+    New,
+    /// This one.
+    Case(CaseId),
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The case.
+    pub case: CaseId,
+    /// Its turn after the command; of a case seen before, 0.
+    pub turn: u64,
+    /// Whether a submission was new.
+    pub seen: Seen,
+}
+
+/// Whether a submission was seen before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// It was not.
+    New,
+    /// It was, with the same content: nothing was done.
+    Unchanged,
+    /// It was, with another content: nothing was done.
+    Changed,
+}
+
+/// Whether an order was seen before.
+pub use orders::Put;
+
+/// What the engine counted since it started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Turns committed.
+    pub turns: u64,
+    /// Turns computed again because another one moved what they read.
+    pub conflicts: u64,
+}
+
+type Reply = Box<dyn FnOnce(Result<Receipt, Error>) + Send>;
+
+struct Job {
+    order: Order,
+    claim: Option<ClaimRef>,
+    conflicts: u32,
+    reply: Answer,
+}
+
+/// The reply of a job; whatever becomes of the job, it is given once.
+struct Answer(Option<Reply>);
+
+impl Answer {
+    fn give(mut self, result: Result<Receipt, Error>) {
+        if let Some(reply) = self.0.take() {
+            reply(result);
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(reply) = self.0.take() {
+            reply(Err(Error::Internal));
+        }
+    }
+}
+
+impl Engine {
+    /// Start the engine of a tenant.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn start(parts: Parts) -> Result<Self, Error> {
+        let last = parts.store.read()?.last_case_number()?.unwrap_or(0);
+        Ok(Self(Arc::new(Inner {
+            record: parts.record,
+            store: parts.store,
+            sandbox: parts.sandbox,
+            registry: parts.registry,
+            clock: parts.clock,
+            limits: parts.limits,
+            workers: parts.workers,
+            lanes: Mutex::default(),
+            last_number: AtomicU64::new(last),
+            turns: AtomicU64::new(0),
+            conflicts: AtomicU64::new(0),
+        })))
+    }
+
+    /// Hand a command in. `then` is called once, on another thread, when it is decided and durable, or refused; it must be short.
+    ///
+    /// # Errors
+    /// Too much is waiting already; `then` is not called.
+    pub fn submit(
+        &self,
+        submission: Submission,
+        then: impl FnOnce(Result<Receipt, Error>) + Send + 'static,
+    ) -> Result<(), Error> {
+        self.hand_in(submission, None, Box::new(then))
+    }
+
+    /// Hand a command in and wait until it is decided and durable.
+    ///
+    /// # Errors
+    /// The command was refused or could not be decided.
+    pub fn execute(&self, submission: Submission) -> Result<Receipt, Error> {
+        let (sender, answer) = crossbeam_channel::bounded(1);
+        self.submit(submission, move |result| drop(sender.send(result)))?;
+        answer.recv().unwrap_or(Err(Error::Stopped))
+    }
+
+    /// The case as it stands.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn case(&self, id: CaseId) -> Result<Option<Case>, Error> {
+        let head = self.0.store.load_case(id)?;
+        head.map(|head| codec::decode(&head.bytes).map_err(Error::damaged("case"))).transpose()
+    }
+
+    /// When the customer's last case was opened, in business time.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn last_opened(&self, customer: &CustomerId) -> Result<Option<Instant>, Error> {
+        let scan = Scan::CasesByCustomer(customer.clone());
+        let page = self.0.store.read()?.scan(&scan, Direction::Backward, None, 1)?;
+        Ok(page.rows.first().and_then(|row| row.at))
+    }
+
+    /// Who the tenant is.
+    pub fn record(&self) -> &TenantRecord {
+        &self.0.record
+    }
+
+    /// The tenant's file.
+    pub fn store(&self) -> &TenantStore {
+        &self.0.store
+    }
+
+    /// The tenant's workflows.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// Where the tenant's plugins run.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.0.sandbox
+    }
+
+    /// Time and randomness.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    /// What was counted since the start.
+    pub fn counts(&self) -> Counts {
+        Counts { turns: self.0.turns.load(Ordering::Relaxed), conflicts: self.0.conflicts.load(Ordering::Relaxed) }
+    }
+
+    fn hand_in(&self, submission: Submission, claim: Option<ClaimRef>, reply: Reply) -> Result<(), Error> {
+        let clock = &self.0.clock;
+        // Stamped once, when the engine accepts the command, and kept on reruns.
+        let (recorded_at, random) = (clock.now(), clock.random());
+        let (case, number) = match submission.target {
+            Target::Case(case) => (case, None),
+            Target::New => {
+                let n = self.0.last_number.fetch_add(1, Ordering::Relaxed) + 1;
+                (CaseId::mint(recorded_at, random), Some(number::format(n)))
+            }
+        };
+        let command = Command {
+            occurred_at: submission.occurred_at.unwrap_or(recorded_at),
+            recorded_at,
+            actor: submission.actor,
+            channel: submission.channel,
+            source: submission.source,
+            reason: submission.reason,
+            body: submission.body,
+        };
+        let order = Order { case, number, command, random: random.rotate_left(64) };
+        let job = Job { order, claim, conflicts: 0, reply: Answer(Some(reply)) };
+        self.enter_lane(job)
+    }
+
+    /// Commands of one case run one after the other; those of different cases side by side.
+    fn enter_lane(&self, job: Job) -> Result<(), Error> {
+        let case = job.order.case;
+        let mut lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waiting) = lanes.get_mut(&case) {
+            if waiting.len() >= self.0.limits.tenant_turns_queued_max {
+                return Err(refuse(job));
+            }
+            waiting.push_back(job);
+            return Ok(());
+        }
+        lanes.insert(case, VecDeque::new());
+        drop(lanes);
+        let (engine, slot) = (self.clone(), Arc::new(Mutex::new(Some(job))));
+        let taken = slot.clone();
+        let queued = self.0.workers.queue(
+            self.0.record.id,
+            Box::new(move || {
+                if let Some(job) = taken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    engine.run(job);
+                }
+            }),
+        );
+        if queued.is_ok() {
+            return Ok(());
+        }
+        self.leave_lane(case);
+        let job = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Err(job.map_or(Error::Full, refuse))
+    }
+
+    fn leave_lane(&self, case: CaseId) {
+        let mut lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = lanes.get_mut(&case).and_then(VecDeque::pop_front);
+        match next {
+            Some(job) => {
+                drop(lanes);
+                self.again(job);
+            }
+            None => drop(lanes.remove(&case)),
+        }
+    }
+
+    fn again(&self, job: Job) {
+        let engine = self.clone();
+        self.0.workers.queue_again(self.0.record.id, Box::new(move || engine.run(job)));
+    }
+
+    #[tracing::instrument(name = "case.turn", skip_all, fields(case.id = %job.order.case))]
+    fn run(&self, mut job: Job) {
+        let case = job.order.case;
+        let computed = catch_unwind(AssertUnwindSafe(|| turn::compute(&self.0, &job.order)));
+        match computed.unwrap_or(Err(Error::Internal)) {
+            Err(error) => self.finish(job, Err(error)),
+            Ok(Computed::Seen(case, seen)) => self.finish(job, Ok(Receipt { case, turn: 0, seen })),
+            Ok(Computed::Decided(decision, mut beside)) => {
+                beside.claim = job.claim.clone();
+                let batch = commit::batch(&decision, beside);
+                let receipt = Receipt { case, turn: decision.turn.number, seen: Seen::New };
+                let resume = decision.resume;
+                let engine = self.clone();
+                job.conflicts += 1;
+                let slot = Arc::new(Mutex::new(Some(job)));
+                let taken = slot.clone();
+                let handed = self.0.store.append_then(batch, move |result| {
+                    if let Some(job) = taken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                        engine.appended(job, receipt, resume, result.map(drop));
+                    }
+                });
+                if let (Err(error), Some(job)) = (handed, slot.lock().unwrap_or_else(PoisonError::into_inner).take()) {
+                    self.finish(job, Err(error.into()));
+                }
+            }
+        }
+    }
+
+    /// The store has answered. Runs on the writer's thread, so it only hands on.
+    fn appended(&self, job: Job, receipt: Receipt, resume: bool, result: Result<(), AppendError>) {
+        match result {
+            Ok(()) => {
+                self.0.turns.fetch_add(1, Ordering::Relaxed);
+                let case = receipt.case;
+                let turn = receipt.turn;
+                self.finish(job, Ok(receipt));
+                if resume {
+                    timers::resume(self, case, turn);
+                }
+            }
+            // What the turn read has moved: read again, ask again. A taken number or name is the same case.
+            Err(AppendError::Conflict { .. } | AppendError::NotUnique { .. }) => {
+                self.0.conflicts.fetch_add(1, Ordering::Relaxed);
+                self.conflict(job);
+            }
+            Err(error) => self.finish(job, Err(error.into())),
+        }
+    }
+
+    fn conflict(&self, job: Job) {
+        let internal = matches!(job.order.command.body, Body::Timer(_) | Body::Continue | Body::Settle(_));
+        if job.conflicts > self.0.limits.turn_conflicts_max && !internal {
+            let conflicts = job.conflicts;
+            self.finish(job, Err(Error::Conflict(conflicts)));
+        } else {
+            self.again(job);
+        }
+    }
+
+    fn finish(&self, job: Job, result: Result<Receipt, Error>) {
+        if let Err(error) = &result {
+            tracing::warn!(case.id = %job.order.case, code = error.code(), "command {} failed: {error}", job.order.command.body.name());
+        }
+        let case = job.order.case;
+        job.reply.give(result);
+        self.leave_lane(case);
+    }
+}
+
+/// A job that was not accepted: its caller learns it from the returned error alone.
+fn refuse(mut job: Job) -> Error {
+    job.reply.0 = None;
+    Error::Full
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({})", self.0.record.slug)
+    }
+}

@@ -1,0 +1,124 @@
+//! A decision as one batch: journal row, snapshot, ledgers, later work, lists.
+
+use redress_domain::case::command::{Body, Open};
+use redress_domain::case::entry::Entry;
+use redress_domain::case::number;
+use redress_domain::codec;
+use redress_domain::decision::{Decision, Work};
+use redress_domain::ids::{CaseId, Digest};
+use redress_store::batch::{Batch, Stream, Version};
+use redress_store::row::{Row, RowKey};
+use redress_store::work::{ClaimRef, Kind, WorkItem, WorkKey};
+
+use super::listing::{CaseListing, TaskListing};
+
+/// What a batch holds besides the decision.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// The work item that this turn does, if it came from one.
+    pub(super) claim: Option<ClaimRef>,
+    /// Work items that are no longer needed.
+    pub(super) cancel: Vec<WorkKey>,
+}
+
+/// The batch of a decision.
+pub(super) fn batch(decision: &Decision, beside: Beside) -> Batch {
+    let case = &decision.case;
+    let mut batch = Batch::default();
+    let seen = Version(decision.turn.number - 1);
+    batch.turn(Stream::Case(case.id), seen, codec::encode(&decision.turn), codec::encode(case));
+    for (order, taken) in &decision.ledgers {
+        batch.take(order.clone(), Version(taken.version), codec::encode(&taken.ledger));
+    }
+    if let Body::Open(open) = &decision.turn.command.body {
+        opened(&mut batch, decision, open);
+    }
+    let listing = codec::encode(&CaseListing::of(case));
+    batch.rows.push(Row::Put(RowKey::case_opened(case.opened_at, case.id), listing));
+    tasks(&mut batch, decision);
+    work(&mut batch, decision);
+    batch.work.finish.extend(beside.claim);
+    batch.work.cancel.extend(beside.cancel);
+    batch
+}
+
+fn opened(batch: &mut Batch, decision: &Decision, open: &Open) {
+    let case = &decision.case;
+    if let Some(number) = number::parse(&case.number) {
+        batch.rows.push(Row::number_of_case(number, case.id));
+    }
+    if let Some(external) = &open.external {
+        let content = content(open, decision.turn.at);
+        batch.rows.push(Row::case_of_external(&external.source, &external.id, case.id, content));
+    }
+    if let Some(customer) = &case.customer {
+        batch.rows.push(Row::Put(RowKey::case_customer(customer, case.opened_at, case.id), Vec::new()));
+    }
+}
+
+/// What tells a submission that was seen before from another one under the same name.
+pub(super) fn content(open: &Open, opened_at: redress_domain::clock::Instant) -> Digest {
+    Digest::of(&codec::encode(&(open, opened_at)))
+}
+
+fn tasks(batch: &mut Batch, decision: &Decision) {
+    let case = &decision.case;
+    let mut queues = std::collections::BTreeMap::new();
+    for entry in &decision.turn.entries {
+        match entry {
+            Entry::TaskOpened { id, task } => {
+                let (number, task) = (case.number.clone(), (**task).clone());
+                queues.insert(*id, Some(TaskListing { id: *id, case: case.id, number, task }));
+            }
+            Entry::TaskCompleted { id, .. } | Entry::TaskClosed { id } => {
+                // Opened and closed in one turn leaves no row.
+                if queues.insert(*id, None).flatten().is_some() {
+                    queues.remove(id);
+                }
+            }
+            _ => {}
+        }
+    }
+    for (id, open) in queues {
+        match open {
+            Some(listing) => batch.rows.push(Row::Put(RowKey::task(id), codec::encode(&listing))),
+            None => batch.rows.push(Row::Delete(RowKey::task(id))),
+        }
+    }
+}
+
+fn work(batch: &mut Batch, decision: &Decision) {
+    let case = decision.case.id;
+    let number = decision.turn.number;
+    for (place, work) in (0_u32..).zip(&decision.work) {
+        batch.work.put.push(match work {
+            Work::Timer { due, timer } => {
+                let key = timer_key(case, number, place);
+                WorkItem { key, due: *due, payload: codec::encode(&(case, timer)) }
+            }
+            Work::Effect { key } => {
+                let due = decision.turn.command.recorded_at;
+                WorkItem { key: effect_key(key), due, payload: codec::encode(&(case, key)) }
+            }
+        });
+    }
+    if decision.resume {
+        let due = decision.turn.command.recorded_at;
+        batch.work.put.push(WorkItem { key: resume_key(case, number), due, payload: codec::encode(&case) });
+    }
+}
+
+fn timer_key(case: CaseId, turn: u64, place: u32) -> WorkKey {
+    let key = [&case.bytes()[..], &turn.to_be_bytes(), &place.to_be_bytes()].concat();
+    WorkKey { kind: Kind::Timer, key }
+}
+
+/// The work item of an effect.
+pub(super) fn effect_key(key: &Digest) -> WorkKey {
+    WorkKey { kind: Kind::Effect, key: key.bytes().to_vec() }
+}
+
+/// The work item that goes on with a run that was cut in this turn.
+pub(super) fn resume_key(case: CaseId, turn: u64) -> WorkKey {
+    WorkKey { kind: Kind::Command, key: [&case.bytes()[..], &turn.to_be_bytes()].concat() }
+}

@@ -1,0 +1,53 @@
+//! The workflows of a tenant, checked and ready to run: by revision for cases that are pinned, by name for new ones.
+//!
+//! One resolver, one truth: what is active is what the store says, and publishing changes both in one place.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use redress_domain::ids::{Digest, Slug};
+use redress_domain::workflow::definition::Definition;
+
+use super::error::Error;
+
+/// Checked workflows, in memory.
+#[derive(Debug, Default)]
+pub struct Registry(RwLock<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    revisions: BTreeMap<Digest, Arc<Definition>>,
+    active: BTreeMap<Slug, Arc<Definition>>,
+}
+
+impl Registry {
+    /// Make a revision known to cases that are pinned to it.
+    pub fn know(&self, definition: Arc<Definition>) {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        state.revisions.insert(definition.revision, definition);
+    }
+
+    /// Make a known revision the one that new cases take.
+    pub fn activate(&self, workflow: &Slug, revision: Digest) -> bool {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(definition) = state.revisions.get(&revision).cloned() else { return false };
+        state.active.insert(workflow.clone(), definition);
+        true
+    }
+
+    /// The revision that a case is pinned to.
+    ///
+    /// # Errors
+    /// It is not known: its plugins or its text could not be loaded at the start.
+    pub fn definition(&self, revision: Digest) -> Result<Arc<Definition>, Error> {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let missing = || Error::Revision { revision, detail: "it was not loaded at the start".to_owned() };
+        state.revisions.get(&revision).cloned().ok_or_else(missing)
+    }
+
+    /// The revisions that new cases take.
+    pub fn active(&self) -> Vec<Arc<Definition>> {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        state.active.values().cloned().collect()
+    }
+}

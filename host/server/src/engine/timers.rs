@@ -1,0 +1,92 @@
+//! Work that is due: timers that end waits, and runs that were cut. After a crash the store still holds it.
+
+use redress_domain::case::command::{Actor, Body, Timer};
+use redress_domain::clock::Instant;
+use redress_domain::codec;
+use redress_domain::ids::CaseId;
+use redress_store::work::{Claim, ClaimRequest, Kind};
+
+use super::error::Error;
+use super::{Engine, Receipt, Submission, Target};
+
+/// Who claims due work in this process.
+const HOLDER: &str = "engine";
+
+impl Engine {
+    /// Do everything that is due at this instant, and answer how much it was. Also the recovery after a crash.
+    ///
+    /// # Errors
+    /// The store failed. What a rule refuses is recorded with its case and counted.
+    pub fn run_due(&self, now: Instant) -> Result<usize, Error> {
+        let mut done = 0;
+        loop {
+            let claims = self.0.store.claim(ClaimRequest {
+                who: HOLDER.to_owned(),
+                kinds: vec![Kind::Timer, Kind::Command],
+                max: self.0.limits.due_claimed_max,
+                lease: self.0.limits.due_lease,
+                now,
+            })?;
+            if claims.is_empty() {
+                return Ok(done);
+            }
+            done += claims.len();
+            self.run_claims(claims)?;
+        }
+    }
+
+    fn run_claims(&self, claims: Vec<Claim>) -> Result<(), Error> {
+        let (sender, answers) = crossbeam_channel::bounded(claims.len());
+        let mut handed = 0;
+        for claim in claims {
+            let (case, body) = command(&claim)?;
+            let sender = sender.clone();
+            let reply = move |result: Result<Receipt, Error>| drop(sender.send(result));
+            self.hand_in(submission(case, body, claim.due), Some(claim.claim), Box::new(reply))?;
+            handed += 1;
+        }
+        for result in answers.iter().take(handed) {
+            match result {
+                Ok(_) | Err(Error::Rejected(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Go on with a run that was cut. The store holds the work as well: after a crash `run_due` finds it.
+pub(super) fn resume(engine: &Engine, case: CaseId, turn: u64) {
+    let at = engine.clock().now();
+    let mut continued = submission(case, Body::Continue, at);
+    continued.occurred_at = None;
+    let handed = engine.hand_in(continued, None, Box::new(|_| {}));
+    if let Err(error) = handed {
+        tracing::info!(case.id = %case, "run that was cut in turn {turn} waits for the next pass: {error}");
+    }
+}
+
+fn submission(case: CaseId, body: Body, due: Instant) -> Submission {
+    Submission {
+        target: Target::Case(case),
+        occurred_at: Some(due),
+        actor: Actor::host(),
+        channel: "timer".to_owned(),
+        source: None,
+        reason: None,
+        body,
+    }
+}
+
+fn command(claim: &Claim) -> Result<(CaseId, Body), Error> {
+    match claim.claim.key.kind {
+        Kind::Timer => {
+            let (case, timer): (CaseId, Timer) = codec::decode(&claim.payload).map_err(Error::damaged("timer"))?;
+            Ok((case, Body::Timer(timer)))
+        }
+        Kind::Effect | Kind::Command => {
+            let case = codec::decode(&claim.payload).map_err(Error::damaged("command"))?;
+            Ok((case, Body::Continue))
+        }
+    }
+}

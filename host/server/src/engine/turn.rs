@@ -1,0 +1,168 @@
+//! One turn: load, advance with asks answered by the sandbox, one append. Reruns on a conflict with the same time and ids.
+
+use redress_domain::ask::{Answered, Ask, Failure};
+use redress_domain::case::Case;
+use redress_domain::case::command::{Body, Command, Open};
+use redress_domain::case::entry::Entry;
+use redress_domain::codec;
+use redress_domain::decision::Decision;
+use redress_domain::ids::{CaseId, Digest};
+use redress_domain::workflow::definition::{Definition, Hook};
+use redress_domain::workflow::run::{self, Input, Progress, Run, route};
+use redress_sandbox::{Call, CallError};
+use redress_store::snapshot::Snapshot;
+use redress_store::work::WorkKey;
+
+use super::commit::{self, Beside};
+use super::error::Error;
+use super::translate::{self, Place};
+use super::{Inner, Seen, facts};
+
+/// What a turn is computed from; kept over reruns.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    /// The case; minted for one that is opened.
+    pub(super) case: CaseId,
+    /// The number of a case that is opened.
+    pub(super) number: Option<String>,
+    /// What is to happen.
+    pub(super) command: Command,
+    /// Randomness for ids.
+    pub(super) random: u128,
+}
+
+/// What a turn comes to before it is committed.
+pub(super) enum Computed {
+    /// To be committed.
+    Decided(Box<Decision>, Beside),
+    /// The submission was seen before: nothing is to be done.
+    Seen(CaseId, Seen),
+}
+
+/// Compute a turn as of now.
+pub(super) fn compute(inner: &Inner, order: &Order) -> Result<Computed, Error> {
+    let snapshot = inner.store.read()?;
+    if let Body::Open(open) = &order.command.body
+        && let Some((case, seen)) = seen_before(&snapshot, open, &order.command)?
+    {
+        return Ok(Computed::Seen(case, seen));
+    }
+    let case = match snapshot.load_case(order.case)? {
+        Some(head) => Some(codec::decode::<Case>(&head.bytes).map_err(Error::damaged("case"))?),
+        None => None,
+    };
+    let facts = facts::load(&snapshot, case.as_ref(), &order.command.body)?;
+    let input = Input {
+        tenant: inner.record.id,
+        command: order.command.clone(),
+        facts,
+        random: order.random,
+        opening: order.number.clone().map(|number| (order.case, number)),
+    };
+    let definition = match &case {
+        Some(case) => case.revision.map(|revision| inner.registry.definition(revision)).transpose()?,
+        None => {
+            let active = inner.registry.active();
+            route::route(active.iter().map(AsRef::as_ref), &input)?
+                .and_then(|chosen| active.iter().find(|one| one.revision == chosen.revision).cloned())
+        }
+    };
+    let run = run::begin(definition.as_deref(), case, input)?;
+    let decision = advance(inner, definition.as_deref(), run);
+    let cancel = settled_work(&snapshot, &decision)?;
+    Ok(Computed::Decided(decision, Beside { claim: None, cancel }))
+}
+
+fn seen_before(snapshot: &Snapshot, open: &Open, command: &Command) -> Result<Option<(CaseId, Seen)>, Error> {
+    let Some(external) = &open.external else { return Ok(None) };
+    let known = snapshot.case_by_external(&external.source, &external.id)?;
+    Ok(known.map(|(case, content)| {
+        let same = content == commit::content(open, command.occurred_at);
+        (case, if same { Seen::Unchanged } else { Seen::Changed })
+    }))
+}
+
+fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Decision> {
+    let (mut run, mut answer) = (Box::new(run), None);
+    loop {
+        match run::advance(definition, run, answer.take()) {
+            Progress::Decided(decision) => return decision,
+            Progress::Ask(asking) => {
+                answer = asking
+                    .question()
+                    .zip(definition)
+                    .map(|(ask, definition)| ask_plugin(inner, definition, ask, &asking));
+                run = asking;
+            }
+        }
+    }
+}
+
+/// Put a question to a plugin; every way of failing is an answer that leads to a person.
+fn ask_plugin(inner: &Inner, definition: &Definition, ask: &Ask, run: &Run) -> Answered {
+    let place = Place { zone: definition.zone, jurisdiction: inner.record.jurisdiction.clone() };
+    let failed = |code: &str, detail: String| Failure { code: code.to_owned(), detail, reasons: Vec::new() };
+    let (outcome, fuel, request) = match ask.hook {
+        Hook::Step => match translate::step_request(ask, &place) {
+            Ok(request) => call(inner, ask, Call::Step(&request), &translate::canonical(&request)),
+            Err(error) => (Err(failed("request_untranslatable", error.to_string())), 0, Digest::of(&[])),
+        },
+        hook => match translate::request(definition, ask, run.case(), run.facts(), &place) {
+            Ok(request) => {
+                let question = match hook {
+                    Hook::Eligibility => Call::Eligibility(&request),
+                    Hook::Compliance => Call::Compliance(&request),
+                    Hook::Refund | Hook::Step => Call::Refund(&request),
+                };
+                call(inner, ask, question, &translate::canonical(&request))
+            }
+            Err(error) => (Err(failed("request_untranslatable", error.to_string())), 0, Digest::of(&[])),
+        },
+    };
+    if let Err(failure) = &outcome {
+        tracing::warn!(step.name = %ask.step, plugin.digest = %ask.digest, code = %failure.code, "plugin {} failed: {}", ask.plugin, failure.detail);
+    }
+    Answered { outcome, fuel, request, contract: super::CONTRACT_MAJOR, engine: inner.sandbox.fingerprint().to_owned() }
+}
+
+type Outcome = (Result<redress_domain::ask::Answer, Failure>, u64, Digest);
+
+fn call(inner: &Inner, ask: &Ask, question: Call<'_>, canonical: &[u8]) -> Outcome {
+    let request = Digest::of(canonical);
+    let attempt = inner.sandbox.attempt(ask.digest.bytes(), question);
+    for line in &attempt.log {
+        tracing::debug!(step.name = %ask.step, plugin.digest = %ask.digest, "plugin {} says: {line:?}", ask.plugin);
+    }
+    let outcome = match attempt.result {
+        Ok(answer) => translate::answer(answer).map_err(|error| Failure {
+            code: "answer_untranslatable".to_owned(),
+            detail: error.to_string(),
+            reasons: Vec::new(),
+        }),
+        Err(error) => Err(failure(error)),
+    };
+    (outcome, attempt.fuel, request)
+}
+
+fn failure(error: CallError) -> Failure {
+    let (code, detail) = (error.code().to_owned(), error.to_string());
+    let reasons = match error {
+        CallError::CannotDecide(reasons) => translate::reasons_in(reasons).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    Failure { code, detail, reasons }
+}
+
+/// The work items of effects that this turn settled: nobody must send them any more.
+fn settled_work(snapshot: &Snapshot, decision: &Decision) -> Result<Vec<WorkKey>, Error> {
+    let mut cancel = Vec::new();
+    for entry in &decision.turn.entries {
+        if let Entry::Settled { key, .. } = entry {
+            let key = commit::effect_key(key);
+            if !cancel.contains(&key) && snapshot.work(&key)?.is_some() {
+                cancel.push(key);
+            }
+        }
+    }
+    Ok(cancel)
+}

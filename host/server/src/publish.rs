@@ -1,0 +1,57 @@
+//! Publishing: the one function behind every door by which workflows and plugins become active.
+//!
+//! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
+
+pub mod interface;
+pub mod log;
+pub mod plugins;
+pub mod stock;
+pub mod workflows;
+
+use redress_domain::workflow::diagnostic::Diagnostic;
+use redress_sandbox::Refusal;
+use redress_store::objects::ObjectError;
+
+use crate::engine;
+
+/// Why something was not published. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The document has problems.
+    #[error("workflow has {} problems", .0.len())]
+    Invalid(Vec<Diagnostic>),
+    /// The plugin is none, or not one that this host runs.
+    #[error("plugin was refused")]
+    Refused(#[source] Refusal),
+    /// The name of a plugin, or its version.
+    #[error("plugin name or version {0:?} is not as it must be")]
+    Name(String),
+    /// The object folder failed.
+    #[error("plugin could not be stored")]
+    Object(#[source] ObjectError),
+    /// A workflow that calls the plugin would not pass with it.
+    #[error("workflow {workflow} does not pass with this plugin")]
+    Breaks {
+        /// The workflow.
+        workflow: String,
+        /// What would be wrong with it.
+        problems: Vec<Diagnostic>,
+    },
+    /// The engine or its store.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+}
+
+impl Error {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "workflow_invalid",
+            Self::Refused(refusal) => refusal.code(),
+            Self::Name(_) => "plugin_name_invalid",
+            Self::Object(_) => "store_failed",
+            Self::Breaks { .. } => "plugin_breaks_workflow",
+            Self::Engine(error) => error.code(),
+        }
+    }
+}

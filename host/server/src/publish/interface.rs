@@ -1,0 +1,45 @@
+//! What the checker must know of a plugin, out of its manifest.
+
+use redress_domain::ids::Digest;
+use redress_domain::value::Type;
+use redress_domain::workflow::definition::{Hook, Plugin, PluginRef};
+use redress_sandbox::manifest::{BaseType, ValueType};
+use redress_sandbox::{Hook as Offered, Manifest, PluginInfo};
+
+/// The name under which a plugin is known: as given, with the major version of its manifest.
+pub fn reference(name: &str, manifest: &Manifest) -> Option<PluginRef> {
+    let major = manifest.version.split('.').next()?.parse().ok()?;
+    Some(PluginRef { name: name.to_owned(), major })
+}
+
+/// The interface of a plugin. A plugin with several hooks is called by its first.
+pub fn plugin(info: &PluginInfo) -> Option<Plugin> {
+    let hook = match info.hooks.first()? {
+        Offered::Eligibility => Hook::Eligibility,
+        Offered::Compliance => Hook::Compliance,
+        Offered::Refund => Hook::Refund,
+        Offered::Step => Hook::Step,
+    };
+    let params = info.manifest.params.iter().map(|(name, param)| {
+        let kind = kind(param.kind);
+        (name.clone(), if param.required { kind } else { kind.optional() })
+    });
+    let provides = info.manifest.provides.iter().map(|(name, given)| (name.clone(), kind(*given)));
+    Some(Plugin {
+        digest: Digest::from_bytes(info.digest),
+        hook,
+        params: params.collect(),
+        provides: provides.collect(),
+    })
+}
+
+fn kind(given: ValueType) -> Type {
+    let base = match given.base {
+        BaseType::Text => Type::Text,
+        BaseType::Integer | BaseType::Decimal => Type::Number,
+        BaseType::Boolean => Type::Bool,
+        BaseType::Timestamp => Type::Instant,
+        BaseType::Money => Type::Money,
+    };
+    if given.optional { base.optional() } else { base }
+}

@@ -1,0 +1,125 @@
+//! Plugins: pushed by a merchant under a name, or shipped with the binary. A push republishes what calls the plugin.
+
+use std::collections::BTreeMap;
+
+use redress_domain::case::command::Actor;
+use redress_domain::codec;
+use redress_domain::ids::{Digest, Slug};
+use redress_domain::workflow::definition::{Plugin, PluginRef};
+use redress_sandbox::{PluginInfo, Sandbox};
+use redress_store::objects::Objects;
+use redress_store::row::{Row, RowKey};
+use redress_store::scan::{Direction, Scan};
+use serde::{Deserialize, Serialize};
+
+use super::log::{self, What};
+use super::{Error, interface, stock, workflows};
+use crate::engine::{self, Engine};
+
+/// Names of active plugins in the store's pointers begin with this.
+const POINTER: &str = "plugin/";
+
+/// An active plugin, as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Active {
+    /// Name and major version.
+    pub plugin: String,
+    /// Its version.
+    pub version: String,
+    /// The component.
+    pub digest: Digest,
+}
+
+/// Check, compile and activate a plugin under a name; workflows that call it get a new revision in the same commit.
+///
+/// # Errors
+/// It is refused, or a workflow would not pass with it. Nothing was changed.
+pub fn push(engine: &Engine, objects: &Objects, name: &str, bytes: &[u8], by: &Actor) -> Result<Active, Error> {
+    Slug::new(name).map_err(|_| Error::Name(name.to_owned()))?;
+    let info = engine.sandbox().load(bytes).map_err(Error::Refused)?;
+    let (reference, plugin) = known(name, &info).ok_or_else(|| Error::Name(info.manifest.version.clone()))?;
+    let digest = objects.put(bytes).map_err(Error::Object)?;
+    let active = Active { plugin: reference.to_string(), version: info.manifest.version.clone(), digest };
+    let mut plugins = available(engine)?;
+    plugins.insert(reference.clone(), plugin);
+    let republished = workflows::republish(engine, &reference, &plugins)?;
+    log::record(engine, by, |number| {
+        let pushed = What::PluginActivated {
+            plugin: active.plugin.clone(),
+            version: active.version.clone(),
+            digest: active.digest,
+        };
+        let pointer = Row::Put(RowKey::pointer(&format!("{POINTER}{reference}")), codec::encode(&active));
+        let (mut facts, mut rows) = (vec![pushed], vec![pointer]);
+        for (place, one) in (0..).zip(&republished) {
+            let (fact, more) = one.stored(number + place, "plugin activated", engine, by);
+            facts.push(fact);
+            rows.extend(more);
+        }
+        (facts, rows)
+    })?;
+    republished.into_iter().for_each(|one| one.activate(engine));
+    Ok(active)
+}
+
+/// The merchant's active plugins.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn list(engine: &Engine) -> Result<Vec<Active>, engine::Error> {
+    let (snapshot, scan) = (engine.store().read()?, Scan::Pointers(POINTER.to_owned()));
+    let (mut cursor, mut active) = (None, Vec::new());
+    loop {
+        let page = snapshot.scan(&scan, Direction::Forward, cursor.as_ref(), 1_000)?;
+        for row in page.rows {
+            active.push(codec::decode(&row.value).map_err(engine::Error::damaged("plugin"))?);
+        }
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return Ok(active),
+        }
+    }
+}
+
+/// Every plugin that a workflow of this tenant may call: its own, and the stock ones.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn available(engine: &Engine) -> Result<BTreeMap<PluginRef, Plugin>, engine::Error> {
+    let mut plugins = BTreeMap::new();
+    for active in list(engine)? {
+        let loaded = engine.sandbox().info(active.digest.bytes());
+        let name = active.plugin.split('@').next().unwrap_or_default();
+        plugins.extend(loaded.and_then(|info| known(name, &info)));
+    }
+    for stock in stock::STOCK {
+        let digest = Digest::of(stock.bytes);
+        let loaded = engine.sandbox().info(digest.bytes());
+        plugins.extend(loaded.and_then(|info| known(&format!("std/{}", stock.name), &info)));
+    }
+    Ok(plugins)
+}
+
+/// Load the component of a digest into the sandbox, from the stock or the object folder.
+///
+/// # Errors
+/// It is nowhere, or refused.
+pub fn restore(sandbox: &Sandbox, objects: &Objects, digest: Digest) -> Result<(), Error> {
+    if sandbox.is_loaded(digest.bytes()) {
+        return Ok(());
+    }
+    let bytes = objects.get(digest).map_err(Error::Object)?;
+    sandbox.load(&bytes).map(drop).map_err(Error::Refused)
+}
+
+/// Load the stock plugins into the sandbox.
+///
+/// # Errors
+/// One is refused: the binary was built with a contract that it does not speak.
+pub fn load_stock(sandbox: &Sandbox) -> Result<(), Error> {
+    stock::STOCK.iter().try_for_each(|stock| sandbox.load(stock.bytes).map(drop).map_err(Error::Refused))
+}
+
+fn known(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {
+    Some((interface::reference(name, &info.manifest)?, interface::plugin(info)?))
+}
