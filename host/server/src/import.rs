@@ -15,11 +15,11 @@ mod rows;
 mod draft;
 mod gather;
 mod plan;
-//mod run;
+mod run;
 pub mod report;
 pub mod timings;
 pub mod progress;
 
 pub use gather::ROWS_MAX;
 pub use rows::{FileError, RowError};
-//pub use run::{Error, import};
+pub use run::{Error, import};

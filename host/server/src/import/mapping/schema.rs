@@ -23,7 +23,7 @@ pub(super) const DOCUMENT: Table = Table {
 };
 
 /// The fields of `source`.
-pub(super) const SOURCE: Table = Table::of(&[
+pub(super) const SOURCE: Table = Table::new(&[
     Field::required("name", Shape::Name, "The name under which ids of orders and cases are unique."),
     Field::required("format", Shape::Choice(&["csv"]), "How the files are written; gzip is found out."),
     Field::required("zone", Shape::Zone, "The zone of times that are written without one."),
@@ -42,7 +42,7 @@ pub(super) const RULE: Table = Table {
 };
 
 /// The fields of `order`.
-pub(super) const ORDER: Table = Table::of(&[
+pub(super) const ORDER: Table = Table::new(&[
     Field::required("id", Shape::Value("text"), "The order's number; rows with the same one are lines of one order."),
     Field::optional("customer", Shape::Value("text?"), "The customer's id."),
     Field::required("placed_at", Shape::Value("instant"), "When it was placed."),
@@ -51,7 +51,7 @@ pub(super) const ORDER: Table = Table::of(&[
 ]);
 
 /// The fields of `order.line`.
-pub(super) const ORDER_LINE: Table = Table::of(&[
+pub(super) const ORDER_LINE: Table = Table::new(&[
     Field::required("sku", Shape::Value("text"), "The stock code."),
     Field::required("quantity", Shape::Value("number"), "How many were bought; a whole number above 0."),
     Field::optional("at", Shape::Value("instant?"), "When; the order's `placed_at` where it is left out."),
@@ -82,7 +82,7 @@ pub(super) const CASE: Table = Table {
 };
 
 /// The fields of `case.line`.
-pub(super) const CASE_LINE: Table = Table::of(&[
+pub(super) const CASE_LINE: Table = Table::new(&[
     Field::required("sku", Shape::Value("text"), "The stock code."),
     Field::required("quantity", Shape::Value("number"), "How many are returned; a whole number above 0."),
     Field::optional("reason", Shape::Value("text?"), "Why, a code."),
