@@ -18,7 +18,6 @@ use crate::engine::{self, Engine, Parts};
 use crate::publish::{self, plugins, workflows};
 
 /// A host on a data folder.
-#[derive(Debug)]
 pub struct App {
     host: Host,
     sandbox: Sandbox,

@@ -5,7 +5,7 @@ use redress_domain::case::entry::Entry;
 use redress_domain::case::number;
 use redress_domain::codec;
 use redress_domain::decision::{Decision, Work};
-use redress_domain::ids::{CaseId, Digest};
+use redress_domain::ids::{CaseId, Digest, TaskId};
 use redress_store::batch::{Batch, Stream, Version};
 use redress_store::row::{Row, RowKey};
 use redress_store::work::{ClaimRef, Kind, WorkItem, WorkKey};
@@ -61,30 +61,26 @@ pub(super) fn content(open: &Open, opened_at: redress_domain::clock::Instant) ->
     Digest::of(&codec::encode(&(open, opened_at)))
 }
 
+/// Tasks as the turn leaves them: one opened and closed in the same turn leaves no row.
 fn tasks(batch: &mut Batch, decision: &Decision) {
     let case = &decision.case;
-    let mut queues = std::collections::BTreeMap::new();
     for entry in &decision.turn.entries {
         match entry {
-            Entry::TaskOpened { id, task } => {
-                let (number, task) = (case.number.clone(), (**task).clone());
-                queues.insert(*id, Some(TaskListing { id: *id, case: case.id, number, task }));
+            Entry::TaskOpened { id, .. } => {
+                let Some(task) = case.tasks.get(id).cloned() else { continue };
+                let listing = TaskListing { id: *id, case: case.id, number: case.number.clone(), task };
+                batch.rows.push(Row::Put(RowKey::task(*id), codec::encode(&listing)));
             }
-            Entry::TaskCompleted { id, .. } | Entry::TaskClosed { id } => {
-                // Opened and closed in one turn leaves no row.
-                if queues.insert(*id, None).flatten().is_some() {
-                    queues.remove(id);
-                }
+            Entry::TaskCompleted { id, .. } | Entry::TaskClosed { id } if !opened_now(decision, *id) => {
+                batch.rows.push(Row::Delete(RowKey::task(*id)));
             }
             _ => {}
         }
     }
-    for (id, open) in queues {
-        match open {
-            Some(listing) => batch.rows.push(Row::Put(RowKey::task(id), codec::encode(&listing))),
-            None => batch.rows.push(Row::Delete(RowKey::task(id))),
-        }
-    }
+}
+
+fn opened_now(decision: &Decision, task: TaskId) -> bool {
+    decision.turn.entries.iter().any(|entry| matches!(entry, Entry::TaskOpened { id, .. } if *id == task))
 }
 
 fn work(batch: &mut Batch, decision: &Decision) {
