@@ -1,0 +1,3 @@
+//! Every test of the whole product, in one binary.
+
+mod returns;
