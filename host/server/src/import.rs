@@ -10,15 +10,15 @@
 //! cases in order of time. An order or a case that is known is never changed, so an import may be run again, and one that was
 //! stopped goes on where it was when it is run again.
 
-pub mod mapping;
-mod rows;
 mod draft;
 mod gather;
+pub mod mapping;
 mod plan;
-mod run;
-pub mod report;
-pub mod timings;
 pub mod progress;
+pub mod report;
+mod rows;
+mod run;
+pub mod timings;
 
 pub use gather::ROWS_MAX;
 pub use rows::{FileError, RowError};

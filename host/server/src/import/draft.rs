@@ -316,14 +316,18 @@ mod tests {
         let cheap = row("A", "5", "0.001", AT, None);
         assert_eq!(order_line(&cheap, "").unwrap().paid.total.to_string(), "GBP 0.01");
         let told = order_line(&cheap, ", paid: =money(0.02), tax: 0.01").unwrap().paid;
-        assert_eq!((told.total.to_string(), told.tax.unwrap().to_string()), ("GBP 0.02".to_owned(), "GBP 0.01".to_owned()));
+        assert_eq!(
+            (told.total.to_string(), told.tax.unwrap().to_string()),
+            ("GBP 0.02".to_owned(), "GBP 0.01".to_owned())
+        );
     }
 
     #[test]
     fn a_line_without_its_own_time_has_that_of_the_order_and_local_times_are_of_the_zone() {
         let plain = order_line(&row("A", "1", "1", AT, None), "").unwrap();
         assert_eq!(plain.at.to_string(), "2011-05-30T23:30:00.000Z");
-        let own = ", at: '=has(row.more) ? instant(row.more, \"%Y-%m-%d %H:%M\") : instant(row.at, \"%Y-%m-%d %H:%M\")'";
+        let own =
+            ", at: '=has(row.more) ? instant(row.more, \"%Y-%m-%d %H:%M\") : instant(row.at, \"%Y-%m-%d %H:%M\")'";
         let later = order_line(&row("A", "1", "1", AT, Some("2011-05-31 00:31")), own).unwrap();
         assert_eq!(later.at.to_string(), "2011-05-30T23:31:00.000Z");
     }
@@ -341,13 +345,38 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_says_which_field_and_does_not_quote_the_row() {
-        refused(&row("A", "2.5", "1", AT, None), "", "bad_quantity", "order.line.quantity: expected a whole number from 0 to 4294967295");
-        refused(&row("A", "4294967296", "1", AT, None), "", "bad_quantity", "order.line.quantity: expected a whole number from 0 to 4294967295");
+        refused(
+            &row("A", "2.5", "1", AT, None),
+            "",
+            "bad_quantity",
+            "order.line.quantity: expected a whole number from 0 to 4294967295",
+        );
+        refused(
+            &row("A", "4294967296", "1", AT, None),
+            "",
+            "bad_quantity",
+            "order.line.quantity: expected a whole number from 0 to 4294967295",
+        );
         refused(&row("A", "0", "1", AT, None), "", "bad_quantity", "order.line.quantity: expected a quantity above 0");
-        refused(&row("", "1", "1", AT, None), "", "bad_id", "order.line.sku: expected 1 to 128 bytes without control characters");
+        refused(
+            &row("", "1", "1", AT, None),
+            "",
+            "bad_id",
+            "order.line.sku: expected 1 to 128 bytes without control characters",
+        );
         refused(&row("A", "1", "-1", AT, None), "", "bad_amount", "order.line.unit_price: a price is below zero");
-        refused(&row("A", "1", "1", "2011-03-27 01:30", None), "", "bad_text", "order.placed_at: `instant(row.at, \"%Y-%m-%d %H:%M\")`: the text is no instant of this format and zone");
-        refused(&row("A", "4000000000", "99999999999999999999", AT, None), "", "bad_amount", "order.line.unit_price: amount is too large");
+        refused(
+            &row("A", "1", "1", "2011-03-27 01:30", None),
+            "",
+            "bad_text",
+            "order.placed_at: `instant(row.at, \"%Y-%m-%d %H:%M\")`: the text is no instant of this format and zone",
+        );
+        refused(
+            &row("A", "4000000000", "99999999999999999999", AT, None),
+            "",
+            "bad_amount",
+            "order.line.unit_price: amount is too large",
+        );
     }
 
     #[test]

@@ -97,7 +97,9 @@ impl<'m> Gather<'m> {
                 Ok(())
             }
             // A mapping does not load with a rule whose section is missing.
-            (Then::OrderLine | Then::CaseLine, ..) => Err(RowError::new("no_section", "the mapping has no such section")),
+            (Then::OrderLine | Then::CaseLine, ..) => {
+                Err(RowError::new("no_section", "the mapping has no such section"))
+            }
         }
     }
 

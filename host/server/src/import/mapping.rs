@@ -150,7 +150,8 @@ fn source(at: &At<'_>) -> Option<Source> {
 
 fn zone(at: &At<'_>) -> Option<Zone> {
     let name = at.text()?;
-    let wrong = || at.refuse_with("bad_literal", format!("{name:?} is not a time zone"), "an IANA name, as `Europe/Berlin`");
+    let wrong =
+        || at.refuse_with("bad_literal", format!("{name:?} is not a time zone"), "an IANA name, as `Europe/Berlin`");
     name.parse().ok().or_else(wrong)
 }
 
@@ -194,7 +195,8 @@ fn rules(at: &At<'_>, compiler: &Compiler) -> Option<Vec<Rule>> {
         return at.refuse("missing_value", "`rows` is empty: no row would be anything");
     }
     let last = written.len() - 1;
-    let rules: Vec<Option<Rule>> = written.iter().enumerate().map(|(place, at)| rule(at, place == last, compiler)).collect();
+    let rules: Vec<Option<Rule>> =
+        written.iter().enumerate().map(|(place, at)| rule(at, place == last, compiler)).collect();
     rules.into_iter().collect()
 }
 

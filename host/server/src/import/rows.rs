@@ -120,8 +120,8 @@ impl<'m> Rows<'m> {
         if !rows.read()? {
             return Err(FileError::Empty { path: path.to_owned() });
         }
-        rows.places = places(&rows.record, columns)
-            .map_err(|problem| FileError::Columns { path: path.to_owned(), problem })?;
+        rows.places =
+            places(&rows.record, columns).map_err(|problem| FileError::Columns { path: path.to_owned(), problem })?;
         Ok(rows)
     }
 
@@ -172,8 +172,9 @@ fn field(column: &Column, bytes: &[u8]) -> Result<Option<Value>, RowError> {
     if bytes.len() > FIELD_BYTES_MAX {
         return Err(RowError::new("too_long", format!("column `{name}` has more than {FIELD_BYTES_MAX} bytes")));
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| RowError::new("not_utf8", format!("column `{name}` is not UTF-8 at byte {}", error.valid_up_to())))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        RowError::new("not_utf8", format!("column `{name}` is not UTF-8 at byte {}", error.valid_up_to()))
+    })?;
     match column.kind {
         _ if text.is_empty() && column.optional => Ok(None),
         ColumnKind::Text => Ok(Some(Value::text(text))),
@@ -188,7 +189,8 @@ fn field(column: &Column, bytes: &[u8]) -> Result<Option<Value>, RowError> {
 fn number(text: &str) -> Option<Decimal> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let is_digit = |c: char| c.is_ascii_digit();
-    let plain = digits.starts_with(is_digit) && digits.ends_with(is_digit) && digits.chars().all(|c| is_digit(c) || c == '.');
+    let plain =
+        digits.starts_with(is_digit) && digits.ends_with(is_digit) && digits.chars().all(|c| is_digit(c) || c == '.');
     plain.then(|| Decimal::from_str_exact(text).ok()).flatten()
 }
 
@@ -268,7 +270,11 @@ mod tests {
     }
 
     fn columns() -> Vec<Column> {
-        vec![column("id", ColumnKind::Text, false), column("n", ColumnKind::Number, false), column("who", ColumnKind::Text, true)]
+        vec![
+            column("id", ColumnKind::Text, false),
+            column("n", ColumnKind::Number, false),
+            column("who", ColumnKind::Text, true),
+        ]
     }
 
     fn file(content: &[u8]) -> tempfile::NamedTempFile {
@@ -326,7 +332,8 @@ mod tests {
         let text = format!("id,n,who\na,1e3,\nb,,\nc,1.,\nd\n{long},1,\n");
         let mut content = text.into_bytes();
         content.extend(b"\xe9,1,\ne,+7,y\n");
-        let expected = ["2: not_a_number", "3: not_a_number", "4: not_a_number", "5: short_row", "6: too_long", "7: not_utf8"];
+        let expected =
+            ["2: not_a_number", "3: not_a_number", "4: not_a_number", "5: short_row", "6: too_long", "7: not_utf8"];
         assert_eq!(read(&content).unwrap(), [&expected[..], &["8: {id: e, n: 7, who: y}"]].concat());
     }
 

@@ -20,7 +20,13 @@ pub struct Timings {
 }
 
 impl Timings {
-    pub(super) fn new(reading: Duration, orders: Duration, cases: Duration, turns: u64, latencies: Vec<Duration>) -> Self {
+    pub(super) fn new(
+        reading: Duration,
+        orders: Duration,
+        cases: Duration,
+        turns: u64,
+        latencies: Vec<Duration>,
+    ) -> Self {
         let mut latencies = latencies;
         latencies.sort();
         Self { reading, orders, cases, decided: latencies.len() as u64, turns, latencies }

@@ -145,7 +145,17 @@ pub(super) fn case(at: &At<'_>, compiler: &Compiler) -> Option<CaseFields> {
     let text = |name| section.optional(name, Type::Text);
     let (customer, order, reason, claim) = (text("customer"), text("order"), text("reason"), text("claim"));
     let attributes = section.attributes();
-    Some(CaseFields { id: id?, kind: kind?, customer, opened_at: opened_at?, order, reason, claim, attributes, line: line? })
+    Some(CaseFields {
+        id: id?,
+        kind: kind?,
+        customer,
+        opened_at: opened_at?,
+        order,
+        reason,
+        claim,
+        attributes,
+        line: line?,
+    })
 }
 
 fn case_line(at: &At<'_>, compiler: &Compiler) -> Option<CaseLineFields> {
@@ -154,7 +164,10 @@ fn case_line(at: &At<'_>, compiler: &Compiler) -> Option<CaseLineFields> {
     let (reason, attributes) = (section.optional("reason", Type::Text), section.attributes());
     let (order, order_line) = (section.optional("order", Type::Text), section.optional("order_line", Type::Number));
     if section.fields.has("order") != section.fields.has("order_line") {
-        at.refuse::<()>("missing_field", "`order` and `order_line` go together: an order alone does not say which line");
+        at.refuse::<()>(
+            "missing_field",
+            "`order` and `order_line` go together: an order alone does not say which line",
+        );
     }
     Some(CaseLineFields { sku: sku?, quantity: quantity?, reason, bought: order.zip(order_line), attributes })
 }

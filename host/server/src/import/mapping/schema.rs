@@ -57,7 +57,11 @@ pub(super) const ORDER_LINE: Table = Table::new(&[
     Field::optional("at", Shape::Value("instant?"), "When; the order's `placed_at` where it is left out."),
     Field::optional("delivered_at", Shape::Value("instant?"), "When it reached the customer."),
     Field::required("unit_price", Shape::Value("price"), "The exact price of one."),
-    Field::optional("paid", Shape::Value("money?"), "What was paid; price times quantity, rounded up, where it is left out."),
+    Field::optional(
+        "paid",
+        Shape::Value("money?"),
+        "What was paid; price times quantity, rounded up, where it is left out.",
+    ),
     Field::optional("tax", Shape::Value("money?"), "Of which tax."),
     Field::optional("discount", Shape::Value("money?"), "What was taken off before."),
     Field::optional("shipping", Shape::Value("money?"), "Of which the line's share of shipping."),
@@ -67,7 +71,11 @@ pub(super) const ORDER_LINE: Table = Table::new(&[
 /// The fields of `case`.
 pub(super) const CASE: Table = Table {
     fields: &[
-        Field::required("id", Shape::Value("text"), "The case's number there; rows with the same one are lines of one case."),
+        Field::required(
+            "id",
+            Shape::Value("text"),
+            "The case's number there; rows with the same one are lines of one case.",
+        ),
         Field::required("type", Shape::Value("text"), "The type of case, which triggers ask for."),
         Field::optional("customer", Shape::Value("text?"), "The customer's id."),
         Field::required("opened_at", Shape::Value("instant"), "When it was opened."),

@@ -63,7 +63,10 @@ fn every_problem_of_a_mapping_comes_at_once_where_it_stands() {
 fn the_last_rule_takes_every_row_and_only_the_last() {
     let lost = problems(&[("  - { skip: other_invoice }\n", "")]);
     assert_eq!(lost, ["19:7 missing_rule rows[3]: rows that no rule takes would be lost"]);
-    let early = problems(&[("  - { when: 'matches(row.InvoiceNo, \"^C[0-9]{6}$\")', skip: cancellation_line }", "  - { skip: rest }")]);
+    let early = problems(&[(
+        "  - { when: 'matches(row.InvoiceNo, \"^C[0-9]{6}$\")', skip: cancellation_line }",
+        "  - { skip: rest }",
+    )]);
     assert_eq!(early, ["19:7 unreachable rows[3]: no row reaches the rules after this one"]);
 }
 

@@ -1,64 +1,41 @@
 //! Imports: a small year of hard cases against what an independent script makes of it, twice, stopped, and out of order.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use redress::app::App;
-use redress::clock::SystemClock;
-use redress::config::Limits;
-use redress::engine::Engine;
-use redress::engine::tenant::TenantRecord;
 use redress::import::mapping::{self, Mapping};
 use redress::import::progress::Progress;
 use redress::import::report::Report;
 use redress::import::{Error, import};
-use redress::publish::{log, plugins, stock, workflows};
+use redress::publish::log;
 use redress_domain::case::Case;
 use redress_domain::case::command::{Actor, ActorKind};
-use redress_domain::clock::{Instant, Zone};
 use redress_domain::codec;
-use redress_domain::ids::{Slug, TenantId};
 use redress_domain::verdict::Remedy;
 use redress_store::scan::{Direction, Scan};
+use redress_tests::world::{Merchant, World};
 
 const SMALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/online-retail/small");
-const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../workflows/online-retail");
+const MAPPING: &str = include_str!("../../workflows/online-retail/import.yaml");
+const WORKFLOW: &str = include_str!("../../workflows/online-retail/return.yaml");
 
 /// A host with the demo merchant, its plugins and its workflow.
 struct Shop {
-    engine: Engine,
+    world: World,
+    merchant: Merchant,
     mapping: Mapping,
-    folder: tempfile::TempDir,
 }
 
 impl Shop {
     fn new() -> Self {
-        Self::with_workflow(|text| text)
+        Self::with_workflow(WORKFLOW)
     }
 
-    fn with_workflow(change: impl Fn(String) -> String) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let app = App::open(&folder.path().join("data"), Arc::new(SystemClock), Limits::default()).unwrap();
-        let record = TenantRecord {
-            id: TenantId::mint(Instant::from_unix_ms(0), 1),
-            slug: Slug::new("online-retail").unwrap(),
-            zone: Zone::Europe__London,
-            currency: "GBP".parse().unwrap(),
-            locale: "en".to_owned(),
-            jurisdiction: "UK".to_owned(),
-            created_at: Instant::from_unix_ms(0),
-        };
-        let engine = app.create_tenant(record).unwrap();
-        for name in ["purchase-match", "refund-quote"] {
-            let bytes = stock::find(name).unwrap().bytes;
-            plugins::push(&engine, &app.host().objects(), name, bytes, &importer()).unwrap();
-        }
-        let workflow = change(std::fs::read_to_string(format!("{DEMO}/return.yaml")).unwrap());
-        workflows::publish(&engine, &workflow, "demo", &importer()).unwrap_or_else(|error| panic!("{error:#?}"));
-        let mapping = mapping::load(&std::fs::read_to_string(format!("{DEMO}/import.yaml")).unwrap()).unwrap();
-        Self { engine, mapping, folder }
+    fn with_workflow(workflow: &str) -> Self {
+        let world = World::new().unwrap();
+        let merchant = world.merchant("online-retail").unwrap();
+        merchant.publish(workflow).unwrap();
+        Self { world, merchant, mapping: mapping::load(MAPPING).unwrap() }
     }
 
     fn import(&self, files: &[PathBuf]) -> Report {
@@ -66,19 +43,19 @@ impl Shop {
     }
 
     fn try_import(&self, files: &[PathBuf]) -> Result<Report, Error> {
-        let run = import(&self.engine, &self.mapping, files, &importer(), &mut Progress::silent());
+        let run = import(&self.merchant.engine, &self.mapping, files, &importer(), &mut Progress::silent());
         run.map(|(report, _)| report)
     }
 
     fn file(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
-        std::fs::File::create(&path).unwrap().write_all(content.as_bytes()).unwrap();
+        let path = self.world.folder().unwrap().join(name);
+        std::fs::write(&path, content).unwrap();
         path
     }
 
     /// Every case, in order of time and then number.
     fn cases(&self) -> Vec<Case> {
-        let snapshot = self.engine.store().read().unwrap();
+        let snapshot = self.merchant.engine.store().read().unwrap();
         let page = snapshot.scan(&Scan::CasesByOpened, Direction::Forward, None, 1_000).unwrap();
         let case = |id| codec::decode::<Case>(&snapshot.load_case(id).unwrap().unwrap().bytes).unwrap();
         let mut cases: Vec<Case> = page.rows.iter().map(|row| case(row.case().unwrap())).collect();
@@ -131,7 +108,8 @@ fn the_product_and_an_independent_script_agree_on_every_case_and_count() {
     assert_eq!(shop.outcomes(), expected_cases());
     let summary = std::fs::read_to_string(format!("{SMALL}.summary.json")).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
-    let counted = serde_json::json!({ "orders": report.orders, "order_lines": report.order_lines, "cases": report.cases });
+    let counted =
+        serde_json::json!({ "orders": report.orders, "order_lines": report.order_lines, "cases": report.cases });
     for name in ["orders", "order_lines", "cases"] {
         assert_eq!(counted[name], summary[name], "{name}");
     }
@@ -163,10 +141,10 @@ fn a_review_of_the_past_opens_a_task_and_takes_nothing() {
 
 #[test]
 fn another_window_and_another_limit_are_a_change_of_the_yaml() {
-    let narrow = Shop::with_workflow(|text| text.replace("default: 90 }", "default: 30 }"));
+    let narrow = Shop::with_workflow(&WORKFLOW.replace("default: 90 }", "default: 30 }"));
     narrow.import(&[small()]);
     assert_eq!(narrow.outcome_of("C200007"), "C200007,denied,0.00,outside_window\n");
-    let strict = Shop::with_workflow(|text| text.replace("default: 500.00 }", "default: 250.00 }"));
+    let strict = Shop::with_workflow(&WORKFLOW.replace("default: 500.00 }", "default: 250.00 }"));
     strict.import(&[small()]);
     assert_eq!(strict.outcome_of("C200022"), "C200022,review,0.00,amount_over_limit\n");
 }
@@ -204,10 +182,7 @@ fn what_is_wrong_with_a_row_is_counted_and_told_by_its_place() {
     let report = shop.import(&[shop.file("rows.csv", &format!("{HEAD}{rows}"))]);
     assert_eq!((report.rows, report.orders, report.order_lines), (5, 1, 2));
     let told = report.examples.iter().map(|example| format!("{} {}", example.place.line, example.kind));
-    assert_eq!(
-        told.collect::<Vec<_>>(),
-        ["2 bad_quantity", "3 not_a_number", "4 bad_text", "6 customer_differs"]
-    );
+    assert_eq!(told.collect::<Vec<_>>(), ["2 bad_quantity", "3 not_a_number", "4 bad_text", "6 customer_differs"]);
     assert_eq!(report.row_errors.values().sum::<u64>(), 3);
 }
 
@@ -217,7 +192,7 @@ fn a_file_that_cannot_be_read_changes_nothing() {
     let good = shop.file("good.csv", &format!("{HEAD}100001,30001A,1,2011-01-10 09:00:00,2.5,20001\n"));
     let bad = shop.file("bad.csv", "InvoiceNo,StockCode\n");
     assert!(matches!(shop.try_import(&[good, bad]), Err(Error::File(_))));
-    let orders = shop.engine.store().read().unwrap().scan(&Scan::Orders, Direction::Forward, None, 1).unwrap();
+    let orders = shop.merchant.engine.store().read().unwrap().scan(&Scan::Orders, Direction::Forward, None, 1).unwrap();
     assert!(orders.rows.is_empty());
 }
 
@@ -225,7 +200,7 @@ fn a_file_that_cannot_be_read_changes_nothing() {
 fn the_report_is_kept_with_the_tenant() {
     let shop = Shop::new();
     let report = shop.import(&[small()]);
-    let kept = log::read(&shop.engine).unwrap().into_iter().filter_map(|logged| match logged.what {
+    let kept = log::read(&shop.merchant.engine).unwrap().into_iter().filter_map(|logged| match logged.what {
         log::What::ImportFinished { report } => Some(*report),
         log::What::WorkflowPublished { .. } | log::What::PluginActivated { .. } => None,
     });

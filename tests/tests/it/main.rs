@@ -1,3 +1,0 @@
-//! Tests of the whole product, one file for each way in.
-
-mod import;
