@@ -188,10 +188,17 @@ impl Ledger {
 
     /// Undo a refund that the provider declined: the money is not booked, the units are promised again.
     pub fn decline(&mut self, line: u32, quantity: u32, amount: Money) -> Result<(), LedgerError> {
+        if amount.is_negative() {
+            return Err(LedgerError::Negative(amount));
+        }
         let order = self.refunded.minus(amount)?;
         let held = self.lines.get_mut(&line).filter(|held| held.returned >= quantity);
         let held = held.ok_or(LedgerError::NotHeld { line })?;
-        held.refunded = held.refunded.minus(amount)?;
+        let refunded = held.refunded.minus(amount)?;
+        if refunded.is_negative() {
+            return Err(LedgerError::NotHeld { line });
+        }
+        held.refunded = refunded;
         held.returned -= quantity;
         held.reserved += quantity;
         self.refunded = order;
@@ -207,7 +214,8 @@ impl Ledger {
         for (id, payment) in &self.payments {
             let left = payment.captured.minus(payment.refunded)?;
             let part = if left.compare(open)?.is_lt() { left } else { open };
-            if !part.is_zero() {
+            // A payment that has nothing left, or was told with less than nothing, carries nothing.
+            if !part.is_zero() && !part.is_negative() {
                 open = open.minus(part)?;
                 legs.push((Some(id.clone()), part));
             }
