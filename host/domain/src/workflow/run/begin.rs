@@ -6,12 +6,12 @@ use crate::case::command::{Body, Open, Rejection, Timer};
 use crate::case::entry::{Entry, Opened};
 use crate::case::evolve::{self, Stamp};
 use crate::case::{About, Case, LINES_MAX, Status, Task};
+use crate::clock::Instant;
 use crate::workflow::definition::{Definition, Variable};
 
 pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Result<Run, Rejection> {
     let turn = case.as_ref().map_or(1, |case| case.turn + 1);
-    // Business time never lies before the case's last entry.
-    let at = case.as_ref().map_or(input.command.occurred_at, |case| case.changed_at.max(input.command.occurred_at));
+    let at = business_time(case.as_ref(), &input);
     let body = input.command.body.clone();
     let mut run = Run {
         stamp: Stamp { at, turn },
@@ -38,6 +38,16 @@ pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: 
         }
     }
     Ok(run)
+}
+
+/// Business time never lies before the case's last entry. A run that was cut goes on in the time that it was cut in: whether
+/// it went on at once or after a crash must not show in what it decides.
+fn business_time(case: Option<&Case>, input: &Input) -> Instant {
+    match case {
+        Some(case) if input.command.body == Body::Continue => case.changed_at,
+        Some(case) => case.changed_at.max(input.command.occurred_at),
+        None => input.command.occurred_at,
+    }
 }
 
 fn load(run: &mut Run) {

@@ -30,7 +30,7 @@ pub(super) fn enter(
         run.ledgers = before;
         return Err(error);
     }
-    let units: u32 = wanted.iter().map(|(_, take)| take.quantity).sum();
+    let units: u64 = wanted.iter().map(|(_, take)| u64::from(take.quantity)).sum();
     let mut cases_lines: Vec<u32> = wanted.iter().map(|(line, _)| *line).collect();
     cases_lines.dedup();
     for (line, take) in wanted {
