@@ -38,6 +38,7 @@ use crate::decision::{Decision, Taken, Turn, Work};
 use crate::facts::Facts;
 use crate::ids::{CaseId, Digest, OrderId, Slug, TaskId, TenantId};
 use crate::value::Value;
+use crate::verdict::Reason;
 use crate::workflow::definition::{Definition, Kind, Step};
 use crate::workflow::expr::{Context, Expr};
 use names::Names;
@@ -104,15 +105,17 @@ enum Flow {
 }
 
 /// Why a step could not do what it does. It leads to `on_error`, or to a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 struct StepError {
     code: String,
     detail: String,
+    /// What a plugin gave as reasons why it could not decide.
+    reasons: Vec<Reason>,
 }
 
 impl StepError {
     fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { code: code.into(), detail: detail.into() }
+        Self { code: code.into(), detail: detail.into(), reasons: Vec::new() }
     }
 }
 

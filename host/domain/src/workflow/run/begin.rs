@@ -1,5 +1,7 @@
 //! Taking a command in: what it changes at once, and at which step the run goes on.
 
+use std::collections::BTreeMap;
+
 use super::names::Names;
 use super::{Input, Run, StepError, events, fail, finish, reserve, tasks, wait};
 use crate::case::command::{Body, Open, Rejection, Timer};
@@ -7,6 +9,7 @@ use crate::case::entry::{Entry, Opened};
 use crate::case::evolve::{self, Stamp};
 use crate::case::{About, Case, LINES_MAX, Status, Task};
 use crate::clock::Instant;
+use crate::value::{Fields, Type, Value};
 use crate::workflow::definition::{Definition, Variable};
 
 pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Result<Run, Rejection> {
@@ -88,6 +91,9 @@ fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Resul
 
 fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result<(), Rejection> {
     check(open)?;
+    if let Some(definition) = definition {
+        fits(open, definition)?;
+    }
     let opened = first_entry(open, &run.input, definition)?;
     run.emit(Entry::Opened(Box::new(opened)));
     load(run);
@@ -100,7 +106,7 @@ fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result
         run.next = Some(first.id.clone());
     } else {
         let detail = format!("the case is in {}, the workflow decides in {}", open.currency, definition.currency);
-        let flow = fail::to_person(run, &first.id, StepError::new("currency_differs", detail));
+        let flow = fail::to_person(run, &first.id, StepError::new(fail::CURRENCY_DIFFERS, detail));
         run.follow(definition, first, Ok(flow));
     }
     Ok(())
@@ -169,4 +175,30 @@ fn check(open: &Open) -> Result<(), Rejection> {
         }),
         None => Ok(()),
     }
+}
+
+/// What the checker relied on when it read the workflow: few enough lines, and no attribute that is not declared or not of its
+/// type. One that is declared may be missing: an expression that reads it then fails, and a person sees the case.
+fn fits(open: &Open, definition: &Definition) -> Result<(), Rejection> {
+    let max = definition.limits.lines.map_or(LINES_MAX, |lines| lines as usize);
+    if open.lines.len() > max {
+        let message = format!("workflow {} takes cases of at most {max} lines", definition.workflow);
+        return Err(Rejection { code: "too_many_lines", message, fields: vec!["lines".to_owned()] });
+    }
+    let (of_case, of_line) = (&definition.attributes.case, &definition.attributes.line);
+    let mut wrong: Vec<String> =
+        undeclared(&open.attributes, of_case).map(|name| format!("attributes.{name}")).collect();
+    for (index, line) in open.lines.iter().enumerate() {
+        wrong.extend(undeclared(&line.attributes, of_line).map(|name| format!("lines[{index}].attributes.{name}")));
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let message = format!("workflow {} declares otherwise: {}", definition.workflow, wrong.join(", "));
+    Err(Rejection { code: "wrong_attributes", message, fields: wrong })
+}
+
+fn undeclared<'a>(given: &'a Fields, declared: &'a BTreeMap<String, Type>) -> impl Iterator<Item = &'a String> {
+    let is_wrong = |(name, value): &(&String, &Value)| !declared.get(*name).is_some_and(|kind| value.is_of(kind));
+    given.iter().filter(is_wrong).map(|(name, _)| name)
 }

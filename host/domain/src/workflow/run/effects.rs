@@ -74,8 +74,8 @@ fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest
     };
     match code {
         Some(code) if fail::handler(step, code).is_none() => {
-            let reason = Reason::code(code);
-            fail::open_task(run, About::Effect { key }, format!("Effect of step {}: {code}", step.id), reason);
+            let (title, reasons) = (format!("Effect of step {}: {code}", step.id), vec![Reason::code(code)]);
+            fail::open_task(run, About::Effect { key }, title, reasons);
         }
         _ => {
             if all_settled(run, &step.id) {
