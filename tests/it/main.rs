@@ -5,3 +5,4 @@ mod import;
 mod people;
 mod race;
 mod returns;
+mod steps;
