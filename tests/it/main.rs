@@ -2,6 +2,7 @@
 
 mod fold;
 mod import;
+mod money;
 mod people;
 mod race;
 mod returns;
