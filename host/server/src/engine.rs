@@ -343,9 +343,9 @@ impl Engine {
     #[tracing::instrument(name = "case.turn", skip_all, fields(case.id = %job.order.case))]
     fn run(&self, mut job: Job) {
         let case = job.order.case;
-        let claim = job.claim.clone();
         // A panic anywhere before the batch is handed in must still leave the lane, or the case would wait for ever.
-        let prepared = catch_unwind(AssertUnwindSafe(|| prepare(turn::compute(&self.0, &job.order)?, claim)));
+        let prepared =
+            catch_unwind(AssertUnwindSafe(|| turn::compute(&self.0, &job.order, job.claim.as_ref()).map(prepare)));
         match prepared.unwrap_or(Err(Error::Internal)) {
             Err(error) => self.finish(job, Err(error)),
             Ok(Prepared::Seen(case, seen)) => self.finish(job, Ok(Receipt { case, turn: 0, seen })),
@@ -417,15 +417,14 @@ enum Prepared {
     Seen(CaseId, Seen),
 }
 
-fn prepare(computed: Computed, claim: Option<ClaimRef>) -> Result<Prepared, Error> {
-    Ok(match computed {
+fn prepare(computed: Computed) -> Prepared {
+    match computed {
         Computed::Seen(case, seen) => Prepared::Seen(case, seen),
-        Computed::Decided(decision, mut beside) => {
-            beside.claim = claim;
+        Computed::Decided(decision, beside) => {
             let batch = Box::new(commit::batch(&decision, beside));
             Prepared::Batch { batch, turn: decision.turn.number, resume: decision.resume }
         }
-    })
+    }
 }
 
 /// A job that was not accepted: its caller learns it from the returned error alone.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use redress_domain::ask::{Answered, Ask, Failure};
-use redress_domain::case::Case;
 use redress_domain::case::command::{Body, Command, Open};
 use redress_domain::case::entry::Entry;
+use redress_domain::case::{Case, Status};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::Decision;
@@ -14,7 +14,7 @@ use redress_domain::workflow::definition::{Definition, Hook};
 use redress_domain::workflow::run::{self, Input, Progress, Run, route};
 use redress_sandbox::{Call, CallError};
 use redress_store::snapshot::Snapshot;
-use redress_store::work::WorkKey;
+use redress_store::work::{ClaimRef, WorkKey};
 
 use super::commit::{self, Beside};
 use super::error::Error;
@@ -45,7 +45,7 @@ pub(super) enum Computed {
 }
 
 /// Compute a turn as of now.
-pub(super) fn compute(inner: &Inner, order: &Order) -> Result<Computed, Error> {
+pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) -> Result<Computed, Error> {
     let snapshot = inner.store.read()?;
     if let Body::Open(open) = &order.command.body
         && let Some((case, seen)) = seen_before(&snapshot, open, order.said_at)?
@@ -56,6 +56,10 @@ pub(super) fn compute(inner: &Inner, order: &Order) -> Result<Computed, Error> {
         Some(head) => Some(codec::decode::<Case>(&head.bytes).map_err(Error::damaged("case"))?),
         None => None,
     };
+    if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(is_cut) {
+        // A pass over due work took the run on before us, and its work item with it.
+        return Ok(Computed::Seen(order.case, Seen::Unchanged));
+    }
     let facts = facts::load(&snapshot, case.as_ref(), &order.command.body)?;
     let pinned = case.as_ref().and_then(|case| case.revision);
     let pinned = pinned.map(|revision| inner.registry.definition(revision)).transpose()?;
@@ -75,7 +79,12 @@ pub(super) fn compute(inner: &Inner, order: &Order) -> Result<Computed, Error> {
     let run = run::begin(definition.as_deref(), case, input)?;
     let decision = advance(inner, definition.as_deref(), run);
     let cancel = done_work(&snapshot, &decision)?;
-    Ok(Computed::Decided(decision, Beside { claim: None, cancel, people, said_at: order.said_at }))
+    Ok(Computed::Decided(decision, Beside { claim: claim.cloned(), cancel, people, said_at: order.said_at }))
+}
+
+/// Whether the case is between the turns of one long run.
+fn is_cut(case: &Case) -> bool {
+    matches!(case.status, Status::Running { .. })
 }
 
 /// The active workflow that takes a new case.

@@ -24,7 +24,7 @@ pub(super) fn arrived(run: &mut Run, definition: Option<&Definition>, event: &Ev
         return Ok(());
     };
     let flow = match matching(run, definition, arms, &event) {
-        Ok(Some(arm)) => Ok(take(run, step, arm, event, None)),
+        Ok(Some(arm)) => Ok(take(run, step, (arms, arm), event, None)),
         Ok(None) => {
             keep(run, event);
             return Ok(());
@@ -61,14 +61,17 @@ pub(super) fn kept(
         }
         if let Some(arm) = matching(run, definition, arms, &event)? {
             let kept = u32::try_from(place).ok();
-            return Ok(Some(take(run, step, arm, event, kept)));
+            return Ok(Some(take(run, step, (arms, arm), event, kept)));
         }
     }
     Ok(None)
 }
 
-fn take(run: &mut Run, step: &Step, arm: &EventArm, event: Arrived, kept: Option<u32>) -> Flow {
-    let mut fields = event.fields.clone();
+/// The event ends the wait by one of its arms. What it carries is an output where only one event could come: the checker knows
+/// no other fields.
+fn take(run: &mut Run, step: &Step, (arms, arm): (&[EventArm], &EventArm), event: Arrived, kept: Option<u32>) -> Flow {
+    let is_only = arms.iter().all(|other| other.event == arm.event);
+    let mut fields = if is_only { event.fields.clone() } else { Fields::new() };
     fields.insert("event".to_owned(), Value::text(&event.name));
     fields.insert("at".to_owned(), Value::Instant(event.at));
     run.emit(Entry::EventTaken { step: step.id.clone(), event, kept });
