@@ -91,7 +91,7 @@ fn importer() -> Actor {
 }
 
 /// `invoice,outcome,refund,reasons`, as the script has it: of a review what asks for a person, otherwise what was denied.
-fn outcome(case: &Case) -> String {
+pub(crate) fn outcome(case: &Case) -> String {
     let word = match case.remedy() {
         Remedy::Allow => "refunded",
         Remedy::Deny => "denied",
