@@ -85,6 +85,18 @@ impl App {
         let cache = cache::Config { dir: host.artifact_folder(), key: *host.key().bytes() };
         let config = redress_sandbox::Config { cache: Some(cache), ..Default::default() };
         let sandbox = Sandbox::new(config).map_err(Error::Sandbox)?;
+        Self::assemble(host, sandbox, clock, limits)
+    }
+
+    /// Open a data folder with a sandbox that other hosts of this process use too.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn with_sandbox(folder: &Path, sandbox: Sandbox, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
+        Self::assemble(Host::open_or_create(folder, random_bytes())?, sandbox, clock, limits)
+    }
+
+    fn assemble(host: Host, sandbox: Sandbox, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
         plugins::load_stock(&sandbox).map_err(|error| Error::Stock(Box::new(error)))?;
         let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
         Ok(Self { host, sandbox, workers, clock, limits })

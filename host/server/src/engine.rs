@@ -359,7 +359,10 @@ impl Engine {
                         engine.appended(job, receipt, resume, result.map(drop));
                     }
                 });
-                if let (Err(error), Some(job)) = (handed, slot.lock().unwrap_or_else(PoisonError::into_inner).take()) {
+                // Only a batch that was not handed in leaves its job here: otherwise the callback owns it.
+                if let Err(error) = handed
+                    && let Some(job) = slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+                {
                     self.finish(job, Err(error.into()));
                 }
             }

@@ -40,6 +40,7 @@ pub mod cx;
 pub mod log;
 pub mod money;
 pub mod number;
+pub mod purchases;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;

@@ -81,14 +81,17 @@ impl Exact {
     }
 
     fn mantissa_at(self, scale: u8) -> Result<i128, ArithmeticError> {
+        if scale == self.scale {
+            return Ok(self.mantissa);
+        }
         self.mantissa.checked_mul(power_of_ten(scale - self.scale)?).ok_or(ArithmeticError::OutOfRange)
     }
 }
 
 /// `value / divisor` as a whole number; `divisor` is a power of ten above one.
 fn round_quotient(value: i128, divisor: i128, rounding: Rounding) -> i128 {
-    let (cut, rest) = (value / divisor, value % divisor);
-    let half = divisor / 2;
+    let (cut, rest) = quotient(value, divisor);
+    let half = quotient(divisor, 2).0;
     let away = match rounding {
         Rounding::TowardZero => false,
         Rounding::HalfAwayFromZero => rest.abs() >= half,
@@ -97,8 +100,27 @@ fn round_quotient(value: i128, divisor: i128, rounding: Rounding) -> i128 {
     if away { cut + value.signum() } else { cut }
 }
 
+/// Quotient and remainder. WebAssembly divides 64 bits in one instruction and 128 in hundreds.
+fn quotient(value: i128, divisor: i128) -> (i128, i128) {
+    match (i64::try_from(value), i64::try_from(divisor)) {
+        (Ok(value), Ok(divisor)) => (i128::from(value / divisor), i128::from(value % divisor)),
+        _ => (value / divisor, value % divisor),
+    }
+}
+
+/// The powers of ten that fit.
+const POWERS_OF_TEN: [i128; 39] = {
+    let mut powers = [1; 39];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
+
 fn power_of_ten(exponent: u8) -> Result<i128, ArithmeticError> {
-    10_i128.checked_pow(u32::from(exponent)).ok_or(ArithmeticError::OutOfRange)
+    POWERS_OF_TEN.get(usize::from(exponent)).copied().ok_or(ArithmeticError::OutOfRange)
 }
 
 impl fmt::Display for ArithmeticError {

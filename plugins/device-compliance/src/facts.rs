@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use redress_plugin::compliance::{Attribute, Line, Purchase, Request, Value};
-use redress_plugin::types::{Moment, Take};
+use redress_plugin::purchases::Purchases;
+use redress_plugin::types::Moment;
 
 /// A fact that a row needs and nobody stated, or stated in a word that is not listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,8 @@ pub(crate) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn new(request: &'a Request, line: &'a Line) -> Self {
-        Self { line, request, purchases: purchases_of(request, line), notes: RefCell::default() }
+    pub(crate) fn new(request: &'a Request, bought: &Purchases<'a>, line: &'a Line) -> Self {
+        Self { line, request, purchases: purchases_of(request, bought, line), notes: RefCell::default() }
     }
 
     /// A fact that is true or false.
@@ -55,7 +56,7 @@ impl<'a> Facts<'a> {
         self.use_fact(key);
         let received: Option<Vec<Moment>> = self.purchases.iter().map(|purchase| purchase.delivered).collect();
         let received = received.ok_or(Missing(key))?;
-        let days = |moment: &Moment| i64::from(self.request.about.opened.local_day) - i64::from(moment.local_day);
+        let days = |moment: &Moment| self.request.about.opened.days_since(moment);
         let earliest = received.iter().map(days).max().ok_or(Missing("line.bought"))?;
         let latest = received.iter().map(days).min().ok_or(Missing("line.bought"))?;
         self.note("days", earliest);
@@ -126,20 +127,19 @@ impl<'a> Facts<'a> {
 
 /// What the line was bought with: the order line it names, else what an earlier opinion takes for it, else the only
 /// purchase of its stock code. With several and no word on which, none: the date of receipt is then not known.
-fn purchases_of<'a>(request: &'a Request, line: &Line) -> Vec<&'a Purchase> {
-    let find = |order: &str, number: u32| request.purchases.iter().find(|it| it.order == order && it.line == number);
-    if let Some(bought) = &line.bought {
-        return find(&bought.order, bought.line).into_iter().collect();
+fn purchases_of<'a>(request: &Request, bought: &Purchases<'a>, line: &Line) -> Vec<&'a Purchase> {
+    let find = |order: &str, number: u32| bought.find(order, number).map(|at| bought.at(at));
+    if let Some(named) = &line.bought {
+        return find(&named.order, named.line).into_iter().collect();
     }
-    let opinions = request.earlier.iter().rev().flat_map(|opinion| &opinion.verdict.lines);
-    let takes: Option<&Vec<Take>> = opinions
-        .filter(|verdict| verdict.line == line.index)
-        .map(|verdict| &verdict.takes)
-        .find(|takes| !takes.is_empty());
-    if let Some(takes) = takes {
+    let verdicts = request.earlier.iter().rev().flat_map(|opinion| &opinion.verdict.lines);
+    let mut of_line = verdicts.filter(|verdict| verdict.line == line.index).map(|verdict| &verdict.takes);
+    if let Some(takes) = of_line.find(|takes| !takes.is_empty()) {
         let found: Option<Vec<_>> = takes.iter().map(|take| find(&take.order, take.line)).collect();
         return found.unwrap_or_default();
     }
-    let same: Vec<_> = request.purchases.iter().filter(|purchase| purchase.sku == line.sku).collect();
-    if same.len() == 1 { same } else { Vec::new() }
+    match bought.of_sku(&line.sku) {
+        [only] => vec![bought.at(*only)],
+        _ => Vec::new(),
+    }
 }

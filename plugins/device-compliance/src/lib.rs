@@ -15,6 +15,7 @@ mod withdrawal;
 use redress_plugin::compliance::{
     Compliance, Cx, Disposition, Failure, Line, LineVerdict, Reason, Remedy, Request, Tier, Verdict,
 };
+use redress_plugin::purchases::Purchases;
 
 use crate::disposition::Handling;
 use crate::facts::Facts;
@@ -44,8 +45,9 @@ impl Compliance for DeviceCompliance {
             }
         };
         let jurisdiction = Jurisdiction::parse(&req.jurisdiction);
-        let judge = |line: &Line| judge(&Facts::new(req, line), jurisdiction, unsaleable);
-        Ok(Verdict { lines: req.lines.iter().map(judge).collect(), ..Verdict::default() })
+        let bought = Purchases::new(&req.purchases);
+        let lines = req.lines.iter().map(|line| judge(&Facts::new(req, &bought, line), jurisdiction, unsaleable));
+        Ok(Verdict { lines: lines.collect(), ..Verdict::default() })
     }
 }
 
@@ -68,7 +70,7 @@ fn remedy(facts: &Facts<'_>, jurisdiction: Jurisdiction) -> LineVerdict {
     }
     let withdrawal = Findings::of(withdrawal::RULES, facts, jurisdiction);
     if quality.is_open() {
-        // The missing facts of both blocks, so that a person is asked once.
+        // With what block c lacks as well, as far as its rows got, so that a person is asked once.
         return verdict(line, Remedy::Review, Tier::Quality, quality.open_reasons(&withdrawal.missing));
     }
     let disagree = !withdrawal.grants.is_empty() && !withdrawal.refusals.is_empty();

@@ -27,33 +27,47 @@ struct PurchaseMatch;
 impl Eligibility for PurchaseMatch {
     fn evaluate(req: &Request, cx: &Cx) -> Result<Verdict, Failure> {
         let window_days = cx.arg_integer("window_days")?;
-        let shape = SkuShape::from_params(cx)?;
-        let mut shelves = Shelves::new(&req.purchases, req.about.opened, window_days);
-        let is_known = req.customer.is_some();
-        let mut judge = |line: &Line| {
-            if !is_known {
-                return LineVerdict::review(line.index, Reason::new("customer_unknown").using(["customer"]));
-            }
-            if !shape.is_product(&line.sku) {
-                return LineVerdict::review(line.index, not_a_product(line));
-            }
-            match_line(line, &mut shelves, window_days)
+        let mut case = Case {
+            is_customer_known: req.customer.is_some(),
+            shape: SkuShape::from_params(cx)?,
+            window_days,
+            shelves: Shelves::new(&req.purchases, req.about.opened, window_days),
         };
-        Ok(Verdict { lines: req.lines.iter().map(&mut judge).collect(), ..Verdict::default() })
+        Ok(Verdict { lines: req.lines.iter().map(|line| case.judge(line)).collect(), ..Verdict::default() })
     }
 }
 
-/// What can be taken from the customer's purchases for one line.
-fn match_line(line: &Line, shelves: &mut Shelves<'_>, window_days: i64) -> LineVerdict {
-    let takes = match shelves.take(line) {
-        Match::NotPurchased => return LineVerdict::deny(line.index, not_purchased(line)),
-        Match::OutsideWindow { days } => return LineVerdict::deny(line.index, outside_window(days, window_days)),
-        Match::TooManyTakes => return LineVerdict::review(line.index, too_many_takes(line)),
-        Match::Taken(takes) => takes,
-    };
-    let taken = takes.iter().map(|take| take.quantity).sum();
-    let verdict = LineVerdict::allow(line.index, taken).taking(takes);
-    if taken < line.quantity { verdict.because(quantity_exceeds_purchase(line.quantity, taken)) } else { verdict }
+/// What the lines of a case are judged by, and what earlier lines left.
+struct Case<'a> {
+    is_customer_known: bool,
+    shape: SkuShape,
+    window_days: i64,
+    shelves: Shelves<'a>,
+}
+
+impl<'a> Case<'a> {
+    fn judge(&mut self, line: &'a Line) -> LineVerdict {
+        if !self.is_customer_known {
+            return LineVerdict::review(line.index, Reason::new("customer_unknown").using(["customer"]));
+        }
+        if !self.shape.is_product(&line.sku) {
+            return LineVerdict::review(line.index, not_a_product(line));
+        }
+        let takes = match self.shelves.take(line) {
+            Match::NotPurchased => return LineVerdict::deny(line.index, not_purchased(line)),
+            Match::OutsideWindow { days } => {
+                return LineVerdict::deny(line.index, outside_window(days, self.window_days));
+            }
+            Match::TooManyTakes => return LineVerdict::review(line.index, too_many_takes(line)),
+            Match::Taken(takes) => takes,
+        };
+        let taken = takes.iter().map(|take| take.quantity).sum();
+        let verdict = LineVerdict::allow(line.index, taken).taking(takes);
+        if taken < line.quantity {
+            return verdict.because(quantity_exceeds_purchase(line.quantity, taken));
+        }
+        verdict
+    }
 }
 
 fn not_a_product(line: &Line) -> Reason {

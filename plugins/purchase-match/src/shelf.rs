@@ -1,24 +1,22 @@
 //! The customer's purchases by stock code, and what of them is still left in this call.
 //!
-//! A case may have hundreds of lines and a customer thousands of purchases, so each stock code is sorted once and
-//! what is used up at its start is skipped for good.
+//! A case may have hundreds of lines and a customer thousands of purchases, so what is used up at the start of a stock
+//! code's purchases is skipped for good.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use redress_plugin::eligibility::{Line, Moment, Purchase, Take};
+use redress_plugin::purchases::Purchases;
 use redress_plugin::types::TAKES_MAX;
 
 /// All purchases that a case may take from.
 pub(crate) struct Shelves<'a> {
-    purchases: &'a [Purchase],
+    purchases: Purchases<'a>,
     /// What is left of each purchase.
     left: Vec<u32>,
-    /// Calendar days from each purchase to the case.
-    days: Vec<i64>,
+    opened: Moment,
     window_days: i64,
     by_sku: BTreeMap<&'a str, Shelf>,
-    by_order_line: BTreeMap<(&'a str, u32), usize>,
 }
 
 /// The purchases of one stock code, as positions in the request.
@@ -48,67 +46,34 @@ pub(crate) enum Match {
 }
 
 impl<'a> Shelves<'a> {
-    /// Sort what was bought, not after the case was opened, and is not returned yet.
     pub(crate) fn new(purchases: &'a [Purchase], opened: Moment, window_days: i64) -> Self {
-        let days = |purchase: &Purchase| i64::from(opened.local_day) - i64::from(purchase.at.local_day);
-        let mut shelves = Self {
-            purchases,
-            left: purchases.iter().map(|purchase| purchase.left).collect(),
-            days: purchases.iter().map(days).collect(),
-            window_days,
-            by_sku: BTreeMap::new(),
-            by_order_line: BTreeMap::new(),
-        };
-        for (at, purchase) in purchases.iter().enumerate() {
-            if purchase.left > 0 && purchase.at.unix_ms <= opened.unix_ms {
-                shelves.add(at, purchase);
-            }
-        }
-        for shelf in shelves.by_sku.values_mut() {
-            shelf.recent.sort_by_key(|at| {
-                let purchase = &purchases[*at];
-                Reverse((purchase.at.unix_ms, purchase.order.as_str(), purchase.line))
-            });
-        }
-        shelves
-    }
-
-    fn add(&mut self, at: usize, purchase: &'a Purchase) {
-        let shelf = self.by_sku.entry(&purchase.sku).or_default();
-        let days = self.days[at];
-        if days <= self.window_days {
-            shelf.recent.push(at);
-        } else {
-            shelf.older_days = Some(shelf.older_days.map_or(days, |older| older.min(days)));
-        }
-        self.by_order_line.insert((&purchase.order, purchase.line), at);
+        let left = purchases.iter().map(|purchase| purchase.left).collect();
+        Self { purchases: Purchases::new(purchases), left, opened, window_days, by_sku: BTreeMap::new() }
     }
 
     /// Take as much as there is for the line, latest purchase first.
-    pub(crate) fn take(&mut self, line: &Line) -> Match {
-        let named;
-        let (recent, older_days): (&[usize], _) = match &line.bought {
-            Some(bought) => match self.by_order_line.get(&(bought.order.as_str(), bought.line)) {
-                Some(&at) if self.purchases[at].sku != line.sku || self.left[at] == 0 => (&[], None),
-                Some(&at) if self.days[at] > self.window_days => (&[], Some(self.days[at])),
-                Some(&at) => {
-                    named = [at];
-                    (&named, None)
-                }
-                None => (&[], None),
-            },
-            None => match self.by_sku.get_mut(line.sku.as_str()) {
-                Some(shelf) => {
-                    let older_days = shelf.older_days;
-                    (shelf.still_there(&self.left), older_days)
-                }
-                None => (&[], None),
-            },
-        };
-        if recent.is_empty() {
-            return older_days.map_or(Match::NotPurchased, |days| Match::OutsideWindow { days });
+    pub(crate) fn take(&mut self, line: &'a Line) -> Match {
+        if let Some(bought) = &line.bought {
+            let at = self.purchases.find(&bought.order, bought.line);
+            let mut named = self.shelf(at.as_slice(), &line.sku);
+            return self.take_from(&mut named, line.quantity);
         }
-        let planned = plan(recent, &self.left, line.quantity);
+        let known = self.by_sku.remove(line.sku.as_str());
+        let mut shelf = known.unwrap_or_else(|| self.shelf(self.purchases.of_sku(&line.sku), &line.sku));
+        let found = self.take_from(&mut shelf, line.quantity);
+        self.by_sku.insert(&line.sku, shelf);
+        found
+    }
+
+    fn take_from(&mut self, shelf: &mut Shelf, quantity: u32) -> Match {
+        while shelf.recent.get(shelf.used_up).is_some_and(|at| self.left[*at] == 0) {
+            shelf.used_up += 1;
+        }
+        let recent = &shelf.recent[shelf.used_up..];
+        if recent.is_empty() {
+            return shelf.older_days.map_or(Match::NotPurchased, |days| Match::OutsideWindow { days });
+        }
+        let planned = plan(recent, &self.left, quantity);
         if planned.len() > TAKES_MAX {
             return Match::TooManyTakes;
         }
@@ -116,20 +81,28 @@ impl<'a> Shelves<'a> {
             self.left[*at] -= quantity;
         }
         let take = |(at, quantity): &(usize, u32)| {
-            let purchase = &self.purchases[*at];
+            let purchase = self.purchases.at(*at);
             Take { order: purchase.order.clone(), line: purchase.line, quantity: *quantity }
         };
         Match::Taken(planned.iter().map(take).collect())
     }
-}
 
-impl Shelf {
-    /// The recent purchases from the first on that has something left.
-    fn still_there(&mut self, left: &[u32]) -> &[usize] {
-        while self.recent.get(self.used_up).is_some_and(|at| left[*at] == 0) {
-            self.used_up += 1;
+    /// What of these purchases was bought not after the case was opened, and is left.
+    fn shelf(&self, positions: &[usize], sku: &str) -> Shelf {
+        let mut shelf = Shelf::default();
+        for &at in positions {
+            let purchase = self.purchases.at(at);
+            if purchase.sku != sku || purchase.at.unix_ms > self.opened.unix_ms || self.left[at] == 0 {
+                continue;
+            }
+            let days = self.opened.days_since(&purchase.at);
+            if days <= self.window_days {
+                shelf.recent.push(at);
+            } else {
+                shelf.older_days = Some(shelf.older_days.map_or(days, |older| older.min(days)));
+            }
         }
-        &self.recent[self.used_up..]
+        shelf
     }
 }
 

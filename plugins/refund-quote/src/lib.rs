@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use redress_plugin::money::minor_places;
 use redress_plugin::number::{Exact, Rounding};
+use redress_plugin::purchases::Purchases;
 use redress_plugin::refund::{
-    Attribute, Cx, Failure, LineQuote, Money, Opinion, Part, Purchase, Quote, Reason, Refund, Remedy, Request, Take,
+    Attribute, Cx, Failure, LineQuote, Money, Opinion, Part, Quote, Reason, Refund, Remedy, Request, Take,
 };
 
 struct RefundQuote;
@@ -20,8 +21,7 @@ struct RefundQuote;
 impl Refund for RefundQuote {
     fn quote(req: &Request, _cx: &Cx) -> Result<Quote, Failure> {
         let matched = Matched::new(&req.earlier);
-        let bought =
-            req.purchases.iter().map(|purchase| ((purchase.order.as_str(), purchase.line), purchase)).collect();
+        let bought = Purchases::new(&req.purchases);
         let mut quote = Quote::default();
         let mut lines_quoted = 0_i64;
         for line in &req.lines {
@@ -63,13 +63,14 @@ impl<'a> Matched<'a> {
 }
 
 /// One quote for each take; together they are the rounded sum.
-fn quote_line(line: u32, takes: &[Take], bought: &BTreeMap<(&str, u32), &Purchase>) -> Result<Vec<LineQuote>, Failure> {
+fn quote_line(line: u32, takes: &[Take], bought: &Purchases<'_>) -> Result<Vec<LineQuote>, Failure> {
     let mut sum = Exact::ZERO;
     let mut quoted = 0;
     let mut currency: Option<&str> = None;
     let mut quotes = Vec::new();
     for take in takes {
-        let purchase = bought.get(&(take.order.as_str(), take.line)).ok_or_else(|| unknown_take(take))?;
+        let at = bought.find(&take.order, take.line).ok_or_else(|| unknown_take(take))?;
+        let purchase = bought.at(at);
         let ours = purchase.paid.currency.as_str();
         if currency.is_some_and(|theirs| theirs != ours) {
             return Err(Failure::cannot_decide(mixed_currencies(line)));
@@ -95,7 +96,7 @@ fn mixed_currencies(line: u32) -> Reason {
 
 #[cfg(test)]
 mod tests {
-    use redress_plugin::refund::Bag;
+    use redress_plugin::refund::{Bag, Purchase};
     use redress_plugin::testing::{self, RequestBuilder};
     use redress_plugin::types::{Decimal, LineVerdict, Verdict};
 

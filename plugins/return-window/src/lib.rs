@@ -8,11 +8,10 @@
 //! code. Where that purchase or its date of delivery is not known, the line is left to a person: this plugin only
 //! knows days. It takes nothing; how much may come back is another plugin's question.
 
-use std::collections::BTreeMap;
-
 use redress_plugin::eligibility::{
     Cx, Eligibility, Failure, Line, LineVerdict, Moment, Purchase, Reason, Request, Verdict,
 };
+use redress_plugin::purchases::Purchases;
 
 struct ReturnWindow;
 
@@ -24,8 +23,8 @@ struct ReturnWindow;
 impl Eligibility for ReturnWindow {
     fn evaluate(req: &Request, cx: &Cx) -> Result<Verdict, Failure> {
         let window = Window { days: cx.arg_integer("window_days")?, clock: Clock::from_param(cx.arg_text("clock")?)? };
-        let bought = Bought::new(req);
-        let judge = |line: &Line| match bought.purchase_of(line) {
+        let purchases = Purchases::new(&req.purchases);
+        let judge = |line: &Line| match purchase_of(line, &purchases, req.about.opened) {
             Some(purchase) => window.judge(line, purchase, req.about.opened),
             None => LineVerdict::review(line.index, purchase_unknown(line)),
         };
@@ -50,7 +49,7 @@ impl Window {
         let Some(start) = self.clock.start(purchase) else {
             return LineVerdict::review(line.index, delivery_unknown(purchase));
         };
-        let days = i64::from(opened.local_day) - i64::from(start.local_day);
+        let days = opened.days_since(&start);
         if days <= self.days {
             return LineVerdict::allow(line.index, line.quantity);
         }
@@ -88,37 +87,13 @@ impl Clock {
     }
 }
 
-/// The purchases that lines are judged against.
-struct Bought<'a> {
-    by_order_line: BTreeMap<(&'a str, u32), &'a Purchase>,
-    latest_by_sku: BTreeMap<&'a str, &'a Purchase>,
-}
-
-impl<'a> Bought<'a> {
-    fn new(req: &'a Request) -> Self {
-        let mut bought = Self { by_order_line: BTreeMap::new(), latest_by_sku: BTreeMap::new() };
-        for purchase in req.purchases.iter().filter(|purchase| purchase.at.unix_ms <= req.about.opened.unix_ms) {
-            bought.by_order_line.insert((&purchase.order, purchase.line), purchase);
-            let latest = bought.latest_by_sku.entry(&purchase.sku).or_insert(purchase);
-            if rank(purchase) > rank(latest) {
-                *latest = purchase;
-            }
-        }
-        bought
+/// What a line is judged against: the order line it names, else the latest purchase before the case.
+fn purchase_of<'a>(line: &Line, purchases: &Purchases<'a>, opened: Moment) -> Option<&'a Purchase> {
+    let is_before = |purchase: &&Purchase| purchase.at.unix_ms <= opened.unix_ms && purchase.sku == line.sku;
+    match &line.bought {
+        Some(named) => purchases.find(&named.order, named.line).map(|at| purchases.at(at)).filter(is_before),
+        None => purchases.of_sku(&line.sku).iter().map(|at| purchases.at(*at)).find(is_before),
     }
-
-    fn purchase_of(&self, line: &Line) -> Option<&'a Purchase> {
-        let found = match &line.bought {
-            Some(named) => self.by_order_line.get(&(named.order.as_str(), named.line)),
-            None => self.latest_by_sku.get(line.sku.as_str()),
-        };
-        found.copied().filter(|purchase| purchase.sku == line.sku)
-    }
-}
-
-/// Later is greater; order and line decide between purchases of one moment.
-fn rank(purchase: &Purchase) -> (i64, &str, u32) {
-    (purchase.at.unix_ms, &purchase.order, purchase.line)
 }
 
 fn purchase_unknown(line: &Line) -> Reason {

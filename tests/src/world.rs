@@ -1,0 +1,259 @@
+//! A host under test: the real engine, the real store on a temporary folder, real plugins.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context as _, bail};
+use redress::app::App;
+use redress::clock::FixedClock;
+use redress::config::Limits;
+use redress::engine::tenant::TenantRecord;
+use redress::engine::{Engine, Error, Receipt, Submission, Target};
+use redress::publish::{plugins, stock, workflows};
+use redress_domain::case::command::{Actor, ActorKind, Body, Complete, Event, Open, Settle, Settled};
+use redress_domain::case::{Case, External, Line};
+use redress_domain::clock::{Instant, Span, Zone};
+use redress_domain::decision::Turn;
+use redress_domain::ids::{CaseId, CustomerId, Digest, OrderId, Sku, Slug, TaskId, TenantId};
+use redress_domain::money::{Currency, Price};
+use redress_domain::order::{Order, OrderLine};
+use redress_domain::value::Fields;
+use redress_sandbox::Sandbox;
+use redress_store::batch::Version;
+
+/// The instant at which every world begins: 2026-03-02, 09:00 in London.
+pub const START: i64 = 1_772_442_000_000;
+
+/// A host with its clock and its folder.
+pub struct World {
+    /// The host.
+    pub app: App,
+    /// Its clock, which stands still until it is moved.
+    pub clock: Arc<FixedClock>,
+    folder: Option<tempfile::TempDir>,
+}
+
+/// A merchant of the world.
+#[derive(Clone)]
+pub struct Merchant {
+    /// Its engine.
+    pub engine: Engine,
+    objects: redress_store::objects::Objects,
+}
+
+impl World {
+    /// A host on a new folder.
+    pub fn new() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut world = Self::on(folder.path())?;
+        world.folder = Some(folder);
+        Ok(world)
+    }
+
+    /// A host on this folder, which stays.
+    pub fn on(folder: &Path) -> anyhow::Result<Self> {
+        let clock = Arc::new(FixedClock::at(Instant::from_unix_ms(START)));
+        let app = App::with_sandbox(folder, sandbox()?, clock.clone(), Limits::default())?;
+        Ok(Self { app, clock, folder: None })
+    }
+
+    /// The same folder, opened again by a new host, as after a restart.
+    pub fn restart(self) -> anyhow::Result<Self> {
+        let Self { app, clock, folder } = self;
+        let folder = folder.context("a world on a folder of its own")?;
+        drop(app);
+        let app = App::with_sandbox(folder.path(), sandbox()?, clock.clone(), Limits::default())?;
+        Ok(Self { app, clock, folder: Some(folder) })
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.path().to_owned())
+    }
+
+    /// A merchant in London with the stock plugins under their own names.
+    pub fn merchant(&self, slug: &str) -> anyhow::Result<Merchant> {
+        let merchant = self.bare_merchant(slug)?;
+        for name in ["purchase-match", "refund-quote"] {
+            let stock = stock::find(name).with_context(|| format!("stock plugin {name}"))?;
+            merchant.push(name, stock.bytes)?;
+        }
+        Ok(merchant)
+    }
+
+    /// A merchant in London without any plugin of its own.
+    pub fn bare_merchant(&self, slug: &str) -> anyhow::Result<Merchant> {
+        let engine = self.app.create_tenant(TenantRecord {
+            id: TenantId::mint(self.app.clock().now(), self.app.clock().random()),
+            slug: Slug::new(slug)?,
+            zone: Zone::Europe__London,
+            currency: gbp(),
+            locale: "en".to_owned(),
+            jurisdiction: "UK".to_owned(),
+            created_at: self.app.clock().now(),
+        })?;
+        Ok(Merchant { engine, objects: self.app.host().objects() })
+    }
+
+    /// A merchant that was made before.
+    pub fn reopen(&self, slug: &str) -> anyhow::Result<Merchant> {
+        Ok(Merchant { engine: self.app.engine(slug)?, objects: self.app.host().objects() })
+    }
+
+    /// Move the clock on.
+    pub fn pass(&self, span: Span) {
+        self.clock.set(self.app.clock().now().after(span));
+    }
+}
+
+impl Merchant {
+    /// Push a plugin under a name.
+    pub fn push(&self, name: &str, bytes: &[u8]) -> anyhow::Result<plugins::Active> {
+        Ok(plugins::push(&self.engine, &self.objects, name, bytes, &admin())?)
+    }
+
+    /// Publish a workflow.
+    pub fn publish(&self, source: &str) -> anyhow::Result<workflows::Revision> {
+        match workflows::publish(&self.engine, source, "test", &admin()) {
+            Err(redress::publish::Error::Invalid(problems)) => {
+                let render = redress_domain::workflow::diagnostic::render;
+                bail!("{}", problems.iter().map(|one| render("workflow", source, one)).collect::<String>())
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Take an order.
+    pub fn order(&self, order: &Order) -> anyhow::Result<()> {
+        let (sender, answer) = std::sync::mpsc::channel();
+        self.engine.put_order(order, "test", order.id.as_str(), move |result| drop(sender.send(result)))?;
+        answer.recv()??;
+        Ok(())
+    }
+
+    /// Open a case.
+    pub fn open(&self, open: Open) -> Result<Receipt, Error> {
+        self.engine.execute(submission(Target::New, Body::Open(Box::new(open))))
+    }
+
+    /// Give a command to a case.
+    pub fn command(&self, case: CaseId, body: Body) -> Result<Receipt, Error> {
+        self.engine.execute(submission(Target::Case(case), body))
+    }
+
+    /// Answer a task.
+    pub fn complete(&self, case: CaseId, task: TaskId, outcome: &str) -> Result<Receipt, Error> {
+        let (outcome, form, lines) = (outcome.to_owned(), Fields::new(), Vec::new());
+        self.command(case, Body::Complete(Complete { task, outcome, form, live: false, lines }))
+    }
+
+    /// Tell what happened outside.
+    pub fn event(&self, case: CaseId, name: &str, fields: Fields) -> Result<Receipt, Error> {
+        self.command(case, Body::Event(Event { name: name.to_owned(), fields }))
+    }
+
+    /// Tell the outcome of an effect.
+    pub fn settle(&self, case: CaseId, key: Digest, outcome: Settled) -> Result<Receipt, Error> {
+        self.command(case, Body::Settle(Settle { key, outcome, reference: None }))
+    }
+
+    /// The case as it stands.
+    pub fn case(&self, id: CaseId) -> anyhow::Result<Case> {
+        self.engine.case(id)?.context("the case is there")
+    }
+
+    /// The journal of a case.
+    pub fn journal(&self, id: CaseId) -> anyhow::Result<Vec<Turn>> {
+        let rows = self.engine.store().journal(id, Version(1), 10_000)?;
+        rows.iter().map(|row| Ok(redress_domain::codec::decode(&row.record)?)).collect()
+    }
+}
+
+/// One sandbox for all worlds of the process: the stock plugins are compiled once. Calls share nothing.
+fn sandbox() -> anyhow::Result<Sandbox> {
+    static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
+    if let Some(sandbox) = SANDBOX.get() {
+        return Ok(sandbox.clone());
+    }
+    let new = Sandbox::new(redress_sandbox::Config::default())?;
+    Ok(SANDBOX.get_or_init(|| new).clone())
+}
+
+/// An order of one customer, each line bought at the given instant: stock code, units, unit price.
+pub fn order(id: &str, customer: &str, at: Instant, lines: &[(&str, u32, &str)]) -> anyhow::Result<Order> {
+    let line = |(sku, quantity, price): &(&str, u32, &str)| {
+        let unit_price = Price::new(price.parse()?, gbp());
+        Ok(OrderLine {
+            sku: Sku::new(sku)?,
+            quantity: *quantity,
+            at,
+            delivered_at: None,
+            unit_price,
+            paid: OrderLine::price_of(unit_price, *quantity)?,
+            units: Vec::new(),
+            attributes: Fields::new(),
+        })
+    };
+    Ok(Order {
+        id: OrderId::new(id)?,
+        customer: Some(CustomerId::new(customer)?),
+        currency: gbp(),
+        placed_at: at,
+        lines: lines.iter().map(line).collect::<anyhow::Result<_>>()?,
+        payments: Vec::new(),
+        attributes: Fields::new(),
+    })
+}
+
+/// A return of these stock codes and units.
+pub fn a_return(customer: &str, lines: &[(&str, u32)]) -> anyhow::Result<Open> {
+    let line = |(sku, quantity): &(&str, u32)| {
+        Ok(Line {
+            sku: Sku::new(sku)?,
+            quantity: *quantity,
+            reason: None,
+            bought: None,
+            unit: None,
+            attributes: Fields::new(),
+            outcome: None,
+        })
+    };
+    Ok(Open {
+        kind: Slug::new("return")?,
+        external: None,
+        history: false,
+        customer: Some(CustomerId::new(customer)?),
+        order: None,
+        currency: gbp(),
+        reason: None,
+        claim: None,
+        attributes: Fields::new(),
+        lines: lines.iter().map(line).collect::<anyhow::Result<_>>()?,
+    })
+}
+
+/// The same return from the past, under another system's name.
+pub fn from_history(open: Open, id: &str) -> Open {
+    Open { external: Some(External { source: "test".to_owned(), id: id.to_owned() }), history: true, ..open }
+}
+
+/// A command of an agent, now.
+pub fn submission(target: Target, body: Body) -> Submission {
+    let actor = Actor { kind: ActorKind::Person, id: "ada".to_owned(), role: "agent".to_owned() };
+    Submission { target, occurred_at: None, actor, channel: "test".to_owned(), source: None, reason: None, body }
+}
+
+/// Who publishes.
+pub fn admin() -> Actor {
+    Actor { kind: ActorKind::Person, id: "grace".to_owned(), role: "admin".to_owned() }
+}
+
+/// Pounds.
+pub fn gbp() -> Currency {
+    "GBP".parse().expect("GBP is a currency")
+}
+
+/// So many days before the world begins.
+pub fn days_ago(days: i64) -> Instant {
+    Instant::from_unix_ms(START).after(Span::from_days(-days))
+}
