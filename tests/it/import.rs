@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use redress::import::mapping::{self, Mapping};
 use redress::import::progress::Progress;
-use redress::import::report::Report;
+use redress::engine::report::Report;
 use redress::import::{Error, import};
-use redress::publish::log;
+use redress::engine::log;
 use redress_domain::case::Case;
 use redress_domain::case::command::{Actor, ActorKind};
 use redress_domain::codec;

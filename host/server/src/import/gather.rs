@@ -14,8 +14,9 @@ use redress_domain::value::Value;
 
 use super::draft::Draft;
 use super::mapping::{CaseFields, Mapping, OrderFields, Then};
-use super::report::{Place, Tally};
 use super::rows::{Row, RowError};
+use super::tally::Tally;
+use crate::engine::report::Place;
 
 /// Most rows of one import. A row takes about 400 bytes until it is handed in, so this is 2 GB; ten years of the first data set.
 pub const ROWS_MAX: u64 = 5_000_000;

@@ -14,11 +14,11 @@ use super::gather::{CaseDraft, Gather, Gathered, ROWS_MAX};
 use super::mapping::Mapping;
 use super::plan::{self, Schedule};
 use super::progress::{Progress, Unit};
-use super::report::{Handed, Report};
 use super::rows::{FileError, Rows};
 use super::timings::Timings;
+use crate::engine::log::{self, What};
+use crate::engine::report::{Handed, Report};
 use crate::engine::{self, Engine, Put, Seen, Submission, Target};
-use crate::publish::log::{self, What};
 
 /// How many orders or cases are handed in and not answered yet: enough for full commits, and little to repeat after a stop.
 const WINDOW: usize = 64;
