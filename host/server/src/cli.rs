@@ -20,15 +20,14 @@ mod session;
 mod words;
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use error::Exit;
 use error::{Error, report};
-pub use output::Out;
 use output::Format;
+pub use output::Out;
 
 /// Examples come first: they are what is looked for.
 const HELP: &str = "\
@@ -155,6 +154,8 @@ fn not_a_command(help: &clap::Error, out: &mut Out<'_>) -> Exit {
 mod tests {
     use clap::CommandFactory as _;
 
+    use std::io::Write;
+
     use super::*;
 
     fn ran(words: &[&str]) -> (Exit, String, String) {
@@ -182,7 +183,8 @@ mod tests {
         let command = Cli::command();
         for noun in command.get_subcommands() {
             let verbs: Vec<_> = noun.get_subcommands().collect();
-            let leaves = if verbs.is_empty() || noun.get_name() == "import" { [vec![noun], verbs].concat() } else { verbs };
+            let leaves =
+                if verbs.is_empty() || noun.get_name() == "import" { [vec![noun], verbs].concat() } else { verbs };
             for leaf in leaves {
                 let examples = leaf.get_before_help().map(ToString::to_string).unwrap_or_default();
                 assert!(examples.starts_with("Examples:\n  redress "), "{} {}", noun.get_name(), leaf.get_name());

@@ -11,7 +11,8 @@ use redress_store::error::{OpenError, ReadError};
 use redress_store::host::HostError;
 
 use super::output::Out;
-use crate::{app, engine, publish};
+use crate::import::FileError;
+use crate::{app, engine, import, publish};
 
 /// How a command ends, for whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,9 @@ pub(super) enum Error {
     /// Publishing.
     #[error(transparent)]
     Publish(publish::Error),
+    /// An import.
+    #[error(transparent)]
+    Import(#[from] import::Error),
     /// A document with problems, which stand beside this.
     #[error("{file} has {}", count(problems.len(), "problem"))]
     Document {
@@ -147,6 +151,7 @@ impl Error {
             Self::App(error) => error.code(),
             Self::Engine(error) => error.code(),
             Self::Publish(error) => error.code(),
+            Self::Import(error) => import_code(error),
             Self::Document { code, .. } => code,
             Self::Read { .. } => "file_not_read",
             Self::Write(_) => "output_not_written",
@@ -154,6 +159,7 @@ impl Error {
             Self::Form { .. } => "form_not_offered",
             Self::NotFound { what, .. } => match *what {
                 "case" => "case_not_found",
+                "import" => "import_not_found",
                 "workflow" => "workflow_not_found",
                 "revision" => "revision_not_found",
                 _ => "not_found",
@@ -170,9 +176,10 @@ impl Error {
             Self::App(error) => app_exit(error),
             Self::Engine(error) => engine_exit(error),
             Self::Publish(error) => publish_exit(error),
+            Self::Import(error) => import_exit(error),
             Self::Document { .. } => Exit::Invalid,
-            Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Exit::NotFound,
-            Self::Read { .. } | Self::Write(_) | Self::Audit { .. } => Exit::Failure,
+            Self::Read { source, .. } => read_exit(source),
+            Self::Write(_) | Self::Audit { .. } => Exit::Failure,
             Self::Missing { .. } | Self::Form { .. } | Self::Ambiguous(_) | Self::Cursor(_) => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
         }
@@ -197,10 +204,17 @@ impl Error {
             Self::Publish(publish::Error::Name(_)) => {
                 "a name is lower-case letters, digits, - and _; a version is major.minor.patch; --name gives another name"
             }
+            Self::Import(import::Error::File(_) | import::Error::TooManyRows) => "nothing was handed in",
+            Self::Import(_) => "what was handed in before stays; run the same import again to go on",
+            Self::Document { code: "mapping_invalid", .. } => {
+                "nothing was read; workflows/README.md describes mappings"
+            }
             Self::Document { .. } => "nothing was changed; redress workflow check FILE shows all problems",
             Self::Ambiguous(_) => "give more digits",
             Self::Cursor(_) => "take what the page before ended with, for the same command",
-            Self::Audit { .. } => "compare with the last backup; the records before this number are as they were written",
+            Self::Audit { .. } => {
+                "compare with the last backup; the records before this number are as they were written"
+            }
             Self::Missing { help, .. } | Self::Form { help, .. } => help,
             Self::NotFound { help, .. } => help.as_str(),
             Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Read { .. } | Self::Write(_) => return None,
@@ -214,9 +228,10 @@ impl Error {
             Self::Document { file, source_text, problems, printed: false, .. } => {
                 problems.iter().map(|problem| diagnostic::render(file, source_text, problem)).collect()
             }
-            Self::Publish(publish::Error::Breaks { problems, .. }) => {
-                problems.iter().map(|problem| format!("{}: {} [{}]", problem.path, problem.message, problem.code)).collect()
-            }
+            Self::Publish(publish::Error::Breaks { problems, .. }) => problems
+                .iter()
+                .map(|problem| format!("{}: {} [{}]", problem.path, problem.message, problem.code))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -254,6 +269,32 @@ fn publish_exit(error: &publish::Error) -> Exit {
         E::Object(_) => Exit::Failure,
         E::Engine(error) => engine_exit(error),
     }
+}
+
+fn import_code(error: &import::Error) -> &'static str {
+    use import::Error as E;
+    match error {
+        E::File(FileError::Read { .. }) => "file_not_read",
+        E::File(FileError::Empty { .. } | FileError::Columns { .. } | FileError::LongRow { .. }) => {
+            "import_file_invalid"
+        }
+        E::TooManyRows => "import_too_large",
+        E::Order { source, .. } | E::Case { source, .. } | E::Record(source) => source.code(),
+    }
+}
+
+fn import_exit(error: &import::Error) -> Exit {
+    use import::Error as E;
+    match error {
+        E::File(FileError::Read { source, .. }) => read_exit(source),
+        E::File(FileError::Empty { .. } | FileError::Columns { .. } | FileError::LongRow { .. }) => Exit::Invalid,
+        E::TooManyRows => Exit::Invalid,
+        E::Order { source, .. } | E::Case { source, .. } | E::Record(source) => engine_exit(source),
+    }
+}
+
+fn read_exit(error: &std::io::Error) -> Exit {
+    if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failure }
 }
 
 /// Say what went wrong: the problems of a document, one line, the causes below it, and what to do.

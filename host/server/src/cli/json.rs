@@ -202,10 +202,7 @@ mod tests {
         let gbp = "GBP".parse().unwrap();
         assert_eq!(value(&Value::Number("0.10".parse().unwrap())), "0.1");
         assert_eq!(money(Money::from_minor(1250, gbp)), json!({ "amount": "12.50", "currency": "GBP" }));
-        assert_eq!(
-            price(Price::new("0.001".parse().unwrap(), gbp)),
-            json!({ "amount": "0.001", "currency": "GBP" })
-        );
+        assert_eq!(price(Price::new("0.001".parse().unwrap(), gbp)), json!({ "amount": "0.001", "currency": "GBP" }));
         assert_eq!(value(&Value::Instant(Instant::from_unix_ms(0))), "1970-01-01T00:00:00.000Z");
     }
 }

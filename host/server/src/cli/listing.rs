@@ -104,7 +104,13 @@ impl Listing {
     }
 
     /// Print a page of a longer list: programs find the cursor in it, people are told of it.
-    pub(super) fn print_page(&self, name: &str, next: Option<&str>, format: Format, out: &mut Out<'_>) -> Result<(), Error> {
+    pub(super) fn print_page(
+        &self,
+        name: &str,
+        next: Option<&str>,
+        format: Format,
+        out: &mut Out<'_>,
+    ) -> Result<(), Error> {
         if format == Format::Json {
             return out.json(&json!({ name: self.objects(), "next": next }));
         }
@@ -126,7 +132,8 @@ impl Listing {
         self.rows.iter().map(object).collect()
     }
 
-    fn table(&self) -> String {
+    /// As a table.
+    pub(super) fn table(&self) -> String {
         let shown = |(_, name): &(usize, &&str)| !self.hidden.contains(*name);
         let shown: Vec<usize> = self.columns.iter().enumerate().filter(shown).map(|(place, _)| place).collect();
         let mut table = Table::new();

@@ -127,8 +127,22 @@ fn object(case: &Case) -> Json {
 }
 
 const COLUMNS: [&str; 16] = [
-    "id", "number", "external_id", "source", "kind", "opened_at", "customer", "status", "step", "result", "remedy", "refunded",
-    "currency", "reasons", "workflow", "revision",
+    "id",
+    "number",
+    "external_id",
+    "source",
+    "kind",
+    "opened_at",
+    "customer",
+    "status",
+    "step",
+    "result",
+    "remedy",
+    "refunded",
+    "currency",
+    "reasons",
+    "workflow",
+    "revision",
 ];
 
 fn row(case: &Case) -> Vec<Cell> {

@@ -36,8 +36,19 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     })?;
     let listing = Listing {
         columns: &[
-            "number", "opened_at", "external_id", "source", "kind", "customer", "status", "step", "result", "remedy",
-            "refunded", "currency", "id",
+            "number",
+            "opened_at",
+            "external_id",
+            "source",
+            "kind",
+            "customer",
+            "status",
+            "step",
+            "result",
+            "remedy",
+            "refunded",
+            "currency",
+            "id",
         ],
         hidden: &["source", "id"],
         zone: session.engine.record().zone,

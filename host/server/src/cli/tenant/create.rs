@@ -6,10 +6,10 @@ use redress_domain::clock::Zone;
 use redress_domain::ids::{Slug, TenantId};
 use redress_domain::money::Currency;
 
+use crate::app::App;
 use crate::cli::Global;
 use crate::cli::error::Error;
 use crate::cli::output::Out;
-use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Limits;
 use crate::engine::tenant::TenantRecord;

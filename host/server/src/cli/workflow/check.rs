@@ -38,7 +38,8 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Format::Json => out.json(&json(&file, &text, &checked))?,
         Format::Csv => problems(&text, checked.as_ref().err().map_or(&[], Vec::as_slice)).print(Format::Csv, out)?,
     }
-    let refuse = |problems| Error::Document { code: "workflow_invalid", file, source_text: text, problems, printed: true };
+    let refuse =
+        |problems| Error::Document { code: "workflow_invalid", file, source_text: text, problems, printed: true };
     checked.map(drop).map_err(refuse)
 }
 

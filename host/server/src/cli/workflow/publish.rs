@@ -30,7 +30,13 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Ok(revision) => revision,
         Err(publish::Error::Invalid(problems)) => {
             let file = args.file.display().to_string();
-            return Err(Error::Document { code: "workflow_invalid", file, source_text: text, problems, printed: false });
+            return Err(Error::Document {
+                code: "workflow_invalid",
+                file,
+                source_text: text,
+                problems,
+                printed: false,
+            });
         }
         Err(error) => return Err(error.into()),
     };

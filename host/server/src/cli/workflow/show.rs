@@ -29,7 +29,9 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     match at.format() {
         Format::Table => out.data(&text(&revision, is_active, &session)),
         Format::Json => out.json(&json(&revision, is_active)),
-        Format::Csv => Err(Error::Form { command: "one workflow", form: "csv", help: "use --output table or --output json" }),
+        Format::Csv => {
+            Err(Error::Form { command: "one workflow", form: "csv", help: "use --output table or --output json" })
+        }
     }
 }
 
@@ -65,7 +67,11 @@ fn text(revision: &Revision, is_active: bool, session: &Session) -> String {
     let mut lines = format!("# {} number {}{active}\n", revision.workflow, revision.number);
     lines += &format!("# revision {}\n", revision.revision);
     lines += &format!("# published {} by {}", revision.published_at.display(zone), revision.by.id);
-    lines += &if revision.note.is_empty() { "\n".to_owned() } else { format!(": {}\n", crate::cli::words::clean(&revision.note)) };
+    lines += &if revision.note.is_empty() {
+        "\n".to_owned()
+    } else {
+        format!(": {}\n", crate::cli::words::clean(&revision.note))
+    };
     for (name, digest) in &revision.plugins {
         lines += &format!("# plugin {name} {digest}\n");
     }

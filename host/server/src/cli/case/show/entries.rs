@@ -103,7 +103,8 @@ fn arrived(event: &Arrived) -> Json {
 }
 
 fn happened(event: &Arrived, zone: Zone) -> String {
-    let carried = if event.fields.is_empty() { String::new() } else { format!(" with {}", words::fields(&event.fields)) };
+    let carried =
+        if event.fields.is_empty() { String::new() } else { format!(" with {}", words::fields(&event.fields)) };
     format!("event {} of {}{carried}", event.name, event.at.display(zone))
 }
 

@@ -129,9 +129,10 @@ fn explain(number: usize, line: &Line, why: &LineStory, story: &Story, report: &
 }
 
 fn take(taken: &LineTake, story: &Story) -> String {
-    let bought = taken.purchase.as_ref().map(|purchase| {
-        format!(", bought {} at {}", purchase.at.display(story.zone), purchase.unit_price)
-    });
+    let bought = taken
+        .purchase
+        .as_ref()
+        .map(|purchase| format!(", bought {} at {}", purchase.at.display(story.zone), purchase.unit_price));
     let amount = taken.amount.map(|amount| format!(", {amount}")).unwrap_or_default();
     let state = match taken.state {
         TakeState::Proposed => "would take",
@@ -226,7 +227,10 @@ fn facts(facts: &Facts, story: &Story, report: &mut Report<'_, '_>) {
     }
     if let Some(order) = &facts.order {
         let at = order.placed_at.display(story.zone);
-        report.line(2, &format!("order {} of {at}, {} lines, {} payments", order.id, order.lines.len(), order.payments.len()));
+        report.line(
+            2,
+            &format!("order {} of {at}, {} lines, {} payments", order.id, order.lines.len(), order.payments.len()),
+        );
     }
 }
 
