@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use redress::engine::log;
+use redress::engine::report::Report;
 use redress::import::mapping::{self, Mapping};
 use redress::import::progress::Progress;
-use redress::engine::report::Report;
 use redress::import::{Error, import};
-use redress::engine::log;
 use redress_domain::case::Case;
 use redress_domain::case::command::{Actor, ActorKind};
 use redress_domain::codec;
@@ -20,14 +20,14 @@ const MAPPING: &str = include_str!("../../workflows/online-retail/import.yaml");
 const WORKFLOW: &str = include_str!("../../workflows/online-retail/return.yaml");
 
 /// A host with the demo merchant, its plugins and its workflow.
-struct Shop {
+pub(crate) struct Shop {
     world: World,
     merchant: Merchant,
     mapping: Mapping,
 }
 
 impl Shop {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_workflow(WORKFLOW)
     }
 
@@ -38,7 +38,12 @@ impl Shop {
         Self { world, merchant, mapping: mapping::load(MAPPING).unwrap() }
     }
 
-    fn import(&self, files: &[PathBuf]) -> Report {
+    /// The data folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.world.folder().unwrap()
+    }
+
+    pub(crate) fn import(&self, files: &[PathBuf]) -> Report {
         self.try_import(files).unwrap()
     }
 
@@ -56,15 +61,22 @@ impl Shop {
     /// Every case, in order of time and then number.
     fn cases(&self) -> Vec<Case> {
         let snapshot = self.merchant.engine.store().read().unwrap();
-        let page = snapshot.scan(&Scan::CasesByOpened, Direction::Forward, None, 1_000).unwrap();
         let case = |id| codec::decode::<Case>(&snapshot.load_case(id).unwrap().unwrap().bytes).unwrap();
-        let mut cases: Vec<Case> = page.rows.iter().map(|row| case(row.case().unwrap())).collect();
+        let (mut cases, mut cursor): (Vec<Case>, _) = (Vec::new(), None);
+        loop {
+            let page = snapshot.scan(&Scan::CasesByOpened, Direction::Forward, cursor.as_ref(), 1_000).unwrap();
+            cases.extend(page.rows.iter().map(|row| case(row.case().unwrap())));
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => break,
+            }
+        }
         cases.sort_by_key(|case| (case.opened_at, case.external.as_ref().unwrap().id.clone()));
         cases
     }
 
     /// The lines that the script writes.
-    fn outcomes(&self) -> String {
+    pub(crate) fn outcomes(&self) -> String {
         self.cases().iter().map(outcome).collect()
     }
 
