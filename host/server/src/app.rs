@@ -54,6 +54,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Host(HostError::Open(OpenError::DataInUse { .. })) => "data_in_use",
+            Self::Host(HostError::Open(OpenError::Missing { .. })) => "data_not_found",
             Self::Host(HostError::SlugTaken { .. }) => "tenant_exists",
             Self::Host(_) => "data_not_opened",
             Self::Sandbox(_) | Self::Workers(_) | Self::Stock(_) => "host_not_started",
@@ -69,7 +70,18 @@ impl App {
     /// # Errors
     /// Another process uses the folder, or the machine does not give what a host needs.
     pub fn open(folder: &Path, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
-        let host = Host::open_or_create(folder, random_bytes())?;
+        Self::on(Host::open_or_create(folder, random_bytes())?, clock, limits)
+    }
+
+    /// Open a data folder that is there.
+    ///
+    /// # Errors
+    /// There is none, another process uses it, or the machine does not give what a host needs.
+    pub fn open_existing(folder: &Path, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
+        Self::on(Host::open(folder)?, clock, limits)
+    }
+
+    fn on(host: Host, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
         let cache = cache::Config { dir: host.artifact_folder(), key: *host.key().bytes() };
         let config = redress_sandbox::Config { cache: Some(cache), ..Default::default() };
         let sandbox = Sandbox::new(config).map_err(Error::Sandbox)?;

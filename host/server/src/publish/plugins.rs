@@ -92,12 +92,17 @@ pub fn available(engine: &Engine) -> Result<BTreeMap<PluginRef, Plugin>, engine:
         let name = active.plugin.split('@').next().unwrap_or_default();
         plugins.extend(loaded.and_then(|info| known(name, &info)));
     }
-    for stock in stock::STOCK {
-        let digest = Digest::of(stock.bytes);
-        let loaded = engine.sandbox().info(digest.bytes());
-        plugins.extend(loaded.and_then(|info| known(&format!("std/{}", stock.name), &info)));
-    }
+    plugins.extend(stock(engine.sandbox()));
     Ok(plugins)
+}
+
+/// The stock plugins, once they are loaded.
+pub fn stock(sandbox: &Sandbox) -> BTreeMap<PluginRef, Plugin> {
+    let known = |stock: &stock::Stock| {
+        let loaded = sandbox.info(Digest::of(stock.bytes).bytes());
+        loaded.and_then(|info| known(&format!("std/{}", stock.name), &info))
+    };
+    stock::STOCK.iter().filter_map(known).collect()
 }
 
 /// Load the component of a digest into the sandbox, from the stock or the object folder.
