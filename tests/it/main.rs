@@ -1,3 +1,4 @@
 //! Every test of the whole product, in one binary.
 
+mod hostile;
 mod returns;
