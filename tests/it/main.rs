@@ -1,4 +1,7 @@
 //! Every test of the whole product, in one binary.
 
+mod half_year;
 mod hostile;
+mod import;
+mod people;
 mod returns;

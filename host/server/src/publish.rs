@@ -3,7 +3,6 @@
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
 pub mod interface;
-pub mod log;
 pub mod plugins;
 pub mod stock;
 pub mod workflows;

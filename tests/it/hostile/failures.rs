@@ -194,11 +194,11 @@ fn a_case(merchant: &Merchant) -> anyhow::Result<Case> {
 /// The words with which the last failure of a case is recorded.
 fn detail_of(merchant: &Merchant, case: &Case) -> anyhow::Result<String> {
     let entries = merchant.journal(case.id)?.into_iter().flat_map(|turn| turn.entries);
-    let details = entries.filter_map(|entry| match entry {
+    let mut details = entries.filter_map(|entry| match entry {
         Entry::Failed { detail, .. } => Some(detail),
         _ => None,
     });
-    details.last().ok_or_else(|| anyhow::anyhow!("a failure"))
+    details.next_back().ok_or_else(|| anyhow::anyhow!("a failure"))
 }
 
 /// The journal keeps the question with its fuel, and how it failed.

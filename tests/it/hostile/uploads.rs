@@ -1,6 +1,7 @@
 //! What is refused when it is pushed: the author is told why, and everything that was active stays.
 
-use redress::publish::{Error, log, plugins, workflows};
+use redress::engine::log;
+use redress::publish::{Error, plugins, workflows};
 use redress_sandbox::Hook;
 use redress_tests::guests::{CONTRACT, Guest, counting, deny_all};
 use redress_tests::world::{Merchant, World, a_return};

@@ -19,6 +19,8 @@ pub(super) struct Beside {
     pub(super) claim: Option<ClaimRef>,
     /// Work items that are no longer needed.
     pub(super) cancel: Vec<WorkKey>,
+    /// What people wrote.
+    pub(super) people: Vec<Row>,
 }
 
 /// The batch of a decision.
@@ -39,6 +41,7 @@ pub(super) fn batch(decision: &Decision, beside: Beside) -> Batch {
     work(&mut batch, decision);
     batch.work.finish.extend(beside.claim);
     batch.work.cancel.extend(beside.cancel);
+    batch.rows.extend(beside.people);
     batch
 }
 

@@ -1,5 +1,7 @@
 //! One turn: load, advance with asks answered by the sandbox, one append. Reruns on a conflict with the same time and ids.
 
+use std::sync::Arc;
+
 use redress_domain::ask::{Answered, Ask, Failure};
 use redress_domain::case::Case;
 use redress_domain::case::command::{Body, Command, Open};
@@ -16,7 +18,7 @@ use redress_store::work::WorkKey;
 use super::commit::{self, Beside};
 use super::error::Error;
 use super::translate::{self, Place};
-use super::{Inner, Seen, facts};
+use super::{Inner, Seen, facts, personal};
 
 /// What a turn is computed from; kept over reruns.
 #[derive(Debug, Clone)]
@@ -52,25 +54,32 @@ pub(super) fn compute(inner: &Inner, order: &Order) -> Result<Computed, Error> {
         None => None,
     };
     let facts = facts::load(&snapshot, case.as_ref(), &order.command.body)?;
+    let pinned = case.as_ref().and_then(|case| case.revision);
+    let pinned = pinned.map(|revision| inner.registry.definition(revision)).transpose()?;
+    let mut command = order.command.clone();
+    let people = case.as_ref().map(|case| personal::lift(&mut command, case, pinned.as_deref())).unwrap_or_default();
     let input = Input {
         tenant: inner.record.id,
-        command: order.command.clone(),
+        command,
         facts,
         random: order.random,
         opening: order.number.clone().map(|number| (order.case, number)),
     };
     let definition = match &case {
-        Some(case) => case.revision.map(|revision| inner.registry.definition(revision)).transpose()?,
-        None => {
-            let active = inner.registry.active();
-            route::route(active.iter().map(AsRef::as_ref), &input)?
-                .and_then(|chosen| active.iter().find(|one| one.revision == chosen.revision).cloned())
-        }
+        Some(_) => pinned,
+        None => route(inner, &input)?,
     };
     let run = run::begin(definition.as_deref(), case, input)?;
     let decision = advance(inner, definition.as_deref(), run);
     let cancel = settled_work(&snapshot, &decision)?;
-    Ok(Computed::Decided(decision, Beside { claim: None, cancel }))
+    Ok(Computed::Decided(decision, Beside { claim: None, cancel, people }))
+}
+
+/// The active workflow that takes a new case.
+fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error> {
+    let active = inner.registry.active();
+    let chosen = route::route(active.iter().map(AsRef::as_ref), input)?;
+    Ok(chosen.and_then(|chosen| active.iter().find(|one| one.revision == chosen.revision).cloned()))
 }
 
 fn seen_before(snapshot: &Snapshot, open: &Open, command: &Command) -> Result<Option<(CaseId, Seen)>, Error> {

@@ -12,8 +12,8 @@ use redress_store::row::{Row, RowKey};
 use redress_store::scan::{Direction, Scan};
 use serde::{Deserialize, Serialize};
 
-use super::log::{self, What};
 use super::{Error, interface, stock, workflows};
+use crate::engine::log::{self, What};
 use crate::engine::{self, Engine};
 
 /// Names of active plugins in the store's pointers begin with this.

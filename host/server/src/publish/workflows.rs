@@ -15,8 +15,8 @@ use redress_store::row::{Row, RowKey};
 use redress_store::scan::{Direction, Scan};
 use serde::{Deserialize, Serialize};
 
-use super::log::{self, What};
 use super::{Error, interface, plugins};
+use crate::engine::log::{self, What};
 use crate::engine::{self, Engine};
 
 /// Names of active workflows in the store's pointers begin with this.

@@ -1,0 +1,65 @@
+//! Free text of people, kept apart: a command that is recorded holds a reference, the text itself lives in the `people` rows of
+//! the customer, where it can be erased without touching the journal.
+
+use redress_domain::case::command::{Body, Command};
+use redress_domain::case::{About, Case};
+use redress_domain::value::{Type, Value};
+use redress_domain::workflow::definition::{Definition, Kind};
+use redress_store::row::{Row, RowKey};
+use redress_store::snapshot::Snapshot;
+
+/// How a reference begins.
+const PREFIX: &str = "person:";
+
+/// Replace what people wrote in a command by references, and answer the rows that hold the texts. The references are the same
+/// on a rerun of the same turn.
+pub(super) fn lift(command: &mut Command, case: &Case, definition: Option<&Definition>) -> Vec<Row> {
+    let subject = case.customer.as_ref().map_or_else(|| case.id.to_string(), ToString::to_string);
+    let turn = case.turn + 1;
+    let mut rows = Vec::new();
+    let mut keep = |text: &mut String, name: &str| {
+        let field = format!("{}/{turn}/{name}", case.id);
+        rows.push(Row::Put(RowKey::person(&subject, &field), text.as_bytes().to_vec()));
+        *text = format!("{PREFIX}{subject}#{field}");
+    };
+    if let Some(reason) = &mut command.reason {
+        keep(reason, "reason");
+    }
+    if let Body::Complete(complete) = &mut command.body {
+        let written = |name: &str| is_free_text(case, definition, complete.task, name);
+        for (name, value) in &mut complete.form {
+            if let Value::Text(text) = value
+                && written(name)
+            {
+                keep(text, &format!("form.{name}"));
+            }
+        }
+    }
+    rows
+}
+
+/// The text that a reference stands for; none where it was erased. A text that is no reference is itself.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn resolve(snapshot: &Snapshot, text: &str) -> Result<Option<String>, super::Error> {
+    let Some((subject, field)) = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('#')) else {
+        return Ok(Some(text.to_owned()));
+    };
+    let bytes = snapshot.row(&RowKey::person(subject, field))?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// A form field of type text. A choice among words is no free text, and what the form does not ask for is refused anyway.
+fn is_free_text(case: &Case, definition: Option<&Definition>, task: redress_domain::ids::TaskId, field: &str) -> bool {
+    let Some(About::Review { step }) = case.tasks.get(&task).map(|task| &task.about) else { return true };
+    let step = definition.and_then(|definition| definition.step(step.as_str()));
+    match step.map(|step| &step.kind) {
+        Some(Kind::Review(review)) => match review.ask.get(field) {
+            Some(Type::Optional(inner)) => **inner == Type::Text,
+            Some(kind) => *kind == Type::Text,
+            None => true,
+        },
+        _ => true,
+    }
+}
