@@ -2,6 +2,7 @@
 
 mod crash;
 mod half_year;
+mod hostile;
 mod import;
 mod people;
 mod returns;
