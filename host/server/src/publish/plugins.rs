@@ -9,7 +9,7 @@ use redress_domain::workflow::definition::{Plugin, PluginRef};
 use redress_sandbox::{PluginInfo, Sandbox};
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
-use redress_store::scan::{Direction, Scan};
+use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, interface, stock, workflows};
@@ -67,18 +67,7 @@ pub fn push(engine: &Engine, objects: &Objects, name: &str, bytes: &[u8], by: &A
 /// # Errors
 /// The store cannot be read.
 pub fn list(engine: &Engine) -> Result<Vec<Active>, engine::Error> {
-    let (snapshot, scan) = (engine.store().read()?, Scan::Pointers(POINTER.to_owned()));
-    let (mut cursor, mut active) = (None, Vec::new());
-    loop {
-        let page = snapshot.scan(&scan, Direction::Forward, cursor.as_ref(), 1_000)?;
-        for row in page.rows {
-            active.push(codec::decode(&row.value).map_err(engine::Error::damaged("plugin"))?);
-        }
-        match page.next {
-            Some(next) => cursor = Some(next),
-            None => return Ok(active),
-        }
-    }
+    super::rows(engine, &Scan::Pointers(POINTER.to_owned()), "plugin")
 }
 
 /// Every plugin that a workflow of this tenant may call: its own, and the stock ones.
