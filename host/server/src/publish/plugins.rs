@@ -89,7 +89,7 @@ pub fn available(engine: &Engine) -> Result<BTreeMap<PluginRef, Plugin>, engine:
     Ok(plugins)
 }
 
-/// Load the component of a digest into the sandbox, from the stock or the object folder.
+/// Load the component of a digest into the sandbox, from the object folder.
 ///
 /// # Errors
 /// It is nowhere, or refused.
@@ -101,12 +101,16 @@ pub fn restore(sandbox: &Sandbox, objects: &Objects, digest: Digest) -> Result<(
     sandbox.load(&bytes).map(drop).map_err(Error::Refused)
 }
 
-/// Load the stock plugins into the sandbox.
+/// Load the stock plugins into the sandbox, and keep them: a case that is pinned to one goes on with it when a later binary ships
+/// another under its name.
 ///
 /// # Errors
-/// One is refused: the binary was built with a contract that it does not speak.
-pub fn load_stock(sandbox: &Sandbox) -> Result<(), Error> {
-    stock::STOCK.iter().try_for_each(|stock| sandbox.load(stock.bytes).map(drop).map_err(Error::Refused))
+/// One is refused: the binary was built with a contract that it does not speak. Or it could not be kept.
+pub fn load_stock(sandbox: &Sandbox, objects: &Objects) -> Result<(), Error> {
+    stock::STOCK.iter().try_for_each(|stock| {
+        objects.put(stock.bytes).map_err(Error::Object)?;
+        sandbox.load(stock.bytes).map(drop).map_err(Error::Refused)
+    })
 }
 
 fn known(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {
