@@ -40,6 +40,10 @@ pub fn push(engine: &Engine, objects: &Objects, name: &str, bytes: &[u8], by: &A
     let (reference, plugin) = known(name, &info).ok_or_else(|| Error::Name(info.manifest.version.clone()))?;
     let digest = objects.put(bytes).map_err(Error::Object)?;
     let active = Active { plugin: reference.to_string(), version: info.manifest.version.clone(), digest };
+    if list(engine)?.contains(&active) {
+        // The same component is active under this name already: nothing is pushed twice.
+        return Ok(active);
+    }
     let mut plugins = available(engine)?;
     plugins.insert(reference.clone(), plugin);
     let republished = workflows::republish(engine, &reference, &plugins)?;
