@@ -8,6 +8,7 @@ use std::sync::Arc;
 use redress::clock::FixedClock;
 use redress_domain::ask::Answer;
 use redress_domain::clock::Instant;
+use redress_domain::ids::Digest;
 use redress_domain::money::Money;
 use redress_domain::verdict::Outcome;
 use redress_sandbox::Stats;
@@ -154,6 +155,17 @@ fn the_artifacts_may_be_deleted_at_any_time() -> anyhow::Result<()> {
     let (stats, after) = installation.again("R2")?;
     assert_eq!((stats.compiled, stats.cache_hits, stats.cache_alarms), (artifacts.len() as u64, 0, 0));
     assert_eq!((installation.artifacts()?, after), (artifacts, before));
+    Ok(())
+}
+
+#[test]
+fn what_a_binary_ships_stays_when_a_later_one_ships_something_else() -> anyhow::Result<()> {
+    let (installation, _) = Installation::new()?;
+    let world = installation.start()?;
+    let objects = world.app.host().objects();
+    for stock in redress::publish::stock::STOCK {
+        assert_eq!(objects.get(Digest::of(stock.bytes))?, stock.bytes, "{}", stock.name);
+    }
     Ok(())
 }
 

@@ -1,11 +1,16 @@
 //! One merchant's plugins burn all the fuel they get; another merchant's cases go on beside them.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
+use redress::app::App;
+use redress::clock::FixedClock;
+use redress::config::Limits;
 use redress::engine::{Receipt, Target};
 use redress_domain::case::command::{Body, Open};
+use redress_domain::clock::Instant;
 use redress_domain::verdict::Remedy;
-use redress_tests::world::{Merchant, World, a_return, days_ago, from_history, order, submission};
+use redress_tests::world::{Merchant, START, World, a_return, days_ago, from_history, order, submission};
 
 use super::{a_shop, assert_nothing_left_the_shop, assert_waits_for_a_person, endless_loop, in_place_of_match};
 
@@ -29,6 +34,15 @@ fn hand_in(merchant: &Merchant, open: Open, whose: Whose, done: &Sender<(Whose, 
         result.map(|receipt| drop(done.send((whose, receipt)))).unwrap_or_default();
     };
     Ok(merchant.engine.submit(submission(Target::New, Body::Open(Box::new(open))), then)?)
+}
+
+#[test]
+fn there_is_room_for_a_call_of_every_worker() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let clock = Arc::new(FixedClock::at(Instant::from_unix_ms(START)));
+    let app = App::open(folder.path(), clock, Limits { turn_workers: 40, ..Limits::default() })?;
+    assert_eq!(app.sandbox().limits().calls_at_once_max, 40);
+    Ok(())
 }
 
 #[test]

@@ -88,6 +88,18 @@ fn a_plugin_that_a_workflow_could_not_call_is_refused_before_it_is_active() -> a
 }
 
 #[test]
+fn what_is_active_is_not_pushed_twice() -> anyhow::Result<()> {
+    let world = World::new()?;
+    let merchant = a_shop(&world, "acme")?;
+    let other = in_place_of_match(deny_all())?;
+    let pushed = merchant.push("purchase-match", &other)?;
+    let before = published(&merchant)?;
+    assert_eq!(merchant.push("purchase-match", &other)?, pushed);
+    assert_eq!(published(&merchant)?, before);
+    Ok(())
+}
+
+#[test]
 fn a_merchant_cannot_push_in_the_name_of_the_house() -> anyhow::Result<()> {
     let world = World::new()?;
     let merchant = a_shop(&world, "acme")?;
