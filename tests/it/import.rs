@@ -129,6 +129,26 @@ fn an_import_that_is_run_again_changes_nothing_and_says_so() {
     assert_eq!(shop.cases(), before);
 }
 
+/// What a stop leaves behind is all orders and the first cases, or some orders and no case.
+#[test]
+fn an_import_that_was_stopped_goes_on_to_the_same_result() {
+    let text = std::fs::read_to_string(small()).unwrap();
+    let (head, rows) = text.split_once('\n').unwrap();
+    let (cases, orders): (Vec<&str>, Vec<&str>) = rows.lines().partition(|row| row.starts_with('C'));
+    let expected = expected_cases();
+    let in_order: Vec<&str> = expected.lines().map(|line| &line[..7]).collect();
+    for (orders_done, cases_done) in [(9, 0), (orders.len(), 1), (orders.len(), 11), (orders.len(), 24)] {
+        let begun = cases.iter().filter(|row| in_order[..cases_done].contains(&&row[..7]));
+        let done = [head].iter().chain(&orders[..orders_done]).chain(begun).map(|row| format!("{row}\n"));
+        let shop = Shop::new();
+        let before = shop.import(&[shop.file("begun.csv", &done.collect::<String>())]);
+        let after = shop.import(&[small()]);
+        assert_eq!(shop.outcomes(), expected, "stopped after {cases_done} cases");
+        assert_eq!((after.opened.unchanged, after.opened.new), (before.opened.new, after.cases - before.opened.new));
+        assert_eq!(after.out_of_order, 0);
+    }
+}
+
 #[test]
 fn a_review_of_the_past_opens_a_task_and_takes_nothing() {
     let shop = Shop::new();
