@@ -139,7 +139,7 @@ fn an_import_that_was_stopped_goes_on_to_the_same_result() {
     let in_order: Vec<&str> = expected.lines().map(|line| &line[..7]).collect();
     for (orders_done, cases_done) in [(9, 0), (orders.len(), 1), (orders.len(), 11), (orders.len(), 24)] {
         let begun = cases.iter().filter(|row| in_order[..cases_done].contains(&&row[..7]));
-        let done = [head].iter().chain(&orders[..orders_done]).chain(begun).map(|row| format!("{row}\n"));
+        let done = std::iter::once(&head).chain(&orders[..orders_done]).chain(begun).map(|row| format!("{row}\n"));
         let shop = Shop::new();
         let before = shop.import(&[shop.file("begun.csv", &done.collect::<String>())]);
         let after = shop.import(&[small()]);
