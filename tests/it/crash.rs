@@ -6,17 +6,15 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use redress_domain::case::Case;
 use redress_domain::case::entry::Entry;
 use redress_domain::codec;
 use redress_domain::decision::Turn;
 use redress_domain::ledger::Ledger;
 use redress_store::audit::{self, Verified};
 use redress_store::batch::Version;
-use redress_store::scan::{Direction, Scan};
-use redress_tests::world::{Merchant, World};
+use redress_tests::world::World;
 
-use crate::import::outcome;
+use crate::import::{cases, outcome};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const TENANT: &str = "online-retail";
@@ -69,7 +67,8 @@ fn shop() -> String {
             let invoice = 100_000 + customer * 10 + order;
             for (line, quantity) in (0..4).zip([9, 1, 4, 2]) {
                 let (sku, price) = (30_000 + (order + line) % 5, 1 + line);
-                writeln!(rows, "{invoice},{sku},{quantity},2011-01-1{order} 09:0{line}:00,{price}.25,{customer}.0").ok();
+                writeln!(rows, "{invoice},{sku},{quantity},2011-01-1{order} 09:0{line}:00,{price}.25,{customer}.0")
+                    .ok();
             }
         }
         for n in 0..RETURNS {
@@ -83,7 +82,22 @@ fn shop() -> String {
 /// A data folder with the demo merchant, its plugins and its workflow.
 fn prepared(folder: &Path) -> anyhow::Result<std::path::PathBuf> {
     let root = Path::new(ROOT);
-    redress(folder, &["tenant", "create", TENANT, "--zone", "Europe/London", "--currency", "GBP", "--locale", "en", "--jurisdiction", "UK"])?;
+    redress(
+        folder,
+        &[
+            "tenant",
+            "create",
+            TENANT,
+            "--zone",
+            "Europe/London",
+            "--currency",
+            "GBP",
+            "--locale",
+            "en",
+            "--jurisdiction",
+            "UK",
+        ],
+    )?;
     let world = World::on(folder)?;
     let merchant = world.reopen(TENANT)?;
     for name in ["purchase-match", "refund-quote"] {
@@ -121,13 +135,14 @@ fn sound(folder: &Path) -> anyhow::Result<usize> {
     assert!(matches!(verified, Verified::Intact(_)), "{verified:?}");
     let cases = cases(&merchant)?;
     let mut returned: BTreeMap<(String, u32), u32> = BTreeMap::new();
-    for case in &cases {
+    for (_, case) in &cases {
         for row in merchant.engine.store().journal(case.id, Version(1), 100)? {
             let turn: Turn = codec::decode(&row.record)?;
             for entry in &turn.entries {
                 if let Entry::Booked { items } = entry {
                     for item in items {
-                        *returned.entry((item.take.order.to_string(), item.take.line)).or_default() += item.take.quantity;
+                        *returned.entry((item.take.order.to_string(), item.take.line)).or_default() +=
+                            item.take.quantity;
                     }
                 }
             }
@@ -144,23 +159,6 @@ fn sound(folder: &Path) -> anyhow::Result<usize> {
 
 fn outcomes(folder: &Path) -> anyhow::Result<String> {
     let world = World::on(folder)?;
-    let mut cases = cases(&world.reopen(TENANT)?)?;
-    cases.sort_by_key(|case| case.external.as_ref().map(|external| external.id.clone()));
-    Ok(cases.iter().map(outcome).collect())
-}
-
-fn cases(merchant: &Merchant) -> anyhow::Result<Vec<Case>> {
-    let snapshot = merchant.engine.store().read()?;
-    let (mut cases, mut cursor) = (Vec::new(), None);
-    loop {
-        let page = snapshot.scan(&Scan::CasesByOpened, Direction::Forward, cursor.as_ref(), 1_000)?;
-        for row in page.rows {
-            let id = row.case().expect("a case");
-            cases.push(codec::decode(&snapshot.load_case(id)?.expect("its snapshot").bytes)?);
-        }
-        match page.next {
-            Some(next) => cursor = Some(next),
-            None => return Ok(cases),
-        }
-    }
+    let cases = cases(&world.reopen(TENANT)?)?;
+    Ok(cases.iter().map(|(id, case)| outcome(id, case)).collect())
 }

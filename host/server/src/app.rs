@@ -97,7 +97,8 @@ impl App {
     }
 
     fn assemble(host: Host, sandbox: Sandbox, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
-        plugins::load_stock(&sandbox, &host.objects()).map_err(|error| Error::Stock(Box::new(error)))?;
+        let stock = plugins::load_stock(&sandbox).and_then(|()| plugins::keep_stock(&host.objects()));
+        stock.map_err(|error| Error::Stock(Box::new(error)))?;
         let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
         Ok(Self { host, sandbox, workers, clock, limits })
     }

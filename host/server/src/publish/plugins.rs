@@ -110,16 +110,20 @@ pub fn restore(sandbox: &Sandbox, objects: &Objects, digest: Digest) -> Result<(
     sandbox.load(&bytes).map(drop).map_err(Error::Refused)
 }
 
-/// Load the stock plugins into the sandbox, and keep them: a case that is pinned to one goes on with it when a later binary ships
-/// another under its name.
+/// Load the stock plugins into the sandbox.
 ///
 /// # Errors
-/// One is refused: the binary was built with a contract that it does not speak. Or it could not be kept.
-pub fn load_stock(sandbox: &Sandbox, objects: &Objects) -> Result<(), Error> {
-    stock::STOCK.iter().try_for_each(|stock| {
-        objects.put(stock.bytes).map_err(Error::Object)?;
-        sandbox.load(stock.bytes).map(drop).map_err(Error::Refused)
-    })
+/// One is refused: the binary was built with a contract that it does not speak.
+pub fn load_stock(sandbox: &Sandbox) -> Result<(), Error> {
+    stock::STOCK.iter().try_for_each(|stock| sandbox.load(stock.bytes).map(drop).map_err(Error::Refused))
+}
+
+/// Keep the stock plugins: a case that is pinned to one goes on with it when a later binary ships another under its name.
+///
+/// # Errors
+/// The object folder failed.
+pub fn keep_stock(objects: &Objects) -> Result<(), Error> {
+    stock::STOCK.iter().try_for_each(|stock| objects.put(stock.bytes).map(drop).map_err(Error::Object))
 }
 
 fn known(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {
