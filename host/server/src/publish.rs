@@ -20,7 +20,7 @@ use crate::engine::{self, Engine};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The document has problems.
-    #[error("workflow has {} problems", .0.len())]
+    #[error("workflow is not valid, problems found: {}", .0.len())]
     Invalid(Vec<Diagnostic>),
     /// The plugin is none, or not one that this host runs.
     #[error("plugin was refused")]

@@ -39,6 +39,8 @@ pub fn push(engine: &Engine, objects: &Objects, name: &str, bytes: &[u8], by: &A
     let info = engine.sandbox().load(bytes).map_err(Error::Refused)?;
     let (reference, plugin) = known(name, &info).ok_or_else(|| Error::Name(info.manifest.version.clone()))?;
     let digest = objects.put(bytes).map_err(Error::Object)?;
+    // Compiled before and outside: only what becomes active is decided one at a time.
+    let _alone = engine.publishing();
     let active = Active { plugin: reference.to_string(), version: info.manifest.version.clone(), digest };
     if list(engine)?.contains(&active) {
         // The same component is active under this name already: nothing is pushed twice.

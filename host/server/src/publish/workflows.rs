@@ -62,6 +62,7 @@ pub fn check(engine: &Engine, source: &str) -> Result<Arc<Definition>, Error> {
 /// # Errors
 /// The problems; the active revision stays.
 pub fn publish(engine: &Engine, source: &str, note: &str, by: &Actor) -> Result<Revision, Error> {
+    let _alone = engine.publishing();
     let candidate = candidate(engine, source, plugins::available(engine)?)?;
     let revision = candidate.definition.revision;
     if active(engine, &candidate.definition.workflow)? == Some(revision) {
