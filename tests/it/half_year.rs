@@ -20,14 +20,14 @@ fn half_a_year_of_real_returns_comes_out_as_an_independent_script_says() -> anyh
         eprintln!("SKIPPED: half a year of real returns needs {} and python3", file.display());
         return Ok(());
     }
-    let shop = Shop::new();
-    let expected = shop.folder().join("expected.csv");
+    let shop = Shop::new()?;
+    let expected = shop.folder()?.join("expected.csv");
     let status = Command::new("python3").arg(&script).arg(&file).arg("--cases").arg(&expected).output()?.status;
     assert!(status.success(), "the script runs");
-    let report = shop.import(&[file]);
+    let report = shop.import(&file)?;
     let expected = std::fs::read_to_string(expected)?;
     let (_, expected) = expected.split_once('\n').unwrap_or_default();
-    let found = shop.outcomes();
+    let found = shop.outcomes()?;
     let differs = expected.lines().zip(found.lines()).find(|(expected, found)| expected != found);
     assert_eq!(differs, None, "the first case that differs");
     assert_eq!((expected.len(), report.cases), (found.len(), found.lines().count() as u64));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Instant;
+use crate::clock::{Instant, Span};
 use crate::ids::{CaseId, CustomerId, Digest, OrderId, Sku, Slug, TaskId};
 use crate::money::{Currency, Money};
 use crate::order::Unit;
@@ -20,6 +20,8 @@ use crate::verdict::{Outcome, Quote, Reason, Remedy, Take, Verdict};
 pub const LINES_MAX: usize = 1_000;
 /// Most events kept for later waits.
 pub const EVENTS_MAX: usize = 100;
+/// How long a kept event can still end a wait.
+pub const EVENTS_KEPT_FOR: Span = Span::from_days(90);
 
 /// A case as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -354,6 +356,13 @@ pub struct Arrived {
     pub at: Instant,
     /// What it carries.
     pub fields: Fields,
+}
+
+impl Arrived {
+    /// Whether it can still end a wait.
+    pub fn is_kept(&self, now: Instant) -> bool {
+        self.at.after(EVENTS_KEPT_FOR) >= now
+    }
 }
 
 impl Case {

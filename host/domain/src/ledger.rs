@@ -147,6 +147,34 @@ impl Ledger {
         self.lines.entry(line).or_insert(new);
     }
 
+    /// Follow an order that its shop told anew, line by line: what was bought and paid is as told now; what is reserved, returned
+    /// and refunded stays, and the order must still cover it.
+    pub fn restate(&mut self, lines: &[(u32, Money)], payments: &[Payment]) -> Result<(), LedgerError> {
+        let mut new = Self::new(Money::sum(self.currency(), lines.iter().map(|(_, paid)| *paid))?, payments);
+        if self.refunded.compare(new.paid)?.is_gt() {
+            return Err(LedgerError::OrderPaid { paid: new.paid, refunded: self.refunded });
+        }
+        for (line, held) in &self.lines {
+            let nothing = (0, Money::zero(self.currency()));
+            let (bought, paid) = lines.get(*line as usize).copied().unwrap_or(nothing);
+            if bought < held.reserved + held.returned {
+                return Err(LedgerError::Quantity { line: *line, left: bought, asked: held.reserved + held.returned });
+            }
+            if held.refunded.compare(paid)?.is_gt() {
+                return Err(LedgerError::LinePaid { line: *line, paid, refunded: held.refunded });
+            }
+            new.lines.insert(*line, LedgerLine { bought, paid, ..held.clone() });
+        }
+        for (id, before) in &self.payments {
+            // A payment that is told no more has nothing left.
+            let gone = LedgerPayment { captured: before.refunded, refunded: before.refunded };
+            new.payments.entry(id.clone()).or_insert(gone).refunded = before.refunded;
+        }
+        new.refunded = self.refunded;
+        *self = new;
+        Ok(())
+    }
+
     /// Promise units to a case.
     pub fn reserve(&mut self, line: u32, quantity: u32) -> Result<(), LedgerError> {
         let held = self.lines.get_mut(&line).ok_or(LedgerError::NotHeld { line })?;
@@ -188,10 +216,17 @@ impl Ledger {
 
     /// Undo a refund that the provider declined: the money is not booked, the units are promised again.
     pub fn decline(&mut self, line: u32, quantity: u32, amount: Money) -> Result<(), LedgerError> {
+        if amount.is_negative() {
+            return Err(LedgerError::Negative(amount));
+        }
         let order = self.refunded.minus(amount)?;
         let held = self.lines.get_mut(&line).filter(|held| held.returned >= quantity);
         let held = held.ok_or(LedgerError::NotHeld { line })?;
-        held.refunded = held.refunded.minus(amount)?;
+        let refunded = held.refunded.minus(amount)?;
+        if refunded.is_negative() {
+            return Err(LedgerError::NotHeld { line });
+        }
+        held.refunded = refunded;
         held.returned -= quantity;
         held.reserved += quantity;
         self.refunded = order;
@@ -207,7 +242,8 @@ impl Ledger {
         for (id, payment) in &self.payments {
             let left = payment.captured.minus(payment.refunded)?;
             let part = if left.compare(open)?.is_lt() { left } else { open };
-            if !part.is_zero() {
+            // A payment that has nothing left, or was told with less than nothing, carries nothing.
+            if !part.is_zero() && !part.is_negative() {
                 open = open.minus(part)?;
                 legs.push((Some(id.clone()), part));
             }
@@ -297,6 +333,34 @@ mod tests {
         assert_eq!(ledger.legs(gbp(500)).unwrap(), [(Some("a".into()), gbp(300)), (Some("b".into()), gbp(200))]);
         ledger.book("a", gbp(300)).unwrap();
         assert_eq!(ledger.legs(gbp(701)).unwrap_err().code(), "refund_exceeds_payment");
+    }
+
+    #[test]
+    fn an_order_told_anew_keeps_what_happened_to_it_and_must_cover_it() {
+        let mut ledger = ledger();
+        ledger.reserve(0, 2).unwrap();
+        ledger.refund(0, 1, gbp(300)).unwrap();
+        assert!(matches!(ledger.clone().restate(&[(1, gbp(900))], &[]), Err(LedgerError::Quantity { line: 0, .. })));
+        assert!(matches!(ledger.clone().restate(&[(3, gbp(299))], &[]), Err(LedgerError::OrderPaid { .. })));
+        assert!(matches!(
+            ledger.clone().restate(&[(3, gbp(299)), (1, gbp(1))], &[]),
+            Err(LedgerError::LinePaid { line: 0, .. })
+        ));
+        ledger.restate(&[(2, gbp(600))], &[]).unwrap();
+        assert_eq!(ledger.line(0).unwrap().left(), 0);
+        assert_eq!(ledger.refunded(), gbp(300));
+        assert!(matches!(ledger.refund(0, 1, gbp(301)), Err(LedgerError::OrderPaid { .. })));
+    }
+
+    #[test]
+    fn no_money_is_taken_back_that_was_not_booked() {
+        let mut ledger = ledger();
+        ledger.know(1, 1, gbp(100));
+        ledger.reserve(0, 1).unwrap();
+        ledger.reserve(1, 1).unwrap();
+        ledger.refund(0, 1, gbp(300)).unwrap();
+        ledger.refund(1, 1, gbp(100)).unwrap();
+        assert_eq!(ledger.decline(1, 1, gbp(101)), Err(LedgerError::NotHeld { line: 1 }));
     }
 
     #[test]

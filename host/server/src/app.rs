@@ -86,7 +86,7 @@ impl App {
 
     fn on(host: Host, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
         let cache = cache::Config { dir: host.artifact_folder(), key: *host.key().bytes() };
-        let config = redress_sandbox::Config { cache: Some(cache), ..Default::default() };
+        let config = redress_sandbox::Config { cache: Some(cache), limits: sandbox_limits(&limits) };
         let sandbox = Sandbox::new(config).map_err(Error::Sandbox)?;
         Self::assemble(host, sandbox, clock, limits)
     }
@@ -100,7 +100,8 @@ impl App {
     }
 
     fn assemble(host: Host, sandbox: Sandbox, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
-        plugins::load_stock(&sandbox).map_err(|error| Error::Stock(Box::new(error)))?;
+        let stock = plugins::load_stock(&sandbox).and_then(|()| plugins::keep_stock(&host.objects()));
+        stock.map_err(|error| Error::Stock(Box::new(error)))?;
         let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
         Ok(Self { host, sandbox, workers, clock, limits })
     }
@@ -141,7 +142,8 @@ impl App {
         self.host.tenants()?.iter().map(record).collect()
     }
 
-    /// Start the engine of a tenant: load its workflows and plugins, then do what is due.
+    /// Start the engine of a tenant, with its workflows and plugins. A tenant's engine is started once and then cloned: a second
+    /// one would find the file in use. What is due waits for `Engine::run_due`.
     ///
     /// # Errors
     /// There is no such tenant, or its file cannot be read.
@@ -170,6 +172,13 @@ impl App {
     fn store_config(&self) -> Config {
         Config { cache_bytes: self.limits.tenant_cache_bytes }
     }
+}
+
+/// The sandbox has room for a call of every worker: a case must not fail because another one runs.
+fn sandbox_limits(limits: &Limits) -> redress_sandbox::Limits {
+    let usual = redress_sandbox::Limits::default();
+    let workers = u32::try_from(limits.turn_workers).unwrap_or(u32::MAX);
+    redress_sandbox::Limits { calls_at_once_max: usual.calls_at_once_max.max(workers), ..usual }
 }
 
 fn record(tenant: &Tenant) -> Result<TenantRecord, Error> {

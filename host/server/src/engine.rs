@@ -32,7 +32,7 @@ use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{CaseId, CustomerId};
 use redress_sandbox::Sandbox;
-use redress_store::batch::AppendError;
+use redress_store::batch::{AppendError, Batch};
 use redress_store::scan::{Direction, Scan};
 use redress_store::tenant::TenantStore;
 use redress_store::work::ClaimRef;
@@ -279,8 +279,9 @@ impl Engine {
                 (CaseId::mint(recorded_at, random), Some(number::format(n)))
             }
         };
+        let said_at = submission.occurred_at;
         let command = Command {
-            occurred_at: submission.occurred_at.unwrap_or(recorded_at),
+            occurred_at: said_at.unwrap_or(recorded_at),
             recorded_at,
             actor: submission.actor,
             channel: submission.channel,
@@ -288,7 +289,7 @@ impl Engine {
             reason: submission.reason,
             body: submission.body,
         };
-        let order = Order { case, number, command, random: random.rotate_left(64) };
+        let order = Order { case, number, command, said_at, random: random.rotate_left(64) };
         let job = Job { order, claim, conflicts: 0, reply: Answer(Some(reply)) };
         self.enter_lane(job)
     }
@@ -344,20 +345,19 @@ impl Engine {
     #[tracing::instrument(name = "case.turn", skip_all, fields(case.id = %job.order.case))]
     fn run(&self, mut job: Job) {
         let case = job.order.case;
-        let computed = catch_unwind(AssertUnwindSafe(|| turn::compute(&self.0, &job.order)));
-        match computed.unwrap_or(Err(Error::Internal)) {
+        let claim = job.claim.clone();
+        // A panic anywhere before the batch is handed in must still leave the lane, or the case would wait for ever.
+        let prepared = catch_unwind(AssertUnwindSafe(|| prepare(turn::compute(&self.0, &job.order)?, claim)));
+        match prepared.unwrap_or(Err(Error::Internal)) {
             Err(error) => self.finish(job, Err(error)),
-            Ok(Computed::Seen(case, seen)) => self.finish(job, Ok(Receipt { case, turn: 0, seen })),
-            Ok(Computed::Decided(decision, mut beside)) => {
-                beside.claim = job.claim.clone();
-                let batch = commit::batch(&decision, beside);
-                let receipt = Receipt { case, turn: decision.turn.number, seen: Seen::New };
-                let resume = decision.resume;
+            Ok(Prepared::Seen(case, seen)) => self.finish(job, Ok(Receipt { case, turn: 0, seen })),
+            Ok(Prepared::Batch { batch, turn, resume }) => {
+                let receipt = Receipt { case, turn, seen: Seen::New };
                 let engine = self.clone();
                 job.conflicts += 1;
                 let slot = Arc::new(Mutex::new(Some(job)));
                 let taken = slot.clone();
-                let handed = self.0.store.append_then(batch, move |result| {
+                let handed = self.0.store.append_then(*batch, move |result| {
                     if let Some(job) = taken.lock().unwrap_or_else(PoisonError::into_inner).take() {
                         engine.appended(job, receipt, resume, result.map(drop));
                     }
@@ -411,6 +411,23 @@ impl Engine {
         job.reply.give(result);
         self.leave_lane(case);
     }
+}
+
+/// A turn as far as it can be taken without the store.
+enum Prepared {
+    Batch { batch: Box<Batch>, turn: u64, resume: bool },
+    Seen(CaseId, Seen),
+}
+
+fn prepare(computed: Computed, claim: Option<ClaimRef>) -> Result<Prepared, Error> {
+    Ok(match computed {
+        Computed::Seen(case, seen) => Prepared::Seen(case, seen),
+        Computed::Decided(decision, mut beside) => {
+            beside.claim = claim;
+            let batch = Box::new(commit::batch(&decision, beside));
+            Prepared::Batch { batch, turn: decision.turn.number, resume: decision.resume }
+        }
+    })
 }
 
 /// A job that was not accepted: its caller learns it from the returned error alone.

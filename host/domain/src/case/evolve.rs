@@ -110,7 +110,11 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::WaitBegan { step, until } => {
             case.status = Status::Waiting { step: step.clone(), since: stamp.turn, until: *until };
         }
-        Entry::EventKept { event } => case.events.push(event.clone()),
+        Entry::EventKept { event } => {
+            // What is too old to end a wait leaves its place to what is not.
+            case.events.retain(|kept| kept.is_kept(stamp.at));
+            case.events.push(event.clone());
+        }
         Entry::EventTaken { kept, .. } => take_event(case, *kept)?,
         Entry::Paused { step } => case.status = Status::Running { step: step.clone() },
         Entry::Finished { result } => close(case, false, result.as_str()),

@@ -206,11 +206,7 @@ pub const RECORDS: &[Record] = &[
             field("amount", "money", "How much."),
         ],
     },
-    Record {
-        name: "answer",
-        doc: "The output of a `call` to a step plugin, with `out`.",
-        fields: &[field("reasons", "list(reason)", "Why.")],
-    },
+    Record { name: "answer", doc: "The output of a `call` to a step plugin: `out` alone.", fields: &[] },
     Record {
         name: "approve",
         doc: "The output of an `approve`.",
@@ -244,7 +240,7 @@ pub const RECORDS: &[Record] = &[
     Record {
         name: "restock",
         doc: "The output of a `restock`.",
-        fields: &[field("status", "[confirmed, declined]", "How it ended.")],
+        fields: &[field("status", "[confirmed, declined, unknown]", "How it ended.")],
     },
 ];
 

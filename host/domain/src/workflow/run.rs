@@ -21,20 +21,24 @@ mod review;
 pub mod route;
 pub mod shapes;
 mod tasks;
+mod unbook;
 mod wait;
 
 use std::collections::BTreeMap;
+
+use serde::Serialize;
 
 use crate::ask::{Answered, Ask, Asked};
 use crate::case::command::{Command, Rejection, Timer};
 use crate::case::entry::Entry;
 use crate::case::evolve::{self, Stamp};
-use crate::case::{Case, Status};
+use crate::case::{About, Case, Status, Task};
 use crate::clock::{Instant, Span};
 use crate::decision::{Decision, Taken, Turn, Work};
 use crate::facts::Facts;
 use crate::ids::{CaseId, Digest, OrderId, Slug, TaskId, TenantId};
 use crate::value::Value;
+use crate::verdict::Reason;
 use crate::workflow::definition::{Definition, Kind, Step};
 use crate::workflow::expr::{Context, Expr};
 use names::Names;
@@ -101,15 +105,17 @@ enum Flow {
 }
 
 /// Why a step could not do what it does. It leads to `on_error`, or to a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 struct StepError {
     code: String,
     detail: String,
+    /// What a plugin gave as reasons why it could not decide.
+    reasons: Vec<Reason>,
 }
 
 impl StepError {
     fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { code: code.into(), detail: detail.into() }
+        Self { code: code.into(), detail: detail.into(), reasons: Vec::new() }
     }
 }
 
@@ -263,7 +269,7 @@ impl Run {
     }
 
     /// The key of an effect: minted at its first intent, without attempt and without revision.
-    fn effect_key(&self, step: &Slug, leg: &str, kind: &str) -> Digest {
+    fn effect_key(&self, step: &Slug, leg: impl Serialize, kind: &str) -> Digest {
         const LOOP_INDEX: u32 = 0;
         let case = self.case();
         Digest::of(&crate::codec::encode(&(self.input.tenant, case.id, step, LOOP_INDEX, leg, kind)))
@@ -275,6 +281,12 @@ impl Run {
             Status::Waiting { step, .. } => Some(step),
             _ => None,
         }
+    }
+
+    /// Whether the case waits at this step for what the step waits for, and not for a person to say how its failure ends.
+    fn awaits(&self, step: &Slug) -> bool {
+        let failed = |task: &Task| matches!(&task.about, About::Failure { step: at, .. } if at == step);
+        self.waits_at() == Some(step) && !self.case().tasks.values().any(failed)
     }
 
     fn decide(mut self: Box<Self>) -> Decision {

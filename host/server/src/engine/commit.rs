@@ -3,6 +3,7 @@
 use redress_domain::case::command::{Body, Open};
 use redress_domain::case::entry::Entry;
 use redress_domain::case::number;
+use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::{Decision, Work};
 use redress_domain::ids::{CaseId, Digest, TaskId};
@@ -21,6 +22,8 @@ pub(super) struct Beside {
     pub(super) cancel: Vec<WorkKey>,
     /// What people wrote.
     pub(super) people: Vec<Row>,
+    /// Business time, where a submission said it.
+    pub(super) said_at: Option<Instant>,
 }
 
 /// The batch of a decision.
@@ -33,25 +36,26 @@ pub(super) fn batch(decision: &Decision, beside: Beside) -> Batch {
         batch.take(order.clone(), Version(taken.version), codec::encode(&taken.ledger));
     }
     if let Body::Open(open) = &decision.turn.command.body {
-        opened(&mut batch, decision, open);
+        opened(&mut batch, decision, open, beside.said_at);
     }
     let listing = codec::encode(&CaseListing::of(case));
     batch.rows.push(Row::Put(RowKey::case_opened(case.opened_at, case.id), listing));
     tasks(&mut batch, decision);
     work(&mut batch, decision);
+    let claimed = beside.claim.as_ref().map(|claim| claim.key.clone());
     batch.work.finish.extend(beside.claim);
-    batch.work.cancel.extend(beside.cancel);
+    batch.work.cancel.extend(beside.cancel.into_iter().filter(|key| Some(key) != claimed.as_ref()));
     batch.rows.extend(beside.people);
     batch
 }
 
-fn opened(batch: &mut Batch, decision: &Decision, open: &Open) {
+fn opened(batch: &mut Batch, decision: &Decision, open: &Open, said_at: Option<Instant>) {
     let case = &decision.case;
     if let Some(number) = number::parse(&case.number) {
         batch.rows.push(Row::number_of_case(number, case.id));
     }
     if let Some(external) = &open.external {
-        let content = content(open, decision.turn.at);
+        let content = content(open, said_at);
         batch.rows.push(Row::case_of_external(&external.source, &external.id, case.id, content));
     }
     if let Some(customer) = &case.customer {
@@ -59,9 +63,9 @@ fn opened(batch: &mut Batch, decision: &Decision, open: &Open) {
     }
 }
 
-/// What tells a submission that was seen before from another one under the same name.
-pub(super) fn content(open: &Open, opened_at: redress_domain::clock::Instant) -> Digest {
-    Digest::of(&codec::encode(&(open, opened_at)))
+/// What tells a submission that was seen before from another one under the same name. When the server took it is no part of it.
+pub(super) fn content(open: &Open, said_at: Option<Instant>) -> Digest {
+    Digest::of(&codec::encode(&(open, said_at)))
 }
 
 /// Tasks as the turn leaves them: one opened and closed in the same turn leaves no row.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use redress_domain::case::command::Rejection;
 use redress_domain::codec;
 use redress_domain::facts::Purchase;
 use redress_domain::ids::Digest;
-use redress_domain::ledger::Ledger;
+use redress_domain::ledger::{Ledger, LedgerError};
 use redress_domain::order::Order;
-use redress_store::batch::{Batch, Stream, Version};
+use redress_store::batch::{AppendError, Batch, Stream, Version};
 use redress_store::row::{Row, RowKey};
 use redress_store::snapshot::Snapshot;
 
@@ -48,7 +49,13 @@ impl Engine {
         let mut batch = Batch::default();
         replace(&snapshot, &mut batch, order, document)?;
         batch.rows.push(Row::imported(source, external, content));
-        self.store().append_then(batch, move |result| then(result.map(|_| Put::New).map_err(Error::from)))?;
+        self.store().append_then(batch, move |result| {
+            then(result.map(|_| Put::New).map_err(|error| match error {
+                // A case took from the order in the same moment; the order is put again, or not at all.
+                AppendError::Conflict { .. } => Error::Conflict(1),
+                other => Error::from(other),
+            }));
+        })?;
         Ok(())
     }
 }
@@ -61,7 +68,7 @@ fn replace(snapshot: &Snapshot, batch: &mut Batch, order: &Order, document: Vec<
         let before: Order = codec::decode(&before).map_err(Error::damaged("order"))?;
         let gone = purchases(&before)?.into_iter().map(|(key, _)| key).filter(|key| !new.contains(key));
         batch.rows.extend(gone.map(Row::Delete).collect::<Vec<_>>());
-        below_returned(snapshot, batch, order)?;
+        restate(snapshot, batch, order)?;
     }
     batch.rows.extend(rows.into_iter().map(|(key, row)| Row::Put(key, row)));
     batch.rows.push(Row::Put(RowKey::order(&order.id), document));
@@ -77,21 +84,18 @@ fn purchases(order: &Order) -> Result<Vec<(RowKey, Vec<u8>)>, Error> {
     Ok(Purchase::of(order)?.into_iter().map(row).collect())
 }
 
-/// An order never falls below what cases hold of it; the batch depends on the ledger that says so.
-fn below_returned(snapshot: &Snapshot, batch: &mut Batch, order: &Order) -> Result<(), Error> {
-    let stream = Stream::Ledger(order.id.clone());
-    let Some(head) = snapshot.head(&stream)? else {
-        batch.depend(stream, Version::NONE);
-        return Ok(());
+/// An order never falls below what cases hold of it. Its ledger follows it and moves, so that a turn which read the order as it
+/// was decides again.
+fn restate(snapshot: &Snapshot, batch: &mut Batch, order: &Order) -> Result<(), Error> {
+    let (version, mut ledger) = match snapshot.head(&Stream::Ledger(order.id.clone()))? {
+        Some(head) => (head.version, codec::decode(&head.bytes).map_err(Error::damaged("ledger"))?),
+        None => (Version::NONE, Ledger::new(order.paid_total()?, &order.payments)),
     };
-    let ledger: Ledger = codec::decode(&head.bytes).map_err(Error::damaged("ledger"))?;
-    for (line, held) in ledger.lines() {
-        let bought = order.lines.get(line as usize).map_or(0, |line| line.quantity);
-        let kept = held.reserved + held.returned;
-        if bought < kept {
-            return Err(Error::OrderBelowReturned { line, held: kept, bought });
-        }
-    }
-    batch.depend(stream, head.version);
+    let lines: Vec<_> = order.lines.iter().map(|line| (line.quantity, line.paid.total)).collect();
+    ledger.restate(&lines, &order.payments).map_err(|error| match error {
+        LedgerError::Quantity { line, left, asked } => Error::OrderBelowReturned { line, held: asked, bought: left },
+        other => Rejection::new("order_below_refunded", other.to_string()).into(),
+    })?;
+    batch.take(order.id.clone(), version, codec::encode(&ledger));
     Ok(())
 }

@@ -4,6 +4,7 @@ use redress_domain::case::command::{Actor, Body, Timer};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::CaseId;
+use redress_store::batch::AppendError;
 use redress_store::work::{Claim, ClaimRequest, Kind};
 
 use super::error::Error;
@@ -48,6 +49,8 @@ impl Engine {
         for result in answers.iter().take(handed) {
             match result {
                 Ok(_) | Err(Error::Rejected(_)) => {}
+                // Somebody else did it meanwhile: a run that was cut goes on by itself.
+                Err(Error::Append(AppendError::Fenced)) => {}
                 Err(error) => return Err(error),
             }
         }

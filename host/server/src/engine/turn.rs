@@ -6,6 +6,7 @@ use redress_domain::ask::{Answered, Ask, Failure};
 use redress_domain::case::Case;
 use redress_domain::case::command::{Body, Command, Open};
 use redress_domain::case::entry::Entry;
+use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::Decision;
 use redress_domain::ids::{CaseId, Digest};
@@ -29,6 +30,8 @@ pub(super) struct Order {
     pub(super) number: Option<String>,
     /// What is to happen.
     pub(super) command: Command,
+    /// Business time, where the submission said it.
+    pub(super) said_at: Option<Instant>,
     /// Randomness for ids.
     pub(super) random: u128,
 }
@@ -45,7 +48,7 @@ pub(super) enum Computed {
 pub(super) fn compute(inner: &Inner, order: &Order) -> Result<Computed, Error> {
     let snapshot = inner.store.read()?;
     if let Body::Open(open) = &order.command.body
-        && let Some((case, seen)) = seen_before(&snapshot, open, &order.command)?
+        && let Some((case, seen)) = seen_before(&snapshot, open, order.said_at)?
     {
         return Ok(Computed::Seen(case, seen));
     }
@@ -71,8 +74,8 @@ pub(super) fn compute(inner: &Inner, order: &Order) -> Result<Computed, Error> {
     };
     let run = run::begin(definition.as_deref(), case, input)?;
     let decision = advance(inner, definition.as_deref(), run);
-    let cancel = settled_work(&snapshot, &decision)?;
-    Ok(Computed::Decided(decision, Beside { claim: None, cancel, people }))
+    let cancel = done_work(&snapshot, &decision)?;
+    Ok(Computed::Decided(decision, Beside { claim: None, cancel, people, said_at: order.said_at }))
 }
 
 /// The active workflow that takes a new case.
@@ -82,11 +85,11 @@ fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error>
     Ok(chosen.and_then(|chosen| active.iter().find(|one| one.revision == chosen.revision).cloned()))
 }
 
-fn seen_before(snapshot: &Snapshot, open: &Open, command: &Command) -> Result<Option<(CaseId, Seen)>, Error> {
+fn seen_before(snapshot: &Snapshot, open: &Open, said_at: Option<Instant>) -> Result<Option<(CaseId, Seen)>, Error> {
     let Some(external) = &open.external else { return Ok(None) };
     let known = snapshot.case_by_external(&external.source, &external.id)?;
     Ok(known.map(|(case, content)| {
-        let same = content == commit::content(open, command.occurred_at);
+        let same = content == commit::content(open, said_at);
         (case, if same { Seen::Unchanged } else { Seen::Changed })
     }))
 }
@@ -162,16 +165,19 @@ fn failure(error: CallError) -> Failure {
     Failure { code, detail, reasons }
 }
 
-/// The work items of effects that this turn settled: nobody must send them any more.
-fn settled_work(snapshot: &Snapshot, decision: &Decision) -> Result<Vec<WorkKey>, Error> {
-    let mut cancel = Vec::new();
-    for entry in &decision.turn.entries {
-        if let Entry::Settled { key, .. } = entry {
-            let key = commit::effect_key(key);
-            if !cancel.contains(&key) && snapshot.work(&key)?.is_some() {
-                cancel.push(key);
-            }
+/// The work items that this turn leaves nothing to do for: effects that it settled, and the run that it went on with.
+fn done_work(snapshot: &Snapshot, decision: &Decision) -> Result<Vec<WorkKey>, Error> {
+    let settled = decision.turn.entries.iter().filter_map(|entry| match entry {
+        Entry::Settled { key, .. } => Some(commit::effect_key(key)),
+        _ => None,
+    });
+    let is_continued = decision.turn.command.body == Body::Continue;
+    let continued = is_continued.then(|| commit::resume_key(decision.case.id, decision.turn.number - 1));
+    let mut done = Vec::new();
+    for key in settled.chain(continued) {
+        if !done.contains(&key) && snapshot.work(&key)?.is_some() {
+            done.push(key);
         }
     }
-    Ok(cancel)
+    Ok(done)
 }

@@ -9,6 +9,7 @@ use redress_domain::case::command::{Actor, Body};
 use redress_domain::clock::Instant;
 use redress_domain::ids::CustomerId;
 use redress_domain::order::Order;
+use redress_store::batch::AppendError;
 
 use super::gather::{CaseDraft, Gather, Gathered, ROWS_MAX};
 use super::mapping::Mapping;
@@ -218,6 +219,7 @@ fn is_refusal(error: &engine::Error) -> bool {
     use engine::Error as E;
     match error {
         E::Rejected(_) | E::Order(_) | E::OrderBelowReturned { .. } | E::Amount(_) => true,
+        E::Append(AppendError::TooLarge { .. }) => true,
         E::Full | E::Conflict(_) | E::Read(_) | E::Append(_) => false,
         E::Damaged { .. } | E::Revision { .. } | E::Stopped | E::Internal => false,
     }

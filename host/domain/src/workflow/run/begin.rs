@@ -1,17 +1,20 @@
 //! Taking a command in: what it changes at once, and at which step the run goes on.
 
+use std::collections::BTreeMap;
+
 use super::names::Names;
 use super::{Input, Run, StepError, events, fail, finish, reserve, tasks, wait};
 use crate::case::command::{Body, Open, Rejection, Timer};
 use crate::case::entry::{Entry, Opened};
 use crate::case::evolve::{self, Stamp};
 use crate::case::{About, Case, LINES_MAX, Status, Task};
+use crate::clock::Instant;
+use crate::value::{Fields, Type, Value};
 use crate::workflow::definition::{Definition, Variable};
 
 pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Result<Run, Rejection> {
     let turn = case.as_ref().map_or(1, |case| case.turn + 1);
-    // Business time never lies before the case's last entry.
-    let at = case.as_ref().map_or(input.command.occurred_at, |case| case.changed_at.max(input.command.occurred_at));
+    let at = business_time(case.as_ref(), &input);
     let body = input.command.body.clone();
     let mut run = Run {
         stamp: Stamp { at, turn },
@@ -38,6 +41,16 @@ pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: 
         }
     }
     Ok(run)
+}
+
+/// Business time never lies before the case's last entry. A run that was cut goes on in the time that it was cut in: whether
+/// it went on at once or after a crash must not show in what it decides.
+fn business_time(case: Option<&Case>, input: &Input) -> Instant {
+    match case {
+        Some(case) if input.command.body == Body::Continue => case.changed_at,
+        Some(case) => case.changed_at.max(input.command.occurred_at),
+        None => input.command.occurred_at,
+    }
 }
 
 fn load(run: &mut Run) {
@@ -78,6 +91,9 @@ fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Resul
 
 fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result<(), Rejection> {
     check(open)?;
+    if let Some(definition) = definition {
+        fits(open, definition)?;
+    }
     let opened = first_entry(open, &run.input, definition)?;
     run.emit(Entry::Opened(Box::new(opened)));
     load(run);
@@ -90,7 +106,7 @@ fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result
         run.next = Some(first.id.clone());
     } else {
         let detail = format!("the case is in {}, the workflow decides in {}", open.currency, definition.currency);
-        let flow = fail::to_person(run, &first.id, StepError::new("currency_differs", detail));
+        let flow = fail::to_person(run, &first.id, StepError::new(fail::CURRENCY_DIFFERS, detail));
         run.follow(definition, first, Ok(flow));
     }
     Ok(())
@@ -159,4 +175,30 @@ fn check(open: &Open) -> Result<(), Rejection> {
         }),
         None => Ok(()),
     }
+}
+
+/// What the checker relied on when it read the workflow: few enough lines, and no attribute that is not declared or not of its
+/// type. One that is declared may be missing: an expression that reads it then fails, and a person sees the case.
+fn fits(open: &Open, definition: &Definition) -> Result<(), Rejection> {
+    let max = definition.limits.lines.map_or(LINES_MAX, |lines| lines as usize);
+    if open.lines.len() > max {
+        let message = format!("workflow {} takes cases of at most {max} lines", definition.workflow);
+        return Err(Rejection { code: "too_many_lines", message, fields: vec!["lines".to_owned()] });
+    }
+    let (of_case, of_line) = (&definition.attributes.case, &definition.attributes.line);
+    let mut wrong: Vec<String> =
+        undeclared(&open.attributes, of_case).map(|name| format!("attributes.{name}")).collect();
+    for (index, line) in open.lines.iter().enumerate() {
+        wrong.extend(undeclared(&line.attributes, of_line).map(|name| format!("lines[{index}].attributes.{name}")));
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let message = format!("workflow {} declares otherwise: {}", definition.workflow, wrong.join(", "));
+    Err(Rejection { code: "wrong_attributes", message, fields: wrong })
+}
+
+fn undeclared<'a>(given: &'a Fields, declared: &'a BTreeMap<String, Type>) -> impl Iterator<Item = &'a String> {
+    let is_wrong = |(name, value): &(&String, &Value)| !declared.get(*name).is_some_and(|kind| value.is_of(kind));
+    given.iter().filter(is_wrong).map(|(name, _)| name)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Flow, Run, StepError};
-use crate::ask::{Answer, Answered, Ask};
+use crate::ask::{Answer, Answered, Ask, Failure};
 use crate::case::Output;
 use crate::case::entry::Entry;
 use crate::facts::PURCHASES_MAX;
@@ -50,7 +50,8 @@ pub(super) fn answered(
     ask: &Ask,
     answered: Answered,
 ) -> Result<Flow, StepError> {
-    let answer = answered.outcome.map_err(|failure| StepError::new(failure.code, failure.detail))?;
+    let failed = |failure: Failure| StepError { code: failure.code, detail: failure.detail, reasons: failure.reasons };
+    let answer = answered.outcome.map_err(failed)?;
     let output = match (answer, ask.hook) {
         (Answer::Verdict(verdict), Hook::Eligibility | Hook::Compliance) => Output::Verdict(verdict),
         (Answer::Quote(quote), Hook::Refund) => Output::Quote(in_currency(run, quote)?),
@@ -63,7 +64,15 @@ pub(super) fn answered(
     if let Some(plugin) = declared {
         provides(plugin, &output)?;
     }
+    let reasons = match &output {
+        Output::Verdict(verdict) => verdict.reasons.clone(),
+        Output::Quote(quote) => quote.reasons.clone(),
+        Output::Values(_) | Output::Skipped => Vec::new(),
+    };
     run.emit(Entry::Gave { step: step.id.clone(), plugin: Some(ask.digest), output });
+    if !reasons.is_empty() {
+        run.emit(Entry::ReasonsAdded { reasons });
+    }
     Ok(Flow::Next)
 }
 

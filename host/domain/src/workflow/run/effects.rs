@@ -1,14 +1,14 @@
 //! Effects on their way: leaving, settling, and what a step makes of the outcome of all of its effects.
 
-use super::{Flow, Run, StepError, fail, reserve};
+use super::{Flow, Run, StepError, fail, unbook};
 use crate::case::command::{Rejection, Settle, Settled};
 use crate::case::entry::Entry;
-use crate::case::{About, Effect, EffectState, Item, Output, Refund, Task, What};
+use crate::case::{About, Effect, EffectState, Output, Task, What};
 use crate::decision::Work;
 use crate::ids::{Digest, Slug};
 use crate::money::Money;
 use crate::value::{Fields, Value};
-use crate::verdict::{Reason, Take};
+use crate::verdict::Reason;
 use crate::workflow::definition::{Definition, Step};
 
 /// Let the effects of a step go: at once settled where the case is history, otherwise as work, and the step waits for them.
@@ -27,12 +27,19 @@ pub(super) fn leave(run: &mut Run, step: &Step, keys: &[Digest]) -> Flow {
     run.stay(&step.id, None)
 }
 
+/// A step that is entered once more, after a failure: what it sent before is never sent again.
+pub(super) fn begun(run: &mut Run, step: &Step) -> Option<Result<Flow, StepError>> {
+    of_step(run, &step.id).next()?;
+    Some(if all_settled(run, &step.id) { done(run, step) } else { Ok(run.stay(&step.id, None)) })
+}
+
 /// The outcome of an effect, from its provider.
 pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &Settle) -> Result<(), Rejection> {
     let Some(effect) = run.case().effects.get(&settle.key).cloned() else {
         return Err(Rejection::new("effect_not_found", format!("the case has no effect {}", settle.key)));
     };
-    if matches!(effect.state, EffectState::Confirmed | EffectState::Declined) {
+    let is_known = settle.outcome == Settled::Unknown && effect.state == EffectState::Unknown;
+    if is_known || matches!(effect.state, EffectState::Confirmed | EffectState::Declined) {
         let why = format!("it is settled as {}", effect.state.word());
         run.emit(Entry::Ignored { what: format!("effect {}", settle.key.short()), why });
         return Ok(());
@@ -43,8 +50,10 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         // The provider's own word ends the question that a person was asked.
         run.emit(Entry::TaskClosed { id });
     }
-    if let Some(definition) = definition {
-        conclude(run, definition, &effect, settle.key);
+    match definition {
+        Some(definition) if run.awaits(&effect.step) => conclude(run, definition, &effect, settle.key),
+        _ if settle.outcome == Settled::Declined => unbook::late(run, &effect.step, settle.key),
+        _ => {}
     }
     Ok(())
 }
@@ -55,11 +64,8 @@ pub(super) fn record(run: &mut Run, key: Digest, outcome: Settled, reference: Op
 }
 
 /// After an outcome: a task where a person is needed, else on with the step once all of its effects are settled.
-pub(super) fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest) {
+fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest) {
     let Some(step) = definition.step(effect.step.as_str()) else { return };
-    if run.waits_at() != Some(&step.id) {
-        return;
-    }
     let state = run.case().effects.get(&key).map_or(effect.state, |effect| effect.state);
     let code = match state {
         EffectState::Unknown => Some("outcome_unknown"),
@@ -68,8 +74,8 @@ pub(super) fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, 
     };
     match code {
         Some(code) if fail::handler(step, code).is_none() => {
-            let reason = Reason::code(code);
-            fail::open_task(run, About::Effect { key }, format!("Effect of step {}: {code}", step.id), reason);
+            let (title, reasons) = (format!("Effect of step {}: {code}", step.id), vec![Reason::code(code)]);
+            fail::open_task(run, About::Effect { key }, title, reasons);
         }
         _ => {
             if all_settled(run, &step.id) {
@@ -83,7 +89,7 @@ pub(super) fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, 
 /// A person settled an effect: the step goes on once nothing else is open.
 pub(super) fn settled_by_person(run: &mut Run, definition: &Definition, effect: &Effect) {
     let Some(step) = definition.step(effect.step.as_str()) else { return };
-    if run.waits_at() == Some(&step.id) && all_settled(run, &step.id) {
+    if run.awaits(&step.id) && all_settled(run, &step.id) {
         let flow = done(run, step);
         run.follow(definition, step, flow);
     }
@@ -116,9 +122,7 @@ fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
         .filter(|(_, effect)| effect.state == EffectState::Declined)
         .map(|(key, _)| *key)
         .collect();
-    for key in refused {
-        unbook(run, key)?;
-    }
+    unbook::unbook(run, &step.id, &refused)?;
     run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
     match status {
         "unknown" => Err(StepError::new("outcome_unknown", "the outcome of an effect is not known")),
@@ -138,47 +142,4 @@ fn refunded_by(run: &Run, step: &Slug) -> Money {
     };
     let currency = run.case().currency;
     Money::sum(currency, of_step(run, step).filter_map(amount)).unwrap_or(Money::zero(currency))
-}
-
-/// Take a declined leg out of the ledger again. Units are promised again only where the whole order was declined.
-fn unbook(run: &mut Run, key: Digest) -> Result<(), StepError> {
-    let Some(What::Refund(refund)) = run.case().effects.get(&key).map(|effect| effect.what.clone()) else {
-        return Ok(());
-    };
-    let Some(order) = refund.order.clone() else { return Ok(()) };
-    let items = declined_items(run, &refund)?;
-    for item in &items {
-        let ledger = reserve::ledger(run, &item.take)?;
-        ledger.decline(item.take.line, item.take.quantity, item.amount).map_err(reserve::refused)?;
-    }
-    if let (Some(payment), Some(taken)) = (&refund.payment, run.ledgers.get_mut(&order)) {
-        let back = Money::zero(refund.amount.currency()).minus(refund.amount);
-        let back = back.map_err(|error| StepError::new("amount_invalid", error.to_string()))?;
-        taken.ledger.book(payment, back).map_err(reserve::refused)?;
-    }
-    run.emit(Entry::Unbooked { items });
-    Ok(())
-}
-
-/// What a declined leg was for: its own items where it is the order's only leg, else its money, item by item, without units.
-fn declined_items(run: &Run, refund: &Refund) -> Result<Vec<Item>, StepError> {
-    let of_order = |effect: &&Effect| matches!(&effect.what, What::Refund(other) if other.order == refund.order);
-    let legs: Vec<&Effect> = run.case().effects.values().filter(of_order).collect();
-    if let ([_], false) = (legs.as_slice(), refund.items.is_empty()) {
-        return Ok(refund.items.clone());
-    }
-    let all = legs.iter().filter_map(|effect| match &effect.what {
-        What::Refund(other) => Some(&other.items),
-        _ => None,
-    });
-    let (mut open, mut items) = (refund.amount, Vec::new());
-    for item in all.flatten() {
-        let too_much = |error: crate::money::MoneyError| StepError::new("amount_invalid", error.to_string());
-        let part = if item.amount.compare(open).map_err(too_much)?.is_lt() { item.amount } else { open };
-        open = open.minus(part).map_err(too_much)?;
-        if !part.is_zero() {
-            items.push(Item { line: item.line, take: Take { quantity: 0, ..item.take.clone() }, amount: part });
-        }
-    }
-    Ok(items)
 }

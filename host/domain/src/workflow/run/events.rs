@@ -4,12 +4,8 @@ use super::{Flow, Run, StepError};
 use crate::case::command::{Event, Rejection};
 use crate::case::entry::Entry;
 use crate::case::{Arrived, EVENTS_MAX, Output};
-use crate::clock::Span;
 use crate::value::{Fields, Type, Value};
 use crate::workflow::definition::{Definition, EventArm, Kind, Step};
-
-/// How long a kept event can still end a wait.
-const KEPT_FOR: Span = Span::from_days(90);
 
 pub(super) fn arrived(run: &mut Run, definition: Option<&Definition>, event: &Event) -> Result<(), Rejection> {
     let Some(definition) = definition else {
@@ -22,28 +18,34 @@ pub(super) fn arrived(run: &mut Run, definition: Option<&Definition>, event: &Ev
         return Ok(());
     }
     let event = Arrived { name: event.name.clone(), at: run.now(), fields: event.fields.clone() };
-    let waiting = run.waits_at().and_then(|step| definition.step(step.as_str()));
-    if let Some((step, arms)) = waiting.and_then(|step| Some((step, arms(step)?))) {
-        match matching(run, definition, arms, &event) {
-            Ok(Some(arm)) => {
-                let flow = take(run, step, arm, event, None);
-                run.follow(definition, step, Ok(flow));
-                return Ok(());
-            }
-            Ok(None) => {}
-            Err(error) => {
-                run.follow(definition, step, Err(error));
-                return Ok(());
-            }
+    let waiting = run.waits_at().filter(|step| run.awaits(step)).and_then(|step| definition.step(step.as_str()));
+    let Some((step, arms)) = waiting.and_then(|step| Some((step, arms(step)?))) else {
+        keep(run, event);
+        return Ok(());
+    };
+    let flow = match matching(run, definition, arms, &event) {
+        Ok(Some(arm)) => Ok(take(run, step, arm, event, None)),
+        Ok(None) => {
+            keep(run, event);
+            return Ok(());
         }
-    }
-    if run.case().events.len() >= EVENTS_MAX {
+        Err(error) => {
+            // Whoever mends the wait finds the event there.
+            keep(run, event);
+            Err(error)
+        }
+    };
+    run.follow(definition, step, flow);
+    Ok(())
+}
+
+fn keep(run: &mut Run, event: Arrived) {
+    if run.case().events.iter().filter(|kept| kept.is_kept(run.now())).count() >= EVENTS_MAX {
         let why = format!("{EVENTS_MAX} events are kept already");
         run.emit(Entry::Ignored { what: format!("event {}", event.name), why });
     } else {
         run.emit(Entry::EventKept { event });
     }
-    Ok(())
 }
 
 /// Offer the kept events to a wait that begins, oldest first.
@@ -54,7 +56,7 @@ pub(super) fn kept(
     arms: &[EventArm],
 ) -> Result<Option<Flow>, StepError> {
     for (place, event) in run.case().events.clone().into_iter().enumerate() {
-        if event.at.after(KEPT_FOR) < run.now() {
+        if !event.is_kept(run.now()) {
             continue;
         }
         if let Some(arm) = matching(run, definition, arms, &event)? {

@@ -9,6 +9,8 @@ use crate::workflow::definition::Step;
 
 /// The queue of tasks that no workflow asked for.
 pub(super) const QUEUE: &str = "problems";
+/// A case in another currency than its workflow.
+pub(super) const CURRENCY_DIFFERS: &str = "currency_differs";
 
 pub(super) fn failed(run: &mut Run, step: &Step, error: StepError) -> Flow {
     match handler(step, &error.code) {
@@ -28,16 +30,17 @@ pub(super) fn handler(step: &Step, code: &str) -> Option<Slug> {
 
 /// Open the built-in task of a failure and wait at the step.
 pub(super) fn to_person(run: &mut Run, step: &Slug, error: StepError) -> Flow {
-    let StepError { code, detail } = error;
+    let StepError { code, detail, reasons } = error;
+    let reasons = [vec![Reason::code(code.as_str())], reasons].concat();
     run.emit(Entry::Failed { step: step.clone(), code: code.clone(), detail });
     let about = About::Failure { step: step.clone(), code: code.clone() };
-    open_task(run, about, format!("Step {step} failed: {code}"), Reason::code(code));
+    open_task(run, about, format!("Step {step} failed: {code}"), reasons);
     run.stay(step, None)
 }
 
 /// Open a built-in task.
-pub(super) fn open_task(run: &mut Run, about: About, title: String, reason: Reason) {
+pub(super) fn open_task(run: &mut Run, about: About, title: String, reasons: Vec<Reason>) {
     let (id, opened_at, imported) = (run.mint_task(), run.now(), run.history());
-    let task = Task { about, queue: QUEUE.to_owned(), title, opened_at, reasons: vec![reason], imported };
+    let task = Task { about, queue: QUEUE.to_owned(), title, opened_at, reasons, imported };
     run.emit(Entry::TaskOpened { id, task: Box::new(task) });
 }

@@ -1,6 +1,6 @@
 //! `finish`, `fail` and a person's cancel: the end of a case. What is still promised to it is given back.
 
-use super::{Flow, Run, reserve};
+use super::{Flow, Run, reserve, unbook};
 use crate::case::entry::Entry;
 use crate::ids::Slug;
 
@@ -17,6 +17,7 @@ pub(super) fn fail(run: &mut Run, code: &Slug) -> Flow {
 }
 
 pub(super) fn cancel(run: &mut Run) {
+    unbook::abandoned(run);
     clear(run);
     let reason = run.input.command.reason.clone();
     run.emit(Entry::Cancelled { reason });

@@ -21,6 +21,9 @@ pub(super) fn enter(
     amount: &RefundOf,
     method: &str,
 ) -> Result<Flow, StepError> {
+    if let Some(begun) = effects::begun(run, step) {
+        return begun;
+    }
     let before = run.ledgers.clone();
     let planned = plan(run, definition, amount, method);
     let (reserved, items, legs) = match planned {
@@ -39,12 +42,7 @@ pub(super) fn enter(
     }
     let mut keys = Vec::new();
     for refund in legs {
-        let leg = format!(
-            "{}/{}",
-            refund.order.as_ref().map_or("", OrderId::as_str),
-            refund.payment.as_deref().unwrap_or("")
-        );
-        let key = run.effect_key(&step.id, &leg, "refund");
+        let key = run.effect_key(&step.id, (&refund.order, &refund.payment), "refund");
         let effect =
             Effect { step: step.id.clone(), what: What::Refund(refund), state: EffectState::Intended, reference: None };
         run.emit(Entry::Intended { key, effect: Box::new(effect) });

@@ -1,11 +1,11 @@
 //! `approve`: promise units of order lines to the case, so that two cases never get the last one.
 
-use std::collections::btree_map;
+use std::collections::{BTreeSet, btree_map};
 
 use super::{Flow, Run, StepError};
 use crate::case::command::Timer;
 use crate::case::entry::Entry;
-use crate::case::{Held, Output};
+use crate::case::{Held, Output, What};
 use crate::clock::Span;
 use crate::decision::{Taken, Work};
 use crate::ids::OrderId;
@@ -30,7 +30,7 @@ pub(super) fn enter(
         run.ledgers = before;
         return Err(error);
     }
-    let units: u32 = wanted.iter().map(|(_, take)| take.quantity).sum();
+    let units: u64 = wanted.iter().map(|(_, take)| u64::from(take.quantity)).sum();
     let mut cases_lines: Vec<u32> = wanted.iter().map(|(line, _)| *line).collect();
     cases_lines.dedup();
     for (line, take) in wanted {
@@ -52,8 +52,14 @@ pub(super) fn reserve(run: &mut Run, take: &Take) -> Result<(), StepError> {
     ledger(run, take)?.reserve(take.line, take.quantity).map_err(refused)
 }
 
+/// Most orders that one case may take from: the store commits 64 streams at once, and one of them is the case.
+const ORDERS_MAX: usize = 63;
+
 /// The ledger that a take is booked in, with its line known. The turn then depends on the ledger's version.
 pub(super) fn ledger<'a>(run: &'a mut Run, take: &Take) -> Result<&'a mut Ledger, StepError> {
+    if !run.ledgers.contains_key(&take.order) {
+        few_enough(run, &take.order)?;
+    }
     let facts = &run.input.facts;
     let missing = || StepError::new("unknown_purchase", format!("no purchase {} line {}", take.order, take.line));
     let purchase = facts.purchase(&take.order, take.line);
@@ -75,6 +81,21 @@ pub(super) fn ledger<'a>(run: &'a mut Run, take: &Take) -> Result<&'a mut Ledger
         None => {}
     }
     Ok(&mut taken.ledger)
+}
+
+/// Orders that the case ever took from count for good: what it booked may have to be taken out of all of them in one turn.
+fn few_enough(run: &Run, order: &OrderId) -> Result<(), StepError> {
+    let case = run.case();
+    let refunded = case.effects.values().filter_map(|effect| match &effect.what {
+        What::Refund(refund) => refund.order.as_ref(),
+        _ => None,
+    });
+    let held = case.reserved.iter().map(|held| &held.take.order);
+    let orders: BTreeSet<&OrderId> = run.ledgers.keys().chain(held).chain(refunded).collect();
+    if orders.contains(order) || orders.len() < ORDERS_MAX {
+        return Ok(());
+    }
+    Err(StepError::new("too_many_orders", format!("a case takes from at most {ORDERS_MAX} orders")))
 }
 
 /// Give back everything that the case still holds.

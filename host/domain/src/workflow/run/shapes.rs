@@ -23,8 +23,10 @@ fn place(index: usize) -> Option<Value> {
 fn merged(own: Value, attributes: &Fields) -> Value {
     match own {
         Value::Object(mut fields) => {
-            // The checker refuses an attribute that would hide a built-in field.
-            fields.extend(attributes.clone());
+            for (name, value) in attributes {
+                // What a shop or a submission calls an attribute never stands in for a built-in field.
+                fields.entry(name.clone()).or_insert_with(|| value.clone());
+            }
             Value::Object(fields)
         }
         other => other,

@@ -1,6 +1,6 @@
 //! A person's answer to a task.
 
-use super::{Run, effects};
+use super::{Run, effects, fail};
 use crate::case::command::{Complete, PersonVerdict, Rejection, Settled};
 use crate::case::entry::Entry;
 use crate::case::{About, Effect, Output, Task};
@@ -14,15 +14,21 @@ pub(super) fn complete(run: &mut Run, definition: Option<&Definition>, complete:
     let missing = || Rejection::new("task_not_open", format!("task {} is not open", complete.task));
     let task = run.case().tasks.get(&complete.task).cloned().ok_or_else(missing)?;
     match (&task.about, definition) {
-        (About::Unrouted, _) | (_, None) => {
-            choose(complete, &["close"])?;
-            super::finish::cancel(run);
-            Ok(())
-        }
+        // No answer changes the currency of a case, and nothing of the workflow is meant for another.
+        (About::Failure { code, .. }, _) if code == fail::CURRENCY_DIFFERS => close(run, complete),
+        (About::Unrouted, _) | (_, None) => close(run, complete),
         (About::Review { step }, Some(definition)) => review(run, definition, complete, step),
         (About::Failure { step, .. }, Some(definition)) => failure(run, definition, complete, step),
         (About::Effect { key }, Some(definition)) => effect(run, definition, complete, *key),
     }
+}
+
+/// All that can be done with a case that no workflow takes on.
+fn close(run: &mut Run, complete: &Complete) -> Result<(), Rejection> {
+    choose(complete, &["close"])?;
+    close_task(run, complete);
+    super::finish::cancel(run);
+    Ok(())
 }
 
 fn choose(complete: &Complete, choices: &[&str]) -> Result<(), Rejection> {

@@ -37,8 +37,9 @@ pub(super) fn enter_await(
 
 /// A timer is due. It ends the wait that set it, or finds nothing.
 pub(super) fn timer(run: &mut Run, definition: Option<&Definition>, step: &Slug, since: u64) {
-    let waits =
-        matches!(&run.case().status, Status::Waiting { step: at, since: began, .. } if at == step && *began == since);
+    let ends = |until: &Option<_>| until.is_some_and(|until| until <= run.now());
+    let waits = matches!(&run.case().status,
+        Status::Waiting { step: at, since: began, until } if at == step && *began == since && ends(until));
     let found = definition.and_then(|definition| Some((definition, definition.step(step.as_str())?)));
     let (Some((definition, step)), true) = (found, waits) else {
         let what = format!("timer of step {step}");
