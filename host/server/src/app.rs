@@ -41,6 +41,9 @@ pub enum Error {
     /// The plugins that are shipped with the binary.
     #[error("stock plugins could not be loaded")]
     Stock(#[source] Box<publish::Error>),
+    /// The name is taken.
+    #[error("tenant {0:?} exists already")]
+    TenantExists(String),
     /// No tenant of this name.
     #[error("tenant {0:?} does not exist")]
     NoTenant(String),
@@ -55,9 +58,9 @@ impl Error {
         match self {
             Self::Host(HostError::Open(OpenError::DataInUse { .. })) => "data_in_use",
             Self::Host(HostError::Open(OpenError::Missing { .. })) => "data_not_found",
-            Self::Host(HostError::SlugTaken { .. }) => "tenant_exists",
             Self::Host(_) => "data_not_opened",
             Self::Sandbox(_) | Self::Workers(_) | Self::Stock(_) => "host_not_started",
+            Self::TenantExists(_) => "tenant_exists",
             Self::NoTenant(_) => "tenant_not_found",
             Self::Engine(error) => error.code(),
         }
@@ -124,7 +127,10 @@ impl App {
     /// The name is taken, or the file could not be made.
     pub fn create_tenant(&self, record: TenantRecord) -> Result<Engine, Error> {
         let tenant = Tenant { id: record.id, slug: record.slug.clone(), record: codec::encode(&record) };
-        let store = self.host.create_tenant(&tenant, self.store_config())?;
+        let store = self.host.create_tenant(&tenant, self.store_config()).map_err(|error| match error {
+            HostError::SlugTaken { slug } => Error::TenantExists(slug.to_string()),
+            other => Error::Host(other),
+        })?;
         self.start(record, store)
     }
 

@@ -68,10 +68,24 @@ struct Cli {
 #[derive(Debug, Args)]
 struct Global {
     /// The data folder.
-    #[arg(long, global = true, value_name = "DIR", env = "REDRESS_DATA", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "REDRESS_DATA",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
     data: Option<PathBuf>,
     /// The tenant.
-    #[arg(long, global = true, value_name = "NAME", env = "REDRESS_TENANT", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "REDRESS_TENANT",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
     tenant: Option<String>,
     /// The form of the data; `json` and `csv` are for programs and stay as they are.
     #[arg(long, global = true, value_name = "FORM", value_enum, help_heading = "Global options")]
@@ -152,9 +166,9 @@ fn not_a_command(help: &clap::Error, out: &mut Out<'_>) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use std::io::Write;
+
+    use clap::CommandFactory as _;
 
     use super::*;
 
@@ -210,12 +224,12 @@ mod tests {
                 Ok(())
             }
         }
-        let file = std::env::temp_dir().join(format!("redress-cli-{}.yaml", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("return.yaml");
         std::fs::write(&file, "format: 1\n").unwrap();
         let mut talk = Vec::new();
-        let words = ["redress", "workflow", "check"].map(OsString::from).into_iter().chain([file.clone().into()]);
+        let words = ["redress", "workflow", "check"].map(OsString::from).into_iter().chain([file.into()]);
         let exit = run(words, &mut Out::new(&mut Closed, &mut talk));
-        std::fs::remove_file(&file).unwrap();
         assert_eq!((exit, talk), (Exit::Done, Vec::new()));
     }
 }

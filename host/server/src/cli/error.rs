@@ -1,7 +1,7 @@
 //! Why a command did not do what it was told: its code, its exit code, and what to do about it. All chosen here.
 
 use std::error::Error as StdError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -11,6 +11,7 @@ use redress_store::error::{OpenError, ReadError};
 use redress_store::host::HostError;
 
 use super::output::Out;
+use super::words;
 use crate::import::FileError;
 use crate::{app, engine, import, publish};
 
@@ -53,19 +54,19 @@ pub(super) enum Error {
     /// An import.
     #[error(transparent)]
     Import(#[from] import::Error),
-    /// A document with problems, which stand beside this.
-    #[error("{file} has {}", count(problems.len(), "problem"))]
+    /// A document with problems.
+    #[error("{file} has {}", words::count(*count, "problem"))]
     Document {
         /// What the document is: the code.
         code: &'static str,
         /// The file.
         file: String,
-        /// Its text.
-        source_text: String,
-        /// The problems.
-        problems: Vec<Diagnostic>,
-        /// Whether they were printed as data already.
-        printed: bool,
+        /// How many problems.
+        count: usize,
+        /// The problems, each with its place; none where they were printed as data.
+        problems: Vec<String>,
+        /// What to do.
+        help: &'static str,
     },
     /// A file could not be read.
     #[error("{} could not be read", path.display())]
@@ -145,6 +146,20 @@ impl From<publish::Error> for Error {
 }
 
 impl Error {
+    /// A document that was refused, with every problem at its place.
+    pub(super) fn document(
+        code: &'static str,
+        file: &Path,
+        text: &str,
+        problems: &[Diagnostic],
+        help: &'static str,
+    ) -> Self {
+        let file = file.display().to_string();
+        let told = |problem: &Diagnostic| diagnostic::render(&file, text, problem);
+        let (count, problems) = (problems.len(), problems.iter().map(told).collect());
+        Self::Document { code, file, count, problems, help }
+    }
+
     /// The stable code.
     pub(super) fn code(&self) -> &'static str {
         match self {
@@ -194,7 +209,7 @@ impl Error {
             Self::App(app::Error::Host(HostError::Open(OpenError::Missing { .. }))) => {
                 "make a tenant first: redress tenant create NAME --data DIR ..."
             }
-            Self::App(app::Error::Host(HostError::SlugTaken { .. })) => "choose another name",
+            Self::App(app::Error::TenantExists(_)) => "choose another name",
             Self::App(app::Error::NoTenant(_)) => "redress tenant list shows the tenants",
             Self::Engine(engine::Error::Full | engine::Error::Conflict(_)) => "try again",
             Self::Publish(publish::Error::Refused(_)) => "nothing was changed; mend the plugin and push it again",
@@ -206,32 +221,26 @@ impl Error {
             }
             Self::Import(import::Error::File(_) | import::Error::TooManyRows) => "nothing was handed in",
             Self::Import(_) => "what was handed in before stays; run the same import again to go on",
-            Self::Document { code: "mapping_invalid", .. } => {
-                "nothing was read; workflows/README.md describes mappings"
-            }
-            Self::Document { .. } => "nothing was changed; redress workflow check FILE shows all problems",
             Self::Ambiguous(_) => "give more digits",
             Self::Cursor(_) => "take what the page before ended with, for the same command",
             Self::Audit { .. } => {
                 "compare with the last backup; the records before this number are as they were written"
             }
-            Self::Missing { help, .. } | Self::Form { help, .. } => help,
+            Self::Missing { help, .. } | Self::Form { help, .. } | Self::Document { help, .. } => help,
             Self::NotFound { help, .. } => help.as_str(),
             Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Read { .. } | Self::Write(_) => return None,
         };
         Some(help.to_owned())
     }
 
-    /// The problems of a document, each with its place.
+    /// What stands before the error: the problems of a document.
     fn problems(&self) -> Vec<String> {
         match self {
-            Self::Document { file, source_text, problems, printed: false, .. } => {
-                problems.iter().map(|problem| diagnostic::render(file, source_text, problem)).collect()
+            Self::Document { problems, .. } => problems.clone(),
+            Self::Publish(publish::Error::Breaks { problems, .. }) => {
+                let told = |one: &Diagnostic| format!("{}: {} [{}]", one.path, one.message, one.code);
+                problems.iter().map(told).collect()
             }
-            Self::Publish(publish::Error::Breaks { problems, .. }) => problems
-                .iter()
-                .map(|problem| format!("{}: {} [{}]", problem.path, problem.message, problem.code))
-                .collect(),
             _ => Vec::new(),
         }
     }
@@ -242,7 +251,7 @@ fn app_exit(error: &app::Error) -> Exit {
     match error {
         app::Error::Host(HostError::Open(OpenError::DataInUse { .. } | OpenError::Exists { .. })) => Exit::Conflict,
         app::Error::Host(HostError::Open(OpenError::Missing { .. }) | HostError::NoTenant { .. }) => Exit::NotFound,
-        app::Error::Host(HostError::SlugTaken { .. }) => Exit::Conflict,
+        app::Error::TenantExists(_) | app::Error::Host(HostError::SlugTaken { .. }) => Exit::Conflict,
         app::Error::Host(HostError::Open(_) | HostError::Key(_) | HostError::Read(_) | HostError::Write(_)) => {
             Exit::Failure
         }
@@ -316,11 +325,6 @@ pub(super) fn report(error: &Error, out: &mut Out<'_>) {
     }
 }
 
-/// `1 problem`, `2 problems`
-pub(super) fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
 fn fault_words(fault: AuditFault) -> &'static str {
     match fault {
         AuditFault::Missing => "is missing: it was deleted",
@@ -359,8 +363,7 @@ mod tests {
     fn a_data_folder_in_use_and_a_name_that_is_taken_are_conflicts() {
         let in_use = Error::from(HostError::from(OpenError::DataInUse { path: "d".into() }));
         assert_eq!((in_use.code(), in_use.exit()), ("data_in_use", Exit::Conflict));
-        let slug = redress_domain::ids::Slug::new("shop").unwrap();
-        let taken = Error::from(HostError::SlugTaken { slug });
+        let taken = Error::from(app::Error::TenantExists("shop".to_owned()));
         assert_eq!((taken.code(), taken.exit()), ("tenant_exists", Exit::Conflict));
     }
 }

@@ -2,7 +2,7 @@
 
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -11,10 +11,10 @@ use crate::cli::error::Error;
 use crate::cli::output::Out;
 use crate::cli::session::{actor, read_text};
 use crate::cli::{Global, HELP};
+use crate::import;
 use crate::import::mapping::{self, Mapping};
 use crate::import::progress::Progress;
 use crate::import::timings::Timings;
-use crate::import::{self};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,7 +25,7 @@ Examples:
 
 /// Orders first, then cases by time. What is known already is not changed, so a stopped import is run again.
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(before_help = EXAMPLES, subcommand_negates_reqs = true)]
 pub(super) struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     }
 }
 
-fn take_in(map: &PathBuf, args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+fn take_in(map: &Path, args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let mapping = mapping(map)?;
     let session = at.session()?;
     let mut progress = Progress::to_stderr();
@@ -66,15 +66,10 @@ fn take_in(map: &PathBuf, args: &Args, at: &Global, out: &mut Out<'_>) -> Result
     show::print(&report, at.format(), out)
 }
 
-fn mapping(file: &PathBuf) -> Result<Mapping, Error> {
+fn mapping(file: &Path) -> Result<Mapping, Error> {
     let text = read_text(file)?;
-    mapping::load(&text).map_err(|problems| Error::Document {
-        code: "mapping_invalid",
-        file: file.display().to_string(),
-        source_text: text,
-        problems,
-        printed: false,
-    })
+    let help = "nothing was read; workflows/README.md describes mappings";
+    mapping::load(&text).map_err(|problems| Error::document("mapping_invalid", file, &text, &problems, help))
 }
 
 /// One line for people and for whoever compares two runs.

@@ -209,8 +209,8 @@ mod tests {
     fn a_table_stands_in_columns_and_sends_the_terminal_no_commands() {
         assert_eq!(
             shown(Format::Table),
-            "name              amount   digest\n\
-             =HYPERLINK(\"x\")   -1.50    ca978112ca1b\n\
+            "name             amount  digest\n\
+             =HYPERLINK(\"x\")  -1.50   ca978112ca1b\n\
              a, \"b\"\u{fffd}[31m\n"
         );
     }

@@ -8,6 +8,11 @@ pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
+/// `1 problem`, `2 problems`
+pub(super) fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 /// `quantity_exceeds_purchase (asked 6, left 4), under UK Consumer Rights Act s. 20 [uk/short-term-reject, V1], from line.quantity`
 pub(super) fn reason(reason: &Reason) -> String {
     let mut words = reason.code.clone();

@@ -2,6 +2,7 @@
 
 mod entries;
 mod record;
+mod reveal;
 mod story;
 mod text;
 
@@ -45,10 +46,11 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     let session = at.session()?;
     let snapshot = session.engine.store().read()?;
     let id = find(&snapshot, args)?.ok_or_else(|| not_found(&args.case))?;
-    let story = Story::read(&session.engine, &snapshot, id)?.ok_or_else(|| not_found(&args.case))?;
+    let mut story = Story::read(&session.engine, &snapshot, id)?.ok_or_else(|| not_found(&args.case))?;
     match format {
         Format::Json => out.json(&record::story(&story)),
         Format::Table | Format::Csv => {
+            reveal::reveal(&mut story, &snapshot)?;
             let report = text::report(&story, out);
             out.data(&report)
         }

@@ -10,10 +10,11 @@ use serde_json::{Value as Json, json};
 
 use crate::app;
 use crate::cli::Global;
-use crate::cli::error::{Error, count};
+use crate::cli::error::Error;
 use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::{Format, Out};
 use crate::cli::session::read_text;
+use crate::cli::words;
 use crate::publish::{self, plugins, workflows};
 
 pub(super) const EXAMPLES: &str = "\
@@ -38,8 +39,17 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Format::Json => out.json(&json(&file, &text, &checked))?,
         Format::Csv => problems(&text, checked.as_ref().err().map_or(&[], Vec::as_slice)).print(Format::Csv, out)?,
     }
-    let refuse =
-        |problems| Error::Document { code: "workflow_invalid", file, source_text: text, problems, printed: true };
+    let help = match at.tenant {
+        Some(_) => "nothing was changed",
+        None => {
+            "the stock plugins only are known; --tenant NAME --data DIR adds the merchant's own, its currency and its zone"
+        }
+    };
+    // The problems were printed: they are what was asked for.
+    let refuse = |problems: Vec<_>| {
+        let (count, problems) = (problems.len(), Vec::new());
+        Error::Document { code: "workflow_invalid", file, count, problems, help }
+    };
     checked.map(drop).map_err(refuse)
 }
 
@@ -86,7 +96,7 @@ fn table(file: &str, text: &str, checked: &Checked, out: &mut Out<'_>) -> Result
         Ok(summary) => out.data(&format!(
             "{file} is a valid workflow: {}, {}, plugins {}\nrevision {}\n",
             summary.workflow,
-            count(summary.steps, "step"),
+            words::count(summary.steps, "step"),
             if summary.plugins.is_empty() { "none".to_owned() } else { summary.plugins.join(", ") },
             summary.revision,
         )),

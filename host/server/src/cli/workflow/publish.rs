@@ -29,14 +29,8 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     let revision = match workflows::publish(&session.engine, &text, &args.note, &actor()) {
         Ok(revision) => revision,
         Err(publish::Error::Invalid(problems)) => {
-            let file = args.file.display().to_string();
-            return Err(Error::Document {
-                code: "workflow_invalid",
-                file,
-                source_text: text,
-                problems,
-                printed: false,
-            });
+            let help = "nothing was changed: the active revision stays";
+            return Err(Error::document("workflow_invalid", &args.file, &text, &problems, help));
         }
         Err(error) => return Err(error.into()),
     };
