@@ -322,10 +322,15 @@ fn a_record_that_was_edited_is_found_by_its_number() {
 
     let tenants: Vec<_> = shell.data_folder().join("tenants").read_dir().unwrap().map(Result::unwrap).collect();
     let mut bytes = std::fs::read(tenants[0].path()).unwrap();
-    let places: Vec<_> = bytes.windows(7).enumerate().filter(|(_, seen)| seen == b"C700012").map(|(at, _)| at).collect();
+    let places: Vec<_> =
+        bytes.windows(7).enumerate().filter(|(_, seen)| seen == b"C700012").map(|(at, _)| at).collect();
     places.into_iter().for_each(|at| bytes[at + 5] = b'8');
     std::fs::write(tenants[0].path(), bytes).unwrap();
     let ran = shell.run(&["audit", "verify"]);
     assert_eq!((ran.exit, ran.data.as_str()), (Exit::Failure, ""));
-    assert!(ran.talk.contains("error[audit_broken]: record ") && ran.talk.contains("does not fit its hash"), "{}", ran.talk);
+    assert!(
+        ran.talk.contains("error[audit_broken]: record ") && ran.talk.contains("does not fit its hash"),
+        "{}",
+        ran.talk
+    );
 }

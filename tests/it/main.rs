@@ -2,8 +2,10 @@
 
 mod cli;
 mod crash;
+mod fold;
 mod half_year;
 mod hostile;
 mod import;
 mod people;
+mod race;
 mod returns;

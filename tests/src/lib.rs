@@ -1,5 +1,5 @@
 //! The whole product under test: one package, one binary.
 
 pub mod guests;
-
+pub mod kitchen;
 pub mod world;

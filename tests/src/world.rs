@@ -15,6 +15,7 @@ use redress_domain::case::{Case, External, Line};
 use redress_domain::clock::{Instant, Span, Zone};
 use redress_domain::decision::Turn;
 use redress_domain::ids::{CaseId, CustomerId, Digest, OrderId, Sku, Slug, TaskId, TenantId};
+use redress_domain::ledger::Ledger;
 use redress_domain::money::{Currency, Price};
 use redress_domain::order::{Order, OrderLine};
 use redress_domain::value::Fields;
@@ -73,6 +74,17 @@ impl World {
         Ok(Self { app, clock, folder: Some(folder) })
     }
 
+    /// A host on a copy of this folder as it is at this moment, as after a power cut. Called where no commit is under way.
+    pub fn power_cut(&self) -> anyhow::Result<Self> {
+        let from = self.folder().context("a world on a folder of its own")?;
+        let copy = tempfile::tempdir()?;
+        copy_folder(&from, copy.path())?;
+        let mut world = Self::on(copy.path())?;
+        world.clock.set(self.app.clock().now());
+        world.folder = Some(copy);
+        Ok(world)
+    }
+
     /// The data folder.
     pub fn folder(&self) -> Option<PathBuf> {
         self.folder.as_ref().map(|folder| folder.path().to_owned())
@@ -104,7 +116,13 @@ impl World {
 
     /// A merchant that was made before.
     pub fn reopen(&self, slug: &str) -> anyhow::Result<Merchant> {
-        Ok(Merchant { engine: self.app.engine(slug)?, objects: self.app.host().objects() })
+        loop {
+            match self.app.engine(slug) {
+                // The writer of the engine before has answered and is about to let go of the file.
+                Err(error) if error.code() == "data_in_use" => std::thread::yield_now(),
+                other => return Ok(Merchant { engine: other?, objects: self.app.host().objects() }),
+            }
+        }
     }
 
     /// Move the clock on.
@@ -169,11 +187,47 @@ impl Merchant {
         self.engine.case(id)?.context("the case is there")
     }
 
+    /// Do what is due by the world's clock.
+    pub fn run_due(&self) -> anyhow::Result<usize> {
+        Ok(self.engine.run_due(self.engine.clock().now())?)
+    }
+
+    /// The ledger of an order, if something happened to the order.
+    pub fn ledger(&self, order: &str) -> anyhow::Result<Option<Ledger>> {
+        let heads = self.engine.store().read()?.load_ledgers(&[OrderId::new(order)?])?;
+        let head = heads.into_iter().next().flatten();
+        Ok(head.map(|head| redress_domain::codec::decode(&head.bytes)).transpose()?)
+    }
+
+    /// The ids of all cases.
+    pub fn cases(&self) -> anyhow::Result<Vec<CaseId>> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.engine.store().read()?.cases(after, 100)?;
+            let Some((last, _)) = page.last() else { return Ok(all) };
+            after = Some(*last);
+            all.extend(page.iter().map(|(id, _)| *id));
+        }
+    }
+
     /// The journal of a case.
     pub fn journal(&self, id: CaseId) -> anyhow::Result<Vec<Turn>> {
         let rows = self.engine.store().journal(id, Version(1), 10_000)?;
         rows.iter().map(|row| Ok(redress_domain::codec::decode(&row.record)?)).collect()
     }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &to.join(entry.file_name()))?;
+        } else {
+            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 /// One sandbox for all worlds of the process: the stock plugins are compiled once. Calls share nothing. Its clock is far away,

@@ -140,6 +140,11 @@ impl Ledger {
         self.lines.iter().map(|(line, held)| (*line, held))
     }
 
+    /// The payments, by the shop's names for them.
+    pub fn payments(&self) -> impl Iterator<Item = (&str, &LedgerPayment)> {
+        self.payments.iter().map(|(id, held)| (id.as_str(), held))
+    }
+
     /// Make a line known, with what was bought and paid; changes nothing where it is known.
     pub fn know(&mut self, line: u32, bought: u32, paid: Money) {
         let nothing = Money::zero(paid.currency());

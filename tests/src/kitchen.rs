@@ -1,0 +1,332 @@
+//! A merchant whose cases meet everything that can happen to one: random commands, repeatable by their seed.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, bail};
+use redress::engine::{Error, Receipt, Target};
+use redress_domain::case::command::{Body, Complete, Event, Open, PersonVerdict, Settle, Settled, Timer};
+use redress_domain::case::{About, Case, EffectState, Task};
+use redress_domain::clock::Span;
+use redress_domain::ids::{CaseId, Digest, Slug, TaskId};
+use redress_domain::money::{Currency, Money};
+use redress_domain::order::{Order, Payment};
+use redress_domain::value::{Fields, Value};
+use redress_domain::verdict::Remedy;
+use redress_domain::workflow::definition::Kind;
+use redress_sandbox::Hook;
+use redress_sandbox::contract::{Reason, Verdict};
+
+use crate::guests::{Guest, counting};
+use crate::world::{Merchant, World, a_return, days_ago, from_history, gbp, order, submission};
+
+/// A workflow that has every step kind.
+pub const KITCHEN_SINK: &str = include_str!("../fixtures/workflows/kitchen-sink.yaml");
+
+/// Numbers that look random and repeat with their seed.
+#[derive(Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// The numbers of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `sides`.
+    pub fn roll(&mut self, sides: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        u32::try_from((mixed ^ (mixed >> 31)) % u64::from(sides)).unwrap_or(0)
+    }
+
+    /// True once in so many times.
+    pub fn once_in(&mut self, times: u32) -> bool {
+        self.roll(times) == 0
+    }
+
+    /// One of these.
+    #[expect(clippy::missing_panics_doc, reason = "nothing can be picked from nothing")]
+    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[self.roll(u32::try_from(from.len()).unwrap_or(u32::MAX)) as usize].clone()
+    }
+}
+
+/// The merchant, with its dice.
+pub struct Kitchen {
+    /// The host.
+    pub world: World,
+    /// The merchant.
+    pub merchant: Merchant,
+    dice: Dice,
+    opened: u32,
+    /// Commands that were refused, by code.
+    pub refused: BTreeMap<&'static str, u32>,
+}
+
+/// Codes with which a command may be refused here. Anything else is a fault.
+const REFUSALS: [&str; 9] = [
+    "case_closed",
+    "effect_not_found",
+    "field_required",
+    "task_not_open",
+    "unknown_event",
+    "unknown_outcome",
+    "wrong_attributes",
+    "wrong_event",
+    "wrong_form",
+];
+
+impl Kitchen {
+    /// A merchant with plugins, workflows and orders.
+    pub fn new(seed: u64) -> anyhow::Result<Self> {
+        let world = World::new()?;
+        let merchant = world.bare_merchant("kitchen")?;
+        let care = Reason { code: "handle_with_care".to_owned(), cites: None, used: Vec::new(), params: Vec::new() };
+        let care = Verdict { lines: Vec::new(), reasons: vec![care], duties: Vec::new(), provides: Vec::new() };
+        merchant.push("care", &Guest::new(Hook::Compliance).verdict(&care).component()?)?;
+        merchant.push("broken", &Guest::new(Hook::Eligibility).component()?)?;
+        merchant.push("counting", &counting().component()?)?;
+        merchant.publish(KITCHEN_SINK)?;
+        merchant.publish(&long_workflow())?;
+        let mut kitchen = Self { world, merchant, dice: Dice::new(seed), opened: 0, refused: BTreeMap::new() };
+        for number in 0..12 {
+            let order = kitchen.an_order(number)?;
+            kitchen.merchant.order(&order)?;
+        }
+        Ok(kitchen)
+    }
+
+    /// Open so many cases and let so many things happen to them; after each, `look` at the case.
+    pub fn run(
+        &mut self,
+        cases: u32,
+        commands: u32,
+        mut look: impl FnMut(&Merchant, CaseId) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut left = commands;
+        while left > 0 || self.opened < cases {
+            let touched = if self.opened < cases && self.dice.once_in(5) {
+                self.open()?
+            } else {
+                left = left.saturating_sub(1);
+                self.something_happens()?
+            };
+            if let Some(case) = touched {
+                look(&self.merchant, case)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn an_order(&mut self, number: u32) -> anyhow::Result<Order> {
+        let customer = format!("c{}", number % 3);
+        let quantity = 2 + self.dice.roll(4);
+        let lines = [("A1", quantity, "2.55"), ("B2", 2, "7.10"), ("C3", 1, "0.00"), ("A1", 1, "2.45")];
+        let at = days_ago(i64::from(1 + self.dice.roll(60)));
+        let mut order = order(&format!("{number}/x"), &customer, at, &lines)?;
+        let paid = order.paid_total()?.minor();
+        let first = i64::from(self.dice.roll(u32::try_from(paid)?));
+        let amounts = [("a", first), ("b", paid - first)];
+        let payment = |(id, minor): (&str, i64)| Payment {
+            id: id.to_owned(),
+            provider: "card".to_owned(),
+            reference: id.to_owned(),
+            captured: Money::from_minor(minor, gbp()),
+        };
+        if !self.dice.once_in(3) {
+            order.payments = amounts.into_iter().map(payment).collect();
+        }
+        Ok(order)
+    }
+
+    fn open(&mut self) -> anyhow::Result<Option<CaseId>> {
+        self.opened += 1;
+        let customer = format!("c{}", self.dice.roll(3));
+        let count = 1 + self.dice.roll(3);
+        let lines: Vec<_> = (0..count)
+            .map(|_| (self.dice.pick(&["A1", "A1", "A1", "A1", "B2", "B2", "C3", "D4"]), 1 + self.dice.roll(3)))
+            .collect();
+        let mut open: Open = a_return(&customer, &lines)?;
+        open.kind = Slug::new(self.dice.pick(&[
+            "return",
+            "return",
+            "return",
+            "return",
+            "return",
+            "exchange",
+            "exchange",
+            "complaint",
+            "long",
+        ]))?;
+        let word = |dice: &mut Dice, words: &[&str]| dice.once_in(2).then(|| dice.pick(words).to_owned());
+        open.reason = word(&mut self.dice, &["broken", "flaky", "other", "other"]);
+        open.claim = word(&mut self.dice, &["hopeless", "look", "look", "card", "card", "card", "card"]);
+        if self.dice.once_in(3) {
+            open.attributes.insert("gift".to_owned(), Value::Bool(true));
+        }
+        if self.dice.once_in(20) {
+            open.attributes.insert("number".to_owned(), Value::text("1"));
+        }
+        if self.dice.once_in(12) {
+            open.currency = "EUR".parse::<Currency>()?;
+        }
+        if self.dice.once_in(25) {
+            open.customer = None;
+        }
+        if self.dice.once_in(4) {
+            open = from_history(open, &format!("R{}", self.opened));
+        }
+        let mut submission = submission(Target::New, Body::Open(Box::new(open)));
+        submission.channel = self.dice.pick(&["console", "api"]).to_owned();
+        let result = self.merchant.engine.execute(submission);
+        self.took(result)
+    }
+
+    fn something_happens(&mut self) -> anyhow::Result<Option<CaseId>> {
+        if self.dice.once_in(12) {
+            let days = i64::from(self.dice.roll(12));
+            self.world.pass(Span::from_days(days));
+            self.merchant.run_due()?;
+            return Ok(None);
+        }
+        let cases = self.merchant.cases()?;
+        if cases.is_empty() {
+            return Ok(None);
+        }
+        let mut case = self.merchant.case(self.dice.pick(&cases))?;
+        for _ in 0..(if self.dice.once_in(10) { 0 } else { 12 }) {
+            // What is closed is met now and then, not most of the time.
+            if case.is_closed() {
+                case = self.merchant.case(self.dice.pick(&cases))?;
+            }
+        }
+        let body = self.a_command(&case)?;
+        let mut submission = submission(Target::Case(case.id), body);
+        submission.reason = self.dice.once_in(2).then(|| "they asked for it".to_owned());
+        let result = self.merchant.engine.execute(submission);
+        self.took(result)
+    }
+
+    fn took(&mut self, result: Result<Receipt, Error>) -> anyhow::Result<Option<CaseId>> {
+        match result {
+            Ok(receipt) => Ok(Some(receipt.case)),
+            Err(Error::Rejected(rejection)) if REFUSALS.contains(&rejection.code) => {
+                *self.refused.entry(rejection.code).or_default() += 1;
+                Ok(None)
+            }
+            Err(error) => Err(error).context("a command failed"),
+        }
+    }
+
+    fn a_command(&mut self, case: &Case) -> anyhow::Result<Body> {
+        let tasks: Vec<(TaskId, Task)> = case.tasks.iter().map(|(id, task)| (*id, task.clone())).collect();
+        let open = |state| matches!(state, EffectState::Intended | EffectState::Unknown);
+        let effects = case.effects.iter().filter(|(_, effect)| open(effect.state));
+        let effects: Vec<Digest> = effects.map(|(key, _)| *key).collect();
+        Ok(match self.dice.roll(20) {
+            0..7 if !tasks.is_empty() => {
+                let (id, task) = self.dice.pick(&tasks);
+                self.answer(case, id, &task)?
+            }
+            7..13 if !effects.is_empty() => self.one_outcome(&effects),
+            13..17 => self.event(case),
+            17 => self.stray(case)?,
+            18 if self.dice.once_in(3) => Body::Cancel,
+            _ if !effects.is_empty() => self.one_outcome(&effects),
+            _ if !tasks.is_empty() => {
+                let (id, task) = self.dice.pick(&tasks);
+                self.answer(case, id, &task)?
+            }
+            _ => self.event(case),
+        })
+    }
+
+    fn answer(&mut self, case: &Case, task: TaskId, content: &Task) -> anyhow::Result<Body> {
+        let outcomes: Vec<String> = match &content.about {
+            About::Review { step } => self.outcomes_of(case, step)?,
+            About::Failure { .. } => ["try_again", "decide", "decide", "close"].map(str::to_owned).to_vec(),
+            About::Effect { .. } => ["paid", "not_paid", "resend"].map(str::to_owned).to_vec(),
+            About::Unrouted => vec!["close".to_owned()],
+        };
+        let mut outcome = self.dice.pick(&outcomes);
+        let mut form = Fields::new();
+        if matches!(content.about, About::Review { .. }) {
+            form.insert("state".to_owned(), Value::text(self.dice.pick(&["new", "worn"])));
+            if self.dice.once_in(8) {
+                form.clear();
+            }
+        }
+        if self.dice.once_in(15) {
+            outcome = "perhaps".to_owned();
+        }
+        let lines = (0..).zip(&case.lines).map(|(line, asked)| PersonVerdict {
+            line,
+            remedy: self.dice.pick(&[Remedy::Allow, Remedy::Allow, Remedy::Deny]),
+            quantity: asked.quantity,
+            reason: "seen".to_owned(),
+        });
+        let lines = lines.collect();
+        Ok(Body::Complete(Complete { task, outcome, form, live: self.dice.once_in(2), lines }))
+    }
+
+    fn outcomes_of(&self, case: &Case, step: &Slug) -> anyhow::Result<Vec<String>> {
+        let revision = case.revision.context("a case with a review runs on a revision")?;
+        let definition = self.merchant.engine.registry().definition(revision)?;
+        match definition.step(step.as_str()).map(|step| &step.kind) {
+            Some(Kind::Review(review)) => Ok(review.next.keys().cloned().collect()),
+            _ => bail!("step {step} is no review"),
+        }
+    }
+
+    fn one_outcome(&mut self, effects: &[Digest]) -> Body {
+        let key = self.dice.pick(effects);
+        self.outcome(key)
+    }
+
+    fn outcome(&mut self, key: Digest) -> Body {
+        let outcome = self.dice.pick(&[Settled::Confirmed, Settled::Confirmed, Settled::Declined, Settled::Unknown]);
+        let reference = self.dice.once_in(2).then(|| format!("ref-{}", self.dice.roll(1_000)));
+        Body::Settle(Settle { key, outcome, reference })
+    }
+
+    fn event(&mut self, case: &Case) -> Body {
+        let rma = if self.dice.once_in(6) { "other".to_owned() } else { case.number.clone() };
+        let parcels = Value::whole(1 + self.dice.roll(3));
+        let (name, fields) = match self.dice.roll(20) {
+            0 => ("called_off", Fields::from([("why".to_owned(), Value::text("changed my mind"))])),
+            1 => ("called_off", Fields::from([("when".to_owned(), Value::text("today"))])),
+            2 => ("never_declared", Fields::new()),
+            _ => (
+                "goods_received",
+                Fields::from([("rma".to_owned(), Value::text(rma)), ("parcels".to_owned(), parcels)]),
+            ),
+        };
+        Body::Event(Event { name: name.to_owned(), fields })
+    }
+
+    /// What nothing waits for, most of the time.
+    fn stray(&mut self, case: &Case) -> anyhow::Result<Body> {
+        let step = Slug::new(self.dice.pick(&["goods", "look", "rest", "pay"]))?;
+        let since = u64::from(self.dice.roll(u32::try_from(case.turn)? + 1));
+        Ok(match self.dice.roll(4) {
+            0 => Body::Timer(Timer::Wait { step, since }),
+            1 => Body::Timer(Timer::Reservation),
+            2 => Body::Continue,
+            _ => self.outcome(case.effects.keys().next().copied().unwrap_or_else(|| Digest::of(b"nothing"))),
+        })
+    }
+}
+
+/// More questions than one turn may ask.
+#[must_use]
+pub fn long_workflow() -> String {
+    let mut text =
+        String::from("format: 1\nworkflow: long\ncurrency: GBP\ntriggers:\n  - case_opened: { type: long }\nsteps:\n");
+    for n in 0..70 {
+        text += &format!("  - {{ id: count_{n}, call: {{ plugin: counting@0 }} }}\n");
+    }
+    text + "  - { id: counted, finish: { result: counted } }\n"
+}
