@@ -48,7 +48,6 @@ impl Dice {
     }
 
     /// One of these.
-    #[expect(clippy::missing_panics_doc, reason = "nothing can be picked from nothing")]
     pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.roll(u32::try_from(from.len()).unwrap_or(u32::MAX)) as usize].clone()
     }
