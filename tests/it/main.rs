@@ -6,6 +6,8 @@ mod fold;
 mod half_year;
 mod hostile;
 mod import;
+mod money;
 mod people;
 mod race;
 mod returns;
+mod steps;

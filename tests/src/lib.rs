@@ -2,4 +2,5 @@
 
 pub mod guests;
 pub mod kitchen;
+pub mod shop;
 pub mod world;
