@@ -63,7 +63,7 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
 pub(super) fn json(entry: &Entry) -> Json {
     match entry {
         Entry::Opened(opened) => json!({
-            "number": opened.number, "kind": opened.kind, "workflow": opened.workflow, "revision": opened.revision,
+            "number": opened.number, "kind": opened.submission.kind, "workflow": opened.workflow, "revision": opened.revision,
             "vars": fields(&opened.vars),
         }),
         Entry::Held => json!({}),
