@@ -1,6 +1,13 @@
 //! Every test of the whole product, in one binary.
 
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
+#![expect(clippy::print_stdout, reason = "a test tells its seed, its counts and what it leaves out")]
+
+mod cli;
+mod crash;
 mod fold;
+mod half_year;
+mod hostile;
 mod import;
 mod money;
 mod people;

@@ -58,6 +58,13 @@ impl World {
         Ok(Self { app, clock, folder: None })
     }
 
+    /// A host on this folder as the product starts one: with a sandbox and an artifact cache of its own. Worlds that follow
+    /// each other on a folder share a clock, so that ids are not minted twice.
+    pub fn started_on(folder: &Path, clock: &Arc<FixedClock>) -> Result<Self, redress::app::Error> {
+        let app = App::open(folder, clock.clone(), Limits::default())?;
+        Ok(Self { app, clock: clock.clone(), folder: None })
+    }
+
     /// The same folder, opened again by a new host, as after a restart.
     pub fn restart(self) -> anyhow::Result<Self> {
         let Self { app, clock, folder } = self;
@@ -223,13 +230,15 @@ fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One sandbox for all worlds of the process: the stock plugins are compiled once. Calls share nothing.
+/// One sandbox for all worlds of the process: the stock plugins are compiled once. Calls share nothing. Its clock is far away,
+/// so that a busy machine changes no outcome.
 fn sandbox() -> anyhow::Result<Sandbox> {
     static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
     if let Some(sandbox) = SANDBOX.get() {
         return Ok(sandbox.clone());
     }
-    let new = Sandbox::new(redress_sandbox::Config::default())?;
+    let limits = redress_sandbox::Limits { wall_clock_ms: 60_000, ..redress_sandbox::Limits::default() };
+    let new = Sandbox::new(redress_sandbox::Config { limits, cache: None })?;
     Ok(SANDBOX.get_or_init(|| new).clone())
 }
 

@@ -12,12 +12,15 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 
+use crate::plugins::Built;
 use crate::{plugins, toolchain};
 use product::Product;
 use report::Report;
 
-/// The demo merchant: its folder, its tenant.
+/// The demo merchant's folder.
 const MERCHANT: &str = "workflows/online-retail";
+/// The plugins that its workflow calls, pushed under their own names so that each can be exchanged.
+const PLUGINS: [&str; 2] = ["purchase-match", "refund-quote"];
 
 /// What to decide, and by which rules.
 #[derive(clap::Args)]
@@ -62,11 +65,11 @@ impl FromStr for Override {
 /// Build, import, decide, print.
 pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     toolchain::ensure_wasm_target(root)?;
-    plugins::build(root)?;
+    let stock = plugins::build(root)?;
     let temporary = tempfile::tempdir().context("could not make a temporary folder")?;
     let data = options.data.as_deref().unwrap_or(temporary.path());
     let product = Product::build(root, data)?;
-    let report = decide(root, &product, options)?;
+    let report = decide(root, &product, &stock, options)?;
     if let Some(path) = &options.cases {
         std::fs::write(path, report.csv()).with_context(|| format!("could not write {}", path.display()))?;
     }
@@ -74,10 +77,13 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn decide(root: &Path, product: &Product, options: &Options) -> anyhow::Result<Report> {
+fn decide(root: &Path, product: &Product, stock: &[Built], options: &Options) -> anyhow::Result<Report> {
     let merchant = root.join(MERCHANT);
     let own_workflow = merchant.join("return.yaml");
     product.create_tenant()?;
+    for plugin in stock.iter().filter(|plugin| PLUGINS.contains(&plugin.name.as_str())) {
+        product.push_plugin(&plugin.name, &plugin.path)?;
+    }
     for plugin in &options.plugins {
         product.push_plugin(&plugin.name, &plugin.component)?;
     }

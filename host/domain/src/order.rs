@@ -7,8 +7,8 @@ use crate::ids::{CustomerId, OrderId, Sku};
 use crate::money::{Currency, Money, MoneyError, Price, Rounding};
 use crate::value::Fields;
 
-/// Most lines of one order; a wholesale order of the first data set has 1,114.
-pub const ORDER_LINES_MAX: usize = 10_000;
+/// Most lines of one order: all of its rows are stored at once. A wholesale order of the first data set has 1,114.
+pub const ORDER_LINES_MAX: usize = 4_000;
 
 /// One physical thing, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -190,12 +190,12 @@ pub struct Verdict {
     pub provides: Fields,
 }
 
-/// An amount of one kind: `goods`, `tax`, `shipping`, `fee`.
+/// An amount of one kind: `goods`, `tax`, `shipping`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// The kind.
     pub kind: String,
-    /// The amount; a fee is below zero.
+    /// The amount, never below zero: what is kept back lowers another part.
     pub amount: Money,
 }
 

@@ -41,6 +41,9 @@ pub enum Error {
     /// The plugins that are shipped with the binary.
     #[error("stock plugins could not be loaded")]
     Stock(#[source] Box<publish::Error>),
+    /// The name is taken.
+    #[error("tenant {0:?} exists already")]
+    TenantExists(String),
     /// No tenant of this name.
     #[error("tenant {0:?} does not exist")]
     NoTenant(String),
@@ -54,9 +57,10 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Host(HostError::Open(OpenError::DataInUse { .. })) => "data_in_use",
-            Self::Host(HostError::SlugTaken { .. }) => "tenant_exists",
+            Self::Host(HostError::Open(OpenError::Missing { .. })) => "data_not_found",
             Self::Host(_) => "data_not_opened",
             Self::Sandbox(_) | Self::Workers(_) | Self::Stock(_) => "host_not_started",
+            Self::TenantExists(_) => "tenant_exists",
             Self::NoTenant(_) => "tenant_not_found",
             Self::Engine(error) => error.code(),
         }
@@ -69,9 +73,20 @@ impl App {
     /// # Errors
     /// Another process uses the folder, or the machine does not give what a host needs.
     pub fn open(folder: &Path, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
-        let host = Host::open_or_create(folder, random_bytes())?;
+        Self::on(Host::open_or_create(folder, random_bytes())?, clock, limits)
+    }
+
+    /// Open a data folder that is there.
+    ///
+    /// # Errors
+    /// There is none, another process uses it, or the machine does not give what a host needs.
+    pub fn open_existing(folder: &Path, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
+        Self::on(Host::open(folder)?, clock, limits)
+    }
+
+    fn on(host: Host, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
         let cache = cache::Config { dir: host.artifact_folder(), key: *host.key().bytes() };
-        let config = redress_sandbox::Config { cache: Some(cache), ..Default::default() };
+        let config = redress_sandbox::Config { cache: Some(cache), limits: sandbox_limits(&limits) };
         let sandbox = Sandbox::new(config).map_err(Error::Sandbox)?;
         Self::assemble(host, sandbox, clock, limits)
     }
@@ -85,7 +100,8 @@ impl App {
     }
 
     fn assemble(host: Host, sandbox: Sandbox, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
-        plugins::load_stock(&sandbox).map_err(|error| Error::Stock(Box::new(error)))?;
+        let stock = plugins::load_stock(&sandbox).and_then(|()| plugins::keep_stock(&host.objects()));
+        stock.map_err(|error| Error::Stock(Box::new(error)))?;
         let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
         Ok(Self { host, sandbox, workers, clock, limits })
     }
@@ -111,7 +127,10 @@ impl App {
     /// The name is taken, or the file could not be made.
     pub fn create_tenant(&self, record: TenantRecord) -> Result<Engine, Error> {
         let tenant = Tenant { id: record.id, slug: record.slug.clone(), record: codec::encode(&record) };
-        let store = self.host.create_tenant(&tenant, self.store_config())?;
+        let store = self.host.create_tenant(&tenant, self.store_config()).map_err(|error| match error {
+            HostError::SlugTaken { slug } => Error::TenantExists(slug.to_string()),
+            other => Error::Host(other),
+        })?;
         self.start(record, store)
     }
 
@@ -123,7 +142,8 @@ impl App {
         self.host.tenants()?.iter().map(record).collect()
     }
 
-    /// Start the engine of a tenant: load its workflows and plugins, then do what is due.
+    /// Start the engine of a tenant, with its workflows and plugins. A tenant's engine is started once and then cloned: a second
+    /// one would find the file in use. What is due waits for `Engine::run_due`.
     ///
     /// # Errors
     /// There is no such tenant, or its file cannot be read.
@@ -152,6 +172,13 @@ impl App {
     fn store_config(&self) -> Config {
         Config { cache_bytes: self.limits.tenant_cache_bytes }
     }
+}
+
+/// The sandbox has room for a call of every worker: a case must not fail because another one runs.
+fn sandbox_limits(limits: &Limits) -> redress_sandbox::Limits {
+    let usual = redress_sandbox::Limits::default();
+    let workers = u32::try_from(limits.turn_workers).unwrap_or(u32::MAX);
+    redress_sandbox::Limits { calls_at_once_max: usual.calls_at_once_max.max(workers), ..usual }
 }
 
 fn record(tenant: &Tenant) -> Result<TenantRecord, Error> {

@@ -9,6 +9,8 @@ pub struct Limits {
     pub turn_workers: usize,
     /// Turns of one tenant that may wait for a worker: about a second of work; more would only hide overload.
     pub tenant_turns_queued_max: usize,
+    /// Commands that may wait for the one case they are all for: more is a sender that does not wait for answers.
+    pub case_commands_waiting_max: usize,
     /// How often a turn is computed again after another one moved what it read.
     pub turn_conflicts_max: u32,
     /// Due timers and continued runs that are taken at once.
@@ -24,6 +26,7 @@ impl Default for Limits {
         Self {
             turn_workers: std::thread::available_parallelism().map_or(2, usize::from),
             tenant_turns_queued_max: 4_096,
+            case_commands_waiting_max: 64,
             turn_conflicts_max: 5,
             due_claimed_max: 256,
             due_lease: Span::from_millis(30_000),

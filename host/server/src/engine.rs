@@ -10,9 +10,11 @@ mod commit;
 pub mod error;
 mod facts;
 pub mod listing;
+pub mod log;
 mod orders;
 pub mod personal;
 pub mod registry;
+pub mod report;
 pub mod tenant;
 mod timers;
 pub mod translate;
@@ -22,7 +24,7 @@ pub mod workers;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redress_domain::case::command::{Actor, Body, Command};
 use redress_domain::case::{Case, number};
@@ -60,6 +62,8 @@ struct Inner {
     workers: Workers,
     /// Commands of one case wait for each other here.
     lanes: Mutex<BTreeMap<CaseId, VecDeque<Job>>>,
+    /// Held from computing what is published to making it active, so that two publishers do not undo each other.
+    publishing: Mutex<()>,
     last_number: AtomicU64,
     turns: AtomicU64,
     conflicts: AtomicU64,
@@ -189,6 +193,7 @@ impl Engine {
             limits: parts.limits,
             workers: parts.workers,
             lanes: Mutex::default(),
+            publishing: Mutex::default(),
             last_number: AtomicU64::new(last),
             turns: AtomicU64::new(0),
             conflicts: AtomicU64::new(0),
@@ -261,6 +266,11 @@ impl Engine {
         &*self.0.clock
     }
 
+    /// The right to publish: one at a time, from computing what becomes active to making it so.
+    pub(crate) fn publishing(&self) -> MutexGuard<'_, ()> {
+        self.0.publishing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What was counted since the start.
     pub fn counts(&self) -> Counts {
         Counts { turns: self.0.turns.load(Ordering::Relaxed), conflicts: self.0.conflicts.load(Ordering::Relaxed) }
@@ -297,7 +307,7 @@ impl Engine {
         let case = job.order.case;
         let mut lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(waiting) = lanes.get_mut(&case) {
-            if waiting.len() >= self.0.limits.tenant_turns_queued_max {
+            if waiting.len() >= self.0.limits.case_commands_waiting_max {
                 return Err(refuse(job));
             }
             waiting.push_back(job);

@@ -15,9 +15,9 @@ mod gather;
 pub mod mapping;
 mod plan;
 pub mod progress;
-pub mod report;
 mod rows;
 mod run;
+mod tally;
 pub mod timings;
 
 pub use gather::ROWS_MAX;

@@ -3,22 +3,24 @@
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
 pub mod interface;
-pub mod log;
 pub mod plugins;
 pub mod stock;
 pub mod workflows;
 
+use redress_domain::codec;
 use redress_domain::workflow::diagnostic::Diagnostic;
 use redress_sandbox::Refusal;
 use redress_store::objects::ObjectError;
+use redress_store::scan::{Direction, Scan};
+use serde::de::DeserializeOwned;
 
-use crate::engine;
+use crate::engine::{self, Engine};
 
 /// Why something was not published. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The document has problems.
-    #[error("workflow has {} problems", .0.len())]
+    #[error("workflow is not valid, problems found: {}", .0.len())]
     Invalid(Vec<Diagnostic>),
     /// The plugin is none, or not one that this host runs.
     #[error("plugin was refused")]
@@ -52,6 +54,23 @@ impl Error {
             Self::Object(_) => "store_failed",
             Self::Breaks { .. } => "plugin_breaks_workflow",
             Self::Engine(error) => error.code(),
+        }
+    }
+}
+
+/// Every row of a listing, to its end.
+fn rows<T: DeserializeOwned>(engine: &Engine, scan: &Scan, what: &'static str) -> Result<Vec<T>, engine::Error> {
+    const PAGE: usize = 1_000;
+    let snapshot = engine.store().read()?;
+    let (mut cursor, mut all) = (None, Vec::new());
+    loop {
+        let page = snapshot.scan(scan, Direction::Forward, cursor.as_ref(), PAGE)?;
+        for row in page.rows {
+            all.push(codec::decode(&row.value).map_err(engine::Error::damaged(what))?);
+        }
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return Ok(all),
         }
     }
 }

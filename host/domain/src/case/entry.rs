@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::command::Settled;
-use super::{Arrived, Effect, External, Item, Line, Output, Task};
+use super::command::{Open, Settled};
+use super::{Arrived, Effect, Item, Output, Task};
 use crate::clock::Instant;
-use crate::ids::{CaseId, CustomerId, Digest, OrderId, Slug, TaskId};
-use crate::money::Currency;
+use crate::ids::{CaseId, Digest, Slug, TaskId};
 use crate::value::Fields;
 use crate::verdict::{Reason, Take};
 
@@ -219,43 +218,19 @@ pub struct Opened {
     pub id: CaseId,
     /// The number that people read.
     pub number: String,
-    /// `return`, `exchange` ...
-    pub kind: Slug,
-    /// The name that another system gives it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external: Option<External>,
-    /// Opened from the past.
-    pub history: bool,
+    /// How it came in.
+    pub channel: String,
     /// The workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<Slug>,
     /// The revision it is pinned to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<Digest>,
-    /// Whose case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer: Option<CustomerId>,
-    /// The order it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order: Option<OrderId>,
-    /// The currency of its amounts.
-    pub currency: Currency,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// The legal basis claimed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claim: Option<String>,
-    /// How it came in.
-    pub channel: String,
-    /// The merchant's own fields.
-    #[serde(default, skip_serializing_if = "Fields::is_empty")]
-    pub attributes: Fields,
-    /// The items.
-    pub lines: Vec<Line>,
     /// The variables that begin with a value.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub vars: Fields,
+    /// What was submitted.
+    pub submission: Open,
 }
 
 impl Entry {

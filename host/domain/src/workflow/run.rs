@@ -19,6 +19,7 @@ mod pay;
 mod reserve;
 mod review;
 pub mod route;
+mod sense;
 pub mod shapes;
 mod tasks;
 mod unbook;

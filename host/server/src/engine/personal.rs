@@ -3,6 +3,7 @@
 
 use redress_domain::case::command::{Body, Command};
 use redress_domain::case::{About, Case};
+use redress_domain::ids::{CaseId, TaskId};
 use redress_domain::value::{Type, Value};
 use redress_domain::workflow::definition::{Definition, Kind};
 use redress_store::row::{Row, RowKey};
@@ -13,19 +14,28 @@ const PREFIX: &str = "person:";
 
 /// Replace what people wrote in a command by references, and answer the rows that hold the texts. The references are the same
 /// on a rerun of the same turn.
-pub(super) fn lift(command: &mut Command, case: &Case, definition: Option<&Definition>) -> Vec<Row> {
-    let subject = case.customer.as_ref().map_or_else(|| case.id.to_string(), ToString::to_string);
-    let turn = case.turn + 1;
+pub(super) fn lift(
+    command: &mut Command,
+    id: CaseId,
+    case: Option<&Case>,
+    definition: Option<&Definition>,
+) -> Vec<Row> {
+    let customer = match (case, &command.body) {
+        (None, Body::Open(open)) => open.customer.as_ref(),
+        (case, _) => case.and_then(|case| case.customer.as_ref()),
+    };
+    let subject = customer.map_or_else(|| id.to_string(), ToString::to_string);
+    let turn = case.map_or(1, |case| case.turn + 1);
     let mut rows = Vec::new();
     let mut keep = |text: &mut String, name: &str| {
-        let field = format!("{}/{turn}/{name}", case.id);
+        let field = format!("{id}/{turn}/{name}");
         rows.push(Row::Put(RowKey::person(&subject, &field), text.as_bytes().to_vec()));
         *text = format!("{PREFIX}{subject}#{field}");
     };
     if let Some(reason) = &mut command.reason {
         keep(reason, "reason");
     }
-    if let Body::Complete(complete) = &mut command.body {
+    if let (Body::Complete(complete), Some(case)) = (&mut command.body, case) {
         let written = |name: &str| is_free_text(case, definition, complete.task, name);
         for (name, value) in &mut complete.form {
             if let Value::Text(text) = value
@@ -51,7 +61,7 @@ pub fn resolve(snapshot: &Snapshot, text: &str) -> Result<Option<String>, super:
 }
 
 /// A form field of type text. A choice among words is no free text, and what the form does not ask for is refused anyway.
-fn is_free_text(case: &Case, definition: Option<&Definition>, task: redress_domain::ids::TaskId, field: &str) -> bool {
+fn is_free_text(case: &Case, definition: Option<&Definition>, task: TaskId, field: &str) -> bool {
     let Some(About::Review { step }) = case.tasks.get(&task).map(|task| &task.about) else { return true };
     let step = definition.and_then(|definition| definition.step(step.as_str()));
     match step.map(|step| &step.kind) {

@@ -1,5 +1,6 @@
 //! Work that is due: timers that end waits, and runs that were cut. After a crash the store still holds it.
 
+use crossbeam_channel::Sender;
 use redress_domain::case::command::{Actor, Body, Timer};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
@@ -14,10 +15,12 @@ use super::{Engine, Receipt, Submission, Target};
 const HOLDER: &str = "engine";
 
 impl Engine {
-    /// Do everything that is due at this instant, and answer how much it was. Also the recovery after a crash.
+    /// Do everything that is due at this instant, and answer how much was done. Also the recovery after a crash.
+    ///
+    /// One item that fails is logged, keeps its lease and delays nobody: it comes back when the lease ends.
     ///
     /// # Errors
-    /// The store failed. What a rule refuses is recorded with its case and counted.
+    /// The store failed.
     pub fn run_due(&self, now: Instant) -> Result<usize, Error> {
         let mut done = 0;
         loop {
@@ -31,30 +34,35 @@ impl Engine {
             if claims.is_empty() {
                 return Ok(done);
             }
-            done += claims.len();
-            self.run_claims(claims)?;
+            done += self.run_claims(claims);
         }
     }
 
-    fn run_claims(&self, claims: Vec<Claim>) -> Result<(), Error> {
+    fn run_claims(&self, claims: Vec<Claim>) -> usize {
         let (sender, answers) = crossbeam_channel::bounded(claims.len());
-        let mut handed = 0;
-        for claim in claims {
-            let (case, body) = command(&claim)?;
-            let sender = sender.clone();
-            let reply = move |result: Result<Receipt, Error>| drop(sender.send(result));
-            self.hand_in(submission(case, body, claim.due), Some(claim.claim), Box::new(reply))?;
-            handed += 1;
-        }
-        for result in answers.iter().take(handed) {
-            match result {
-                Ok(_) | Err(Error::Rejected(_)) => {}
-                // Somebody else did it meanwhile: a run that was cut goes on by itself.
-                Err(Error::Append(AppendError::Fenced)) => {}
-                Err(error) => return Err(error),
+        let handed = claims.into_iter().filter(|claim| self.hand_in_claim(claim, &sender)).count();
+        let did = |result: &Result<Receipt, Error>| match result {
+            Ok(_) | Err(Error::Rejected(_)) => true,
+            // Somebody else did it meanwhile: a run that was cut goes on by itself.
+            Err(Error::Append(AppendError::Fenced)) => false,
+            Err(error) => {
+                tracing::error!(code = error.code(), "due work failed and is tried again after its lease: {error}");
+                false
             }
+        };
+        answers.iter().take(handed).filter(did).count()
+    }
+
+    fn hand_in_claim(&self, claim: &Claim, sender: &Sender<Result<Receipt, Error>>) -> bool {
+        let sender = sender.clone();
+        let reply = move |result: Result<Receipt, Error>| drop(sender.send(result));
+        let handed = command(claim).and_then(|(case, body)| {
+            self.hand_in(submission(case, body, claim.due), Some(claim.claim.clone()), Box::new(reply))
+        });
+        if let Err(error) = &handed {
+            tracing::error!(code = error.code(), "due work was not taken and is tried again after its lease: {error}");
         }
-        Ok(())
+        handed.is_ok()
     }
 }
 

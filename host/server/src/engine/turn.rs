@@ -64,7 +64,7 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     let pinned = case.as_ref().and_then(|case| case.revision);
     let pinned = pinned.map(|revision| inner.registry.definition(revision)).transpose()?;
     let mut command = order.command.clone();
-    let people = case.as_ref().map(|case| personal::lift(&mut command, case, pinned.as_deref())).unwrap_or_default();
+    let people = personal::lift(&mut command, order.case, case.as_ref(), pinned.as_deref());
     let input = Input {
         tenant: inner.record.id,
         command,
@@ -109,10 +109,9 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Deci
         match run::advance(definition, run, answer.take()) {
             Progress::Decided(decision) => return decision,
             Progress::Ask(asking) => {
-                answer = asking
-                    .question()
-                    .zip(definition)
-                    .map(|(ask, definition)| ask_plugin(inner, definition, ask, &asking));
+                // Only a definition has steps that ask.
+                let (ask, definition) = asking.question().zip(definition).expect("a run that asks has a question");
+                answer = Some(ask_plugin(inner, definition, ask, &asking));
                 run = asking;
             }
         }

@@ -14,8 +14,9 @@ use redress_domain::value::Value;
 
 use super::draft::Draft;
 use super::mapping::{CaseFields, Mapping, OrderFields, Then};
-use super::report::{Place, Tally};
 use super::rows::{Row, RowError};
+use super::tally::Tally;
+use crate::engine::report::Place;
 
 /// Most rows of one import. A row takes about 400 bytes until it is handed in, so this is 2 GB; ten years of the first data set.
 pub const ROWS_MAX: u64 = 5_000_000;
@@ -162,5 +163,95 @@ impl<'m> Gather<'m> {
         }
         self.gathered.tally.case_lines += 1;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redress_domain::order::ORDER_LINES_MAX;
+
+    use super::*;
+    use crate::import::mapping;
+
+    const MAPPING: &str = include_str!("../../../../workflows/online-retail/import.yaml");
+
+    /// Rows of `number sku quantity time customer`, gathered from two files in turn.
+    fn gathered(rows: &[String]) -> Gathered {
+        let mapping = mapping::load(MAPPING).unwrap();
+        let mut gather = Gather::new(&mapping);
+        for (line, row) in (2..).zip(rows) {
+            let fields: Vec<&str> = row.split(',').collect();
+            let [number, sku, quantity, time, customer] = fields[..] else { panic!("{row}") };
+            let value = Value::object([
+                ("InvoiceNo", Some(Value::text(number))),
+                ("StockCode", Some(Value::text(sku))),
+                ("Quantity", Some(Value::Number(quantity.parse().unwrap()))),
+                ("InvoiceDate", Some(Value::text(format!("2011-01-05 {time}:00")))),
+                ("UnitPrice", Some(Value::whole(2))),
+                ("CustomerID", Some(Value::text(customer))),
+            ]);
+            gather.take(if line % 2 == 0 { "even.csv" } else { "odd.csv" }, Row { line, value: Ok(value) });
+        }
+        gather.finish()
+    }
+
+    fn rows(text: &[&str]) -> Vec<String> {
+        text.iter().map(|row| (*row).to_owned()).collect()
+    }
+
+    #[test]
+    fn rows_of_one_number_are_one_group_wherever_they_stand() {
+        let found = gathered(&rows(&[
+            "700002,41001,1,09:30,1.0",
+            "700001,41002,1,09:00,",
+            "C700003,41001,-1,10:00,1.0",
+            "700002,41003,1,09:29,1.0",
+            "C700003,41003,-2,10:05,1.0",
+        ]));
+        let orders = found.orders.iter().map(|order| (order.id.as_str(), order.lines.len(), order.customer.is_some()));
+        assert_eq!(orders.collect::<Vec<_>>(), [("700002", 2, true), ("700001", 1, false)]);
+        // What a group has in common comes from its first row; each line keeps its own time.
+        assert_eq!(found.orders[0].placed_at.to_string(), "2011-01-05T09:30:00.000Z");
+        assert_eq!(found.orders[0].lines[1].at.to_string(), "2011-01-05T09:29:00.000Z");
+        let case = &found.cases[0];
+        assert_eq!((case.id.as_str(), case.open.lines.len()), ("C700003", 2));
+        assert_eq!(case.opened_at.to_string(), "2011-01-05T10:00:00.000Z");
+        assert!(case.open.history);
+        assert_eq!((found.tally.order_lines, found.tally.case_lines), (3, 2));
+    }
+
+    #[test]
+    fn a_first_row_that_cannot_be_read_does_not_begin_a_group() {
+        let found = gathered(&rows(&["700001,,1,09:00,1.0", "700001,41002,1,09:01,2.0"]));
+        assert_eq!((found.orders.len(), found.orders[0].lines.len()), (1, 1));
+        assert_eq!(found.orders[0].customer.as_ref().unwrap().as_str(), "2");
+        let report = found.tally.into_report("m", "s", Vec::new());
+        assert_eq!(report.row_errors, [("bad_id".to_owned(), 1)].into());
+        assert_eq!((report.examples[0].place.file.as_str(), report.examples[0].place.line), ("even.csv", 2));
+    }
+
+    #[test]
+    fn groups_beyond_the_limits_are_refused_whole() {
+        let lines =
+            |number: &str, quantity: i32, count: usize| vec![format!("{number},41001,{quantity},09:00,1.0"); count];
+        let many = [
+            lines("700001", 1, ORDER_LINES_MAX + 1),
+            lines("C700002", -1, LINES_MAX + 1),
+            lines("C700003", -1, LINES_MAX),
+        ];
+        let found = gathered(&many.concat());
+        assert_eq!((found.orders.len(), found.cases.len()), (0, 1));
+        let report = found.tally.into_report("m", "s", Vec::new());
+        assert_eq!((report.orders, report.put.refused, report.opened.refused), (1, 1, 1));
+        let codes = report.put.examples.iter().chain(&report.opened.examples).map(|refused| refused.code.as_str());
+        assert_eq!(codes.collect::<Vec<_>>(), ["bad_order", "too_many_lines"]);
+    }
+
+    #[test]
+    fn of_each_kind_of_problem_a_few_are_told_and_all_are_counted() {
+        let found = gathered(&vec!["700001,,1,09:00,1.0".to_owned(); 40]);
+        let report = found.tally.into_report("m", "s", Vec::new());
+        assert_eq!(report.row_errors, [("bad_id".to_owned(), 40)].into());
+        assert_eq!(report.examples.len(), 5);
     }
 }

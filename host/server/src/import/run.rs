@@ -9,16 +9,17 @@ use redress_domain::case::command::{Actor, Body};
 use redress_domain::clock::Instant;
 use redress_domain::ids::CustomerId;
 use redress_domain::order::Order;
+use redress_store::batch::AppendError;
 
 use super::gather::{CaseDraft, Gather, Gathered, ROWS_MAX};
 use super::mapping::Mapping;
 use super::plan::{self, Schedule};
 use super::progress::{Progress, Unit};
-use super::report::{Handed, Report};
 use super::rows::{FileError, Rows};
 use super::timings::Timings;
+use crate::engine::log::{self, What};
+use crate::engine::report::{Handed, Report};
 use crate::engine::{self, Engine, Put, Seen, Submission, Target};
-use crate::publish::log::{self, What};
 
 /// How many orders or cases are handed in and not answered yet: enough for full commits, and little to repeat after a stop.
 const WINDOW: usize = 64;
@@ -218,6 +219,7 @@ fn is_refusal(error: &engine::Error) -> bool {
     use engine::Error as E;
     match error {
         E::Rejected(_) | E::Order(_) | E::OrderBelowReturned { .. } | E::Amount(_) => true,
+        E::Append(AppendError::TooLarge { .. }) => true,
         E::Full | E::Conflict(_) | E::Read(_) | E::Append(_) => false,
         E::Damaged { .. } | E::Revision { .. } | E::Stopped | E::Internal => false,
     }

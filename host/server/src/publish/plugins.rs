@@ -9,11 +9,11 @@ use redress_domain::workflow::definition::{Plugin, PluginRef};
 use redress_sandbox::{PluginInfo, Sandbox};
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
-use redress_store::scan::{Direction, Scan};
+use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
-use super::log::{self, What};
 use super::{Error, interface, stock, workflows};
+use crate::engine::log::{self, What};
 use crate::engine::{self, Engine};
 
 /// Names of active plugins in the store's pointers begin with this.
@@ -39,7 +39,13 @@ pub fn push(engine: &Engine, objects: &Objects, name: &str, bytes: &[u8], by: &A
     let info = engine.sandbox().load(bytes).map_err(Error::Refused)?;
     let (reference, plugin) = known(name, &info).ok_or_else(|| Error::Name(info.manifest.version.clone()))?;
     let digest = objects.put(bytes).map_err(Error::Object)?;
+    // Compiled before and outside: only what becomes active is decided one at a time.
+    let _alone = engine.publishing();
     let active = Active { plugin: reference.to_string(), version: info.manifest.version.clone(), digest };
+    if list(engine)?.contains(&active) {
+        // The same component is active under this name already: nothing is pushed twice.
+        return Ok(active);
+    }
     let mut plugins = available(engine)?;
     plugins.insert(reference.clone(), plugin);
     let republished = workflows::republish(engine, &reference, &plugins)?;
@@ -67,18 +73,7 @@ pub fn push(engine: &Engine, objects: &Objects, name: &str, bytes: &[u8], by: &A
 /// # Errors
 /// The store cannot be read.
 pub fn list(engine: &Engine) -> Result<Vec<Active>, engine::Error> {
-    let (snapshot, scan) = (engine.store().read()?, Scan::Pointers(POINTER.to_owned()));
-    let (mut cursor, mut active) = (None, Vec::new());
-    loop {
-        let page = snapshot.scan(&scan, Direction::Forward, cursor.as_ref(), 1_000)?;
-        for row in page.rows {
-            active.push(codec::decode(&row.value).map_err(engine::Error::damaged("plugin"))?);
-        }
-        match page.next {
-            Some(next) => cursor = Some(next),
-            None => return Ok(active),
-        }
-    }
+    super::rows(engine, &Scan::Pointers(POINTER.to_owned()), "plugin")
 }
 
 /// Every plugin that a workflow of this tenant may call: its own, and the stock ones.
@@ -92,15 +87,20 @@ pub fn available(engine: &Engine) -> Result<BTreeMap<PluginRef, Plugin>, engine:
         let name = active.plugin.split('@').next().unwrap_or_default();
         plugins.extend(loaded.and_then(|info| known(name, &info)));
     }
-    for stock in stock::STOCK {
-        let digest = Digest::of(stock.bytes);
-        let loaded = engine.sandbox().info(digest.bytes());
-        plugins.extend(loaded.and_then(|info| known(&format!("std/{}", stock.name), &info)));
-    }
+    plugins.extend(stock(engine.sandbox()));
     Ok(plugins)
 }
 
-/// Load the component of a digest into the sandbox, from the stock or the object folder.
+/// The stock plugins, once they are loaded.
+pub fn stock(sandbox: &Sandbox) -> BTreeMap<PluginRef, Plugin> {
+    let known = |stock: &stock::Stock| {
+        let loaded = sandbox.info(Digest::of(stock.bytes).bytes());
+        loaded.and_then(|info| known(&format!("std/{}", stock.name), &info))
+    };
+    stock::STOCK.iter().filter_map(known).collect()
+}
+
+/// Load the component of a digest into the sandbox, from the object folder.
 ///
 /// # Errors
 /// It is nowhere, or refused.
@@ -118,6 +118,14 @@ pub fn restore(sandbox: &Sandbox, objects: &Objects, digest: Digest) -> Result<(
 /// One is refused: the binary was built with a contract that it does not speak.
 pub fn load_stock(sandbox: &Sandbox) -> Result<(), Error> {
     stock::STOCK.iter().try_for_each(|stock| sandbox.load(stock.bytes).map(drop).map_err(Error::Refused))
+}
+
+/// Keep the stock plugins: a case that is pinned to one goes on with it when a later binary ships another under its name.
+///
+/// # Errors
+/// The object folder failed.
+pub fn keep_stock(objects: &Objects) -> Result<(), Error> {
+    stock::STOCK.iter().try_for_each(|stock| objects.put(stock.bytes).map(drop).map_err(Error::Object))
 }
 
 fn known(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {

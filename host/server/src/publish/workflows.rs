@@ -12,11 +12,11 @@ use redress_domain::workflow::load::{self, Environment};
 use redress_sandbox::Sandbox;
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
-use redress_store::scan::{Direction, Scan};
+use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
-use super::log::{self, What};
 use super::{Error, interface, plugins};
+use crate::engine::log::{self, What};
 use crate::engine::{self, Engine};
 
 /// Names of active workflows in the store's pointers begin with this.
@@ -62,6 +62,7 @@ pub fn check(engine: &Engine, source: &str) -> Result<Arc<Definition>, Error> {
 /// # Errors
 /// The problems; the active revision stays.
 pub fn publish(engine: &Engine, source: &str, note: &str, by: &Actor) -> Result<Revision, Error> {
+    let _alone = engine.publishing();
     let candidate = candidate(engine, source, plugins::available(engine)?)?;
     let revision = candidate.definition.revision;
     if active(engine, &candidate.definition.workflow)? == Some(revision) {
@@ -96,7 +97,9 @@ pub fn restore(engine: &Engine, objects: &Objects) -> Result<(), engine::Error> 
         }
     }
     for (workflow, revision) in actives(engine)? {
-        engine.registry().activate(&workflow, revision);
+        if !engine.registry().activate(&workflow, revision) {
+            tracing::error!(workflow.revision = %revision, "workflow {workflow} is not active: its revision could not be loaded");
+        }
     }
     Ok(())
 }
@@ -106,19 +109,7 @@ pub fn restore(engine: &Engine, objects: &Objects) -> Result<(), engine::Error> 
 /// # Errors
 /// The store cannot be read.
 pub fn list(engine: &Engine) -> Result<Vec<Revision>, engine::Error> {
-    let snapshot = engine.store().read()?;
-    let (mut cursor, mut all) = (None, Vec::new());
-    loop {
-        let page = snapshot.scan(&Scan::Revisions, Direction::Forward, cursor.as_ref(), 1_000)?;
-        for row in page.rows {
-            let revision: Revision = codec::decode(&row.value).map_err(engine::Error::damaged("revision"))?;
-            all.push(revision);
-        }
-        match page.next {
-            Some(next) => cursor = Some(next),
-            None => break,
-        }
-    }
+    let mut all: Vec<Revision> = super::rows(engine, &Scan::Revisions, "revision")?;
     all.sort_by_key(|revision| revision.number);
     Ok(all)
 }
@@ -137,11 +128,7 @@ pub fn find(engine: &Engine, revision: Digest) -> Result<Option<Revision>, engin
 /// # Errors
 /// The store cannot be read.
 pub fn actives(engine: &Engine) -> Result<Vec<(Slug, Digest)>, engine::Error> {
-    let page = engine.store().read()?.scan(&Scan::Pointers(POINTER.to_owned()), Direction::Forward, None, 1_000)?;
-    let decode = |row: &redress_store::scan::Listed| {
-        codec::decode(&row.value).map_err(engine::Error::damaged("active revision"))
-    };
-    page.rows.iter().map(decode).collect()
+    super::rows(engine, &Scan::Pointers(POINTER.to_owned()), "active revision")
 }
 
 /// New revisions of the active workflows that call a plugin, with it in place of the one before.
@@ -220,7 +207,13 @@ fn definition(engine: &Engine, objects: &Objects, revision: &Revision) -> Result
         plugins::restore(engine.sandbox(), objects, *digest)?;
         plugins.extend(pinned(engine.sandbox(), name, *digest));
     }
-    candidate(engine, &revision.source, plugins).map(|candidate| candidate.definition)
+    let definition = candidate(engine, &revision.source, plugins)?.definition;
+    if definition.revision == revision.revision {
+        Ok(definition)
+    } else {
+        let detail = format!("this program reads its text as revision {}", definition.revision);
+        Err(engine::Error::Revision { revision: revision.revision, detail }.into())
+    }
 }
 
 fn pinned(sandbox: &Sandbox, name: &str, digest: Digest) -> Option<(PluginRef, Plugin)> {

@@ -130,20 +130,11 @@ fn first_entry(open: &Open, input: &Input, definition: Option<&Definition>) -> R
     Ok(Opened {
         id,
         number,
-        kind: open.kind.clone(),
-        external: open.external.clone(),
-        history: open.history,
+        channel: input.command.channel.clone(),
         workflow: definition.map(|definition| definition.workflow.clone()),
         revision: definition.map(|definition| definition.revision),
-        customer: open.customer.clone(),
-        order: open.order.clone(),
-        currency: open.currency,
-        reason: open.reason.clone(),
-        claim: open.claim.clone(),
-        channel: input.command.channel.clone(),
-        attributes: open.attributes.clone(),
-        lines: open.lines.clone(),
         vars: vars.unwrap_or_default(),
+        submission: open.clone(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Flow, Run, StepError};
+use super::{Flow, Run, StepError, sense};
 use crate::ask::{Answer, Answered, Ask, Failure};
 use crate::case::Output;
 use crate::case::entry::Entry;
@@ -53,8 +53,14 @@ pub(super) fn answered(
     let failed = |failure: Failure| StepError { code: failure.code, detail: failure.detail, reasons: failure.reasons };
     let answer = answered.outcome.map_err(failed)?;
     let output = match (answer, ask.hook) {
-        (Answer::Verdict(verdict), Hook::Eligibility | Hook::Compliance) => Output::Verdict(verdict),
-        (Answer::Quote(quote), Hook::Refund) => Output::Quote(in_currency(run, quote)?),
+        (Answer::Verdict(verdict), Hook::Eligibility | Hook::Compliance) => {
+            sense::verdict(run, ask.hook, &verdict)?;
+            Output::Verdict(verdict)
+        }
+        (Answer::Quote(quote), Hook::Refund) => {
+            sense::quote(run, &quote)?;
+            Output::Quote(in_currency(run, quote)?)
+        }
         (Answer::Values(fields), Hook::Step) => {
             Output::Values(Fields::from([("out".to_owned(), crate::value::Value::Object(fields))]))
         }

@@ -98,3 +98,45 @@ pub(super) const CASE_LINE: Table = Table::new(&[
     Field::optional("order_line", Shape::Value("number?"), "The line of that order, counted from 0."),
     Field::optional("attributes", Shape::Names(&Shape::Value("any type")), "The merchant's own fields."),
 ]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGIN: &str = "<!-- made from the tables of mappings, do not edit -->\n\n";
+    const END: &str = "<!-- end of what is made from the tables of mappings -->\n";
+
+    fn reference() -> String {
+        let tables = [
+            ("A mapping", &DOCUMENT),
+            ("`source`", &SOURCE),
+            ("An entry of `rows`", &RULE),
+            ("`order`", &ORDER),
+            ("`order.line`", &ORDER_LINE),
+            ("`case`", &CASE),
+            ("`case.line`", &CASE_LINE),
+        ];
+        let table = |(title, table): (&str, &Table)| {
+            let row = |field: &Field| {
+                let required = if field.required { ", required" } else { "" };
+                format!("| `{}` | {}{required} | {} |\n", field.name, field.shape, field.doc)
+            };
+            let rows: String = table.fields.iter().map(row).collect();
+            format!("#### {title}\n\n| field | | |\n| --- | --- | --- |\n{rows}\n")
+        };
+        tables.into_iter().map(table).collect()
+    }
+
+    #[test]
+    fn the_readme_holds_the_reference() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../workflows/README.md");
+        let readme = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = readme.split_once(BEGIN).unwrap();
+        let (written, after) = rest.split_once(END).unwrap();
+        if std::env::var_os("REDRESS_BLESS").is_some() {
+            std::fs::write(path, format!("{before}{BEGIN}{}{END}{after}", reference())).unwrap();
+        } else {
+            assert_eq!(written, reference(), "run it again with REDRESS_BLESS=1");
+        }
+    }
+}

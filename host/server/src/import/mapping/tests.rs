@@ -35,6 +35,14 @@ fn the_mapping_of_the_demo_loads() {
 }
 
 #[test]
+fn the_example_of_the_readme_loads() {
+    let readme = include_str!("../../../../../workflows/README.md");
+    let (_, section) = readme.split_once("## Import mappings").unwrap();
+    let example = section.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(load(example).is_ok(), "{:#?}", load(example).err());
+}
+
+#[test]
 fn every_problem_of_a_mapping_comes_at_once_where_it_stands() {
     let found = problems(&[
         ("currency: GBP }", "currency: POUND }"),

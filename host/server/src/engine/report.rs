@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use redress_domain::ids::Slug;
 use serde::{Deserialize, Serialize};
 
-use super::rows::RowError;
-
 /// How many examples of each kind are told; all are counted.
-const EXAMPLES_MAX: u64 = 5;
+pub(crate) const EXAMPLES_MAX: u64 = 5;
 
 /// What an import came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,36 +88,15 @@ pub struct Place {
     pub line: u64,
 }
 
-/// What is counted while rows are gathered.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) rows: u64,
-    pub(super) order_lines: u64,
-    pub(super) case_lines: u64,
-    pub(super) orders: Group,
-    pub(super) cases: Group,
-    skipped: BTreeMap<String, u64>,
-    row_errors: BTreeMap<String, u64>,
-    warnings: BTreeMap<String, u64>,
-    examples: Vec<Example>,
-}
-
-/// Orders or cases: how many the rows are, and those that cannot be one.
-#[derive(Debug, Default)]
-pub(super) struct Group {
-    pub(super) found: u64,
-    handed: Handed,
-}
-
 impl Handed {
     /// Count one that was not taken.
-    pub(super) fn refuse(&mut self, id: &str, code: &str, message: String) {
+    pub(crate) fn refuse(&mut self, id: &str, code: &str, message: String) {
         self.refused += 1;
         self.example(id, code, message);
     }
 
     /// Count one that is known with other content.
-    pub(super) fn change(&mut self, id: &str) {
+    pub(crate) fn change(&mut self, id: &str) {
         self.changed += 1;
         self.example(id, "changed", "other content is known under this number and was kept".to_owned());
     }
@@ -130,61 +106,4 @@ impl Handed {
             self.examples.push(Refused { id: id.to_owned(), code: code.to_owned(), message });
         }
     }
-}
-
-impl Group {
-    /// Refuse one; the answer is `false`, for a filter to drop it.
-    pub(super) fn refuse(&mut self, id: &str, code: &str, message: String) -> bool {
-        self.handed.refuse(id, code, message);
-        false
-    }
-}
-
-impl Tally {
-    pub(super) fn skip(&mut self, reason: &Slug) {
-        count(&mut self.skipped, reason.as_str());
-    }
-
-    pub(super) fn row_error(&mut self, place: Place, error: RowError) {
-        if count(&mut self.row_errors, error.kind) <= EXAMPLES_MAX {
-            self.examples.push(Example { place, kind: error.kind.to_owned(), message: error.message });
-        }
-    }
-
-    /// A row of another customer than the first row of its order or case.
-    pub(super) fn odd_customer(&mut self, place: Place, id: &str) {
-        let kind = "customer_differs";
-        if count(&mut self.warnings, kind) <= EXAMPLES_MAX {
-            let message = format!("the row was counted to {id:?}, whose first row names another customer");
-            self.examples.push(Example { place, kind: kind.to_owned(), message });
-        }
-    }
-
-    /// The report, before anything was handed in.
-    pub(super) fn into_report(self, mapping: &str, source: &str, files: Vec<String>) -> Report {
-        Report {
-            mapping: mapping.to_owned(),
-            source: source.to_owned(),
-            files,
-            rows: self.rows,
-            orders: self.orders.found,
-            order_lines: self.order_lines,
-            cases: self.cases.found,
-            case_lines: self.case_lines,
-            skipped: self.skipped,
-            row_errors: self.row_errors,
-            warnings: self.warnings,
-            examples: self.examples,
-            put: self.orders.handed,
-            opened: self.cases.handed,
-            out_of_order: 0,
-        }
-    }
-}
-
-/// One more of this name; the answer is how many there are now.
-fn count(counts: &mut BTreeMap<String, u64>, name: &str) -> u64 {
-    let count = counts.entry(name.to_owned()).or_default();
-    *count += 1;
-    *count
 }

@@ -9,8 +9,8 @@ use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Engine, Error};
-use crate::import::report::Report;
+use super::report::Report;
+use super::{Engine, Error};
 
 /// One fact of the tenant's stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,235 @@
+//! The command line `redress`: noun, verb. Data goes to standard output, talk to standard error.
+//!
+//! One folder per noun, one file per verb, each with its arguments and then `run`. A command opens the data folder itself.
+
+mod audit;
+mod case;
+mod import;
+mod plugin;
+mod task;
+mod tenant;
+mod workflow;
+
+mod cursor;
+mod error;
+mod json;
+mod listing;
+mod logs;
+mod output;
+mod session;
+mod words;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+pub use error::Exit;
+use error::{Error, report};
+use output::Format;
+pub use output::Out;
+
+/// Examples come first: they are what is looked for.
+const HELP: &str = "\
+{about-with-newline}
+{before-help}{usage-heading} {usage}
+
+{all-args}{after-help}";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  it was done
+  1  it failed
+  2  the command line is not as it must be
+  3  a workflow, a plugin or a mapping is not valid; nothing was changed
+  4  what was named does not exist
+  5  not allowed (kept for later)
+  6  it conflicts with what is there: the data folder is in use, the name is taken
+  7  it took too long (kept for later)";
+
+/// Redress runs a merchant's after-sales as durable cases.
+#[derive(Debug, Parser)]
+#[command(name = "redress", version, help_template = HELP, after_help = EXIT_CODES, before_help = "\
+Examples:
+  redress tenant create shop --zone Europe/London --currency GBP --locale en --jurisdiction UK --data data
+  redress workflow check return.yaml
+  redress workflow publish return.yaml --tenant shop --data data
+  redress import --map import.yaml orders.csv.gz --tenant shop --data data
+  redress case show C536379 --tenant shop --data data
+")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+struct Global {
+    /// The data folder.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "REDRESS_DATA",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    data: Option<PathBuf>,
+    /// The tenant.
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "REDRESS_TENANT",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    tenant: Option<String>,
+    /// The form of the data; `json` and `csv` are for programs and stay as they are.
+    #[arg(long, global = true, value_name = "FORM", value_enum, help_heading = "Global options")]
+    output: Option<Format>,
+    /// Tell what happens on standard error; twice for more. REDRESS_LOG or RUST_LOG say it module by module.
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global options")]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Noun {
+    /// Merchants of this host.
+    #[command(subcommand, help_template = HELP)]
+    Tenant(tenant::Verb),
+    /// The rules: which steps a case takes.
+    #[command(subcommand, help_template = HELP)]
+    Workflow(workflow::Verb),
+    /// Components that workflows call.
+    #[command(subcommand, help_template = HELP)]
+    Plugin(plugin::Verb),
+    /// Bring in orders and cases of the past.
+    #[command(help_template = HELP)]
+    Import(import::Args),
+    /// What is decided, and why.
+    #[command(subcommand, help_template = HELP)]
+    Case(case::Verb),
+    /// What waits for a person.
+    #[command(subcommand, help_template = HELP)]
+    Task(task::Verb),
+    /// Whether the records are as they were written.
+    #[command(subcommand, help_template = HELP)]
+    Audit(audit::Verb),
+}
+
+/// Run one command.
+pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut Out<'_>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(help) => return not_a_command(&help, out),
+    };
+    logs::start(cli.global.verbose);
+    let done = dispatch(&cli, out).and_then(|()| out.flush().map_err(Error::Write));
+    match done {
+        Ok(()) => Exit::Done,
+        // Who reads has seen enough, as `head` has.
+        Err(Error::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            // What was found stands before what is said of it.
+            drop(out.flush());
+            report(&error, out);
+            error.exit()
+        }
+    }
+}
+
+fn dispatch(cli: &Cli, out: &mut Out<'_>) -> Result<(), Error> {
+    let at = &cli.global;
+    match &cli.noun {
+        Noun::Tenant(verb) => tenant::run(verb, at, out),
+        Noun::Workflow(verb) => workflow::run(verb, at, out),
+        Noun::Plugin(verb) => plugin::run(verb, at, out),
+        Noun::Import(args) => import::run(args, at, out),
+        Noun::Case(verb) => case::run(verb, at, out),
+        Noun::Task(verb) => task::run(verb, at, out),
+        Noun::Audit(verb) => audit::run(verb, at, out),
+    }
+}
+
+/// Help and the version are data; anything else that is no command is a mistake in the usage.
+fn not_a_command(help: &clap::Error, out: &mut Out<'_>) -> Exit {
+    let text = help.render();
+    let to_data = !help.use_stderr();
+    let text = if out.is_colored(to_data) { text.ansi().to_string() } else { text.to_string() };
+    // Nobody is left to hear that this could not be said.
+    drop(out.stream(to_data).write_all(text.as_bytes()).and_then(|()| out.flush()));
+    if to_data { Exit::Done } else { Exit::Usage }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn ran(words: &[&str]) -> (Exit, String, String) {
+        let (mut data, mut talk) = (Vec::new(), Vec::new());
+        let words = std::iter::once(&"redress").chain(words).map(OsString::from);
+        let exit = run(words, &mut Out::new(&mut data, &mut talk));
+        (exit, String::from_utf8(data).unwrap(), String::from_utf8(talk).unwrap())
+    }
+
+    #[test]
+    fn the_definition_of_the_arguments_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_is_data_and_begins_with_examples() {
+        let (exit, data, talk) = ran(&["--help"]);
+        assert_eq!((exit, talk.as_str()), (Exit::Done, ""));
+        assert!(data.find("Examples:").unwrap() < data.find("Usage:").unwrap(), "{data}");
+        assert!(data.contains("Exit codes:"), "{data}");
+    }
+
+    #[test]
+    fn every_verb_shows_examples_before_its_usage() {
+        let command = Cli::command();
+        for noun in command.get_subcommands() {
+            let verbs: Vec<_> = noun.get_subcommands().collect();
+            let leaves =
+                if verbs.is_empty() || noun.get_name() == "import" { [vec![noun], verbs].concat() } else { verbs };
+            for leaf in leaves {
+                let examples = leaf.get_before_help().map(ToString::to_string).unwrap_or_default();
+                assert!(examples.starts_with("Examples:\n  redress "), "{} {}", noun.get_name(), leaf.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_is_a_mistake_in_the_usage() {
+        let (exit, data, talk) = ran(&["case", "lst"]);
+        assert_eq!((exit, data.as_str()), (Exit::Usage, ""));
+        assert!(talk.contains("list"), "{talk}");
+    }
+
+    #[test]
+    fn a_reader_who_has_seen_enough_is_no_failure() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("return.yaml");
+        std::fs::write(&file, "format: 1\n").unwrap();
+        let mut talk = Vec::new();
+        let words = ["redress", "workflow", "check"].map(OsString::from).into_iter().chain([file.into()]);
+        let exit = run(words, &mut Out::new(&mut Closed, &mut talk));
+        assert_eq!((exit, talk), (Exit::Done, Vec::new()));
+    }
+}

@@ -1,0 +1,149 @@
+//! The entries of a journal: in a sentence for people, in fields for programs. A new kind of entry does not compile until it has both.
+
+use redress_domain::case::entry::Entry;
+use redress_domain::case::{Arrived, Effect, Item, Output, What};
+use redress_domain::clock::Zone;
+use serde_json::{Value as Json, json};
+
+use crate::cli::json::{each, effect, fields, instant, item, output, reason, take, task};
+use crate::cli::words;
+
+/// A sentence.
+pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
+    match entry {
+        Entry::Opened(opened) => match (&opened.workflow, &opened.revision) {
+            (Some(workflow), Some(revision)) => {
+                format!("opened as number {} on workflow {workflow}, revision {}", opened.number, revision.short())
+            }
+            _ => format!("opened as number {}", opened.number),
+        },
+        Entry::Held => "held: no workflow took the case".to_owned(),
+        Entry::Skipped { step } => format!("{step}: skipped, its `when` does not hold"),
+        Entry::Decided { step, then, because: Some(because) } => format!("{step}: to {then}, because {because}"),
+        Entry::Decided { step, then, because: None } => format!("{step}: to {then}, because nothing else holds"),
+        Entry::VarsSet { values } => format!("set {}", words::fields(values)),
+        Entry::Gave { step, output, .. } => format!("{step}: {}", gave(output)),
+        Entry::Failed { step, code, detail } => format!("{step}: failed, {code}: {detail}"),
+        Entry::Reserved { line, take } => format!("line {line}: reserved {}", words::take(take)),
+        Entry::Released { line, take } => format!("line {line}: released {}", words::take(take)),
+        Entry::Intended { key, effect } => format!("{}: {}, effect {key}", effect.step, intent(effect)),
+        Entry::Settled { key, outcome, reference, via } => {
+            let reference = reference.as_ref().map(|reference| format!(", reference {reference}")).unwrap_or_default();
+            format!("effect {} {} by {via}{reference}", key.short(), settled(*outcome))
+        }
+        Entry::Booked { items } => format!("booked {}", items_in_words(items)),
+        Entry::Unbooked { items } => format!("took out of the books {}", items_in_words(items)),
+        Entry::TaskOpened { id, task } => {
+            let codes: Vec<_> = task.reasons.iter().map(words::reason).collect();
+            let why = if codes.is_empty() { String::new() } else { format!(", because {}", codes.join("; ")) };
+            format!("task {id} for {}: {}{why}", task.queue, task.title)
+        }
+        Entry::TaskCompleted { id, outcome, by, live } => {
+            let live = if *live { ", effects are real from here on" } else { "" };
+            format!("task {id} answered {outcome} by {by}{live}")
+        }
+        Entry::TaskClosed { id } => format!("task {id} is no longer needed"),
+        Entry::WaitBegan { step, until: Some(until) } => format!("{step}: waits until {}", until.display(zone)),
+        Entry::WaitBegan { step, until: None } => format!("{step}: waits"),
+        Entry::TimedOut { step } => format!("{step}: its time is over"),
+        Entry::EventKept { event } => format!("{} is kept, nothing waits for it yet", happened(event, zone)),
+        Entry::EventTaken { step, event, .. } => format!("{step}: {}", happened(event, zone)),
+        Entry::Ignored { what, why } => format!("{what} is ignored: {why}"),
+        Entry::Paused { step } => format!("the run was cut after many steps and goes on at {step}"),
+        Entry::Finished { result } => format!("finished: {result}"),
+        Entry::CaseFailed { code } => format!("failed: {code}"),
+        Entry::Cancelled { reason } => format!("cancelled: {}", reason.as_deref().unwrap_or("no reason given")),
+        Entry::ReasonsAdded { reasons } => {
+            format!("reasons {}", reasons.iter().map(words::reason).collect::<Vec<_>>().join("; "))
+        }
+    }
+}
+
+/// The fields.
+pub(super) fn json(entry: &Entry) -> Json {
+    match entry {
+        Entry::Opened(opened) => json!({
+            "number": opened.number, "kind": opened.submission.kind, "workflow": opened.workflow, "revision": opened.revision,
+            "vars": fields(&opened.vars),
+        }),
+        Entry::Held => json!({}),
+        Entry::Skipped { step } | Entry::TimedOut { step } | Entry::Paused { step } => json!({ "step": step }),
+        Entry::Decided { step, then, because } => json!({ "step": step, "then": then, "because": because }),
+        Entry::VarsSet { values } => json!({ "values": fields(values) }),
+        Entry::Gave { step, plugin, output: given } => {
+            json!({ "step": step, "plugin": plugin, "output": output(given) })
+        }
+        Entry::Failed { step, code, detail } => json!({ "step": step, "code": code, "detail": detail }),
+        Entry::Reserved { line, take: taken } | Entry::Released { line, take: taken } => {
+            json!({ "line": line, "take": take(taken) })
+        }
+        Entry::Intended { key, effect: intended } => json!({ "key": key, "effect": effect(intended) }),
+        Entry::Settled { key, outcome, reference, via } => {
+            json!({ "key": key, "outcome": outcome, "reference": reference, "via": via })
+        }
+        Entry::Booked { items } | Entry::Unbooked { items } => json!({ "items": each(items, item) }),
+        Entry::TaskOpened { id, task: opened } => json!({ "id": id, "task": task(opened) }),
+        Entry::TaskCompleted { id, outcome, by, live } => {
+            json!({ "id": id, "outcome": outcome, "by": by, "live": live })
+        }
+        Entry::TaskClosed { id } => json!({ "id": id }),
+        Entry::WaitBegan { step, until } => json!({ "step": step, "until": until.map(instant) }),
+        Entry::EventKept { event } => json!({ "event": arrived(event) }),
+        Entry::EventTaken { step, event, kept } => json!({ "step": step, "event": arrived(event), "kept": kept }),
+        Entry::Ignored { what, why } => json!({ "what": what, "why": why }),
+        Entry::Finished { result } => json!({ "result": result }),
+        Entry::CaseFailed { code } => json!({ "code": code }),
+        Entry::Cancelled { reason } => json!({ "reason": reason }),
+        Entry::ReasonsAdded { reasons } => json!({ "reasons": each(reasons, reason) }),
+    }
+}
+
+fn arrived(event: &Arrived) -> Json {
+    json!({ "name": event.name, "at": instant(event.at), "fields": fields(&event.fields) })
+}
+
+fn happened(event: &Arrived, zone: Zone) -> String {
+    let carried =
+        if event.fields.is_empty() { String::new() } else { format!(" with {}", words::fields(&event.fields)) };
+    format!("event {} of {}{carried}", event.name, event.at.display(zone))
+}
+
+fn gave(output: &Output) -> String {
+    match output {
+        Output::Verdict(verdict) => words::verdict(verdict),
+        Output::Quote(quote) => words::quote(quote),
+        Output::Values(values) if values.is_empty() => "gave nothing".to_owned(),
+        Output::Values(values) => format!("gave {}", words::fields(values)),
+        Output::Skipped => "skipped".to_owned(),
+    }
+}
+
+/// What an effect does.
+pub(super) fn intent(effect: &Effect) -> String {
+    match &effect.what {
+        What::Refund(refund) => {
+            let order = refund.order.as_ref().map(|order| format!(" of order {order}")).unwrap_or_default();
+            let payment = refund.payment.as_ref().map(|payment| format!(", payment {payment}")).unwrap_or_default();
+            format!("refund {}{order}{payment} by {}", refund.amount, refund.method)
+        }
+        What::Restock { to, goods } => {
+            let goods: Vec<_> = goods.iter().map(|(sku, quantity)| format!("{quantity} x {sku}")).collect();
+            format!("restock {} to {to}", goods.join(", "))
+        }
+        What::Notice { template, to, channel } => format!("notify {to} by {channel} with {template}"),
+    }
+}
+
+fn settled(outcome: redress_domain::case::command::Settled) -> &'static str {
+    use redress_domain::case::command::Settled;
+    match outcome {
+        Settled::Confirmed => "is confirmed",
+        Settled::Declined => "is declined",
+        Settled::Unknown => "may have happened",
+    }
+}
+
+fn items_in_words(items: &[Item]) -> String {
+    let item = |item: &Item| format!("{} for {} (line {})", item.amount, words::take(&item.take), item.line);
+    items.iter().map(item).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,369 @@
+//! Why a command did not do what it was told: its code, its exit code, and what to do about it. All chosen here.
+
+use std::error::Error as StdError;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use redress_domain::workflow::diagnostic::{self, Diagnostic};
+use redress_store::audit::AuditFault;
+use redress_store::error::{OpenError, ReadError};
+use redress_store::host::HostError;
+
+use super::output::Out;
+use super::words;
+use crate::import::FileError;
+use crate::{app, engine, import, publish};
+
+/// How a command ends, for whoever started it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// It was done.
+    Done = 0,
+    /// It failed.
+    Failure = 1,
+    /// The command line is not as it must be.
+    Usage = 2,
+    /// A workflow, a plugin or a mapping is not valid; nothing was changed.
+    Invalid = 3,
+    /// What was named does not exist.
+    NotFound = 4,
+    /// It conflicts with what is there.
+    Conflict = 6,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command did not do what it was told.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// The host.
+    #[error(transparent)]
+    App(#[from] app::Error),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// Publishing.
+    #[error(transparent)]
+    Publish(publish::Error),
+    /// An import.
+    #[error(transparent)]
+    Import(#[from] import::Error),
+    /// A document with problems.
+    #[error("{file} has {}", words::count(*count, "problem"))]
+    Document {
+        /// What the document is: the code.
+        code: &'static str,
+        /// The file.
+        file: String,
+        /// How many problems.
+        count: usize,
+        /// The problems, each with its place; none where they were printed as data.
+        problems: Vec<String>,
+        /// What to do.
+        help: &'static str,
+    },
+    /// A file could not be read.
+    #[error("{} could not be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The data could not be written.
+    #[error("output could not be written")]
+    Write(#[source] std::io::Error),
+    /// Something that every command of this kind must be told.
+    #[error("{what} is not given")]
+    Missing {
+        /// The option.
+        what: &'static str,
+        /// How to give it.
+        help: &'static str,
+    },
+    /// The command does not come in this form.
+    #[error("{command} cannot be written as {form}")]
+    Form {
+        /// The command.
+        command: &'static str,
+        /// The form.
+        form: &'static str,
+        /// Which forms there are.
+        help: &'static str,
+    },
+    /// No such thing.
+    #[error("{what} {name:?} does not exist")]
+    NotFound {
+        /// The kind of thing.
+        what: &'static str,
+        /// As it was named.
+        name: String,
+        /// Where to look.
+        help: String,
+    },
+    /// The beginning of a hash names several things.
+    #[error("revision {0:?} is the beginning of several")]
+    Ambiguous(String),
+    /// A cursor of another listing, or one that was cut.
+    #[error("cursor {0:?} is not one of this listing")]
+    Cursor(String),
+    /// The chain of records is broken.
+    #[error("record {n} {}", fault_words(*fault))]
+    Audit {
+        /// The first number that is wrong.
+        n: u64,
+        /// What is wrong with it.
+        fault: AuditFault,
+    },
+}
+
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<HostError> for Error {
+    fn from(error: HostError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl From<publish::Error> for Error {
+    fn from(error: publish::Error) -> Self {
+        match error {
+            publish::Error::Engine(error) => Self::Engine(error),
+            other => Self::Publish(other),
+        }
+    }
+}
+
+impl Error {
+    /// A document that was refused, with every problem at its place.
+    pub(super) fn document(
+        code: &'static str,
+        file: &Path,
+        text: &str,
+        problems: &[Diagnostic],
+        help: &'static str,
+    ) -> Self {
+        let file = file.display().to_string();
+        let told = |problem: &Diagnostic| diagnostic::render(&file, text, problem);
+        let (count, problems) = (problems.len(), problems.iter().map(told).collect());
+        Self::Document { code, file, count, problems, help }
+    }
+
+    /// The stable code.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::App(error) => error.code(),
+            Self::Engine(error) => error.code(),
+            Self::Publish(error) => error.code(),
+            Self::Import(error) => import_code(error),
+            Self::Document { code, .. } => code,
+            Self::Read { .. } => "file_not_read",
+            Self::Write(_) => "output_not_written",
+            Self::Missing { .. } => "option_missing",
+            Self::Form { .. } => "form_not_offered",
+            Self::NotFound { what, .. } => match *what {
+                "case" => "case_not_found",
+                "import" => "import_not_found",
+                "workflow" => "workflow_not_found",
+                "revision" => "revision_not_found",
+                _ => "not_found",
+            },
+            Self::Ambiguous(_) => "revision_ambiguous",
+            Self::Cursor(_) => "cursor_invalid",
+            Self::Audit { .. } => "audit_broken",
+        }
+    }
+
+    /// How the command ends.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::App(error) => app_exit(error),
+            Self::Engine(error) => engine_exit(error),
+            Self::Publish(error) => publish_exit(error),
+            Self::Import(error) => import_exit(error),
+            Self::Document { .. } => Exit::Invalid,
+            Self::Read { source, .. } => read_exit(source),
+            Self::Write(_) | Self::Audit { .. } => Exit::Failure,
+            Self::Missing { .. } | Self::Form { .. } | Self::Ambiguous(_) | Self::Cursor(_) => Exit::Usage,
+            Self::NotFound { .. } => Exit::NotFound,
+        }
+    }
+
+    /// What to do about it, where that is known.
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::App(app::Error::Host(HostError::Open(OpenError::DataInUse { .. }))) => {
+                "wait until the other process has ended, or stop it"
+            }
+            Self::App(app::Error::Host(HostError::Open(OpenError::Missing { .. }))) => {
+                "make a tenant first: redress tenant create NAME --data DIR ..."
+            }
+            Self::App(app::Error::TenantExists(_)) => "choose another name",
+            Self::App(app::Error::NoTenant(_)) => "redress tenant list shows the tenants",
+            Self::Engine(engine::Error::Full | engine::Error::Conflict(_)) => "try again",
+            Self::Publish(publish::Error::Refused(_)) => "nothing was changed; mend the plugin and push it again",
+            Self::Publish(publish::Error::Breaks { .. }) => {
+                "nothing was changed; publish a workflow that suits both, or push the plugin under another name"
+            }
+            Self::Publish(publish::Error::Name(_)) => {
+                "a name is lower-case letters, digits, - and _; a version is major.minor.patch; --name gives another name"
+            }
+            Self::Import(import::Error::File(_) | import::Error::TooManyRows) => "nothing was handed in",
+            Self::Import(_) => "what was handed in before stays; run the same import again to go on",
+            Self::Ambiguous(_) => "give more digits",
+            Self::Cursor(_) => "take what the page before ended with, for the same command",
+            Self::Audit { .. } => {
+                "compare with the last backup; the records before this number are as they were written"
+            }
+            Self::Missing { help, .. } | Self::Form { help, .. } | Self::Document { help, .. } => help,
+            Self::NotFound { help, .. } => help.as_str(),
+            Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Read { .. } | Self::Write(_) => return None,
+        };
+        Some(help.to_owned())
+    }
+
+    /// What stands before the error: the problems of a document.
+    fn problems(&self) -> Vec<String> {
+        match self {
+            Self::Document { problems, .. } => problems.clone(),
+            Self::Publish(publish::Error::Breaks { problems, .. }) => {
+                let told = |one: &Diagnostic| format!("{}: {} [{}]", one.path, one.message, one.code);
+                problems.iter().map(told).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Exhaustive, so that a new error is given a class by somebody.
+fn app_exit(error: &app::Error) -> Exit {
+    match error {
+        app::Error::Host(HostError::Open(OpenError::DataInUse { .. } | OpenError::Exists { .. })) => Exit::Conflict,
+        app::Error::Host(HostError::Open(OpenError::Missing { .. }) | HostError::NoTenant { .. }) => Exit::NotFound,
+        app::Error::TenantExists(_) | app::Error::Host(HostError::SlugTaken { .. }) => Exit::Conflict,
+        app::Error::Host(HostError::Open(_) | HostError::Key(_) | HostError::Read(_) | HostError::Write(_)) => {
+            Exit::Failure
+        }
+        app::Error::Sandbox(_) | app::Error::Workers(_) | app::Error::Stock(_) => Exit::Failure,
+        app::Error::NoTenant(_) => Exit::NotFound,
+        app::Error::Engine(error) => engine_exit(error),
+    }
+}
+
+fn engine_exit(error: &engine::Error) -> Exit {
+    use engine::Error as E;
+    match error {
+        E::Conflict(_) | E::OrderBelowReturned { .. } => Exit::Conflict,
+        E::Rejected(_) | E::Order(_) | E::Amount(_) => Exit::Invalid,
+        E::Full | E::Read(_) | E::Append(_) | E::Damaged { .. } => Exit::Failure,
+        E::Revision { .. } | E::Stopped | E::Internal => Exit::Failure,
+    }
+}
+
+fn publish_exit(error: &publish::Error) -> Exit {
+    use publish::Error as E;
+    match error {
+        E::Invalid(_) | E::Refused(_) | E::Name(_) | E::Breaks { .. } => Exit::Invalid,
+        E::Object(_) => Exit::Failure,
+        E::Engine(error) => engine_exit(error),
+    }
+}
+
+fn import_code(error: &import::Error) -> &'static str {
+    use import::Error as E;
+    match error {
+        E::File(FileError::Read { .. }) => "file_not_read",
+        E::File(FileError::Empty { .. } | FileError::Columns { .. } | FileError::LongRow { .. }) => {
+            "import_file_invalid"
+        }
+        E::TooManyRows => "import_too_large",
+        E::Order { source, .. } | E::Case { source, .. } | E::Record(source) => source.code(),
+    }
+}
+
+fn import_exit(error: &import::Error) -> Exit {
+    use import::Error as E;
+    match error {
+        E::File(FileError::Read { source, .. }) => read_exit(source),
+        E::File(FileError::Empty { .. } | FileError::Columns { .. } | FileError::LongRow { .. }) => Exit::Invalid,
+        E::TooManyRows => Exit::Invalid,
+        E::Order { source, .. } | E::Case { source, .. } | E::Record(source) => engine_exit(source),
+    }
+}
+
+fn read_exit(error: &std::io::Error) -> Exit {
+    if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failure }
+}
+
+/// Say what went wrong: the problems of a document, one line, the causes below it, and what to do.
+pub(super) fn report(error: &Error, out: &mut Out<'_>) {
+    for problem in error.problems() {
+        out.say(problem.trim_end());
+    }
+    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    let label = out.styled(false, red, &format!("error[{}]", error.code()));
+    out.say(&format!("{label}: {error}"));
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        out.say(&format!("  because: {deeper}"));
+        cause = deeper.source();
+    }
+    if let Some(help) = error.help() {
+        let label = out.styled(false, Style::new().bold(), "help");
+        out.say(&format!("{label}: {help}"));
+    }
+}
+
+fn fault_words(fault: AuditFault) -> &'static str {
+    match fault {
+        AuditFault::Missing => "is missing: it was deleted",
+        AuditFault::Repeated => "is there twice: it was copied",
+        AuditFault::Changed => "does not fit its hash: it was edited or moved",
+        AuditFault::Head => "does not fit the end of the chain",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(error: &Error) -> String {
+        let (mut data, mut talk) = (Vec::new(), Vec::new());
+        report(error, &mut Out::new(&mut data, &mut talk));
+        assert!(data.is_empty());
+        String::from_utf8(talk).unwrap()
+    }
+
+    #[test]
+    fn an_error_is_one_line_with_its_code_then_the_causes_then_what_to_do() {
+        let missing = OpenError::Missing { path: "data/system.redb".into() };
+        let error = Error::from(HostError::from(missing));
+        assert_eq!(
+            said(&error),
+            "error[data_not_found]: data folder could not be opened\n  \
+             because: store could not be opened\n  \
+             because: data/system.redb does not exist\n\
+             help: make a tenant first: redress tenant create NAME --data DIR ...\n"
+        );
+        assert_eq!(error.exit(), Exit::NotFound);
+    }
+
+    #[test]
+    fn a_data_folder_in_use_and_a_name_that_is_taken_are_conflicts() {
+        let in_use = Error::from(HostError::from(OpenError::DataInUse { path: "d".into() }));
+        assert_eq!((in_use.code(), in_use.exit()), ("data_in_use", Exit::Conflict));
+        let taken = Error::from(app::Error::TenantExists("shop".to_owned()));
+        assert_eq!((taken.code(), taken.exit()), ("tenant_exists", Exit::Conflict));
+    }
+}

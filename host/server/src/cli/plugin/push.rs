@@ -1,0 +1,43 @@
+//! `redress plugin push`: check, compile and activate a component.
+
+use std::path::PathBuf;
+
+use redress_domain::clock::Zone;
+
+use crate::cli::Global;
+use crate::cli::error::Error;
+use crate::cli::listing::{Cell, Listing};
+use crate::cli::output::Out;
+use crate::cli::session::{actor, read_bytes};
+use crate::publish::{self, plugins, workflows};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  redress plugin push target/my-rule.wasm --tenant shop --data data
+  redress plugin push deny-all.wasm --name purchase-match --tenant shop --data data
+";
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The WebAssembly component.
+    file: PathBuf,
+    /// The name that workflows call it by; without it the one in its manifest.
+    #[arg(long)]
+    name: Option<String>,
+}
+
+pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let bytes = read_bytes(&args.file)?;
+    let session = at.session()?;
+    let engine = &session.engine;
+    let info = engine.sandbox().load(&bytes).map_err(publish::Error::Refused)?;
+    let name = args.name.as_deref().unwrap_or(&info.manifest.name);
+    let before = workflows::actives(engine)?;
+    let active = plugins::push(engine, &session.app.host().objects(), name, &bytes, &actor())?;
+    for (workflow, revision) in workflows::actives(engine)?.iter().filter(|now| !before.contains(now)) {
+        out.say(&format!("workflow {workflow} calls it and has a new revision: {}", revision.short()));
+    }
+    let row = vec![Cell::text(active.plugin), Cell::text(active.version), Cell::Digest(active.digest)];
+    let listing = Listing { columns: &["plugin", "version", "digest"], hidden: &[], zone: Zone::UTC, rows: vec![row] };
+    listing.print(at.format(), out)
+}

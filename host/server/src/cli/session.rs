@@ -1,0 +1,63 @@
+//! Opening what a command works on, and who it works for.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use redress_domain::case::command::{Actor, ActorKind};
+
+use super::Global;
+use super::error::Error;
+use super::output::Format;
+use crate::app::App;
+use crate::clock::SystemClock;
+use crate::config::Limits;
+use crate::engine::Engine;
+
+/// An open tenant. The engine stops before the host that it runs on.
+pub(super) struct Session {
+    /// The tenant's engine.
+    pub(super) engine: Engine,
+    /// The host.
+    pub(super) app: App,
+}
+
+impl Global {
+    /// The data folder that was given.
+    pub(super) fn folder(&self) -> Result<&Path, Error> {
+        let help = "give --data DIR, or set REDRESS_DATA";
+        self.data.as_deref().ok_or(Error::Missing { what: "data folder", help })
+    }
+
+    /// Open the data folder; none is made by looking.
+    pub(super) fn host(&self) -> Result<App, Error> {
+        Ok(App::open_existing(self.folder()?, Arc::new(SystemClock), Limits::default())?)
+    }
+
+    /// Open the tenant that was given.
+    pub(super) fn session(&self) -> Result<Session, Error> {
+        let help = "give --tenant NAME, or set REDRESS_TENANT; redress tenant list shows the tenants";
+        let tenant = self.tenant.as_deref().ok_or(Error::Missing { what: "tenant", help })?;
+        let app = self.host()?;
+        Ok(Session { engine: app.engine(tenant)?, app })
+    }
+
+    /// The form of the data.
+    pub(super) fn format(&self) -> Format {
+        self.output.unwrap_or_default()
+    }
+}
+
+/// Who gives the commands of the command line: it opens the files itself, so it may do everything.
+pub(super) fn actor() -> Actor {
+    Actor { kind: ActorKind::Key, id: "cli".to_owned(), role: "admin".to_owned() }
+}
+
+/// The text of a file.
+pub(super) fn read_text(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+/// The bytes of a file.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+}

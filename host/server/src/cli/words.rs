@@ -1,0 +1,112 @@
+//! Records in words: what people read of reasons, purchases and money.
+
+use redress_domain::value::Fields;
+use redress_domain::verdict::{LineQuote, LineVerdict, Quote, Reason, Take, Verdict};
+
+/// Text that sends the terminal no commands.
+pub(super) fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// `1 problem`, `2 problems`
+pub(super) fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// `quantity_exceeds_purchase (asked 6, left 4), under UK Consumer Rights Act s. 20 [uk/short-term-reject, V1], from line.quantity`
+pub(super) fn reason(reason: &Reason) -> String {
+    let mut words = reason.code.clone();
+    if !reason.params.is_empty() {
+        words += &format!(" ({})", fields(&reason.params));
+    }
+    if let Some(cites) = &reason.cites {
+        words += &format!(", under {} [{}/{}, {}]", cites.article, cites.pack, cites.rule, cites.mark);
+    }
+    if !reason.used.is_empty() {
+        words += &format!(", from {}", reason.used.join(", "));
+    }
+    words
+}
+
+/// `asked 6, left 4`
+pub(super) fn fields(fields: &Fields) -> String {
+    fields.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+}
+
+/// `2 of order 536365 line 3`; lines count from 0, as in the records.
+pub(super) fn take(take: &Take) -> String {
+    format!("{} of order {} line {}", take.quantity, take.order, take.line)
+}
+
+/// `allow 4 (goodwill), taking 4 of order 536365 line 3`
+pub(super) fn line_verdict(verdict: &LineVerdict) -> String {
+    let takes: Vec<_> = verdict.takes.iter().map(take).collect();
+    let takes = if takes.is_empty() { String::new() } else { format!(", taking {}", takes.join(" and ")) };
+    let goes = verdict.disposition.map(|goes| format!(", goes to {}", goes.word())).unwrap_or_default();
+    format!("{} {} ({}){takes}{goes}", verdict.remedy.word(), verdict.quantity, verdict.tier.word())
+}
+
+/// `verdict: line 0 allow 4, line 1 deny 0; tell the authority by rule eu/15`
+pub(super) fn verdict(verdict: &Verdict) -> String {
+    let line = |one: &LineVerdict| format!("line {} {} {}", one.line, one.remedy.word(), one.quantity);
+    let lines: Vec<_> = verdict.lines.iter().map(line).collect();
+    let mut words = format!("verdict: {}", if lines.is_empty() { "no lines".to_owned() } else { lines.join(", ") });
+    for duty in &verdict.duties {
+        words += &format!("; tell the {} by rule {}", duty.to.word(), duty.rule);
+    }
+    if !verdict.provides.is_empty() {
+        words += &format!("; {}", fields(&verdict.provides));
+    }
+    words + &beside(&verdict.reasons)
+}
+
+/// `quote: line 0 GBP 10.20 goods for 4 of order 536365 line 3`
+pub(super) fn quote(quote: &Quote) -> String {
+    let line = |one: &LineQuote| {
+        let parts: Vec<_> = one.parts.iter().map(|part| format!("{} {}", part.amount, part.kind)).collect();
+        format!("line {} {} for {}", one.line, parts.join(" and "), take(&one.take))
+    };
+    let lines: Vec<_> = quote.lines.iter().map(line).collect();
+    let words = format!("quote: {}", if lines.is_empty() { "nothing".to_owned() } else { lines.join(", ") });
+    let given = if quote.provides.is_empty() { String::new() } else { format!("; {}", fields(&quote.provides)) };
+    words + &given + &beside(&quote.reasons)
+}
+
+fn beside(reasons: &[Reason]) -> String {
+    reasons.iter().map(|one| format!("; {}", reason(one))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use redress_domain::value::Value;
+    use redress_domain::verdict::Citation;
+
+    use super::*;
+
+    #[test]
+    fn a_reason_tells_its_figures_its_law_and_what_it_looked_at() {
+        let params = Fields::from([("asked".to_owned(), Value::whole(6)), ("left".to_owned(), Value::whole(4))]);
+        let cites = Citation {
+            pack: "uk".to_owned(),
+            rule: "reject".to_owned(),
+            article: "CRA 2015 s. 20".to_owned(),
+            mark: "V1".to_owned(),
+        };
+        let given = Reason {
+            cites: Some(cites),
+            used: vec!["line.quantity".to_owned()],
+            params,
+            ..Reason::code("quantity_exceeds_purchase")
+        };
+        assert_eq!(
+            reason(&given),
+            "quantity_exceeds_purchase (asked 6, left 4), under CRA 2015 s. 20 [uk/reject, V1], from line.quantity"
+        );
+        assert_eq!(reason(&Reason::code("not_purchased")), "not_purchased");
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        assert_eq!(clean("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+    }
+}

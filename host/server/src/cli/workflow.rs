@@ -1,0 +1,63 @@
+//! `redress workflow`: the rules, which steps a case takes.
+
+mod check;
+mod list;
+mod publish;
+mod show;
+
+use clap::Subcommand;
+use redress_domain::clock::Zone;
+use redress_domain::ids::{Digest, Slug};
+
+use crate::cli::error::Error;
+use crate::cli::listing::{Cell, Listing};
+use crate::cli::output::Out;
+use crate::cli::{Global, HELP};
+use crate::publish::workflows::Revision;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Check a file; every problem is shown at once.
+    #[command(help_template = HELP, before_help = check::EXAMPLES)]
+    Check(check::Args),
+    /// Make a file the workflow that new cases take.
+    #[command(help_template = HELP, before_help = publish::EXAMPLES)]
+    Publish(publish::Args),
+    /// Show all revisions, the newest first.
+    #[command(help_template = HELP, before_help = list::EXAMPLES)]
+    List(list::Args),
+    /// Show the text of a revision, with the plugins that it is pinned to.
+    #[command(help_template = HELP, before_help = show::EXAMPLES)]
+    Show(show::Args),
+}
+
+pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    match verb {
+        Verb::Check(args) => check::run(args, at, out),
+        Verb::Publish(args) => publish::run(args, at, out),
+        Verb::List(args) => list::run(args, at, out),
+        Verb::Show(args) => show::run(args, at, out),
+    }
+}
+
+/// Revisions as rows; `actives` are those that new cases take.
+fn listing(revisions: &[Revision], actives: &[(Slug, Digest)], zone: Zone) -> Listing {
+    let row = |revision: &Revision| {
+        let is_active = actives.iter().any(|(name, active)| *name == revision.workflow && *active == revision.revision);
+        vec![
+            Cell::Count(revision.number),
+            Cell::text(&revision.workflow),
+            Cell::Digest(revision.revision),
+            Cell::Bool(is_active),
+            Cell::Time(revision.published_at),
+            Cell::text(&revision.by.id),
+            Cell::text(&revision.note),
+        ]
+    };
+    Listing {
+        columns: &["number", "workflow", "revision", "active", "published_at", "by", "note"],
+        hidden: &[],
+        zone,
+        rows: revisions.iter().map(row).collect(),
+    }
+}

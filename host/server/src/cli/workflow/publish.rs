@@ -1,0 +1,39 @@
+//! `redress workflow publish`: make a file the workflow that new cases take.
+
+use std::path::PathBuf;
+
+use crate::cli::Global;
+use crate::cli::error::Error;
+use crate::cli::output::Out;
+use crate::cli::session::{actor, read_text};
+use crate::publish::{self, workflows};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  redress workflow publish return.yaml --tenant shop --data data
+  redress workflow publish return.yaml --note \"30 days in January\" --tenant shop --data data
+";
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The file. One with problems changes nothing; one that is active already is not published twice.
+    file: PathBuf,
+    /// Why, in a few words.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
+}
+
+pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let text = read_text(&args.file)?;
+    let session = at.session()?;
+    let revision = match workflows::publish(&session.engine, &text, &args.note, &actor()) {
+        Ok(revision) => revision,
+        Err(publish::Error::Invalid(problems)) => {
+            let help = "nothing was changed: the active revision stays";
+            return Err(Error::document("workflow_invalid", &args.file, &text, &problems, help));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let actives = workflows::actives(&session.engine)?;
+    super::listing(&[revision], &actives, session.engine.record().zone).print(at.format(), out)
+}
