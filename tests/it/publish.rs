@@ -1,7 +1,7 @@
 //! Publishing: revisions, plugins that are pushed, and what a restart finds.
 
 use redress::engine::Error as EngineError;
-use redress::publish::log::{self, What};
+use redress::engine::log::{self, What};
 use redress::publish::{Error, plugins, workflows};
 use redress_domain::case::Case;
 use redress_domain::ids::{Digest, Slug};
