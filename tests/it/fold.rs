@@ -263,7 +263,9 @@ fn fields(entry: &Json) -> Vec<(String, Json)> {
         for (field, value) in content.as_object().into_iter().flatten() {
             let path = format!("{name}/{field}");
             match value {
-                Json::Object(inner) if matches!(field.as_str(), "take" | "effect" | "task" | "event") => {
+                Json::Object(inner)
+                    if matches!(field.as_str(), "take" | "effect" | "task" | "event" | "submission") =>
+                {
                     found.extend(inner.iter().map(|(inner, value)| (format!("{path}/{inner}"), value.clone())));
                 }
                 _ => found.push((path, value.clone())),

@@ -7,7 +7,7 @@ use redress::engine::{Error, Receipt, Target};
 use redress_domain::case::command::{Body, Complete, Event, Open, PersonVerdict, Settle, Settled, Timer};
 use redress_domain::case::{About, Case, EffectState, Task};
 use redress_domain::clock::Span;
-use redress_domain::ids::{CaseId, Digest, Slug, TaskId};
+use redress_domain::ids::{CaseId, Digest, OrderId, Slug, TaskId};
 use redress_domain::money::{Currency, Money};
 use redress_domain::order::{Order, Payment};
 use redress_domain::value::{Fields, Value};
@@ -174,6 +174,9 @@ impl Kitchen {
         }
         if self.dice.once_in(25) {
             open.customer = None;
+        }
+        if self.dice.once_in(4) {
+            open.order = Some(OrderId::new(&format!("{}/x", self.dice.roll(14)))?);
         }
         if self.dice.once_in(4) {
             open = from_history(open, &format!("R{}", self.opened));
