@@ -191,6 +191,12 @@ impl Slug {
         if good { Ok(Self(text.to_owned())) } else { Err(NotAName { text: text.to_owned(), expected }) }
     }
 
+    /// A name of our own, in our own code.
+    pub(crate) fn from_static(name: &'static str) -> Self {
+        debug_assert!(Self::new(name).is_ok(), "{name}");
+        Self(name.to_owned())
+    }
+
     /// The text itself.
     pub fn as_str(&self) -> &str {
         &self.0

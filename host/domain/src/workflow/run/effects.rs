@@ -1,6 +1,6 @@
 //! Effects on their way: leaving, settling, and what a step makes of the outcome of all of its effects.
 
-use super::{Flow, Run, StepError, fail, unbook};
+use super::{Flow, Run, StepError, fail, finish, unbook};
 use crate::case::command::{Rejection, Settle, Settled};
 use crate::case::entry::Entry;
 use crate::case::{About, Effect, EffectState, Output, Task, What};
@@ -136,8 +136,11 @@ fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
     run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
     match status {
         "unknown" => Err(StepError::new("outcome_unknown", "the outcome of an effect is not known")),
-        // Never silently on: without a handler a person must say what happens with a customer who was not paid.
-        "declined" | "partly_declined" => Err(StepError::new("declined", "money was not paid")),
+        "declined" | "partly_declined" => match fail::handler(step, "declined") {
+            Some(then) => Ok(Flow::To(then)),
+            // Never silently on: what should have been paid was not, so the case has failed.
+            None => Ok(finish::fail(run, &Slug::from_static("declined"))),
+        },
         _ => Ok(Flow::Next),
     }
 }

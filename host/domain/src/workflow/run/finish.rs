@@ -2,8 +2,8 @@
 
 use super::{Flow, Run, reserve, unbook};
 use crate::case::entry::Entry;
-use crate::case::{About, Task};
-use crate::ids::{Slug, TaskId};
+use crate::case::{About, EffectState, Task};
+use crate::ids::{Digest, Slug, TaskId};
 
 pub(super) fn finish(run: &mut Run, result: &Slug) -> Flow {
     clear(run);
@@ -26,9 +26,10 @@ pub(super) fn cancel(run: &mut Run) {
 
 fn clear(run: &mut Run) {
     reserve::release_all(run);
-    // What became of money stays a person's question.
-    let of_case = |(_, task): &(&TaskId, &Task)| !matches!(task.about, About::Effect { .. });
-    let open: Vec<TaskId> = run.case().tasks.iter().filter(of_case).map(|(id, _)| *id).collect();
+    // Whether money left stays a person's question, for as long as nobody knows.
+    let is_known = |key: &Digest| run.case().effects.get(key).is_none_or(|effect| effect.state != EffectState::Unknown);
+    let is_over = |task: &Task| if let About::Effect { key } = &task.about { is_known(key) } else { true };
+    let open: Vec<TaskId> = run.case().tasks.iter().filter(|(_, task)| is_over(task)).map(|(id, _)| *id).collect();
     for id in open {
         run.emit(Entry::TaskClosed { id });
     }
