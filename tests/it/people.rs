@@ -29,7 +29,7 @@ fn a_note_is_found_by_its_reference_and_never_in_journal_or_snapshot() -> anyhow
     let rows = merchant.engine.store().journal(opened, Version(1), 10)?;
     let kept = rows.iter().map(|row| row.record.clone()).chain([codec::encode(&case)]);
     assert!(kept.into_iter().all(|bytes| !bytes.windows(NOTE.len()).any(|part| part == NOTE.as_bytes())));
-    let found = personal::resolve(&merchant.engine.store().read()?, &reference)?;
+    let found = personal::resolve(&merchant.engine.store().read()?, &case, &reference)?;
     assert_eq!(found.as_deref(), Some(NOTE));
     Ok(())
 }

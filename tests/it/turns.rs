@@ -65,7 +65,7 @@ fn a_closed_case_takes_no_command_and_ignores_what_comes_late() {
     shop.merchant.command(case.id, Body::Cancel).unwrap();
     assert_eq!(refused(shop.merchant.command(case.id, Body::Cancel)).code, "case_closed");
     let before = shop.case(&case).unwrap();
-    shop.merchant.command(case.id, Body::Timer(Timer::Reservation)).unwrap();
+    shop.merchant.command(case.id, Body::Timer(Timer::Reservation { since: 1 })).unwrap();
     shop.merchant.command(case.id, Body::Continue).unwrap();
     assert_eq!(shop.pass(Span::from_days(2)).unwrap(), 1, "the timer of the wait is still there");
     let after = shop.case(&case).unwrap();

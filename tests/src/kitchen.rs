@@ -315,7 +315,7 @@ impl Kitchen {
         let since = u64::from(self.dice.roll(u32::try_from(case.turn)? + 1));
         Ok(match self.dice.roll(4) {
             0 => Body::Timer(Timer::Wait { step, since }),
-            1 => Body::Timer(Timer::Reservation),
+            1 => Body::Timer(Timer::Reservation { since: case.turn }),
             2 => Body::Continue,
             _ => self.outcome(case.effects.keys().next().copied().unwrap_or_else(|| Digest::of(b"nothing"))),
         })

@@ -8,7 +8,7 @@ use crate::value::Fields;
 use crate::verdict::{Quote, Reason, Verdict};
 use crate::workflow::definition::Hook;
 
-/// A question. The case, its facts and earlier answers stand beside it in the run; nothing is stored twice.
+/// A question. The case, its facts and earlier answers stand beside it in the turn, from which the request is built again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ask {
     /// The step that asks.
@@ -23,6 +23,8 @@ pub struct Ask {
     pub now: Instant,
     /// A plugin has no other randomness.
     pub seed: u64,
+    /// The law that applied.
+    pub jurisdiction: String,
     /// The parameters.
     pub args: Fields,
 }
@@ -36,6 +38,8 @@ pub struct Answered {
     pub fuel: u64,
     /// SHA-256 of the canonical request.
     pub request: Digest,
+    /// The version of the encoder that the request was made canonical with.
+    pub encoder: u32,
     /// Major version of the contract.
     pub contract: u32,
     /// The engine that ran it.

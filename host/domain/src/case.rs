@@ -209,6 +209,8 @@ pub struct Held {
     pub line: u32,
     /// The purchase, and how many units.
     pub take: Take,
+    /// The turn in which they were promised; promised once more, the later one counts.
+    pub since: u64,
 }
 
 /// Work for a person.
@@ -305,6 +307,9 @@ pub struct Refund {
     pub method: String,
     /// How much.
     pub amount: Money,
+    /// A code for the records of the provider and the books.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// What it is for, where this leg is the first of its order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<Item>,

@@ -29,7 +29,7 @@ pub enum DecodeError {
 /// The bytes of a value.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     let mut bytes = vec![VERSION];
-    // Writing into memory cannot fail, and every type we keep has string keys only.
+    // Writing into memory cannot fail, and every type we keep can be written.
     ciborium::into_writer(value, &mut bytes).expect("a kept type encodes");
     bytes
 }

@@ -297,7 +297,7 @@ impl Engine {
             reason: submission.reason,
             body: submission.body,
         };
-        let order = Order { case, number, command, said_at, random: random.rotate_left(64) };
+        let order = Order { case, number, command, said_at };
         let job = Job { order, claim, conflicts: 0, reply: Answer(Some(reply)) };
         self.enter_lane(job)
     }

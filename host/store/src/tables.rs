@@ -65,7 +65,7 @@ tables! {
     CasesByNumber = "cases_by_number.1",
     /// source text · external id → case, content digest. Unique: an imported case is opened once.
     CasesByExternal = "cases_by_external.1",
-    /// customer text · opened · case → listing. A customer's matters, and what an import decides in order.
+    /// customer text · opened · case → (empty). A customer's matters, and what an import decides in order.
     CasesByCustomer = "cases_by_customer.1",
     /// task → task. What a person has to do.
     Tasks = "tasks.1",

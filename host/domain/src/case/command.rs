@@ -181,7 +181,10 @@ pub enum Timer {
         since: u64,
     },
     /// A reservation lapses.
-    Reservation,
+    Reservation {
+        /// The turn in which the units were promised.
+        since: u64,
+    },
 }
 
 /// The outcome of an effect.

@@ -96,12 +96,12 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::Decided { .. } | Entry::Failed { .. } | Entry::TimedOut { .. } | Entry::Ignored { .. } => {}
         Entry::VarsSet { values } => case.vars.extend(values.clone()),
         Entry::Gave { step, output, .. } => gave(case, step.as_str(), output),
-        Entry::Reserved { line, take } => hold(case, *line, take),
+        Entry::Reserved { line, take } => hold(case, *line, take, stamp.turn),
         Entry::Released { line, take } => drop_held(case, *line, take)?,
         Entry::Intended { key, effect } => drop(case.effects.insert(*key, (**effect).clone())),
         Entry::Settled { key, outcome, reference, .. } => settle(case, key, *outcome, reference.as_deref())?,
         Entry::Booked { items } => items.iter().try_for_each(|item| book(case, item))?,
-        Entry::Unbooked { items } => items.iter().try_for_each(|item| unbook(case, item))?,
+        Entry::Unbooked { items } => items.iter().try_for_each(|item| unbook(case, item, stamp.turn))?,
         Entry::TaskOpened { id, task } => drop(case.tasks.insert(*id, (**task).clone())),
         Entry::TaskCompleted { id, live, .. } => {
             case.tasks.remove(id).ok_or("the task is not open")?;
@@ -148,10 +148,13 @@ fn same_place(held: &Held, line: u32, take: &Take) -> bool {
     held.line == line && held.take.order == take.order && held.take.line == take.line
 }
 
-fn hold(case: &mut Case, line: u32, take: &Take) {
+fn hold(case: &mut Case, line: u32, take: &Take, since: u64) {
     match case.reserved.iter_mut().find(|held| same_place(held, line, take)) {
-        Some(held) => held.take.quantity += take.quantity,
-        None => case.reserved.push(Held { line, take: take.clone() }),
+        Some(held) => {
+            held.take.quantity += take.quantity;
+            held.since = since;
+        }
+        None => case.reserved.push(Held { line, take: take.clone(), since }),
     }
 }
 
@@ -177,11 +180,11 @@ fn book(case: &mut Case, item: &Item) -> Result<(), &'static str> {
     if item.take.quantity == 0 { Ok(()) } else { drop_held(case, item.line, &item.take) }
 }
 
-fn unbook(case: &mut Case, item: &Item) -> Result<(), &'static str> {
+fn unbook(case: &mut Case, item: &Item, turn: u64) -> Result<(), &'static str> {
     let minus = Money::zero(item.amount.currency()).minus(item.amount).map_err(|_| "the amounts do not add up")?;
     add(case, item, minus)?;
     if item.take.quantity > 0 {
-        hold(case, item.line, &item.take);
+        hold(case, item.line, &item.take, turn);
     }
     Ok(())
 }

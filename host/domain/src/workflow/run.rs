@@ -60,8 +60,8 @@ pub struct Input {
     pub command: Command,
     /// What was read beside the case.
     pub facts: Facts,
-    /// Randomness for ids and seeds.
-    pub random: u128,
+    /// The law that applies, as `CN`, `EU`, `UK`.
+    pub jurisdiction: String,
     /// Id and number for a case that is opened; unused otherwise.
     pub opening: Option<(CaseId, String)>,
 }
@@ -191,7 +191,9 @@ impl Run {
             Kind::Review(review) => review::enter(self, definition, step, review),
             Kind::Await { arms, timeout } => wait::enter_await(self, definition, step, arms, timeout),
             Kind::Wait(until) => wait::enter(self, definition, step, until),
-            Kind::Refund { amount, method, .. } => pay::enter(self, definition, step, amount, method),
+            Kind::Refund { amount, method, reason } => {
+                pay::enter(self, definition, step, amount, method, reason.as_ref())
+            }
             Kind::Restock { to } => goods::restock(self, definition, step, to),
             Kind::Notify { template, to, channel } => goods::notify(self, step, template, to, channel),
             Kind::Finish { result } => Ok(finish::finish(self, result)),
@@ -249,10 +251,12 @@ impl Run {
         self.case().history
     }
 
+    /// The id of a task follows from case, turn and place, so that a replay mints the same.
     fn mint_task(&mut self) -> TaskId {
         self.tasks_minted += 1;
-        let bits = self.input.random.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
-        TaskId::mint(self.input.command.recorded_at, bits.wrapping_add(self.tasks_minted.into()))
+        let named = Digest::of(&crate::codec::encode(&(self.case().id, self.stamp.turn, self.tasks_minted)));
+        let bits = named.bytes().first_chunk::<16>().copied().map_or(0, u128::from_be_bytes);
+        TaskId::mint(self.input.command.recorded_at, bits)
     }
 
     /// Stop at a step until something ends the wait; with a timer where it ends by itself.

@@ -58,8 +58,12 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
 fn take_in(map: &Path, args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let mapping = mapping(map)?;
     let session = at.session()?;
+    let due = || session.engine.run_due(session.app.clock().now()).map_err(Error::from);
+    // What a process that died left to do comes first.
+    due()?;
     let mut progress = Progress::to_stderr();
     let (report, timings) = import::import(&session.engine, &mapping, &args.files, &actor(), &mut progress)?;
+    due()?;
     if args.timings {
         out.say(&speed(&timings));
     }

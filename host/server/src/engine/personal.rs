@@ -3,7 +3,7 @@
 
 use redress_domain::case::command::{Body, Command};
 use redress_domain::case::{About, Case};
-use redress_domain::ids::{CaseId, TaskId};
+use redress_domain::ids::{CaseId, CustomerId, TaskId};
 use redress_domain::value::{Type, Value};
 use redress_domain::workflow::definition::{Definition, Kind};
 use redress_store::row::{Row, RowKey};
@@ -24,7 +24,7 @@ pub(super) fn lift(
         (None, Body::Open(open)) => open.customer.as_ref(),
         (case, _) => case.and_then(|case| case.customer.as_ref()),
     };
-    let subject = customer.map_or_else(|| id.to_string(), ToString::to_string);
+    let subject = subject(id, customer);
     let turn = case.map_or(1, |case| case.turn + 1);
     let mut rows = Vec::new();
     let mut keep = |text: &mut String, name: &str| {
@@ -48,16 +48,23 @@ pub(super) fn lift(
     rows
 }
 
-/// The text that a reference stands for; none where it was erased. A text that is no reference is itself.
+/// The text that a reference in the records of a case stands for; none where it was erased. A text that is no reference of this
+/// case is itself, whatever it looks like.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn resolve(snapshot: &Snapshot, text: &str) -> Result<Option<String>, super::Error> {
-    let Some((subject, field)) = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('#')) else {
-        return Ok(Some(text.to_owned()));
-    };
-    let bytes = snapshot.row(&RowKey::person(subject, field))?;
+pub fn resolve(snapshot: &Snapshot, case: &Case, text: &str) -> Result<Option<String>, super::Error> {
+    let subject = subject(case.id, case.customer.as_ref());
+    let own = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('#'));
+    let own = own.filter(|(named, field)| *named == subject && field.starts_with(&format!("{}/", case.id)));
+    let Some((_, field)) = own else { return Ok(Some(text.to_owned())) };
+    let bytes = snapshot.row(&RowKey::person(&subject, field))?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Under whom the texts of a case are kept: its customer, else the case itself.
+fn subject(id: CaseId, customer: Option<&CustomerId>) -> String {
+    customer.map_or_else(|| id.to_string(), ToString::to_string)
 }
 
 /// A form field of type text. A choice among words is no free text, and what the form does not ask for is refused anyway.

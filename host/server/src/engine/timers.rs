@@ -5,8 +5,8 @@ use redress_domain::case::command::{Actor, Body, Timer};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::CaseId;
-use redress_store::batch::AppendError;
-use redress_store::work::{Claim, ClaimRequest, Kind};
+use redress_store::batch::{AppendError, Batch};
+use redress_store::work::{Claim, ClaimRef, ClaimRequest, Kind};
 
 use super::error::Error;
 use super::{Engine, Receipt, Submission, Target};
@@ -54,8 +54,13 @@ impl Engine {
     }
 
     fn hand_in_claim(&self, claim: &Claim, sender: &Sender<Result<Receipt, Error>>) -> bool {
-        let sender = sender.clone();
-        let reply = move |result: Result<Receipt, Error>| drop(sender.send(result));
+        let (sender, engine, refused) = (sender.clone(), self.clone(), claim.claim.clone());
+        let reply = move |result: Result<Receipt, Error>| {
+            if let Err(Error::Rejected(_)) = &result {
+                engine.forget(refused);
+            }
+            drop(sender.send(result));
+        };
         let handed = command(claim).and_then(|(case, body)| {
             self.hand_in(submission(case, body, claim.due), Some(claim.claim.clone()), Box::new(reply))
         });
@@ -63,6 +68,22 @@ impl Engine {
             tracing::error!(code = error.code(), "due work was not taken and is tried again after its lease: {error}");
         }
         handed.is_ok()
+    }
+}
+
+impl Engine {
+    /// Work that the rules refuse is done: it would be refused for ever.
+    fn forget(&self, claim: ClaimRef) {
+        let mut batch = Batch::default();
+        batch.work.finish.push(claim);
+        let forgotten = self.0.store.append_then(batch, |result| {
+            if let Err(error) = result {
+                tracing::warn!("refused work comes back after its lease: {error}");
+            }
+        });
+        if let Err(error) = forgotten {
+            tracing::warn!("refused work comes back after its lease: {error}");
+        }
     }
 }
 

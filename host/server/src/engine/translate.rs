@@ -323,9 +323,11 @@ fn quote_in(given: wit::Quote) -> Result<verdict::Quote, Untranslatable> {
     })
 }
 
+/// The encoder that requests are made canonical with; recorded beside the digest of each.
+pub const ENCODER: u32 = 1;
+
 /// The canonical bytes of a request: what its digest is taken of. The version changes with the encoder, so that replay knows
 /// which one to use.
 pub fn canonical(request: &impl serde::Serialize) -> Vec<u8> {
-    const ENCODER: u8 = 1;
     redress_domain::codec::encode(&(ENCODER, request))
 }

@@ -32,8 +32,6 @@ pub(super) struct Order {
     pub(super) command: Command,
     /// Business time, where the submission said it.
     pub(super) said_at: Option<Instant>,
-    /// Randomness for ids.
-    pub(super) random: u128,
 }
 
 /// What a turn comes to before it is committed.
@@ -69,7 +67,7 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         tenant: inner.record.id,
         command,
         facts,
-        random: order.random,
+        jurisdiction: inner.record.jurisdiction.clone(),
         opening: order.number.clone().map(|number| (order.case, number)),
     };
     let definition = match &case {
@@ -120,7 +118,7 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Deci
 
 /// Put a question to a plugin; every way of failing is an answer that leads to a person.
 fn ask_plugin(inner: &Inner, definition: &Definition, ask: &Ask, run: &Run) -> Answered {
-    let place = Place { zone: definition.zone, jurisdiction: inner.record.jurisdiction.clone() };
+    let place = Place { zone: definition.zone, jurisdiction: ask.jurisdiction.clone() };
     let failed = |code: &str, detail: String| Failure { code: code.to_owned(), detail, reasons: Vec::new() };
     let (outcome, fuel, request) = match ask.hook {
         Hook::Step => match translate::step_request(ask, &place) {
@@ -140,9 +138,16 @@ fn ask_plugin(inner: &Inner, definition: &Definition, ask: &Ask, run: &Run) -> A
         },
     };
     if let Err(failure) = &outcome {
-        tracing::warn!(step.name = %ask.step, plugin.digest = %ask.digest, code = %failure.code, "plugin {} failed: {}", ask.plugin, failure.detail);
+        tracing::warn!(step.name = %ask.step, plugin.digest = %ask.digest, code = %failure.code, "plugin {} failed", ask.plugin);
     }
-    Answered { outcome, fuel, request, contract: super::CONTRACT_MAJOR, engine: inner.sandbox.fingerprint().to_owned() }
+    Answered {
+        outcome,
+        fuel,
+        request,
+        encoder: translate::ENCODER,
+        contract: super::CONTRACT_MAJOR,
+        engine: inner.sandbox.fingerprint().to_owned(),
+    }
 }
 
 type Outcome = (Result<redress_domain::ask::Answer, Failure>, u64, Digest);
@@ -150,9 +155,8 @@ type Outcome = (Result<redress_domain::ask::Answer, Failure>, u64, Digest);
 fn call(inner: &Inner, ask: &Ask, question: Call<'_>, canonical: &[u8]) -> Outcome {
     let request = Digest::of(canonical);
     let attempt = inner.sandbox.attempt(ask.digest.bytes(), question);
-    for line in &attempt.log {
-        tracing::debug!(step.name = %ask.step, plugin.digest = %ask.digest, "plugin {} says: {line:?}", ask.plugin);
-    }
+    // What a plugin says is for its merchant alone; the host's log tells that it spoke.
+    tracing::debug!(step.name = %ask.step, plugin.digest = %ask.digest, lines = attempt.log.len(), "plugin {} answered", ask.plugin);
     let outcome = match attempt.result {
         Ok(answer) => translate::answer(answer).map_err(|error| Failure {
             code: "answer_untranslatable".to_owned(),

@@ -60,7 +60,12 @@ fn load(run: &mut Run) {
 }
 
 fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Result<(), Rejection> {
-    if run.case().is_closed() && matches!(body, Body::Complete(_) | Body::Cancel) {
+    let ended = match body {
+        // What became of money is asked and answered beyond the end of the case.
+        Body::Complete(complete) => !tasks::is_of_effect(run, complete.task),
+        body => *body == Body::Cancel,
+    };
+    if run.case().is_closed() && ended {
         return Err(Rejection::new("case_closed", format!("case {} is closed", run.case().number)));
     }
     match body {
@@ -71,8 +76,8 @@ fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Resul
             wait::timer(run, definition, step, *since);
             Ok(())
         }
-        Body::Timer(Timer::Reservation) => {
-            reserve::lapsed(run);
+        Body::Timer(Timer::Reservation { since }) => {
+            reserve::lapsed(run, *since);
             Ok(())
         }
         Body::Settle(settle) => super::effects::settled(run, definition, settle),

@@ -38,6 +38,7 @@ pub(super) fn enter(
         hook: pinned.hook,
         now: run.now(),
         seed: u64::from_be_bytes(first),
+        jurisdiction: run.input.jurisdiction.clone(),
         args,
     })))
 }

@@ -53,6 +53,7 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
     match definition {
         Some(definition) if run.awaits(&effect.step) => conclude(run, definition, &effect, settle.key),
         _ if settle.outcome == Settled::Declined => unbook::late(run, &effect.step, settle.key),
+        _ if settle.outcome == Settled::Unknown => ask_person(run, &effect.step, settle.key, "outcome_unknown"),
         _ => {}
     }
     Ok(())
@@ -74,8 +75,7 @@ fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest
     };
     match code {
         Some(code) if fail::handler(step, code).is_none() => {
-            let (title, reasons) = (format!("Effect of step {}: {code}", step.id), vec![Reason::code(code)]);
-            fail::open_task(run, About::Effect { key }, title, reasons);
+            ask_person(run, &step.id, key, code);
         }
         _ => {
             if all_settled(run, &step.id) {
@@ -86,10 +86,20 @@ fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest
     }
 }
 
-/// A person settled an effect: the step goes on once nothing else is open.
-pub(super) fn settled_by_person(run: &mut Run, definition: &Definition, effect: &Effect) {
+fn ask_person(run: &mut Run, step: &Slug, key: Digest, code: &str) {
+    let (title, reasons) = (format!("Effect of step {step}: {code}"), vec![Reason::code(code)]);
+    fail::open_task(run, About::Effect { key }, title, reasons);
+}
+
+/// A person settled an effect: the step goes on once nothing else is open. After the case has left the step, only the ledger
+/// is put right.
+pub(super) fn settled_by_person(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest) {
     let Some(step) = definition.step(effect.step.as_str()) else { return };
-    if run.awaits(&step.id) && all_settled(run, &step.id) {
+    if !run.awaits(&step.id) {
+        if run.case().effects.get(&key).is_some_and(|effect| effect.state == EffectState::Declined) {
+            unbook::late(run, &step.id, key);
+        }
+    } else if all_settled(run, &step.id) {
         let flow = done(run, step);
         run.follow(definition, step, flow);
     }
@@ -126,11 +136,8 @@ fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
     run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
     match status {
         "unknown" => Err(StepError::new("outcome_unknown", "the outcome of an effect is not known")),
-        "declined" | "partly_declined" => match fail::handler(step, "declined") {
-            Some(then) => Ok(Flow::To(then)),
-            // A person has already said what is true of each leg.
-            None => Ok(Flow::Next),
-        },
+        // Never silently on: without a handler a person must say what happens with a customer who was not paid.
+        "declined" | "partly_declined" => Err(StepError::new("declined", "money was not paid")),
         _ => Ok(Flow::Next),
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Flow, Run, reserve, unbook};
 use crate::case::entry::Entry;
-use crate::ids::Slug;
+use crate::case::{About, Task};
+use crate::ids::{Slug, TaskId};
 
 pub(super) fn finish(run: &mut Run, result: &Slug) -> Flow {
     clear(run);
@@ -25,7 +26,9 @@ pub(super) fn cancel(run: &mut Run) {
 
 fn clear(run: &mut Run) {
     reserve::release_all(run);
-    let open: Vec<_> = run.case().tasks.keys().copied().collect();
+    // What became of money stays a person's question.
+    let of_case = |(_, task): &(&TaskId, &Task)| !matches!(task.about, About::Effect { .. });
+    let open: Vec<TaskId> = run.case().tasks.iter().filter(of_case).map(|(id, _)| *id).collect();
     for id in open {
         run.emit(Entry::TaskClosed { id });
     }

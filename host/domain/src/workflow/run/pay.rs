@@ -13,6 +13,7 @@ use crate::money::Money;
 use crate::value::Value;
 use crate::verdict::Take;
 use crate::workflow::definition::{Definition, RefundOf, Step};
+use crate::workflow::expr::Expr;
 
 pub(super) fn enter(
     run: &mut Run,
@@ -20,12 +21,15 @@ pub(super) fn enter(
     step: &Step,
     amount: &RefundOf,
     method: &str,
+    reason: Option<&Expr>,
 ) -> Result<Flow, StepError> {
     if let Some(begun) = effects::begun(run, step) {
         return begun;
     }
+    let reason = reason.map(|reason| run.value(definition, reason)).transpose()?.map(|reason| reason.to_string());
+    let how = How { method, reason };
     let before = run.ledgers.clone();
-    let planned = plan(run, definition, amount, method);
+    let planned = plan(run, definition, amount, &how);
     let (reserved, items, legs) = match planned {
         Ok(planned) => planned,
         Err(error) => {
@@ -51,9 +55,21 @@ pub(super) fn enter(
     Ok(effects::leave(run, step, &keys))
 }
 
+/// What every leg of a refund says beside its amount.
+struct How<'a> {
+    method: &'a str,
+    reason: Option<String>,
+}
+
+impl How<'_> {
+    fn leg(&self, order: Option<OrderId>, payment: Option<String>, amount: Money, items: Vec<Item>) -> Refund {
+        Refund { order, payment, method: self.method.to_owned(), amount, reason: self.reason.clone(), items }
+    }
+}
+
 type Planned = (Vec<(u32, Take)>, Vec<Item>, Vec<Refund>);
 
-fn plan(run: &mut Run, definition: &Definition, amount: &RefundOf, method: &str) -> Result<Planned, StepError> {
+fn plan(run: &mut Run, definition: &Definition, amount: &RefundOf, how: &How<'_>) -> Result<Planned, StepError> {
     let (items, bare) = match amount {
         RefundOf::Quote(quote) => (items(&run.value(definition, quote)?)?, None),
         RefundOf::Amount(amount) => (Vec::new(), Some(money(run.value(definition, amount)?)?)),
@@ -71,14 +87,18 @@ fn plan(run: &mut Run, definition: &Definition, amount: &RefundOf, method: &str)
     }
     let mut legs = Vec::new();
     for (order, items) in per_order {
-        legs.extend(order_legs(run, order, items, method)?);
+        legs.extend(order_legs(run, order, items, how)?);
     }
     if let Some(amount) = bare {
+        if run.case().order.is_some() {
+            // Its lines have their own caps, which a bare amount would pass by.
+            return Err(StepError::new("amount_with_order", "a case with an order is refunded by a quote"));
+        }
         if amount.is_negative() {
             return Err(refused(LedgerError::Negative(amount)));
         }
         if !amount.is_zero() {
-            legs.push(Refund { order: None, payment: None, method: method.to_owned(), amount, items: Vec::new() });
+            legs.push(how.leg(None, None, amount, Vec::new()));
         }
     }
     Ok((reserved, items, legs))
@@ -118,7 +138,7 @@ fn reserve_missing(run: &mut Run, items: &[Item]) -> Result<Vec<(u32, Take)>, St
     Ok(reserved)
 }
 
-fn order_legs(run: &mut Run, order: OrderId, items: Vec<Item>, method: &str) -> Result<Vec<Refund>, StepError> {
+fn order_legs(run: &mut Run, order: OrderId, items: Vec<Item>, how: &How<'_>) -> Result<Vec<Refund>, StepError> {
     let currency = run.case().currency;
     let sum = Money::sum(currency, items.iter().map(|item| item.amount));
     let sum = sum.map_err(|error| StepError::new("amount_invalid", error.to_string()))?;
@@ -135,7 +155,7 @@ fn order_legs(run: &mut Run, order: OrderId, items: Vec<Item>, method: &str) -> 
         }
         // The items stand once, with the first leg of their order.
         let items = std::mem::take(&mut items);
-        refunds.push(Refund { order: Some(order.clone()), payment, method: method.to_owned(), amount, items });
+        refunds.push(how.leg(Some(order.clone()), payment, amount, items));
     }
     Ok(refunds)
 }

@@ -37,7 +37,7 @@ pub(super) fn enter(
         run.emit(Entry::Reserved { line, take });
     }
     if units > 0 && !run.history() {
-        run.work.push(Work::Timer { due: run.now().after(until), timer: Timer::Reservation });
+        run.work.push(Work::Timer { due: run.now().after(until), timer: Timer::Reservation { since: run.stamp.turn } });
     }
     let output = Fields::from([
         ("lines".to_owned(), Value::whole(cases_lines.len() as u64)),
@@ -100,7 +100,11 @@ fn few_enough(run: &Run, order: &OrderId) -> Result<(), StepError> {
 
 /// Give back everything that the case still holds.
 pub(super) fn release_all(run: &mut Run) {
-    for Held { line, take } in run.case().reserved.clone() {
+    release(run, |_| true);
+}
+
+fn release(run: &mut Run, which: impl Fn(&Held) -> bool) {
+    for Held { line, take, .. } in run.case().reserved.iter().filter(|held| which(held)).cloned().collect::<Vec<_>>() {
         let released = ledger(run, &take).and_then(|ledger| ledger.release(take.line, take.quantity).map_err(refused));
         // The case holds these units, so the ledger holds them too; otherwise the ledger is right and the case forgets them.
         debug_assert!(released.is_ok(), "{released:?}");
@@ -108,12 +112,13 @@ pub(super) fn release_all(run: &mut Run) {
     }
 }
 
-/// A reservation's time is over.
-pub(super) fn lapsed(run: &mut Run) {
-    if run.case().reserved.is_empty() {
+/// The time of what was promised in a turn is over.
+pub(super) fn lapsed(run: &mut Run, since: u64) {
+    let of_turn = |held: &Held| held.since == since;
+    if !run.case().reserved.iter().any(of_turn) {
         run.emit(Entry::Ignored { what: "timer reservation".to_owned(), why: "nothing is reserved".to_owned() });
     } else {
-        release_all(run);
+        release(run, of_turn);
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Run, StepError};
+use crate::case::Output;
+use crate::ids::OrderId;
 use crate::verdict::{Quote, Remedy, Take, Verdict};
 use crate::workflow::definition::Hook;
 
@@ -38,6 +40,34 @@ pub(super) fn quote(run: &Run, quote: &Quote) -> Result<(), StepError> {
             let allowed = if outcome.remedy == Remedy::Allow { outcome.quantity } else { 0 };
             let detail = format!("line {} is paid for {quoted} units, {allowed} are allowed", line.line);
             return Err(StepError::new("quote_not_allowed", detail));
+        }
+    }
+    within_takes(run, quote)
+}
+
+/// Where a verdict says which purchases a line is taken from, the quote pays for those and no others.
+fn within_takes(run: &Run, quote: &Quote) -> Result<(), StepError> {
+    let mut allowed: BTreeMap<(u32, &OrderId, u32), u32> = BTreeMap::new();
+    let mut named = BTreeSet::new();
+    for output in run.case().outputs.values() {
+        let Output::Verdict(verdict) = output else { continue };
+        for line in verdict.lines.iter().filter(|line| !line.takes.is_empty()) {
+            named.insert(line.line);
+            for take in &line.takes {
+                let most = allowed.entry((line.line, &take.order, take.line)).or_default();
+                *most = take.quantity.max(*most);
+            }
+        }
+    }
+    for line in quote.lines.iter().filter(|line| named.contains(&line.line)) {
+        let left = allowed.get_mut(&(line.line, &line.take.order, line.take.line));
+        match left {
+            Some(left) if *left >= line.take.quantity => *left -= line.take.quantity,
+            _ => {
+                let Take { order, line: place, quantity } = &line.take;
+                let detail = format!("line {} was not allowed {quantity} of order {order} line {place}", line.line);
+                return Err(StepError::new("quote_not_allowed", detail));
+            }
         }
     }
     Ok(())

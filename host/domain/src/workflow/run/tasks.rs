@@ -138,6 +138,9 @@ fn person_verdict(run: &Run, lines: &[PersonVerdict]) -> Result<Verdict, Rejecti
         if line.remedy == Remedy::Review || too_much {
             return Err(wrong(format!("line {} is allowed for 1 to {} units, or denied", line.line, asked.quantity)));
         }
+        if Slug::new(&line.reason).is_err() {
+            return Err(wrong(format!("the reason of line {} is a code: a word in lower case", line.line)));
+        }
         let quantity = if line.remedy == Remedy::Allow { line.quantity } else { 0 };
         verdict.lines.push(LineVerdict {
             line: line.line,
@@ -194,8 +197,13 @@ fn effect(run: &mut Run, definition: &Definition, complete: &Complete, key: Dige
             return Ok(());
         }
     }
-    effects::settled_by_person(run, definition, &effect);
+    effects::settled_by_person(run, definition, &effect, key);
     Ok(())
+}
+
+/// Whether an open task asks what became of an effect.
+pub(super) fn is_of_effect(run: &Run, task: TaskId) -> bool {
+    run.case().tasks.get(&task).is_some_and(|task| matches!(task.about, About::Effect { .. }))
 }
 
 /// The task of a review at this step, if one is open.

@@ -146,7 +146,7 @@ fn body(body: &Body) -> Json {
         }),
         Body::Event(event) => json!({ "event": event.name, "fields": fields(&event.fields) }),
         Body::Timer(Timer::Wait { step, since }) => json!({ "wait": { "step": step, "since_turn": since } }),
-        Body::Timer(Timer::Reservation) => json!({ "reservation": {} }),
+        Body::Timer(Timer::Reservation { since }) => json!({ "reservation": { "since": since } }),
         Body::Settle(settle) => {
             json!({ "key": settle.key, "outcome": settle.outcome, "reference": settle.reference })
         }
@@ -223,7 +223,7 @@ fn order(order: &Order) -> Json {
 }
 
 fn asked(asked: &Asked) -> Json {
-    let (ask, Answered { outcome, fuel, request, contract, engine }) = (&asked.ask, &asked.answered);
+    let (ask, Answered { outcome, fuel, request, encoder, contract, engine }) = (&asked.ask, &asked.answered);
     let answer = match outcome {
         Ok(Answer::Verdict(one)) => json!({ "verdict": verdict(one) }),
         Ok(Answer::Quote(one)) => json!({ "quote": quote(one) }),
@@ -239,9 +239,11 @@ fn asked(asked: &Asked) -> Json {
         "hook": super::text::hook(ask.hook),
         "now": instant(ask.now),
         "seed": ask.seed.to_string(),
+        "jurisdiction": ask.jurisdiction,
         "args": fields(&ask.args),
         "fuel": fuel,
         "request": request,
+        "encoder": encoder,
         "contract": contract,
         "engine": engine,
         "answer": answer,

@@ -1,8 +1,8 @@
 //! What people wrote, in place of the references that the records hold; what was erased says so. For people only: programs get the
 //! references, so that what they keep can be erased too.
 
-use redress_domain::case::Output;
 use redress_domain::case::entry::Entry;
+use redress_domain::case::{Case, Output};
 use redress_domain::value::{Fields, Value};
 use redress_store::snapshot::Snapshot;
 
@@ -15,37 +15,45 @@ const ERASED: &str = "(erased)";
 
 /// Put what people wrote into the story.
 pub(super) fn reveal(story: &mut Story, snapshot: &Snapshot) -> Result<(), Error> {
+    let case = story.case.clone();
+    let texts = &Texts { snapshot, case: &case };
     for turn in &mut story.turns {
         if let Some(reason) = &mut turn.command.reason {
-            text(reason, snapshot)?;
+            text(reason, texts)?;
         }
         for entry in &mut turn.entries {
             match entry {
                 Entry::Gave { output: Output::Values(values), .. } | Entry::VarsSet { values } => {
-                    fields(values, snapshot)?
+                    fields(values, texts)?
                 }
-                Entry::Cancelled { reason: Some(reason) } => text(reason, snapshot)?,
+                Entry::Cancelled { reason: Some(reason) } => text(reason, texts)?,
                 _ => {}
             }
         }
     }
-    fields(&mut story.case.vars, snapshot)
+    fields(&mut story.case.vars, texts)
 }
 
-fn fields(fields: &mut Fields, snapshot: &Snapshot) -> Result<(), Error> {
-    fields.values_mut().try_for_each(|one| value(one, snapshot))
+/// Where the texts of one case are found.
+struct Texts<'a> {
+    snapshot: &'a Snapshot,
+    case: &'a Case,
 }
 
-fn value(value: &mut Value, snapshot: &Snapshot) -> Result<(), Error> {
+fn fields(fields: &mut Fields, texts: &Texts<'_>) -> Result<(), Error> {
+    fields.values_mut().try_for_each(|one| value(one, texts))
+}
+
+fn value(value: &mut Value, texts: &Texts<'_>) -> Result<(), Error> {
     match value {
-        Value::Text(written) => text(written, snapshot),
-        Value::List(items) => items.iter_mut().try_for_each(|one| self::value(one, snapshot)),
-        Value::Object(object) => fields(object, snapshot),
+        Value::Text(written) => text(written, texts),
+        Value::List(items) => items.iter_mut().try_for_each(|one| self::value(one, texts)),
+        Value::Object(object) => fields(object, texts),
         _ => Ok(()),
     }
 }
 
-fn text(text: &mut String, snapshot: &Snapshot) -> Result<(), Error> {
-    *text = personal::resolve(snapshot, text)?.unwrap_or_else(|| ERASED.to_owned());
+fn text(text: &mut String, texts: &Texts<'_>) -> Result<(), Error> {
+    *text = personal::resolve(texts.snapshot, texts.case, text)?.unwrap_or_else(|| ERASED.to_owned());
     Ok(())
 }
