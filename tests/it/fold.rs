@@ -46,6 +46,11 @@ fn lived_through(seed: u64) -> Vec<Kept> {
     let look = |merchant: &Merchant, case| {
         let kept = read(merchant, case);
         anyhow::ensure!(folded(&kept.turns).as_ref() == Some(&kept.snapshot), "case {}", kept.case.number);
+        for held in &kept.case.reserved {
+            let ledger = merchant.ledger(held.take.order.as_str())?;
+            let line = ledger.as_ref().and_then(|ledger| ledger.line(held.take.line));
+            anyhow::ensure!(line.is_some_and(|line| line.reserved + line.returned <= line.bought), "{line:?}");
+        }
         Ok(())
     };
     kitchen.run(60, 400, look).unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
