@@ -46,6 +46,11 @@ fn lived_through(seed: u64) -> Vec<Kept> {
     let look = |merchant: &Merchant, case| {
         let kept = read(merchant, case);
         anyhow::ensure!(folded(&kept.turns).as_ref() == Some(&kept.snapshot), "case {}", kept.case.number);
+        for held in &kept.case.reserved {
+            let ledger = merchant.ledger(held.take.order.as_str())?;
+            let line = ledger.as_ref().and_then(|ledger| ledger.line(held.take.line));
+            anyhow::ensure!(line.is_some_and(|line| line.reserved + line.returned <= line.bought), "{line:?}");
+        }
         Ok(())
     };
     kitchen.run(60, 400, look).unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
@@ -77,6 +82,17 @@ fn every_kind_is_reached(kept: &[Kept]) {
     for (name, count) in &counts {
         println!("{count:6} {name}");
     }
+    let entries = kept.iter().flat_map(|case| &case.turns).flat_map(|turn| &turn.entries);
+    let failures: BTreeSet<&str> = entries
+        .filter_map(|entry| match entry {
+            Entry::Failed { code, .. } => Some(code.as_str()),
+            _ => None,
+        })
+        .collect();
+    println!("failures: {failures:?}");
+    // Two cases wanted the same unit, a plugin broke, an amount was over the limit of its case.
+    let wanted = ["currency_differs", "plugin_trap", "quantity_exceeds_left", "refund_exceeds_limit"];
+    assert!(wanted.iter().all(|code| failures.contains(code)), "{failures:?}");
     let missing: Vec<_> = counts.iter().filter(|(_, count)| **count == 0).collect();
     assert!(missing.is_empty(), "never reached: {missing:?}");
 }

@@ -96,7 +96,8 @@ fn no_line_is_refunded_more_than_was_paid_for_it_even_by_cases_that_quoted_befor
 ",
     )
     .unwrap();
-    shop.merchant.order(&order("1001", "c1", days_ago(10), &[("A1", 3, "2.50")]).unwrap()).unwrap();
+    let order = order("1001", "c1", days_ago(10), &[("A1", 3, "2.50"), ("B2", 2, "4.00")]).unwrap();
+    shop.merchant.order(&order).unwrap();
     let (one, other) = (shop.open(&[("A1", 1)]).unwrap(), shop.open(&[("A1", 1)]).unwrap());
     shop.answer(&one, "pay", &[]).unwrap();
     shop.answer(&other, "pay", &[]).unwrap();

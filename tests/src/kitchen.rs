@@ -91,7 +91,7 @@ impl Kitchen {
         merchant.publish(KITCHEN_SINK)?;
         merchant.publish(&long_workflow())?;
         let mut kitchen = Self { world, merchant, dice: Dice::new(seed), opened: 0, refused: BTreeMap::new() };
-        for number in 0..12 {
+        for number in 0..8 {
             let order = kitchen.an_order(number)?;
             kitchen.merchant.order(&order)?;
         }
@@ -121,7 +121,7 @@ impl Kitchen {
     }
 
     fn an_order(&mut self, number: u32) -> anyhow::Result<Order> {
-        let customer = format!("c{}", number % 3);
+        let customer = format!("c{}", number % 2);
         let quantity = 2 + self.dice.roll(4);
         let lines = [("A1", quantity, "2.55"), ("B2", 2, "7.10"), ("C3", 1, "0.00"), ("A1", 1, "2.45")];
         let at = days_ago(i64::from(1 + self.dice.roll(60)));
@@ -143,7 +143,7 @@ impl Kitchen {
 
     fn open(&mut self) -> anyhow::Result<Option<CaseId>> {
         self.opened += 1;
-        let customer = format!("c{}", self.dice.roll(3));
+        let customer = format!("c{}", self.dice.roll(2));
         let count = 1 + self.dice.roll(3);
         let lines: Vec<_> = (0..count)
             .map(|_| (self.dice.pick(&["A1", "A1", "A1", "A1", "B2", "B2", "C3", "D4"]), 1 + self.dice.roll(3)))
@@ -176,7 +176,7 @@ impl Kitchen {
             open.customer = None;
         }
         if self.dice.once_in(4) {
-            open.order = Some(OrderId::new(&format!("{}/x", self.dice.roll(14)))?);
+            open.order = Some(OrderId::new(&format!("{}/x", self.dice.roll(10)))?);
         }
         if self.dice.once_in(4) {
             open = from_history(open, &format!("R{}", self.opened));
