@@ -6,6 +6,7 @@ mod artifacts;
 mod failures;
 mod money;
 mod neighbours;
+mod sense;
 mod stateless;
 mod uploads;
 

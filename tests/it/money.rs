@@ -209,6 +209,19 @@ fn a_decline_that_comes_after_the_case_was_cancelled_still_frees_money_and_units
 }
 
 #[test]
+fn an_outcome_that_nobody_knows_is_asked_for_beyond_the_end_of_the_case() {
+    let shop = sold(&without_handler(), &[]);
+    let case = shop.open(&[("A1", 1)]).unwrap();
+    shop.merchant.command(case.id, Body::Cancel).unwrap();
+    let case = shop.settle(&case, "pay", None, Settled::Unknown).unwrap();
+    assert_eq!((stands(&case), the_task(&case).1.reasons[0].code.as_str()), ("cancelled", "outcome_unknown"));
+    assert_eq!(shop.line("1001", 0).unwrap(), (0, 1, 250), "it may have been paid");
+    shop.answer(&case, "not_paid", &[]).unwrap();
+    assert_eq!(shop.line("1001", 0).unwrap(), (0, 0, 0));
+    assert!(shop.case(&case).unwrap().tasks.is_empty());
+}
+
+#[test]
 fn an_unknown_outcome_opens_one_task_and_a_late_confirmation_closes_it() {
     let shop = sold(&without_handler(), &[]);
     let case = shop.open(&[("A1", 1)]).unwrap();
