@@ -222,6 +222,38 @@ fn an_outcome_that_nobody_knows_is_asked_for_beyond_the_end_of_the_case() {
 }
 
 #[test]
+fn whether_money_left_is_asked_beyond_the_end_of_the_case_and_what_was_declined_is_never_sent_again() {
+    for (answer, line) in [("paid", (0, 2, 500)), ("not_paid", (0, 2, 300))] {
+        let shop = sold(&without_handler(), &[("card", 300), ("voucher", 1_250)]);
+        let case = shop.open(&[("A1", 2)]).unwrap();
+        shop.settle(&case, "pay", Some("card"), Settled::Confirmed).unwrap();
+        let case = shop.settle(&case, "pay", Some("voucher"), Settled::Unknown).unwrap();
+        shop.merchant.command(case.id, Body::Cancel).unwrap();
+        assert_eq!((stands(&shop.case(&case).unwrap()), shop.line("1001", 0).unwrap()), ("cancelled", (0, 2, 500)));
+        shop.answer(&case, answer, &[]).unwrap();
+        assert_eq!(shop.line("1001", 0).unwrap(), line, "{answer}");
+        assert!(shop.case(&case).unwrap().tasks.is_empty());
+    }
+    let shop = sold(&without_handler(), &[]);
+    let case = shop.open(&[("A1", 2)]).unwrap();
+    let case = shop.settle(&case, "pay", None, Settled::Declined).unwrap();
+    let task = the_task(&case).0;
+    shop.merchant.command(case.id, Body::Cancel).unwrap();
+    assert_eq!(shop.line("1001", 0).unwrap(), (0, 0, 0));
+    assert_eq!(refused(shop.merchant.complete(case.id, task, "resend")).code, "case_closed");
+}
+
+#[test]
+fn a_refund_that_nobody_paid_and_nobody_handles_fails_its_case() {
+    let shop = sold(&without_handler(), &[]);
+    let case = shop.open(&[("A1", 1)]).unwrap();
+    shop.settle(&case, "pay", None, Settled::Declined).unwrap();
+    shop.answer(&case, "not_paid", &[]).unwrap();
+    let case = shop.case(&case).unwrap();
+    assert_eq!((stands(&case), case.status.word(), case.refunded().minor()), ("declined", "closed", 0));
+}
+
+#[test]
 fn an_unknown_outcome_opens_one_task_and_a_late_confirmation_closes_it() {
     let shop = sold(&without_handler(), &[]);
     let case = shop.open(&[("A1", 1)]).unwrap();

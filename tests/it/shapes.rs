@@ -32,7 +32,7 @@ fn the_outputs_of_a_workflow_with_every_step_kind_are_of_their_types() {
     let mut kitchen = Kitchen::new(11).unwrap();
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
     let look = |_: &_, _| Ok(());
-    kitchen.run(40, 250, look).unwrap();
+    kitchen.run(60, 350, look).unwrap();
     let merchant = &kitchen.merchant;
     for case in merchant.cases().unwrap().into_iter().map(|id| merchant.case(id).unwrap()) {
         let Some(revision) = case.revision else { continue };
