@@ -125,8 +125,6 @@ pub enum Required {
 /// Bounds of one case.
 #[derive(Debug, Clone, Default)]
 pub struct Limits {
-    /// How long the case may stay open.
-    pub open_for: Option<Span>,
     /// The most that the case may refund; money.
     pub refund_max: Option<Expr>,
     /// How many lines a case may have; with 1 the root `item` exists.

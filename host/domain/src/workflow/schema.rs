@@ -195,11 +195,10 @@ pub const ATTRIBUTES: Table = Table {
 /// The fields of `limits`.
 pub const LIMITS: Table = Table {
     fields: &[
-        Field::optional("open_for", Shape::Duration, "How long a case may stay open."),
         Field::optional("refund_max", Shape::Value("money"), "The most that a case may refund."),
         Field::optional("lines", Shape::Whole, "How many lines a case may have; with 1 the root `item` exists."),
     ],
-    later: &["steps"],
+    later: &["open_for", "steps"],
     hints: &[],
 };
 

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::clock::{Span, Zone};
+use crate::clock::Zone;
 use crate::ids::Slug;
 use crate::money::{Currency, MoneyError};
 use crate::value::{Type, Value};
 use crate::workflow::builtin;
 use crate::workflow::definition::{Attributes, Limits, Required, Trigger, Variable, Words};
 use crate::workflow::diagnostic::{Diagnostic, suggest};
-use crate::workflow::literal::{literal, span};
+use crate::workflow::literal::literal;
 use crate::workflow::load::{Environment, STEPS_MAX, names};
 use crate::workflow::reader::{At, Fields, identifier};
 use crate::workflow::schema;
@@ -29,7 +29,6 @@ pub(super) struct Head<'d> {
     pub(super) attributes: Attributes,
     pub(super) events: BTreeMap<String, BTreeMap<String, Type>>,
     pub(super) triggers: Vec<Start<'d>>,
-    pub(super) open_for: Option<Span>,
     pub(super) refund_max: Option<At<'d>>,
     pub(super) lines: Option<u32>,
     pub(super) vars: BTreeMap<String, Declared>,
@@ -91,7 +90,6 @@ pub(super) fn head<'d>(fields: &Fields<'d>, environment: &Environment) -> Head<'
         attributes: attributes(fields, &mut broken),
         events: events(fields, &mut broken),
         triggers: starts(fields),
-        open_for: limit("open_for").and_then(|at| span(&at)),
         refund_max: limit("refund_max"),
         lines: lines.and_then(|lines| u32::try_from(lines).ok()),
         vars: vars(fields, currency.unwrap_or(Currency::EUR)),
@@ -133,7 +131,7 @@ pub(super) fn limits(head: &Head<'_>) -> Option<Limits> {
         Some(at) => Some(names::at_limits(head).amount(at)?),
         None => None,
     };
-    Some(Limits { open_for: head.open_for, refund_max, lines: head.lines })
+    Some(Limits { refund_max, lines: head.lines })
 }
 
 /// A text, or one per locale.
