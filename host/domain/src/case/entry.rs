@@ -233,66 +233,46 @@ pub struct Opened {
     pub submission: Open,
 }
 
-impl Entry {
-    /// The name in the journal.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Opened(_) => "case.opened.1",
-            Self::Held => "case.held.1",
-            Self::Skipped { .. } => "step.skipped.1",
-            Self::Decided { .. } => "step.decided.1",
-            Self::VarsSet { .. } => "vars.set.1",
-            Self::Gave { .. } => "step.gave.1",
-            Self::Failed { .. } => "step.failed.1",
-            Self::Reserved { .. } => "quantity.reserved.1",
-            Self::Released { .. } => "quantity.released.1",
-            Self::Intended { .. } => "effect.intended.1",
-            Self::Settled { .. } => "effect.settled.1",
-            Self::Booked { .. } => "refund.booked.1",
-            Self::Unbooked { .. } => "refund.unbooked.1",
-            Self::TaskOpened { .. } => "task.opened.1",
-            Self::TaskCompleted { .. } => "task.completed.1",
-            Self::TaskClosed { .. } => "task.closed.1",
-            Self::WaitBegan { .. } => "wait.began.1",
-            Self::TimedOut { .. } => "wait.timed_out.1",
-            Self::EventKept { .. } => "event.kept.1",
-            Self::EventTaken { .. } => "event.taken.1",
-            Self::Ignored { .. } => "input.ignored.1",
-            Self::Paused { .. } => "run.paused.1",
-            Self::Finished { .. } => "case.finished.1",
-            Self::CaseFailed { .. } => "case.failed.1",
-            Self::Cancelled { .. } => "case.cancelled.1",
-            Self::ReasonsAdded { .. } => "reasons.added.1",
-        }
-    }
+/// The name of each entry: a new one does not compile until it stands here, and a generator of tests must reach it.
+macro_rules! names {
+    ($($entry:pat => $name:literal,)+) => {
+        impl Entry {
+            /// Every name that this program writes.
+            pub const NAMES: &[&str] = &[$($name),+];
 
-    /// Every name that this program writes: what a generator of tests must reach.
-    pub const NAMES: [&'static str; 26] = [
-        "case.opened.1",
-        "case.held.1",
-        "step.skipped.1",
-        "step.decided.1",
-        "vars.set.1",
-        "step.gave.1",
-        "step.failed.1",
-        "quantity.reserved.1",
-        "quantity.released.1",
-        "effect.intended.1",
-        "effect.settled.1",
-        "refund.booked.1",
-        "refund.unbooked.1",
-        "task.opened.1",
-        "task.completed.1",
-        "task.closed.1",
-        "wait.began.1",
-        "wait.timed_out.1",
-        "event.kept.1",
-        "event.taken.1",
-        "input.ignored.1",
-        "run.paused.1",
-        "case.finished.1",
-        "case.failed.1",
-        "case.cancelled.1",
-        "reasons.added.1",
-    ];
+            /// The name in the journal.
+            pub fn name(&self) -> &'static str {
+                match self { $($entry => $name),+ }
+            }
+        }
+    };
+}
+
+names! {
+    Entry::Opened(_) => "case.opened.1",
+    Entry::Held => "case.held.1",
+    Entry::Skipped { .. } => "step.skipped.1",
+    Entry::Decided { .. } => "step.decided.1",
+    Entry::VarsSet { .. } => "vars.set.1",
+    Entry::Gave { .. } => "step.gave.1",
+    Entry::Failed { .. } => "step.failed.1",
+    Entry::Reserved { .. } => "quantity.reserved.1",
+    Entry::Released { .. } => "quantity.released.1",
+    Entry::Intended { .. } => "effect.intended.1",
+    Entry::Settled { .. } => "effect.settled.1",
+    Entry::Booked { .. } => "refund.booked.1",
+    Entry::Unbooked { .. } => "refund.unbooked.1",
+    Entry::TaskOpened { .. } => "task.opened.1",
+    Entry::TaskCompleted { .. } => "task.completed.1",
+    Entry::TaskClosed { .. } => "task.closed.1",
+    Entry::WaitBegan { .. } => "wait.began.1",
+    Entry::TimedOut { .. } => "wait.timed_out.1",
+    Entry::EventKept { .. } => "event.kept.1",
+    Entry::EventTaken { .. } => "event.taken.1",
+    Entry::Ignored { .. } => "input.ignored.1",
+    Entry::Paused { .. } => "run.paused.1",
+    Entry::Finished { .. } => "case.finished.1",
+    Entry::CaseFailed { .. } => "case.failed.1",
+    Entry::Cancelled { .. } => "case.cancelled.1",
+    Entry::ReasonsAdded { .. } => "reasons.added.1",
 }
