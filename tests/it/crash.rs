@@ -34,7 +34,7 @@ fn an_import_killed_twenty_times_comes_to_the_same_end_and_does_nothing_twice() 
     assert_eq!(expected.lines().count(), (CUSTOMERS * RETURNS) as usize);
 
     let killed = prepared(&folder.path().join("killed"))?;
-    let (mut kills, mut before, mut delay) = (0, 0, Duration::from_millis(150));
+    let (mut kills, mut before, mut useful, mut delay) = (0, 0, 0, Duration::from_millis(150));
     while kills < KILLS {
         let mut child = import(&killed, &file);
         // Killing at some moment is what is tried here; nothing waits for a condition.
@@ -47,12 +47,13 @@ fn an_import_killed_twenty_times_comes_to_the_same_end_and_does_nothing_twice() 
         assert!(done >= before, "{before} cases were there, now {done}");
         // So late that something happens, so early that something is left for the next.
         let step = done - before;
+        useful += usize::from(step > 0);
         delay = if step == 0 { delay.mul_f64(1.4) } else { delay };
         delay = if step > 60 { delay.mul_f64(0.8) } else { delay };
         before = done;
     }
-    println!("{kills} kills, {before} of {} cases were decided by then", CUSTOMERS * RETURNS);
-    assert!(before > 0, "no case was decided before the last kill");
+    println!("{kills} kills, {useful} of them among the cases, {before} of {} decided by then", CUSTOMERS * RETURNS);
+    assert!(useful >= KILLS / 2, "only {useful} kills came while cases were decided");
     assert!(import(&killed, &file).wait()?.success());
     assert_eq!(sound(&killed)?, (CUSTOMERS * RETURNS) as usize);
     assert_eq!(outcomes(&killed)?, expected);
