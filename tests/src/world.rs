@@ -303,7 +303,7 @@ pub fn from_history(open: Open, id: &str) -> Open {
 /// A command of an agent, now.
 pub fn submission(target: Target, body: Body) -> Submission {
     let actor = Actor { kind: ActorKind::Person, id: "ada".to_owned(), role: "agent".to_owned() };
-    Submission { target, occurred_at: None, actor, channel: "test".to_owned(), source: None, reason: None, body }
+    Submission::new(target, actor, "test", body)
 }
 
 /// Who publishes.

@@ -1,7 +1,8 @@
 //! A host put together: data folder, sandbox, workers, and the engines of its tenants. Built once.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redress_domain::codec;
 use redress_domain::ids::Slug;
@@ -17,13 +18,18 @@ use crate::engine::workers::Workers;
 use crate::engine::{self, Engine, Parts};
 use crate::publish::{self, plugins, workflows};
 
-/// A host on a data folder.
-pub struct App {
+/// A host on a data folder. Clones share everything.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
     host: Host,
     sandbox: Sandbox,
     workers: Workers,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    /// The tenants that are open: each file is opened once.
+    engines: Mutex<BTreeMap<Slug, Engine>>,
 }
 
 /// Why a host could not start or a tenant not be opened.
@@ -103,22 +109,27 @@ impl App {
         let stock = plugins::load_stock(&sandbox).and_then(|()| plugins::keep_stock(&host.objects()));
         stock.map_err(|error| Error::Stock(Box::new(error)))?;
         let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
-        Ok(Self { host, sandbox, workers, clock, limits })
+        Ok(Self(Arc::new(Inner { host, sandbox, workers, clock, limits, engines: Mutex::default() })))
     }
 
     /// The data folder.
     pub fn host(&self) -> &Host {
-        &self.host
+        &self.0.host
     }
 
     /// Where plugins run.
     pub fn sandbox(&self) -> &Sandbox {
-        &self.sandbox
+        &self.0.sandbox
     }
 
     /// Time and randomness.
     pub fn clock(&self) -> &dyn Clock {
-        &*self.clock
+        &*self.0.clock
+    }
+
+    /// What the host allows itself and its tenants.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// Make a tenant and start its engine.
@@ -126,12 +137,16 @@ impl App {
     /// # Errors
     /// The name is taken, or the file could not be made.
     pub fn create_tenant(&self, record: TenantRecord) -> Result<Engine, Error> {
+        let mut engines = self.engines_open();
         let tenant = Tenant { id: record.id, slug: record.slug.clone(), record: codec::encode(&record) };
-        let store = self.host.create_tenant(&tenant, self.store_config()).map_err(|error| match error {
+        let store = self.0.host.create_tenant(&tenant, self.store_config()).map_err(|error| match error {
             HostError::SlugTaken { slug } => Error::TenantExists(slug.to_string()),
             other => Error::Host(other),
         })?;
-        self.start(record, store)
+        let slug = record.slug.clone();
+        let engine = self.start(record, store)?;
+        engines.insert(slug, engine.clone());
+        Ok(engine)
     }
 
     /// All tenants, by name.
@@ -139,38 +154,54 @@ impl App {
     /// # Errors
     /// The system file cannot be read.
     pub fn tenants(&self) -> Result<Vec<TenantRecord>, Error> {
-        self.host.tenants()?.iter().map(record).collect()
+        self.0.host.tenants()?.iter().map(record).collect()
     }
 
-    /// Start the engine of a tenant, with its workflows and plugins. A tenant's engine is started once and then cloned: a second
-    /// one would find the file in use. What is due waits for `Engine::run_due`.
+    /// The engine of a tenant, with its workflows and plugins; started when it is first asked for. What is due waits for
+    /// `Engine::run_due`.
     ///
     /// # Errors
     /// There is no such tenant, or its file cannot be read.
     pub fn engine(&self, slug: &str) -> Result<Engine, Error> {
         let missing = || Error::NoTenant(slug.to_owned());
         let name = Slug::new(slug).map_err(|_| missing())?;
-        let tenant = self.host.tenant(&name)?.ok_or_else(missing)?;
-        let store = self.host.open_tenant(tenant.id, self.store_config())?;
-        self.start(record(&tenant)?, store)
+        // Held while the file is opened: a second opening would find it in use.
+        let mut engines = self.engines_open();
+        if let Some(engine) = engines.get(&name) {
+            return Ok(engine.clone());
+        }
+        let tenant = self.0.host.tenant(&name)?.ok_or_else(missing)?;
+        let store = self.0.host.open_tenant(tenant.id, self.store_config())?;
+        let engine = self.start(record(&tenant)?, store)?;
+        engines.insert(name, engine.clone());
+        Ok(engine)
+    }
+
+    /// The engines that are open, by name.
+    pub fn engines(&self) -> Vec<Engine> {
+        self.engines_open().values().cloned().collect()
+    }
+
+    fn engines_open(&self) -> MutexGuard<'_, BTreeMap<Slug, Engine>> {
+        self.0.engines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn start(&self, record: TenantRecord, store: redress_store::tenant::TenantStore) -> Result<Engine, Error> {
         let engine = Engine::start(Parts {
             record,
             store,
-            sandbox: self.sandbox.clone(),
+            sandbox: self.0.sandbox.clone(),
             registry: Default::default(),
-            clock: self.clock.clone(),
-            limits: self.limits.clone(),
-            workers: self.workers.clone(),
+            clock: self.0.clock.clone(),
+            limits: self.0.limits.clone(),
+            workers: self.0.workers.clone(),
         })?;
-        workflows::restore(&engine, &self.host.objects())?;
+        workflows::restore(&engine, &self.0.host.objects())?;
         Ok(engine)
     }
 
     fn store_config(&self) -> Config {
-        Config { cache_bytes: self.limits.tenant_cache_bytes }
+        Config { cache_bytes: self.0.limits.tenant_cache_bytes }
     }
 }
 

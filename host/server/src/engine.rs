@@ -14,7 +14,9 @@ pub mod log;
 mod orders;
 pub mod personal;
 pub mod registry;
+pub mod repeat;
 pub mod report;
+pub mod submission;
 pub mod tenant;
 mod timers;
 pub mod translate;
@@ -26,16 +28,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redress_domain::case::command::{Actor, Body, Command};
+use redress_domain::case::command::{Body, Command};
+use redress_domain::case::evolve::{self, Stamp};
 use redress_domain::case::{Case, number};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
+use redress_domain::decision::Turn;
 use redress_domain::ids::{CaseId, CustomerId};
 use redress_sandbox::Sandbox;
-use redress_store::batch::{AppendError, Batch};
+use redress_store::batch::{AppendError, Appended, Batch, Version};
 use redress_store::scan::{Direction, Scan};
 use redress_store::tenant::TenantStore;
 use redress_store::work::ClaimRef;
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::Limits;
@@ -64,6 +69,8 @@ struct Inner {
     lanes: Mutex<BTreeMap<CaseId, VecDeque<Job>>>,
     /// Held from computing what is published to making it active, so that two publishers do not undo each other.
     publishing: Mutex<()>,
+    /// The number of the last record: who wants to know that something happened waits here.
+    changes: watch::Sender<u64>,
     last_number: AtomicU64,
     turns: AtomicU64,
     conflicts: AtomicU64,
@@ -87,58 +94,8 @@ pub struct Parts {
     pub workers: Workers,
 }
 
-/// What is to happen, to which case.
-#[derive(Debug, Clone)]
-pub struct Submission {
-    /// To which case.
-    pub target: Target,
-    /// Business time, where it is not the server's; only for those who may say so.
-    pub occurred_at: Option<Instant>,
-    /// Who.
-    pub actor: Actor,
-    /// How it came in.
-    pub channel: String,
-    /// From which system or file.
-    pub source: Option<String>,
-    /// Why, from people.
-    pub reason: Option<String>,
-    /// What.
-    pub body: Body,
-}
-
-/// Which case a command is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// One that it opens.
-    New,
-    /// This one.
-    Case(CaseId),
-}
-
-/// What became of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
-    /// The case.
-    pub case: CaseId,
-    /// Its turn after the command; of a case seen before, 0.
-    pub turn: u64,
-    /// Whether a submission was new.
-    pub seen: Seen,
-}
-
-/// Whether a submission was seen before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
-    /// It was not.
-    New,
-    /// It was, with the same content: nothing was done.
-    Unchanged,
-    /// It was, with another content: nothing was done.
-    Changed,
-}
-
-/// Whether an order was seen before.
-pub use orders::Put;
+pub use orders::{Placed, Put};
+pub use submission::{Receipt, Seen, Submission, Target};
 
 /// What the engine counted since it started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,7 +140,10 @@ impl Engine {
     /// # Errors
     /// The store cannot be read.
     pub fn start(parts: Parts) -> Result<Self, Error> {
-        let last = parts.store.read()?.last_case_number()?.unwrap_or(0);
+        let snapshot = parts.store.read()?;
+        let last = snapshot.last_case_number()?.unwrap_or(0);
+        let (changes, _) = watch::channel(snapshot.audit_head()?.n);
+        drop(snapshot);
         Ok(Self(Arc::new(Inner {
             record: parts.record,
             store: parts.store,
@@ -194,6 +154,7 @@ impl Engine {
             workers: parts.workers,
             lanes: Mutex::default(),
             publishing: Mutex::default(),
+            changes,
             last_number: AtomicU64::new(last),
             turns: AtomicU64::new(0),
             conflicts: AtomicU64::new(0),
@@ -229,6 +190,25 @@ impl Engine {
     pub fn case(&self, id: CaseId) -> Result<Option<Case>, Error> {
         let head = self.0.store.load_case(id)?;
         head.map(|head| codec::decode(&head.bytes).map_err(Error::damaged("case"))).transpose()
+    }
+
+    /// The case as it stood after a turn.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn case_at(&self, id: CaseId, turn: u64) -> Result<Option<Case>, Error> {
+        let snapshot = self.0.store.read()?;
+        let Some(head) = snapshot.load_case(id)? else { return Ok(None) };
+        if head.version.0 <= turn {
+            return Ok(Some(codec::decode(&head.bytes).map_err(Error::damaged("case"))?));
+        }
+        let mut turns = Vec::new();
+        for row in snapshot.journal(id, Version(1), usize::try_from(turn).unwrap_or(usize::MAX))? {
+            turns.push(codec::decode::<Turn>(&row.record).map_err(Error::damaged("turn"))?);
+        }
+        let stamped = turns.iter().map(|turn| (Stamp { at: turn.at, turn: turn.number }, &turn.entries[..]));
+        let damaged = |error: evolve::Impossible| Error::Damaged { what: "case", detail: error.to_string() };
+        evolve::fold(stamped).map_err(damaged)
     }
 
     /// When the customer's last case was opened, in business time.
@@ -271,6 +251,25 @@ impl Engine {
         self.0.publishing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Learn that something was recorded: the number of the last record, now and whenever it grows.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    /// A batch was stored up to this record.
+    fn changed(&self, record: u64) {
+        self.0.changes.send_if_modified(|last| {
+            let grew = record > *last;
+            *last = record.max(*last);
+            grew
+        });
+    }
+
+    /// The host's own limits.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
     /// What was counted since the start.
     pub fn counts(&self) -> Counts {
         Counts { turns: self.0.turns.load(Ordering::Relaxed), conflicts: self.0.conflicts.load(Ordering::Relaxed) }
@@ -297,7 +296,8 @@ impl Engine {
             reason: submission.reason,
             body: submission.body,
         };
-        let order = Order { case, number, command, said_at };
+        let (expect, repeat, contact) = (submission.expect, submission.repeat, submission.contact);
+        let order = Order { case, number, command, said_at, expect, repeat, contact };
         let job = Job { order, claim, conflicts: 0, reply: Answer(Some(reply)) };
         self.enter_lane(job)
     }
@@ -367,7 +367,7 @@ impl Engine {
                 let taken = slot.clone();
                 let handed = self.0.store.append_then(*batch, move |result| {
                     if let Some(job) = taken.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                        engine.appended(job, receipt, resume, result.map(drop));
+                        engine.appended(job, receipt, resume, result);
                     }
                 });
                 // Only a batch that was not handed in leaves its job here: otherwise the callback owns it.
@@ -381,9 +381,10 @@ impl Engine {
     }
 
     /// The store has answered. Runs on the writer's thread, so it only hands on.
-    fn appended(&self, job: Job, receipt: Receipt, resume: bool, result: Result<(), AppendError>) {
+    fn appended(&self, job: Job, receipt: Receipt, resume: bool, result: Result<Appended, AppendError>) {
         match result {
-            Ok(()) => {
+            Ok(appended) => {
+                self.changed(appended.audit);
                 self.0.turns.fetch_add(1, Ordering::Relaxed);
                 let case = receipt.case;
                 let turn = receipt.turn;

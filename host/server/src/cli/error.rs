@@ -264,7 +264,7 @@ fn app_exit(error: &app::Error) -> Exit {
 fn engine_exit(error: &engine::Error) -> Exit {
     use engine::Error as E;
     match error {
-        E::Conflict(_) | E::OrderBelowReturned { .. } => Exit::Conflict,
+        E::Conflict(_) | E::OrderBelowReturned { .. } | E::Stale { .. } | E::OrderMoved => Exit::Conflict,
         E::Rejected(_) | E::Order(_) | E::Amount(_) => Exit::Invalid,
         E::Full | E::Read(_) | E::Append(_) | E::Damaged { .. } => Exit::Failure,
         E::Revision { .. } | E::Stopped | E::Internal => Exit::Failure,

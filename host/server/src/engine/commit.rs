@@ -12,6 +12,7 @@ use redress_store::row::{Row, RowKey};
 use redress_store::work::{ClaimRef, Kind, WorkItem, WorkKey};
 
 use super::listing::{CaseListing, TaskListing};
+use super::repeat::{Given, Repeat};
 
 /// What a batch holds besides the decision.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub(super) struct Beside {
     pub(super) people: Vec<Row>,
     /// Business time, where a submission said it.
     pub(super) said_at: Option<Instant>,
+    /// The request that is answered.
+    pub(super) repeat: Option<Repeat>,
 }
 
 /// The batch of a decision.
@@ -46,6 +49,9 @@ pub(super) fn batch(decision: &Decision, beside: Beside) -> Batch {
     batch.work.finish.extend(beside.claim);
     batch.work.cancel.extend(beside.cancel.into_iter().filter(|key| Some(key) != claimed.as_ref()));
     batch.rows.extend(beside.people);
+    batch.idem = beside.repeat.map(|repeat| {
+        repeat.record(decision.turn.command.recorded_at, Given::Turn { case: case.id, turn: decision.turn.number })
+    });
     batch
 }
 

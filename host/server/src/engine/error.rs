@@ -20,9 +20,20 @@ pub enum Error {
     /// Another turn moved what this one read, again and again.
     #[error("case moved {0} times while the command was decided, a retry may succeed")]
     Conflict(u32),
+    /// The case has moved since the sender saw it.
+    #[error("case stands at turn {found}, the command was meant for turn {expected}")]
+    Stale {
+        /// The turn that was seen.
+        expected: u64,
+        /// Where the case is.
+        found: u64,
+    },
     /// The order cannot be taken.
     #[error("order was refused")]
     Order(#[source] OrderError),
+    /// The order is not what the sender saw.
+    #[error("order has changed since it was read")]
+    OrderMoved,
     /// An order would fall below what is already reserved or returned of it.
     #[error("order line {line} has {held} units reserved or returned, the new order has {bought}")]
     OrderBelowReturned {
@@ -73,6 +84,7 @@ impl Error {
             Self::Rejected(rejection) => rejection.code,
             Self::Full => "overloaded",
             Self::Conflict(_) => "conflict",
+            Self::Stale { .. } | Self::OrderMoved => "stale",
             Self::Order(_) => "order_invalid",
             Self::OrderBelowReturned { .. } => "order_below_returned",
             Self::Amount(_) => "amount_invalid",

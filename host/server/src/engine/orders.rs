@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use redress_domain::case::command::Rejection;
 use redress_domain::codec;
 use redress_domain::facts::Purchase;
-use redress_domain::ids::Digest;
+use redress_domain::ids::{Digest, OrderId};
 use redress_domain::ledger::{Ledger, LedgerError};
 use redress_domain::order::Order;
 use redress_store::batch::{AppendError, Batch, Stream, Version};
@@ -22,7 +22,7 @@ pub enum Put {
     New,
     /// It was, with the same content: nothing was done.
     Unchanged,
-    /// It was, with another content: nothing was done.
+    /// It was, with another content.
     Changed,
 }
 
@@ -57,6 +57,61 @@ impl Engine {
             }));
         })?;
         Ok(())
+    }
+}
+
+/// How often an order is put again when a case took from it in the same moment.
+const ATTEMPTS: u32 = 16;
+
+/// What became of an order that was put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// Whether it was there before, and as what.
+    pub put: Put,
+    /// The digest of its content.
+    pub content: Digest,
+}
+
+impl Engine {
+    /// The order of a number, and the digest of its content.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn order(&self, id: &OrderId) -> Result<Option<(Order, Digest)>, Error> {
+        let Some(document) = self.store().read()?.order(id)? else { return Ok(None) };
+        let order = codec::decode(&document).map_err(Error::damaged("order"))?;
+        Ok(Some((order, Digest::of(&document))))
+    }
+
+    /// Take an order as the shop has it now, in place of what was known. `expect` is the content that the sender saw.
+    ///
+    /// # Errors
+    /// The order is none, falls below what cases hold of it, or is not what the sender saw. Nothing was changed.
+    pub fn replace_order(&self, order: &Order, expect: Option<Digest>) -> Result<Placed, Error> {
+        order.check().map_err(Error::Order)?;
+        let document = codec::encode(order);
+        let content = Digest::of(&document);
+        let mut tries = 0;
+        loop {
+            let snapshot = self.store().read()?;
+            let before = snapshot.order(&order.id)?.map(|document| Digest::of(&document));
+            if expect.is_some() && before != expect {
+                return Err(Error::OrderMoved);
+            }
+            if before == Some(content) {
+                return Ok(Placed { put: Put::Unchanged, content });
+            }
+            let mut batch = Batch::default();
+            replace(&snapshot, &mut batch, order, document.clone())?;
+            drop(snapshot);
+            let put = if before.is_some() { Put::Changed } else { Put::New };
+            tries += 1;
+            match self.store().append(batch) {
+                Ok(_) => return Ok(Placed { put, content }),
+                Err(AppendError::Conflict { .. }) if tries < ATTEMPTS => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 }
 

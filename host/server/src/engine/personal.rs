@@ -1,6 +1,8 @@
 //! Free text of people, kept apart: a command that is recorded holds a reference, the text itself lives in the `people` rows of
 //! the customer, where it can be erased without touching the journal.
 
+use std::collections::BTreeMap;
+
 use redress_domain::case::command::{Body, Command};
 use redress_domain::case::{About, Case};
 use redress_domain::ids::{CaseId, CustomerId, TaskId};
@@ -9,8 +11,14 @@ use redress_domain::workflow::definition::{Definition, Kind};
 use redress_store::row::{Row, RowKey};
 use redress_store::snapshot::Snapshot;
 
+/// How a person is reached: `email`, `name`, `phone`, each as it was given.
+pub type Contact = BTreeMap<String, String>;
+
 /// How a reference begins.
 const PREFIX: &str = "person:";
+
+/// How the fields of a contact begin.
+const CONTACT: &str = "contact.";
 
 /// Replace what people wrote in a command by references, and answer the rows that hold the texts. The references are the same
 /// on a rerun of the same turn.
@@ -46,6 +54,27 @@ pub(super) fn lift(
         }
     }
     rows
+}
+
+/// The rows that keep how the customer of a new case is reached.
+pub(super) fn contact(body: &Body, id: CaseId, contact: &Contact) -> Vec<Row> {
+    let Body::Open(open) = body else { return Vec::new() };
+    let subject = subject(id, open.customer.as_ref());
+    let row = |(name, text): (&String, &String)| {
+        Row::Put(RowKey::person(&subject, &format!("{CONTACT}{name}")), text.as_bytes().to_vec())
+    };
+    contact.iter().map(row).collect()
+}
+
+/// How the customer of a case is reached; empty where nobody told, or where it was erased.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn reached(snapshot: &Snapshot, case: &Case) -> Result<Contact, super::Error> {
+    let rows = snapshot.person(&subject(case.id, case.customer.as_ref()))?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let named = rows.into_iter().filter_map(|(field, bytes)| Some((field.strip_prefix(CONTACT)?.to_owned(), text(bytes))));
+    Ok(named.collect())
 }
 
 /// The text that a reference in the records of a case stands for; none where it was erased. A text that is no reference of this

@@ -99,15 +99,9 @@ pub(super) fn resume(engine: &Engine, case: CaseId, turn: u64) {
 }
 
 fn submission(case: CaseId, body: Body, due: Instant) -> Submission {
-    Submission {
-        target: Target::Case(case),
-        occurred_at: Some(due),
-        actor: Actor::host(),
-        channel: "timer".to_owned(),
-        source: None,
-        reason: None,
-        body,
-    }
+    let mut submission = Submission::new(Target::Case(case), Actor::host(), "timer", body);
+    submission.occurred_at = Some(due);
+    submission
 }
 
 fn command(claim: &Claim) -> Result<(CaseId, Body), Error> {

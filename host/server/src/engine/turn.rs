@@ -18,6 +18,8 @@ use redress_store::work::{ClaimRef, WorkKey};
 
 use super::commit::{self, Beside};
 use super::error::Error;
+use super::personal::Contact;
+use super::repeat::Repeat;
 use super::translate::{self, Place};
 use super::{Inner, Seen, facts, personal};
 
@@ -32,6 +34,12 @@ pub(super) struct Order {
     pub(super) command: Command,
     /// Business time, where the submission said it.
     pub(super) said_at: Option<Instant>,
+    /// The turn that the case must stand at.
+    pub(super) expect: Option<u64>,
+    /// The request that is answered.
+    pub(super) repeat: Option<Repeat>,
+    /// How the customer of a new case is reached.
+    pub(super) contact: Contact,
 }
 
 /// What a turn comes to before it is committed.
@@ -54,6 +62,11 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         Some(head) => Some(codec::decode::<Case>(&head.bytes).map_err(Error::damaged("case"))?),
         None => None,
     };
+    if let (Some(expected), Some(case)) = (order.expect, &case)
+        && case.turn != expected
+    {
+        return Err(Error::Stale { expected, found: case.turn });
+    }
     if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(is_cut) {
         // A pass over due work took the run on before us, and its work item with it.
         return Ok(Computed::Seen(order.case, Seen::Unchanged));
@@ -62,7 +75,8 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     let pinned = case.as_ref().and_then(|case| case.revision);
     let pinned = pinned.map(|revision| inner.registry.definition(revision)).transpose()?;
     let mut command = order.command.clone();
-    let people = personal::lift(&mut command, order.case, case.as_ref(), pinned.as_deref());
+    let mut people = personal::lift(&mut command, order.case, case.as_ref(), pinned.as_deref());
+    people.extend(personal::contact(&command.body, order.case, &order.contact));
     let input = Input {
         tenant: inner.record.id,
         command,
@@ -77,7 +91,8 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     let run = run::begin(definition.as_deref(), case, input)?;
     let decision = advance(inner, definition.as_deref(), run);
     let cancel = done_work(&snapshot, &decision)?;
-    Ok(Computed::Decided(decision, Beside { claim: claim.cloned(), cancel, people, said_at: order.said_at }))
+    let beside = Beside { claim: claim.cloned(), cancel, people, said_at: order.said_at, repeat: order.repeat.clone() };
+    Ok(Computed::Decided(decision, beside))
 }
 
 /// Whether the case is between the turns of one long run.

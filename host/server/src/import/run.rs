@@ -184,14 +184,11 @@ impl Run<'_> {
     }
 
     fn submission(&self, case: &CaseDraft) -> Submission {
+        let body = Body::Open(Box::new(case.open.clone()));
         Submission {
-            target: Target::New,
             occurred_at: Some(case.opened_at),
-            actor: self.by.clone(),
-            channel: "import".to_owned(),
             source: Some(self.source.to_owned()),
-            reason: None,
-            body: Body::Open(Box::new(case.open.clone())),
+            ..Submission::new(Target::New, self.by.clone(), "import", body)
         }
     }
 
@@ -219,6 +216,7 @@ fn is_refusal(error: &engine::Error) -> bool {
     use engine::Error as E;
     match error {
         E::Rejected(_) | E::Order(_) | E::OrderBelowReturned { .. } | E::Amount(_) => true,
+        E::Stale { .. } | E::OrderMoved => true,
         E::Append(AppendError::TooLarge { .. }) => true,
         E::Full | E::Conflict(_) | E::Read(_) | E::Append(_) => false,
         E::Damaged { .. } | E::Revision { .. } | E::Stopped | E::Internal => false,

@@ -1,0 +1,77 @@
+//! Requests that may come again: the first answer is committed with what the request did, and given once more.
+
+use redress_domain::clock::Instant;
+use redress_domain::codec;
+use redress_domain::ids::{CaseId, Digest};
+use redress_store::batch::Idem;
+use serde::{Deserialize, Serialize};
+
+use super::{Engine, Error};
+
+/// A request that may come again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeat {
+    /// Who may repeat it: the same key of another caller is another request.
+    pub scope: String,
+    /// The caller's name for it.
+    pub key: String,
+    /// The digest of the request.
+    pub body: Digest,
+}
+
+/// What was answered to a request. It holds no text of people: a case is told by its turn and read again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub given: Given,
+}
+
+/// What an answer showed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Given {
+    /// A case as it stood after a turn.
+    Turn {
+        /// The case.
+        case: CaseId,
+        /// The turn.
+        turn: u64,
+    },
+    /// A document of the merchant's own matters: a revision, a plugin, a key's name.
+    Document(String),
+}
+
+/// Whether a request came before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Before {
+    /// It did not, or nothing came of it.
+    Never,
+    /// It did.
+    Answered(Answered),
+    /// Another request came under this name.
+    Other,
+}
+
+impl Repeat {
+    /// The record of this request.
+    pub(crate) fn record(self, at: Instant, given: Given) -> Idem {
+        let answer = codec::encode(&Answered { at, given });
+        Idem { scope: self.scope, key: self.key, body: self.body, answer }
+    }
+}
+
+impl Engine {
+    /// Whether a request came before, and what it was answered.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn answered(&self, repeat: &Repeat) -> Result<Before, Error> {
+        let Some(idem) = self.store().read()?.idem(&repeat.scope, &repeat.key)? else { return Ok(Before::Never) };
+        if idem.body != repeat.body {
+            return Ok(Before::Other);
+        }
+        Ok(Before::Answered(codec::decode(&idem.answer).map_err(Error::damaged("answer"))?))
+    }
+}

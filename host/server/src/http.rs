@@ -1,0 +1,34 @@
+//! HTTP: every route on one screen. Handlers extract, hand a command to the engine or read, and answer.
+//!
+//! A route enters the router together with who may use it, so that none can be forgotten; the OpenAPI document and the table of
+//! roles are made from the same list.
+
+pub mod access;
+mod auth;
+mod body;
+pub mod codes;
+pub mod page;
+pub mod problem;
+pub mod repeat;
+mod respond;
+mod routes;
+mod tenancy;
+mod wire;
+
+mod cases;
+
+pub use routes::{Api, Served};
+pub use tenancy::State;
+
+use access::{ACT, DECIDE, READ};
+use utoipa_axum::routes;
+
+/// The whole API.
+pub fn api() -> Api {
+    Api::new()
+        // ── Cases ──
+        .route(ACT, routes!(cases::open))
+        .route(READ, routes!(cases::list))
+        .route(READ, routes!(cases::get))
+        .route(DECIDE, routes!(cases::cancel))
+}
