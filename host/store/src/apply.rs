@@ -12,9 +12,10 @@ use redress_domain::ids::{Digest, TenantId};
 use crate::audit::{AuditLink, record_digest};
 use crate::batch::{AppendError, Appended, Batch, Idem, Stream, Version};
 use crate::error::{Fault, ReadError};
+use crate::feed;
 use crate::keys::{Key, Parts};
 use crate::limits::CLAIM_MAX;
-use crate::row::Row;
+use crate::row::{Row, RowKey};
 use crate::tables::{Table, meta};
 use crate::work::{Claim, ClaimRef, ClaimRequest, Kind, WorkChanges, WorkKey, WorkState, due_prefix, holder};
 
@@ -61,11 +62,6 @@ pub(crate) fn turn_row(stream: &Stream, turn: Version) -> (Table, Vec<u8>) {
     (journal, Key::default().rest(&key).number(turn.0).done())
 }
 
-/// The key of an idempotency record.
-pub(crate) fn idem_row(scope: &str, key: &str) -> Vec<u8> {
-    Key::default().text(scope).rest(key.as_bytes()).done()
-}
-
 /// The record behind an idempotency row.
 pub(crate) fn idem_of(scope: &str, key: &str, value: &[u8]) -> Option<Idem> {
     let mut parts = Parts(value);
@@ -105,7 +101,7 @@ impl<'txn> Group<'txn> {
         }
         if let Some(idem) = &batch.idem {
             let value = Key::default().rest(idem.body.bytes()).rest(&idem.answer).done();
-            self.put(Table::Idempotency, &idem_row(&idem.scope, &idem.key), &value)?;
+            self.put(Table::Idempotency, &RowKey::idempotency(&idem.scope, &idem.key).bytes, &value)?;
         }
         Ok(Appended { versions, audit: self.audit.n })
     }
@@ -134,7 +130,7 @@ impl<'txn> Group<'txn> {
 
     fn check_idem(&mut self, batch: &Batch) -> Result<(), Stop> {
         let Some(idem) = &batch.idem else { return Ok(()) };
-        match self.get(Table::Idempotency, &idem_row(&idem.scope, &idem.key))? {
+        match self.get(Table::Idempotency, &RowKey::idempotency(&idem.scope, &idem.key).bytes)? {
             None => Ok(()),
             Some(value) => {
                 let earlier = idem_of(&idem.scope, &idem.key, &value).ok_or_else(|| damaged(Table::Idempotency))?;
@@ -193,6 +189,7 @@ impl<'txn> Group<'txn> {
                 let (journal, key) = turn_row(stream, version);
                 self.audit = self.audit.next(self.tenant, record_digest(journal, &key, record));
                 self.put(journal, &key, &[&self.audit.encode()[..], record].concat())?;
+                self.put(Table::Feed, &self.audit.n.to_be_bytes(), &feed::place(journal, &key))?;
             }
             versions.push((stream.clone(), version));
         }

@@ -87,7 +87,7 @@ pub(crate) fn lay_out(database: &Database, layout: &Layout<'_>) -> Result<(), Fa
     Ok(txn.commit()?)
 }
 
-/// Open an existing file, alone. Every open repairs what a crash left.
+/// Open an existing file, alone. Every open repairs what a crash left. An older file is opened as it is: see `migrate`.
 pub(crate) fn open(path: &Path, cache_bytes: usize) -> Result<Database, OpenError> {
     if !path.exists() {
         return Err(OpenError::Missing { path: path.to_owned() });
@@ -102,12 +102,16 @@ pub(crate) fn open(path: &Path, cache_bytes: usize) -> Result<Database, OpenErro
 
 fn check_format(database: &Database, path: &Path) -> Result<(), OpenError> {
     let foreign = || OpenError::NotAStore { path: path.to_owned() };
-    let value = read_meta(database, meta::FORMAT).map_err(|_| foreign())?.ok_or_else(foreign)?;
-    let found = Parts(&value).number().ok_or_else(foreign)?;
+    let found = format(database).map_err(|_| foreign())?.ok_or_else(foreign)?;
     if found > FORMAT {
         return Err(OpenError::NewerFormat { path: path.to_owned(), found, known: FORMAT });
     }
     Ok(())
+}
+
+/// The format of a file; `None` where it says none.
+pub(crate) fn format(database: &Database) -> Result<Option<u64>, Fault> {
+    Ok(read_meta(database, meta::FORMAT)?.and_then(|value| Parts(&value).number()))
 }
 
 /// One value of the `meta` table.

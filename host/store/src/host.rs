@@ -1,7 +1,7 @@
 //! The data folder of a host: the system file, a file for each tenant, the objects, the host's key.
 //!
 //! ```text
-//! system.redb             tenants and settings; whoever holds its lock owns the folder
+//! system.redb             tenants, keys and settings; whoever holds its lock owns the folder
 //! tenants/<id>.redb       one merchant each
 //! objects/                plugin binaries and evidence by SHA-256
 //! artifacts/              the sandbox's cache of compiled plugins; may be deleted at any time
@@ -20,6 +20,7 @@ use crate::file::{self, Layout};
 use crate::host_key::{HostKey, HostKeyError};
 use crate::keys::{Key, Parts};
 use crate::limits::SYSTEM_CACHE_BYTES;
+use crate::migrate;
 use crate::objects::Objects;
 use crate::tables::Definition;
 use crate::tenant::{Config, TenantStore};
@@ -28,6 +29,9 @@ use crate::tenant::{Config, TenantStore};
 const TENANTS: Definition = TableDefinition::new("tenants.1");
 /// slug → tenant. Unique.
 const TENANT_SLUGS: Definition = TableDefinition::new("tenant_slugs.1");
+/// key id → record. The keys that callers name themselves by; the server keeps in a record what a key may do and how it is
+/// recognised, never the key itself.
+pub(crate) const KEYS: Definition = TableDefinition::new("keys.1");
 /// name → value. Settings of the host.
 const SETTINGS: Definition = TableDefinition::new("settings.1");
 
@@ -89,14 +93,16 @@ impl Host {
             }
             HostKey::read_or_create(&key_file(folder), random)?;
             // Last, so that a folder with a system file is complete.
-            file::create(&system, &Layout { tables: &[TENANTS, TENANT_SLUGS, SETTINGS], meta: Vec::new() })?;
+            file::create(&system, &Layout { tables: &[TENANTS, TENANT_SLUGS, KEYS, SETTINGS], meta: Vec::new() })?;
         }
         Self::open(folder)
     }
 
     /// Open an existing data folder, alone: `DataInUse` when another process has it.
     pub fn open(folder: &Path) -> Result<Self, HostError> {
-        let system = file::open(&folder.join("system.redb"), SYSTEM_CACHE_BYTES)?;
+        let path = folder.join("system.redb");
+        let system = file::open(&path, SYSTEM_CACHE_BYTES)?;
+        migrate::bring_up(&system, migrate::SYSTEM, &path)?;
         let key = HostKey::read(&key_file(folder))?;
         Ok(Self { folder: folder.to_owned(), system, key })
     }
@@ -150,6 +156,21 @@ impl Host {
         } else {
             Err(HostError::NoTenant { id })
         }
+    }
+
+    /// The keys of all callers by id, each with its record.
+    pub fn keys(&self) -> Result<Vec<(String, Vec<u8>)>, HostError> {
+        Ok(read_keys(&self.system)?)
+    }
+
+    /// Write the record of a key, whatever was there.
+    pub fn put_key(&self, id: &str, record: &[u8]) -> Result<(), HostError> {
+        write_key(&self.system, id, record, Known::Replaced).map_err(HostError::Write).map(drop)
+    }
+
+    /// Write the record of a new key; `false`, and nothing is written, when the id is taken.
+    pub fn new_key(&self, id: &str, record: &[u8]) -> Result<bool, HostError> {
+        write_key(&self.system, id, record, Known::Kept).map_err(HostError::Write)
     }
 
     /// A setting of the host.
@@ -223,6 +244,37 @@ fn write_record(system: &Database, id: TenantId, record: &[u8]) -> Result<bool, 
         let Some(old) = old else { return Ok(false) };
         let tenant = decode_tenant(&id.bytes(), &old).map_err(Fault::new)?;
         tenants.insert(&id.bytes()[..], &encode_tenant(&tenant.slug, record)[..])?;
+    }
+    txn.commit()?;
+    Ok(true)
+}
+
+fn read_keys(system: &Database) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
+    let mut keys = Vec::new();
+    for row in system.begin_read()?.open_table(KEYS)?.iter()? {
+        let (id, record) = row?;
+        let id = str::from_utf8(id.value()).map_err(|_| ReadError::Damaged { table: "keys.1" })?;
+        keys.push((id.to_owned(), record.value().to_vec()));
+    }
+    Ok(keys)
+}
+
+/// What becomes of the record of a key that is there already.
+#[derive(Clone, Copy, PartialEq)]
+enum Known {
+    Kept,
+    Replaced,
+}
+
+/// Write a key; `false` when it is there already and stays as it is.
+fn write_key(system: &Database, id: &str, record: &[u8], known: Known) -> Result<bool, Fault> {
+    let txn = begin_durable(system)?;
+    {
+        let mut keys = txn.open_table(KEYS)?;
+        if known == Known::Kept && keys.get(id.as_bytes())?.is_some() {
+            return Ok(false);
+        }
+        keys.insert(id.as_bytes(), record)?;
     }
     txn.commit()?;
     Ok(true)

@@ -10,6 +10,7 @@
 //! append  TenantStore::append(Batch)               all of it or nothing, durable when it answers
 //! work    TenantStore::claim(..) ─► fenced leases  outbox and timers; finished inside a batch
 //! scan    Snapshot::scan(Scan, ..)                 a closed list of listings, page by page
+//! feed    Snapshot::feed(after, limit)             what happened, in the order in which it was stored
 //! export  Snapshot::export(Sink)                   a consistent copy while writing goes on
 //! ```
 //!
@@ -43,9 +44,11 @@ pub mod work;
 mod append;
 mod apply;
 mod file;
+mod migrate;
 
 pub mod audit;
 pub mod export;
+pub mod feed;
 pub mod scan;
 pub mod snapshot;
 pub mod tenant;

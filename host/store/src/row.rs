@@ -120,6 +120,26 @@ impl RowKey {
         Self::new(Table::TasksByQueue, Key::default().text(queue).instant(due).rest(&task.bytes()))
     }
 
+    /// An effect by its key.
+    pub fn effect(effect: Digest) -> Self {
+        Self::new(Table::Effects, Key::default().rest(effect.bytes()))
+    }
+
+    /// An effect among those in the same state, by the time that the listing goes by.
+    pub fn effect_in_state(state: &str, at: Instant, effect: Digest) -> Self {
+        Self::new(Table::EffectsByState, Key::default().text(state).instant(at).rest(effect.bytes()))
+    }
+
+    /// One attempt to deliver an effect.
+    pub fn delivery(effect: Digest, attempt: u32) -> Self {
+        Self::new(Table::Deliveries, Key::default().rest(effect.bytes()).rest(&attempt.to_be_bytes()))
+    }
+
+    /// The record of an answered request; batches write it by their `idem`, and what is old enough is deleted by this key.
+    pub fn idempotency(scope: &str, key: &str) -> Self {
+        Self::new(Table::Idempotency, Key::default().text(scope).rest(key.as_bytes()))
+    }
+
     /// A published revision.
     pub fn revision(digest: Digest) -> Self {
         Self::new(Table::Revisions, Key::default().rest(digest.bytes()))

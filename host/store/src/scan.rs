@@ -29,6 +29,10 @@ pub enum Scan {
     Imports(String),
     /// Work of a kind, by when it can be claimed. Rows have `at` and, as `tail`, the item's key.
     Work(Kind),
+    /// Effects in a state, the earliest first. Rows have `at` and `digest`.
+    EffectsByState(String),
+    /// Records of answered requests. Rows have `idem`; the value is the request's digest and the answer.
+    Idempotency,
     /// Published revisions by digest. Rows have `digest`.
     Revisions,
     /// Pointers whose names begin with a text. Rows have `name`, behind that text.
@@ -104,9 +108,16 @@ impl Listed {
         OrderId::new(self.name()?).ok()
     }
 
-    /// The digest that the row is about, in the listing of revisions.
+    /// The digest that the row is about, in the listings of revisions and effects.
     pub fn digest(&self) -> Option<Digest> {
         Parts(&self.tail).array().map(Digest::from_bytes)
+    }
+
+    /// The scope and the key of the request that the row is about, in the listing of answered requests.
+    pub fn idem(&self) -> Option<(String, String)> {
+        let mut parts = Parts(&self.tail);
+        let scope = parts.text()?.to_owned();
+        Some((scope, str::from_utf8(parts.0).ok()?.to_owned()))
     }
 }
 
@@ -123,6 +134,8 @@ impl Scan {
             Self::Orders => (Table::Orders, Vec::new(), false),
             Self::Imports(source) => (Table::Imports, text(source), false),
             Self::Work(kind) => (Table::WorkByDue, due_prefix(*kind).done(), true),
+            Self::EffectsByState(state) => (Table::EffectsByState, text(state), true),
+            Self::Idempotency => (Table::Idempotency, Vec::new(), false),
             Self::Revisions => (Table::Revisions, Vec::new(), false),
             Self::Pointers(prefix) => (Table::Pointers, prefix.as_bytes().to_vec(), false),
             Self::Doors => (Table::Doors, Vec::new(), false),

@@ -6,7 +6,7 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 use redress_domain::clock::Instant;
 use redress_domain::ids::{CaseId, CustomerId, Digest, OrderId, Sku, TenantId};
 
-use crate::apply::{head_row, idem_of, idem_row, turn_row};
+use crate::apply::{head_row, idem_of, turn_row};
 use crate::audit::{AuditHead, AuditLink};
 use crate::batch::{Idem, Stream, Version};
 use crate::error::ReadError;
@@ -200,11 +200,24 @@ impl Snapshot {
         self.row(&RowKey::pointer(name))
     }
 
+    /// The listing of an effect; `None` also for one that no turn has touched since the table is there.
+    pub fn effect(&self, effect: Digest) -> Result<Option<Vec<u8>>, ReadError> {
+        self.row(&RowKey::effect(effect))
+    }
+
+    /// The attempts to deliver an effect, in order, each with its record.
+    pub fn deliveries(&self, effect: Digest) -> Result<Vec<(u32, Vec<u8>)>, ReadError> {
+        let mut deliveries = Vec::new();
+        self.each_with(Table::Deliveries, effect.bytes(), usize::MAX, |key, record| {
+            deliveries.push((u32::from_be_bytes(key.try_into().ok()?), record.to_vec()));
+            Some(())
+        })?;
+        Ok(deliveries)
+    }
+
     /// The record of an answered request.
     pub fn idem(&self, scope: &str, key: &str) -> Result<Option<Idem>, ReadError> {
-        let table = Table::Idempotency;
-        let Some(value) = self.get(table, &idem_row(scope, key))? else { return Ok(None) };
-        idem_of(scope, key, &value).map(Some).ok_or_else(|| damaged(table))
+        self.decoded(&RowKey::idempotency(scope, key), |value| idem_of(scope, key, value))
     }
 
     /// One item of work; `None` when it is done or was never there.
@@ -291,7 +304,7 @@ fn head_of(table: Table, value: &[u8]) -> Result<Head, ReadError> {
     Ok(Head { version, bytes: parts.0.to_vec() })
 }
 
-fn journal_row(key: &[u8], value: &[u8]) -> Option<JournalRow> {
+pub(crate) fn journal_row(key: &[u8], value: &[u8]) -> Option<JournalRow> {
     let turn = Version(u64::from_be_bytes(*key.last_chunk()?));
     let mut parts = Parts(value);
     let link = AuditLink::take(&mut parts)?;

@@ -9,8 +9,9 @@ use redb::TableDefinition;
 /// A table's definition, as the database wants it.
 pub(crate) type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
-/// The layout that this program writes. It grows when a table or a key changes its meaning; old layouts stay readable.
-pub(crate) const FORMAT: u64 = 1;
+/// The layout that this program writes. It grows when a table is added or a key changes its meaning; `migrate.rs` brings older
+/// files to it when they are opened.
+pub(crate) const FORMAT: u64 = 2;
 
 macro_rules! tables {
     ($( $(#[$doc:meta])* $table:ident = $name:literal, )*) => {
@@ -45,6 +46,9 @@ tables! {
     TenantHeads = "tenant_heads.1",
     /// turn → audit link (n, hash), record. The journal of the tenant's own stream.
     TenantTurns = "tenant_turns.1",
+    /// audit number → which journal, its key. Everything that happened to the tenant in the order in which it was stored; the
+    /// journals lie by stream. Only a way to the rows: what happened, and its proof, is in the journals.
+    Feed = "feed.1",
 
     // ── Facts: what the merchant's systems told us. ──
 
@@ -78,6 +82,16 @@ tables! {
     Work = "work.1",
     /// kind · visible from · key → (empty). What is due now; a leased item is visible again when its lease ends.
     WorkByDue = "work_by_due.1",
+
+    // ── Effects: what was asked of the world, and how it was brought there. The snapshots say what became of a case's own. ──
+
+    /// effect → listing. An effect by its key alone, whichever case wanted it. A file that is older than the table begins with
+    /// none of these: the engine writes an effect's row when it next touches the case.
+    Effects = "effects.1",
+    /// state text · instant · effect → (empty). The effects page: what is on its way, what nobody knows. As old as `effects`.
+    EffectsByState = "effects_by_state.1",
+    /// effect · attempt → record. What was sent and what came back, one row for each attempt; the work item holds only the next.
+    Deliveries = "deliveries.1",
 
     // ── Publishing. ──
 

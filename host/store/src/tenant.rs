@@ -14,6 +14,7 @@ use crate::batch::{AppendError, Appended, Batch, Version};
 use crate::error::{Fault, OpenError, ReadError};
 use crate::file::{self, Layout};
 use crate::limits::CACHE_BYTES;
+use crate::migrate;
 use crate::row::RowKey;
 use crate::snapshot::{Head, JournalRow, Snapshot};
 use crate::tables::{Definition, Table, meta};
@@ -188,5 +189,6 @@ fn open_file(path: &Path, wanted: TenantId, config: Config) -> Result<Database, 
     if found != wanted {
         return Err(OpenError::WrongTenant { path: path.to_owned(), found, wanted });
     }
+    migrate::bring_up(&database, migrate::TENANT, path)?;
     Ok(database)
 }

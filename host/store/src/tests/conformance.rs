@@ -13,6 +13,7 @@ use crate::export::Sink;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_STREAMS_MAX};
 use crate::row::{Row, RowKey};
 use crate::scan::{Direction, Scan};
+use crate::tables::FORMAT;
 use crate::work::{Kind, WorkChanges};
 
 fn conflict(result: Result<crate::batch::Appended, AppendError>) -> (Stream, Version, Version) {
@@ -432,7 +433,7 @@ fn an_export_holds_every_row_as_of_its_moment_and_says_so() {
         assert_eq!(snapshot.export(&mut second).unwrap(), manifest);
         assert_eq!(manifest.tables.iter().map(|table| table.rows).sum::<u64>(), first.0.len() as u64);
         let turns = first.0.iter().filter(|row| row.0 == "case_turns.1").count();
-        assert_eq!((turns, manifest.format, manifest.tenant), (1, 1, tenant()));
+        assert_eq!((turns, manifest.format, manifest.tenant), (1, FORMAT, tenant()));
         let later = world.store.read().unwrap().export(&mut second).unwrap();
         assert_ne!(later.tables[1].digest, manifest.tables[1].digest);
     });

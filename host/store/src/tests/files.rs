@@ -13,10 +13,10 @@ use crate::audit::{self, Verified};
 use crate::batch::{Stream, Version};
 use crate::error::OpenError;
 use crate::file;
-use crate::host::{Host, HostError, Tenant};
+use crate::host::{Host, HostError, KEYS, Tenant};
 use crate::host_key::HostKeyError;
 use crate::objects::ObjectError;
-use crate::tables::{Table, meta};
+use crate::tables::{FORMAT, Table, meta};
 use crate::tenant::{Config, TenantStore, file_of};
 
 fn create(folder: &Path) -> TenantStore {
@@ -104,11 +104,11 @@ fn a_newer_format_a_foreign_database_and_another_tenants_file_are_refused() {
     let path = file_of(folder.path(), tenant());
     drop(create(folder.path()));
 
-    tamper(&path, Table::Meta, meta::FORMAT, &2_u64.to_be_bytes());
+    tamper(&path, Table::Meta, meta::FORMAT, &3_u64.to_be_bytes());
     let error = open(folder.path()).unwrap_err();
-    assert!(matches!(error, OpenError::NewerFormat { found: 2, known: 1, .. }));
-    assert_eq!(error.to_string(), format!("{} has format 2, this program knows up to 1", path.display()));
-    tamper(&path, Table::Meta, meta::FORMAT, &1_u64.to_be_bytes());
+    assert!(matches!(error, OpenError::NewerFormat { found: 3, known: FORMAT, .. }));
+    assert_eq!(error.to_string(), format!("{} has format 3, this program knows up to 2", path.display()));
+    tamper(&path, Table::Meta, meta::FORMAT, &FORMAT.to_be_bytes());
     drop(open(folder.path()).unwrap());
 
     let other = TenantId::mint(at(5), 5);
@@ -154,6 +154,65 @@ fn a_data_folder_keeps_tenants_settings_and_key_and_is_one_processs_own() {
     assert_eq!(host.setting("allow").unwrap().as_deref(), Some(&b"yes"[..]));
     let store = host.open_tenant(shop.id, Config::default()).unwrap();
     assert_eq!(store.load_case(case(1)).unwrap().unwrap().version, Version(1));
+}
+
+#[test]
+fn a_data_folder_keeps_the_keys_of_callers_and_never_gives_an_id_twice() {
+    let folder = TempDir::new().unwrap();
+    let host = Host::open_or_create(folder.path(), [7; 32]).unwrap();
+    assert!(host.keys().unwrap().is_empty());
+    assert!(host.new_key("k2", b"agent").unwrap());
+    assert!(host.new_key("k1", b"admin").unwrap());
+    assert!(!host.new_key("k2", b"admin").unwrap(), "the id is taken");
+    host.put_key("k1", b"revoked").unwrap();
+    host.put_key("k3", b"viewer").unwrap();
+    drop(host);
+    let kept = [("k1", "revoked"), ("k2", "agent"), ("k3", "viewer")];
+    let kept = kept.map(|(id, record)| (id.to_owned(), bytes(record)));
+    assert_eq!(Host::open(folder.path()).unwrap().keys().unwrap(), kept);
+}
+
+#[test]
+fn of_many_who_want_the_same_id_of_a_key_one_gets_it() {
+    let folder = TempDir::new().unwrap();
+    let host = Host::open_or_create(folder.path(), [7; 32]).unwrap();
+    let got: Vec<bool> = std::thread::scope(|scope| {
+        let want = |n: u8| {
+            scope.spawn({
+                let host = &host;
+                move || host.new_key("k", &[n]).unwrap()
+            })
+        };
+        let wanting: Vec<_> = (0..8).map(want).collect();
+        wanting.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(got.iter().filter(|got| **got).count(), 1);
+    let winner = got.iter().position(|got| *got).unwrap();
+    assert_eq!(host.keys().unwrap(), [("k".to_owned(), vec![winner as u8])]);
+}
+
+#[test]
+fn a_data_folder_from_before_there_were_keys_gets_their_table_when_it_is_opened() {
+    let folder = TempDir::new().unwrap();
+    let host = Host::open_or_create(folder.path(), [7; 32]).unwrap();
+    host.put_setting("allow", b"yes").unwrap();
+    drop(host);
+    let path = folder.path().join("system.redb");
+    let database = Database::open(&path).unwrap();
+    let txn = database.begin_write().unwrap();
+    assert!(txn.delete_table(KEYS).unwrap());
+    txn.commit().unwrap();
+    drop(database);
+    tamper(&path, Table::Meta, meta::FORMAT, &1_u64.to_be_bytes());
+
+    let host = Host::open(folder.path()).unwrap();
+    assert!(host.keys().unwrap().is_empty());
+    assert!(host.new_key("k1", b"admin").unwrap());
+    assert_eq!(host.setting("allow").unwrap().as_deref(), Some(&b"yes"[..]));
+    drop(host);
+    assert_eq!(file::format(&Database::open(&path).unwrap()).unwrap(), Some(FORMAT));
+    tamper(&path, Table::Meta, meta::FORMAT, &3_u64.to_be_bytes());
+    assert!(matches!(Host::open(folder.path()), Err(HostError::Open(OpenError::NewerFormat { found: 3, .. }))));
 }
 
 #[test]

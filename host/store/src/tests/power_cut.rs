@@ -60,6 +60,9 @@ fn holds(store: &TenantStore) -> Result<u64, String> {
         must("a case", version == turns)?;
         must("a journal", now.journal(case(c as u8), Version(1), 10_000).unwrap().len() as u64 == turns)?;
     }
+    let fed = now.feed(0, usize::MAX).map_err(|error| error.to_string())?;
+    must("the feed", fed.iter().map(|one| one.n).eq(1..=k))?;
+    must("the order of the feed", fed.iter().all(|one| one.stream == Stream::Case(case((one.n % CASES) as u8))))?;
     let ledger = now.head(&Stream::Ledger(order("shared"))).unwrap().map_or(0, |head| head.version.0);
     must("the ledger", ledger == k)?;
     for n in k.saturating_sub(WORK_KEPT + 2).max(1)..k + 3 {

@@ -1,0 +1,114 @@
+//! Effects with their deliveries, tasks, and the records of answered requests: what is listed, found by key, and deleted.
+
+use redress_domain::ids::Digest;
+
+use super::world::*;
+use crate::batch::{AppendError, Batch, Idem};
+use crate::row::{Row, RowKey};
+use crate::scan::{Direction, Listed, Scan};
+use crate::snapshot::Snapshot;
+
+fn key(name: &str) -> Digest {
+    Digest::of(name.as_bytes())
+}
+
+fn list(now: &Snapshot, scan: &Scan) -> Vec<Listed> {
+    let page = now.scan(scan, Direction::Forward, None, 100).unwrap();
+    assert_eq!(page.next, None);
+    page.rows
+}
+
+#[test]
+fn deliveries_are_read_by_effect_in_the_order_of_their_attempts() {
+    everywhere(|world| {
+        let delivery = |of, attempt, record| Row::Put(RowKey::delivery(key(of), attempt), bytes(record));
+        world.append(rows([delivery("a", 2, "refused"), delivery("a", 1, "timeout")])).unwrap();
+        world
+            .append(rows([delivery("b", 1, "other"), delivery("a", 256, "last"), delivery("a", 3, "accepted")]))
+            .unwrap();
+        let now = world.store.read().unwrap();
+        let of_a = now.deliveries(key("a")).unwrap();
+        let of_a: Vec<_> = of_a.iter().map(|(attempt, record)| (*attempt, str::from_utf8(record).unwrap())).collect();
+        assert_eq!(of_a, [(1, "timeout"), (2, "refused"), (3, "accepted"), (256, "last")]);
+        assert_eq!(now.deliveries(key("b")).unwrap(), [(1, bytes("other"))]);
+        assert!(now.deliveries(key("c")).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn an_effect_is_found_by_its_key_and_listed_under_its_state_by_time() {
+    everywhere(|world| {
+        let listed = |state, millis, name| Row::Put(RowKey::effect_in_state(state, at(millis), key(name)), Vec::new());
+        let first = [
+            Row::Put(RowKey::effect(key("a")), bytes("a is on its way")),
+            listed("intended", 9, "a"),
+            listed("intended", -3, "b"),
+            listed("intend", 1, "c"),
+            listed("unknown", 5, "d"),
+        ];
+        world.append(rows(first)).unwrap();
+        let now = world.store.read().unwrap();
+        assert_eq!(now.effect(key("a")).unwrap(), Some(bytes("a is on its way")));
+        assert_eq!(now.effect(key("b")).unwrap(), None);
+        let in_state = |now: &Snapshot, state: &str| {
+            let rows = list(now, &Scan::EffectsByState(state.to_owned()));
+            rows.iter().map(|row| (row.at.unwrap(), row.digest().unwrap())).collect::<Vec<_>>()
+        };
+        assert_eq!(in_state(&now, "intended"), [(at(-3), key("b")), (at(9), key("a"))]);
+
+        let confirmed =
+            [Row::Delete(RowKey::effect_in_state("intended", at(9), key("a"))), listed("confirmed", 10, "a")];
+        world.append(rows(confirmed)).unwrap();
+        let now = world.store.read().unwrap();
+        assert_eq!(in_state(&now, "intended"), [(at(-3), key("b"))]);
+        assert_eq!(in_state(&now, "confirmed"), [(at(10), key("a"))]);
+    });
+}
+
+#[test]
+fn tasks_are_listed_by_id_and_leave_every_list_that_they_are_deleted_from() {
+    everywhere(|world| {
+        let put = |n| [Row::Put(RowKey::task(task(n)), vec![n]), Row::Put(in_queue(n), vec![n])];
+        world.append(rows([3, 1, 2].into_iter().flat_map(put))).unwrap();
+        let seen = |scan: &Scan| {
+            let rows = list(&world.store.read().unwrap(), scan);
+            rows.iter().map(|row| (row.task().unwrap(), row.value[0])).collect::<Vec<_>>()
+        };
+        let queue = Scan::TasksByQueue("money".to_owned());
+        assert_eq!(seen(&Scan::Tasks), [(task(1), 1), (task(2), 2), (task(3), 3)]);
+        assert_eq!(seen(&queue), [(task(3), 3), (task(2), 2), (task(1), 1)], "the most urgent first");
+        world.append(rows([Row::Delete(RowKey::task(task(2))), Row::Delete(in_queue(2))])).unwrap();
+        assert_eq!(seen(&Scan::Tasks), [(task(1), 1), (task(3), 3)]);
+        assert_eq!(seen(&queue), [(task(3), 3), (task(1), 1)]);
+    });
+}
+
+/// The later its number, the more urgent a task.
+fn in_queue(n: u8) -> RowKey {
+    RowKey::task_in_queue("money", at(-i64::from(n)), task(n))
+}
+
+#[test]
+fn answered_requests_are_listed_with_scope_and_key_and_one_that_is_deleted_may_be_asked_anew() {
+    everywhere(|world| {
+        let asking = |scope: &str, key: &str, answer: &str| {
+            let idem = Idem { scope: scope.to_owned(), ..idem(key, "body", answer) };
+            Batch { idem: Some(idem), ..rows([Row::Put(RowKey::pointer(&format!("{scope}/{key}")), Vec::new())]) }
+        };
+        for (scope, key) in [("ab", "c"), ("a", "bc"), ("a", "\u{e9} 2"), ("b", "")] {
+            world.append(asking(scope, key, "first")).unwrap();
+        }
+        let listed = list(&world.store.read().unwrap(), &Scan::Idempotency);
+        let keys: Vec<_> = listed.iter().map(|row| row.idem().unwrap()).collect();
+        let pair = |scope: &str, key: &str| (scope.to_owned(), key.to_owned());
+        assert_eq!(keys, [pair("a", "bc"), pair("a", "\u{e9} 2"), pair("b", ""), pair("ab", "c")]);
+        assert_eq!(listed[0].value, [key("body").bytes(), &b"first"[..]].concat());
+
+        assert!(matches!(world.append(asking("a", "bc", "second")), Err(AppendError::Duplicate(_))));
+        world.append(rows([Row::Delete(RowKey::idempotency("a", "bc"))])).unwrap();
+        assert_eq!(world.store.read().unwrap().idem("a", "bc").unwrap(), None);
+        assert!(world.store.read().unwrap().idem("ab", "c").unwrap().is_some());
+        world.append(asking("a", "bc", "second")).unwrap();
+        assert_eq!(world.store.read().unwrap().idem("a", "bc").unwrap().unwrap().answer, b"second");
+    });
+}
