@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 /// Takes what was bought, and waits for the goods.
 const REST: &str = "
+events: { goods_received: { rma: text? } }
 steps:
   - { id: match, call: { plugin: std/purchase-match@0, with: { window_days: 90, sku_digits: 5, sku_letters: any } }, as: matched }
   - { id: hold, approve: { lines: =matched.lines, until: 30d } }
