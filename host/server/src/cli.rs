@@ -11,6 +11,7 @@ mod tenant;
 mod workflow;
 
 mod cursor;
+mod door;
 mod error;
 mod json;
 mod listing;
@@ -43,9 +44,9 @@ Exit codes:
   2  the command line is not as it must be
   3  a workflow, a plugin or a mapping is not valid; nothing was changed
   4  what was named does not exist
-  5  not allowed (kept for later)
+  5  the key does not allow it
   6  it conflicts with what is there: the data folder is in use, the name is taken
-  7  it took too long (kept for later)";
+  7  it took too long";
 
 /// Redress runs a merchant's after-sales as durable cases.
 #[derive(Debug, Parser)]
@@ -77,6 +78,26 @@ struct Global {
         help_heading = "Global options"
     )]
     data: Option<PathBuf>,
+    /// A running host, in place of a data folder.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "REDRESS_SERVER",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    server: Option<String>,
+    /// The file that holds the key for it.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "REDRESS_KEY_FILE",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    key_file: Option<PathBuf>,
     /// The tenant.
     #[arg(
         long,

@@ -11,3 +11,4 @@ pub mod http;
 pub mod import;
 pub mod keys;
 pub mod publish;
+mod tls;

@@ -9,11 +9,12 @@ use redress_domain::workflow::diagnostic::{self, Diagnostic};
 use redress_store::audit::AuditFault;
 use redress_store::error::{OpenError, ReadError};
 use redress_store::host::HostError;
+use serde_json::Value as Json;
 
 use super::output::Out;
 use super::words;
 use crate::import::FileError;
-use crate::{app, engine, import, publish};
+use crate::{app, engine, import, keys, publish};
 
 /// How a command ends, for whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +30,12 @@ pub enum Exit {
     Invalid = 3,
     /// What was named does not exist.
     NotFound = 4,
+    /// The key does not allow it.
+    NotAllowed = 5,
     /// It conflicts with what is there.
     Conflict = 6,
+    /// It took too long.
+    Timeout = 7,
 }
 
 impl From<Exit> for ExitCode {
@@ -114,6 +119,32 @@ pub(super) enum Error {
     /// A cursor of another listing, or one that was cut.
     #[error("cursor {0:?} is not one of this listing")]
     Cursor(String),
+    /// The host answered that it did not do it.
+    #[error("{0}")]
+    Answered(Box<Answered>),
+    /// The host did not answer.
+    #[error("host at {server} could not be reached")]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// An address that no request can have.
+    #[error("address {address:?} could not be asked: {why}")]
+    Address {
+        /// The address.
+        address: String,
+        /// Why.
+        why: String,
+    },
+    /// The keys of the host.
+    #[error(transparent)]
+    Keys(keys::Error),
+    /// The machine gives no threads.
+    #[error("runtime could not be started")]
+    Runtime(#[source] std::io::Error),
     /// The chain of records is broken.
     #[error("record {n} {}", fault_words(*fault))]
     Audit {
@@ -122,6 +153,50 @@ pub(super) enum Error {
         /// What is wrong with it.
         fault: AuditFault,
     },
+}
+
+/// What a host answered in place of what was asked for.
+#[derive(Debug)]
+pub(super) struct Answered {
+    status: u16,
+    code: String,
+    detail: String,
+    request: String,
+    places: Vec<String>,
+}
+
+impl Answered {
+    /// The problem in an answer.
+    pub(super) fn of(status: u16, problem: &Json) -> Self {
+        let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
+        let place = |place: &Json| {
+            let at = place["pointer"].as_str().unwrap_or_default();
+            let line = place["range"]["start"]["line"].as_u64().map(|line| format!("line {}", line + 1));
+            let at = line.unwrap_or_else(|| at.to_owned());
+            format!("{at}: {} [{}]", place["detail"].as_str().unwrap_or_default(), place["code"].as_str().unwrap_or_default())
+        };
+        let places = problem["errors"].as_array().map(|places| places.iter().map(place).collect()).unwrap_or_default();
+        let code = if problem["code"].is_string() { text("code") } else { format!("http_{status}") };
+        Self { status, code, detail: text("detail"), request: text("request_id"), places }
+    }
+
+    fn exit(&self) -> Exit {
+        match self.status {
+            401 | 403 => Exit::NotAllowed,
+            404 => Exit::NotFound,
+            408 | 504 => Exit::Timeout,
+            409 | 412 => Exit::Conflict,
+            400..500 => Exit::Invalid,
+            _ => Exit::Failure,
+        }
+    }
+}
+
+impl std::fmt::Display for Answered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.detail)?;
+        if self.request.is_empty() { Ok(()) } else { write!(f, " (request {})", self.request) }
+    }
 }
 
 impl From<ReadError> for Error {
@@ -160,8 +235,13 @@ impl Error {
         Self::Document { code, file, count, problems, help }
     }
 
+    /// A host that did not answer.
+    pub(super) fn unreachable(server: &str, source: reqwest::Error) -> Self {
+        Self::Unreachable { server: server.to_owned(), source }
+    }
+
     /// The stable code.
-    pub(super) fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &str {
         match self {
             Self::App(error) => error.code(),
             Self::Engine(error) => error.code(),
@@ -182,6 +262,11 @@ impl Error {
             Self::Ambiguous(_) => "revision_ambiguous",
             Self::Cursor(_) => "cursor_invalid",
             Self::Audit { .. } => "audit_broken",
+            Self::Answered(answered) => &answered.code,
+            Self::Unreachable { .. } => "host_unreachable",
+            Self::Address { .. } => "address_invalid",
+            Self::Keys(_) => "store_failed",
+            Self::Runtime(_) => "host_not_started",
         }
     }
 
@@ -194,6 +279,10 @@ impl Error {
             Self::Import(error) => import_exit(error),
             Self::Document { .. } => Exit::Invalid,
             Self::Read { source, .. } => read_exit(source),
+            Self::Answered(answered) => answered.exit(),
+            Self::Unreachable { source, .. } if source.is_timeout() => Exit::Timeout,
+            Self::Unreachable { .. } | Self::Keys(_) | Self::Runtime(_) => Exit::Failure,
+            Self::Address { .. } => Exit::Usage,
             Self::Write(_) | Self::Audit { .. } => Exit::Failure,
             Self::Missing { .. } | Self::Form { .. } | Self::Ambiguous(_) | Self::Cursor(_) => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
@@ -241,6 +330,7 @@ impl Error {
                 let told = |one: &Diagnostic| format!("{}: {} [{}]", one.path, one.message, one.code);
                 problems.iter().map(told).collect()
             }
+            Self::Answered(answered) => answered.places.clone(),
             _ => Vec::new(),
         }
     }
