@@ -17,3 +17,4 @@ mod returns;
 mod shapes;
 mod steps;
 mod turns;
+mod web;

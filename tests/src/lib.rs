@@ -3,4 +3,5 @@
 pub mod guests;
 pub mod kitchen;
 pub mod shop;
+pub mod web;
 pub mod world;

@@ -186,6 +186,14 @@ impl Status {
             Self::Held | Self::Closed { .. } => None,
         }
     }
+
+    /// When the wait ends by itself, if it does.
+    pub fn until(&self) -> Option<Instant> {
+        match self {
+            Self::Waiting { until, .. } => *until,
+            Self::Running { .. } | Self::Held | Self::Closed { .. } => None,
+        }
+    }
 }
 
 /// What a step gave.

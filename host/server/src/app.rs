@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redress_domain::codec;
-use redress_domain::ids::Slug;
+use redress_domain::ids::{Slug, TenantId};
 use redress_sandbox::{Sandbox, cache};
 use redress_store::error::OpenError;
 use redress_store::host::{Host, HostError, Tenant};
@@ -175,6 +175,18 @@ impl App {
         let engine = self.start(record(&tenant)?, store)?;
         engines.insert(name, engine.clone());
         Ok(engine)
+    }
+
+    /// The engine of the tenant of an id.
+    ///
+    /// # Errors
+    /// There is no such tenant, or its file cannot be read.
+    pub fn engine_of(&self, id: TenantId) -> Result<Engine, Error> {
+        if let Some(engine) = self.engines_open().values().find(|engine| engine.record().id == id) {
+            return Ok(engine.clone());
+        }
+        let tenant = self.0.host.tenants()?.into_iter().find(|tenant| tenant.id == id);
+        self.engine(tenant.ok_or_else(|| Error::NoTenant(id.to_string()))?.slug.as_str())
     }
 
     /// The engines that are open, by name.

@@ -3,16 +3,21 @@
 //! A route enters the router together with who may use it, so that none can be forgotten; the OpenAPI document and the table of
 //! roles are made from the same list.
 
+#![expect(unused_qualifications, reason = "the macros of the OpenAPI document write full paths")]
+
 pub mod access;
 mod auth;
 mod body;
 pub mod codes;
 pub mod page;
+pub mod pages;
 pub mod problem;
 pub mod repeat;
+mod replay;
 mod respond;
 mod routes;
-mod tenancy;
+pub mod service;
+pub mod tenancy;
 mod wire;
 
 mod cases;

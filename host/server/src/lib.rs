@@ -7,5 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
+pub mod http;
 pub mod import;
+pub mod keys;
 pub mod publish;

@@ -1,0 +1,74 @@
+//! Every code that the API answers with, with its status and title: chosen here and nowhere else. A page of `docs/errors` each.
+
+/// A kind of failure that clients can tell apart.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The stable word.
+    pub name: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// In a few words, for a person.
+    pub title: &'static str,
+}
+
+macro_rules! codes {
+    ($($constant:ident $name:literal $status:literal $title:literal;)+) => {
+        $(
+            #[doc = $title]
+            pub const $constant: &Code = &Code { name: $name, status: $status, title: $title };
+        )+
+
+        /// All of them.
+        pub const ALL: &[&Code] = &[$($constant),+];
+    };
+}
+
+codes! {
+    // ── The request itself. ──
+    JSON_INVALID "json_invalid" 400 "The body is not JSON";
+    PARAMETER_INVALID "parameter_invalid" 400 "A parameter is not as it must be";
+    CURSOR_INVALID "cursor_invalid" 400 "The cursor is not one of this list";
+    IDEMPOTENCY_KEY_REQUIRED "idempotency_key_required" 400 "An Idempotency-Key is required here";
+    IDEMPOTENCY_KEY_INVALID "idempotency_key_invalid" 400 "The Idempotency-Key is not as it must be";
+    IF_MATCH_INVALID "if_match_invalid" 400 "The If-Match header is not as it must be";
+    TENANT_REQUIRED "tenant_required" 400 "The tenant must be named";
+    KEY_REQUIRED "key_required" 401 "A key is required";
+    KEY_INVALID "key_invalid" 401 "The key is not valid";
+    NOT_ALLOWED "not_allowed" 403 "The key's role does not allow this";
+    BACKDATE_NOT_ALLOWED "backdate_not_allowed" 403 "The key may not say when something happened";
+    ROUTE_NOT_FOUND "route_not_found" 404 "There is no such address";
+    METHOD_NOT_ALLOWED "method_not_allowed" 405 "The address does not take this method";
+    REQUEST_TIMEOUT "request_timeout" 408 "The request took too long to arrive";
+    BODY_TOO_LARGE "body_too_large" 413 "The body is too large";
+    MEDIA_TYPE_UNSUPPORTED "media_type_unsupported" 415 "The body's media type is not taken here";
+    BODY_INVALID "body_invalid" 422 "A field is not as it must be";
+    IDEMPOTENCY_KEY_REUSED "idempotency_key_reused" 422 "The Idempotency-Key was used for another request";
+    IDEMPOTENCY_IN_FLIGHT "idempotency_in_flight" 409 "The first request of this Idempotency-Key is under way";
+    STALE "stale" 412 "It has changed since you read it";
+    // ── What was named is not there. ──
+    CASE_NOT_FOUND "case_not_found" 404 "The case does not exist";
+    ORDER_NOT_FOUND "order_not_found" 404 "The order does not exist";
+    TASK_NOT_FOUND "task_not_found" 404 "The task does not exist";
+    EFFECT_NOT_FOUND "effect_not_found" 404 "The effect does not exist";
+    WORKFLOW_NOT_FOUND "workflow_not_found" 404 "The workflow does not exist";
+    REVISION_NOT_FOUND "revision_not_found" 404 "The revision does not exist";
+    PLUGIN_NOT_FOUND "plugin_not_found" 404 "The plugin does not exist";
+    TENANT_NOT_FOUND "tenant_not_found" 404 "The tenant does not exist";
+    KEY_NOT_FOUND "key_not_found" 404 "The key does not exist";
+    // ── The rules refuse it. ──
+    EXTERNAL_ID_USED "external_id_used" 409 "The external name was used for another case";
+    ORDER_INVALID "order_invalid" 422 "The order is not as it must be";
+    ORDER_BELOW_RETURNED "order_below_returned" 409 "The order would fall below what is returned of it";
+    AMOUNT_INVALID "amount_invalid" 422 "Amounts do not add up";
+    // ── The host. ──
+    OVERLOADED "overloaded" 503 "Too much is waiting";
+    STOPPING "stopped" 503 "The host is stopping";
+    CONFLICT "conflict" 409 "It was changed by others again and again";
+    INTERNAL "internal" 500 "Something failed inside";
+    STORE_FAILED "store_failed" 503 "The store could not be read or written";
+}
+
+/// The code of a name.
+pub fn named(name: &str) -> Option<&'static Code> {
+    ALL.iter().copied().find(|code| code.name == name)
+}
