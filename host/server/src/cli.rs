@@ -4,7 +4,11 @@
 
 mod audit;
 mod case;
+mod completion;
+mod doctor;
+mod event;
 mod import;
+mod key;
 mod plugin;
 mod task;
 mod tenant;
@@ -18,6 +22,7 @@ mod listing;
 mod logs;
 mod output;
 mod session;
+mod shown;
 mod words;
 
 use std::ffi::OsString;
@@ -136,9 +141,21 @@ enum Noun {
     /// What waits for a person.
     #[command(subcommand, help_template = HELP)]
     Task(task::Verb),
+    /// What happens, as it happens.
+    #[command(subcommand, help_template = HELP)]
+    Event(event::Verb),
+    /// Who may come in.
+    #[command(subcommand, help_template = HELP)]
+    Key(key::Verb),
     /// Whether the records are as they were written.
     #[command(subcommand, help_template = HELP)]
     Audit(audit::Verb),
+    /// Whether all is as it must be, and what to do where it is not.
+    #[command(help_template = HELP, before_help = doctor::EXAMPLES)]
+    Doctor(doctor::Args),
+    /// Completion for a shell.
+    #[command(help_template = HELP, before_help = completion::EXAMPLES)]
+    Completion(completion::Args),
 }
 
 /// Run one command.
@@ -172,6 +189,10 @@ fn dispatch(cli: &Cli, out: &mut Out<'_>) -> Result<(), Error> {
         Noun::Case(verb) => case::run(verb, at, out),
         Noun::Task(verb) => task::run(verb, at, out),
         Noun::Audit(verb) => audit::run(verb, at, out),
+        Noun::Event(verb) => event::run(verb, at, out),
+        Noun::Key(verb) => key::run(verb, at, out),
+        Noun::Doctor(_) => doctor::run(at, out),
+        Noun::Completion(args) => completion::run(args, out),
     }
 }
 

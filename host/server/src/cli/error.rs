@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 
 use super::output::Out;
 use super::words;
+use crate::http::pages;
 use crate::import::FileError;
 use crate::{app, engine, import, keys, publish};
 
@@ -142,6 +143,9 @@ pub(super) enum Error {
     /// The keys of the host.
     #[error(transparent)]
     Keys(keys::Error),
+    /// Something was found that is not as it must be.
+    #[error("{} not as it must be", words::count(*.0, "thing"))]
+    Unwell(usize),
     /// The machine gives no threads.
     #[error("runtime could not be started")]
     Runtime(#[source] std::io::Error),
@@ -178,6 +182,13 @@ impl Answered {
         let places = problem["errors"].as_array().map(|places| places.iter().map(place).collect()).unwrap_or_default();
         let code = if problem["code"].is_string() { text("code") } else { format!("http_{status}") };
         Self { status, code, detail: text("detail"), request: text("request_id"), places }
+    }
+
+    /// What the page about the code says is to be done.
+    fn help(&self) -> Option<String> {
+        let page = pages::find(&self.code)?;
+        let advice = page.split("What to do:").nth(1)?;
+        Some(advice.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     fn exit(&self) -> Exit {
@@ -267,6 +278,7 @@ impl Error {
             Self::Address { .. } => "address_invalid",
             Self::Keys(_) => "store_failed",
             Self::Runtime(_) => "host_not_started",
+            Self::Unwell(_) => "not_well",
         }
     }
 
@@ -283,7 +295,7 @@ impl Error {
             Self::Unreachable { source, .. } if source.is_timeout() => Exit::Timeout,
             Self::Unreachable { .. } | Self::Keys(_) | Self::Runtime(_) => Exit::Failure,
             Self::Address { .. } => Exit::Usage,
-            Self::Write(_) | Self::Audit { .. } => Exit::Failure,
+            Self::Write(_) | Self::Audit { .. } | Self::Unwell(_) => Exit::Failure,
             Self::Missing { .. } | Self::Form { .. } | Self::Ambiguous(_) | Self::Cursor(_) => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
         }
@@ -293,7 +305,7 @@ impl Error {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::App(app::Error::Host(HostError::Open(OpenError::DataInUse { .. }))) => {
-                "wait until the other process has ended, or stop it"
+                "a running host has it: speak to that with --server URL --key-file FILE, or stop it"
             }
             Self::App(app::Error::Host(HostError::Open(OpenError::Missing { .. }))) => {
                 "make a tenant first: redress tenant create NAME --data DIR ..."
@@ -317,7 +329,11 @@ impl Error {
             }
             Self::Missing { help, .. } | Self::Form { help, .. } | Self::Document { help, .. } => help,
             Self::NotFound { help, .. } => help.as_str(),
+            Self::Answered(answered) => return answered.help(),
+            Self::Unreachable { .. } => "is it running, and is this its address? redress serve says where it listens",
+            Self::Unwell(_) => "the last column says what to do",
             Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Read { .. } | Self::Write(_) => return None,
+            Self::Address { .. } | Self::Keys(_) | Self::Runtime(_) => return None,
         };
         Some(help.to_owned())
     }
