@@ -11,3 +11,5 @@ pub mod http;
 pub mod import;
 pub mod keys;
 pub mod publish;
+pub mod serve;
+pub mod telemetry;
