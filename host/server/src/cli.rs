@@ -10,6 +10,7 @@ mod event;
 mod import;
 mod key;
 mod plugin;
+mod serve;
 mod task;
 mod tenant;
 mod workflow;
@@ -34,6 +35,8 @@ pub use error::Exit;
 use error::{Error, report};
 use output::Format;
 pub use output::Out;
+
+use crate::telemetry::Form;
 
 /// Examples come first: they are what is looked for.
 const HELP: &str = "\
@@ -123,6 +126,9 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Noun {
+    /// Serve what is in the data folder: the API, timers, figures.
+    #[command(help_template = HELP, before_help = serve::EXAMPLES)]
+    Serve(serve::Args),
     /// Merchants of this host.
     #[command(subcommand, help_template = HELP)]
     Tenant(tenant::Verb),
@@ -164,7 +170,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut Out<'_>) -> Exit 
         Ok(cli) => cli,
         Err(help) => return not_a_command(&help, out),
     };
-    logs::start(cli.global.verbose);
+    match &cli.noun {
+        Noun::Serve(args) => logs::serve(args.log, cli.global.verbose),
+        _ => logs::start(Form::Human, cli.global.verbose),
+    }
     let done = dispatch(&cli, out).and_then(|()| out.flush().map_err(Error::Write));
     match done {
         Ok(()) => Exit::Done,
@@ -182,6 +191,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut Out<'_>) -> Exit 
 fn dispatch(cli: &Cli, out: &mut Out<'_>) -> Result<(), Error> {
     let at = &cli.global;
     match &cli.noun {
+        Noun::Serve(args) => serve::run(args, at, out),
         Noun::Tenant(verb) => tenant::run(verb, at, out),
         Noun::Workflow(verb) => workflow::run(verb, at, out),
         Noun::Plugin(verb) => plugin::run(verb, at, out),
@@ -239,8 +249,11 @@ mod tests {
         let command = Cli::command();
         for noun in command.get_subcommands() {
             let verbs: Vec<_> = noun.get_subcommands().collect();
-            let leaves =
-                if verbs.is_empty() || noun.get_name() == "import" { [vec![noun], verbs].concat() } else { verbs };
+            let leaves = if verbs.is_empty() || ["import", "serve"].contains(&noun.get_name()) {
+                [vec![noun], verbs].concat()
+            } else {
+                verbs
+            };
             for leaf in leaves {
                 let examples = leaf.get_before_help().map(ToString::to_string).unwrap_or_default();
                 assert!(examples.starts_with("Examples:\n  redress "), "{} {}", noun.get_name(), leaf.get_name());

@@ -152,7 +152,11 @@ fn tenant_findings(door: &Door, tenant: &str) -> Vec<Finding> {
         Ok(page) => {
             let count = page["data"].as_array().map_or(0, Vec::len);
             let state = if count == 0 { State::Good } else { State::Odd };
-            Finding { state, help: "a person must settle them: effect list --state unknown", ..good("unknown effects", &count.to_string()) }
+            Finding {
+                state,
+                help: "a person must settle them: effect list --state unknown",
+                ..good("unknown effects", &count.to_string())
+            }
         }
         Err(error) => bad("unknown effects", &error),
     });
