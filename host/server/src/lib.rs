@@ -8,4 +8,5 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod import;
+pub mod outbox;
 pub mod publish;
