@@ -41,7 +41,12 @@ async fn admit(state: &State, access: Access, request: &mut Request) -> Result<(
         let detail = format!("a key of role {} may not do this", caller.key.role);
         return Err(Problem::new(codes::NOT_ALLOWED, detail));
     }
-    if matches!(access, Access::Tenant(_)) {
+    let for_tenant = match access {
+        Access::Open | Access::Host => false,
+        Access::Tenant(_) => true,
+        Access::Either(_) => caller.key.role != Role::Operator || request.headers().contains_key(TENANT),
+    };
+    if for_tenant {
         let tenant = tenant(state, request.headers(), &caller).await?;
         request.extensions_mut().insert(tenant);
     }
