@@ -11,4 +11,6 @@ pub mod http;
 pub mod import;
 pub mod keys;
 pub mod publish;
+pub mod serve;
+pub mod telemetry;
 mod tls;

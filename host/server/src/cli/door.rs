@@ -158,7 +158,11 @@ impl Door {
             To::Folder(folder) => self.runtime.block_on(folder.ask(method, address, body, &headers))?,
         };
         let json = serde_json::from_slice(&bytes).unwrap_or(Json::Null);
-        if (200..300).contains(&status) { Ok(json) } else { Err(Error::Answered(Box::new(Answered::of(status, &json)))) }
+        if (200..300).contains(&status) {
+            Ok(json)
+        } else {
+            Err(Error::Answered(Box::new(Answered::of(status, &json))))
+        }
     }
 
     /// A stream of lines from a running host, each handed over as it comes, until `each` has seen enough.
@@ -229,7 +233,6 @@ impl Folder {
         Ok((status, bytes.to_vec()))
     }
 }
-
 
 /// A text as one part of an address.
 pub(super) fn part(text: &str) -> String {

@@ -13,8 +13,9 @@ use serde_json::Value as Json;
 
 use super::output::Out;
 use super::words;
+use crate::http::pages;
 use crate::import::FileError;
-use crate::{app, engine, import, keys, publish};
+use crate::{app, engine, import, keys, publish, serve};
 
 /// How a command ends, for whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,9 @@ pub(super) enum Error {
     /// An import.
     #[error(transparent)]
     Import(#[from] import::Error),
+    /// A host that serves.
+    #[error(transparent)]
+    Serve(serve::Error),
     /// A document with problems.
     #[error("{file} has {}", words::count(*count, "problem"))]
     Document {
@@ -142,6 +146,9 @@ pub(super) enum Error {
     /// The keys of the host.
     #[error(transparent)]
     Keys(keys::Error),
+    /// Something was found that is not as it must be.
+    #[error("{} not as it must be", words::count(*.0, "thing"))]
+    Unwell(usize),
     /// The machine gives no threads.
     #[error("runtime could not be started")]
     Runtime(#[source] std::io::Error),
@@ -173,11 +180,22 @@ impl Answered {
             let at = place["pointer"].as_str().unwrap_or_default();
             let line = place["range"]["start"]["line"].as_u64().map(|line| format!("line {}", line + 1));
             let at = line.unwrap_or_else(|| at.to_owned());
-            format!("{at}: {} [{}]", place["detail"].as_str().unwrap_or_default(), place["code"].as_str().unwrap_or_default())
+            format!(
+                "{at}: {} [{}]",
+                place["detail"].as_str().unwrap_or_default(),
+                place["code"].as_str().unwrap_or_default()
+            )
         };
         let places = problem["errors"].as_array().map(|places| places.iter().map(place).collect()).unwrap_or_default();
         let code = if problem["code"].is_string() { text("code") } else { format!("http_{status}") };
         Self { status, code, detail: text("detail"), request: text("request_id"), places }
+    }
+
+    /// What the page about the code says is to be done.
+    fn help(&self) -> Option<String> {
+        let page = pages::find(&self.code)?;
+        let advice = page.split("What to do:").nth(1)?;
+        Some(advice.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     fn exit(&self) -> Exit {
@@ -208,6 +226,15 @@ impl From<ReadError> for Error {
 impl From<HostError> for Error {
     fn from(error: HostError) -> Self {
         Self::App(error.into())
+    }
+}
+
+impl From<serve::Error> for Error {
+    fn from(error: serve::Error) -> Self {
+        match error {
+            serve::Error::App(error) => Self::App(error),
+            other => Self::Serve(other),
+        }
     }
 }
 
@@ -247,6 +274,7 @@ impl Error {
             Self::Engine(error) => error.code(),
             Self::Publish(error) => error.code(),
             Self::Import(error) => import_code(error),
+            Self::Serve(error) => error.code(),
             Self::Document { code, .. } => code,
             Self::Read { .. } => "file_not_read",
             Self::Write(_) => "output_not_written",
@@ -267,6 +295,7 @@ impl Error {
             Self::Address { .. } => "address_invalid",
             Self::Keys(_) => "store_failed",
             Self::Runtime(_) => "host_not_started",
+            Self::Unwell(_) => "not_well",
         }
     }
 
@@ -277,13 +306,14 @@ impl Error {
             Self::Engine(error) => engine_exit(error),
             Self::Publish(error) => publish_exit(error),
             Self::Import(error) => import_exit(error),
+            Self::Serve(error) => serve_exit(error),
             Self::Document { .. } => Exit::Invalid,
             Self::Read { source, .. } => read_exit(source),
             Self::Answered(answered) => answered.exit(),
             Self::Unreachable { source, .. } if source.is_timeout() => Exit::Timeout,
             Self::Unreachable { .. } | Self::Keys(_) | Self::Runtime(_) => Exit::Failure,
             Self::Address { .. } => Exit::Usage,
-            Self::Write(_) | Self::Audit { .. } => Exit::Failure,
+            Self::Write(_) | Self::Audit { .. } | Self::Unwell(_) => Exit::Failure,
             Self::Missing { .. } | Self::Form { .. } | Self::Ambiguous(_) | Self::Cursor(_) => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
         }
@@ -293,7 +323,7 @@ impl Error {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::App(app::Error::Host(HostError::Open(OpenError::DataInUse { .. }))) => {
-                "wait until the other process has ended, or stop it"
+                "a running host has it: speak to that with --server URL --key-file FILE, or stop it"
             }
             Self::App(app::Error::Host(HostError::Open(OpenError::Missing { .. }))) => {
                 "make a tenant first: redress tenant create NAME --data DIR ..."
@@ -310,6 +340,8 @@ impl Error {
             }
             Self::Import(import::Error::File(_) | import::Error::TooManyRows) => "nothing was handed in",
             Self::Import(_) => "what was handed in before stays; run the same import again to go on",
+            Self::Serve(serve::Error::Listen { source, .. }) => listen_help(source),
+            Self::Serve(serve::Error::KeyFile { .. }) => "make the data folder writable for the user that serves",
             Self::Ambiguous(_) => "give more digits",
             Self::Cursor(_) => "take what the page before ended with, for the same command",
             Self::Audit { .. } => {
@@ -317,7 +349,12 @@ impl Error {
             }
             Self::Missing { help, .. } | Self::Form { help, .. } | Self::Document { help, .. } => help,
             Self::NotFound { help, .. } => help.as_str(),
-            Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Read { .. } | Self::Write(_) => return None,
+            Self::Answered(answered) => return answered.help(),
+            Self::Unreachable { .. } => "is it running, and is this its address? redress serve says where it listens",
+            Self::Unwell(_) => "the last column says what to do",
+            Self::Address { .. } | Self::Keys(_) | Self::Runtime(_) => return None,
+            Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Serve(_) => return None,
+            Self::Read { .. } | Self::Write(_) => return None,
         };
         Some(help.to_owned())
     }
@@ -358,6 +395,15 @@ fn engine_exit(error: &engine::Error) -> Exit {
         E::Rejected(_) | E::Order(_) | E::Amount(_) => Exit::Invalid,
         E::Full | E::Read(_) | E::Append(_) | E::Damaged { .. } => Exit::Failure,
         E::Revision { .. } | E::Stopped | E::Internal => Exit::Failure,
+    }
+}
+
+fn serve_exit(error: &serve::Error) -> Exit {
+    use serve::Error as E;
+    match error {
+        E::App(error) => app_exit(error),
+        E::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => Exit::Conflict,
+        E::Keys(_) | E::KeyFile { .. } | E::Heartbeat(_) | E::Machine(_) | E::Listen { .. } => Exit::Failure,
     }
 }
 
@@ -412,6 +458,16 @@ pub(super) fn report(error: &Error, out: &mut Out<'_>) {
     if let Some(help) = error.help() {
         let label = out.styled(false, Style::new().bold(), "help");
         out.say(&format!("{label}: {help}"));
+    }
+}
+
+fn listen_help(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as K;
+    match error.kind() {
+        K::AddrInUse => "another program listens there: stop it, or choose another port with --listen 127.0.0.1:PORT",
+        K::PermissionDenied => "ports below 1024 are for the system: choose another with --listen ADDR:PORT",
+        K::AddrNotAvailable => "the address is none of this machine's: 127.0.0.1 is for this machine, 0.0.0.0 for all",
+        _ => "give an address and a port, as --listen 127.0.0.1:7373",
     }
 }
 

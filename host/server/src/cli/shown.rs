@@ -42,10 +42,9 @@ impl Column {
 }
 
 /// Objects as rows. Times in a table are in UTC: a host may be anywhere.
-pub(super) fn rows(columns: &'static [Column], rows: &[Json]) -> Listing {
-    let names: Vec<&'static str> = columns.iter().map(|column| column.name).collect();
+pub(super) fn rows(columns: &[Column], rows: &[Json]) -> Listing {
     Listing {
-        columns: names.leak(),
+        columns: columns.iter().map(|column| column.name).collect(),
         hidden: &[],
         zone: Zone::UTC,
         rows: rows.iter().map(|row| columns.iter().map(|column| column.cell(row)).collect()).collect(),
