@@ -60,6 +60,8 @@ codes! {
     ORDER_INVALID "order_invalid" 422 "The order is not as it must be";
     ORDER_BELOW_RETURNED "order_below_returned" 409 "The order would fall below what is returned of it";
     AMOUNT_INVALID "amount_invalid" 422 "Amounts do not add up";
+    TENANT_EXISTS "tenant_exists" 409 "A tenant has this name already";
+    KEYS_FULL "keys_full" 409 "No more keys are kept";
     // ── The host. ──
     OVERLOADED "overloaded" 503 "Too much is waiting";
     STOPPING "stopped" 503 "The host is stopping";

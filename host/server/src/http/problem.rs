@@ -31,7 +31,13 @@ pub struct FieldProblem {
     pub code: String,
     /// For a person.
     pub detail: String,
-    /// Where in a document of text.
+    /// Where in a document of text, as a path: `steps[3].call`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What to do about it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Where in a document of text, as lines and columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<TextRange>,
 }
@@ -116,7 +122,8 @@ impl Problem {
 impl FieldProblem {
     /// A field that is wrong.
     pub fn field(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
-        Self { pointer: Some(pointer.into()), code: code.to_owned(), detail: detail.into(), range: None }
+        let (code, detail) = (code.to_owned(), detail.into());
+        Self { pointer: Some(pointer.into()), code, detail, path: None, help: None, range: None }
     }
 }
 

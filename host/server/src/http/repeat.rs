@@ -6,11 +6,10 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use http_body_util::Limited;
 use redress_domain::ids::Digest;
 use serde::de::DeserializeOwned;
 
@@ -86,8 +85,7 @@ impl<const BYTES_MAX: usize> FromRequest<State> for RawCommand<BYTES_MAX> {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
-        let request = request.map(|body| Body::new(Limited::new(body, BYTES_MAX)));
-        given(take(request, state).await).await.map(Self)
+        given(take(body::within(request, BYTES_MAX), state).await).await.map(Self)
     }
 }
 
