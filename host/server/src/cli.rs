@@ -15,6 +15,7 @@ mod task;
 mod tenant;
 mod workflow;
 
+mod answered;
 mod cursor;
 mod door;
 mod error;
