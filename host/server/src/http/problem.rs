@@ -153,8 +153,7 @@ impl From<engine::Error> for Problem {
         match &error {
             E::Rejected(rejection) => {
                 let errors = rejection.fields.iter().map(|field| {
-                    let pointer = format!("/{}", field.replace('.', "/"));
-                    FieldProblem::field(pointer, rejection.code, rejection.message.clone())
+                    FieldProblem::field(pointer(field), rejection.code, rejection.message.clone())
                 });
                 known(&error, rejection.message.clone()).at(errors.collect())
             }
@@ -174,6 +173,11 @@ impl From<engine::Error> for Problem {
     }
 }
 
+/// The JSON pointer of a path as the rules write it: `lines[0].quantity`.
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace('[', "/").replace(']', "").replace('.', "/"))
+}
+
 fn known(error: &engine::Error, detail: impl Into<String>) -> Problem {
     Problem::new(codes::named(error.code()).unwrap_or(codes::INTERNAL), detail)
 }
@@ -186,4 +190,15 @@ pub(super) fn chain(error: &dyn StdError) -> String {
         cause = next.source();
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_the_rules_becomes_a_json_pointer() {
+        assert_eq!(pointer("lines[12].attributes.size"), "/lines/12/attributes/size");
+        assert_eq!(pointer("outcome"), "/outcome");
+    }
 }
