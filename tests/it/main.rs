@@ -18,5 +18,6 @@ mod race;
 mod returns;
 mod shapes;
 mod steps;
+mod storm;
 mod turns;
 mod web;
