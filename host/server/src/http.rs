@@ -9,6 +9,7 @@ pub mod access;
 pub(crate) mod auth;
 mod body;
 pub mod codes;
+mod document;
 pub mod page;
 pub mod pages;
 pub mod problem;
