@@ -5,9 +5,11 @@
 pub mod interface;
 pub mod plugins;
 pub mod stock;
+pub mod way;
 pub mod workflows;
 
 use redress_domain::codec;
+use redress_domain::ids::Digest;
 use redress_domain::workflow::diagnostic::Diagnostic;
 use redress_sandbox::Refusal;
 use redress_store::objects::ObjectError;
@@ -39,6 +41,36 @@ pub enum Error {
         /// What would be wrong with it.
         problems: Vec<Diagnostic>,
     },
+    /// Another revision is active than the one that was seen.
+    #[error("active revision is {}, the command was meant for {expected}", written(*active))]
+    Moved {
+        /// The revision that was seen.
+        expected: Digest,
+        /// The one that is active.
+        active: Option<Digest>,
+    },
+    /// No workflow was published under this name.
+    #[error("workflow {0:?} does not exist")]
+    NoWorkflow(String),
+    /// The workflow never had this revision.
+    #[error("workflow {workflow:?} was never active as revision {revision}")]
+    NoRevision {
+        /// The workflow.
+        workflow: String,
+        /// The revision.
+        revision: Digest,
+    },
+    /// There is nothing to go back to.
+    #[error("workflow {0:?} has no earlier revision")]
+    NothingBefore(String),
+    /// The component was never active under this name.
+    #[error("plugin {plugin:?} was never active as {digest}")]
+    NeverPushed {
+        /// The plugin.
+        plugin: String,
+        /// The component.
+        digest: Digest,
+    },
     /// The engine or its store.
     #[error(transparent)]
     Engine(#[from] engine::Error),
@@ -53,9 +85,18 @@ impl Error {
             Self::Name(_) => "plugin_name_invalid",
             Self::Object(_) => "store_failed",
             Self::Breaks { .. } => "plugin_breaks_workflow",
+            Self::Moved { .. } => "stale",
+            Self::NoWorkflow(_) => "workflow_not_found",
+            Self::NoRevision { .. } => "revision_not_found",
+            Self::NothingBefore(_) => "rollback_impossible",
+            Self::NeverPushed { .. } => "plugin_not_found",
             Self::Engine(error) => error.code(),
         }
     }
+}
+
+fn written(revision: Option<Digest>) -> String {
+    revision.map_or_else(|| "none".to_owned(), |revision| revision.to_string())
 }
 
 /// Every row of a listing, to its end.

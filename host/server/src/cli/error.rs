@@ -276,6 +276,8 @@ fn publish_exit(error: &publish::Error) -> Exit {
     match error {
         E::Invalid(_) | E::Refused(_) | E::Name(_) | E::Breaks { .. } => Exit::Invalid,
         E::Object(_) => Exit::Failure,
+        E::Moved { .. } | E::NothingBefore(_) => Exit::Conflict,
+        E::NoWorkflow(_) | E::NoRevision { .. } | E::NeverPushed { .. } => Exit::NotFound,
         E::Engine(error) => engine_exit(error),
     }
 }
