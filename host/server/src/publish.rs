@@ -2,6 +2,7 @@
 //!
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
+pub mod diagnostics;
 pub mod interface;
 pub mod plugins;
 pub mod stock;
