@@ -3,9 +3,11 @@
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
 pub mod diagnostics;
+pub mod doors;
 pub mod interface;
 pub mod plugins;
 pub mod stock;
+pub mod watch;
 pub mod way;
 pub mod workflows;
 
@@ -98,6 +100,12 @@ impl Error {
 
 fn written(revision: Option<Digest>) -> String {
     revision.map_or_else(|| "none".to_owned(), |revision| revision.to_string())
+}
+
+/// An error with its causes, for the log and for whoever wrote what was refused.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
 }
 
 /// Every row of a listing, to its end.

@@ -73,7 +73,8 @@ pub(super) fn contact(body: &Body, id: CaseId, contact: &Contact) -> Vec<Row> {
 pub fn reached(snapshot: &Snapshot, case: &Case) -> Result<Contact, super::Error> {
     let rows = snapshot.person(&subject(case.id, case.customer.as_ref()))?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let named = rows.into_iter().filter_map(|(field, bytes)| Some((field.strip_prefix(CONTACT)?.to_owned(), text(bytes))));
+    let named =
+        rows.into_iter().filter_map(|(field, bytes)| Some((field.strip_prefix(CONTACT)?.to_owned(), text(bytes))));
     Ok(named.collect())
 }
 

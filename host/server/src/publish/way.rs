@@ -57,6 +57,13 @@ impl Way {
     }
 }
 
+impl Door {
+    /// What is committed when the bytes were refused: they are not handed in again while the tenant has what it has now.
+    pub(super) fn refused(&self, has: Digest) -> Vec<Row> {
+        vec![Row::door(&self.path, self.content), Row::door(&refused_name(&self.path), has)]
+    }
+}
+
 /// The name of a door's second row, which is there while what was handed in last is refused, and holds what the refusal went by.
 /// A path begins with a slug, which has no colon.
 pub(super) fn refused_name(path: &str) -> String {
