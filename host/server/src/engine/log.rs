@@ -86,6 +86,22 @@ pub enum What {
         /// What it carried.
         kind: String,
     },
+    /// A key of the tenant was made.
+    #[serde(rename = "key.created.1")]
+    KeyCreated {
+        /// Its id.
+        key: String,
+        /// What it may do.
+        role: String,
+        /// Whether it may say when something happened.
+        backdate: bool,
+    },
+    /// A key of the tenant was taken back.
+    #[serde(rename = "key.revoked.1")]
+    KeyRevoked {
+        /// Its id.
+        key: String,
+    },
     /// An import came to its end.
     #[serde(rename = "import.finished.1")]
     ImportFinished {

@@ -8,8 +8,8 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::access::Access;
-use super::{auth, document};
 use super::tenancy::State;
+use super::{auth, document};
 
 /// Routes as they are gathered.
 pub struct Api {

@@ -60,6 +60,8 @@ pub struct DoorStatus {
     pub digest: Option<Digest>,
     /// What became of it.
     pub state: DoorState,
+    /// The workflow that it is, where it says so.
+    pub workflow: Option<Slug>,
     /// Whether what is active under its name is something else: it was refused, or something came in another way since.
     pub differs_from_active: bool,
 }
@@ -150,7 +152,8 @@ pub fn status(app: &App, tenant: &str) -> Result<Vec<DoorStatus>, app::Error> {
             (None, Some(content)) => active.is_plugin(&path, content),
             (None, None) => false,
         };
-        all.push(DoorStatus { path, digest: content, state, differs_from_active });
+        let workflow = says.map(|says| says.workflow);
+        all.push(DoorStatus { path, digest: content, state, workflow, differs_from_active });
     }
     Ok(all)
 }
