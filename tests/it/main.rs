@@ -12,6 +12,7 @@ mod hostile;
 mod import;
 mod listings;
 mod money;
+mod outbox;
 mod people;
 mod publish;
 mod race;
