@@ -5,6 +5,7 @@
 
 mod cli;
 mod crash;
+mod doors;
 mod fold;
 mod half_year;
 mod hostile;
