@@ -15,6 +15,7 @@ mod people;
 mod publish;
 mod race;
 mod returns;
+mod serve;
 mod shapes;
 mod steps;
 mod turns;

@@ -2,6 +2,7 @@
 
 pub mod guests;
 pub mod kitchen;
+pub mod serving;
 pub mod shop;
 pub mod web;
 pub mod world;
