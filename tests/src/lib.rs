@@ -3,6 +3,7 @@
 pub mod guests;
 pub mod kitchen;
 pub mod serving;
+pub mod process;
 pub mod shop;
 pub mod web;
 pub mod world;
