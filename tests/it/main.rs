@@ -17,6 +17,7 @@ mod people;
 mod publish;
 mod race;
 mod returns;
+mod serve;
 mod shapes;
 mod steps;
 mod storm;

@@ -3,6 +3,7 @@
 pub mod delivery;
 pub mod guests;
 pub mod kitchen;
+pub mod serving;
 pub mod process;
 pub mod provider;
 pub mod shop;
