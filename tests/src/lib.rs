@@ -3,9 +3,9 @@
 pub mod delivery;
 pub mod guests;
 pub mod kitchen;
-pub mod serving;
 pub mod process;
 pub mod provider;
+pub mod serving;
 pub mod shop;
 pub mod web;
 pub mod world;
