@@ -1,8 +1,10 @@
 //! Wire types that several resources share. They are not the domain's: names here are promises to clients.
 
+pub mod actor;
 pub mod case;
 pub mod fields;
 pub mod listing;
+pub mod publishing;
 
 use redress_domain::clock::Instant;
 use redress_domain::money::{Currency, Money, Price};
