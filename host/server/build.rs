@@ -1,4 +1,4 @@
-//! Embeds the stock plugins, which `cargo xtask plugins` compiles to WebAssembly.
+//! Embeds the stock plugins, which `cargo xtask plugins` compiles to WebAssembly, and the pages about error codes.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,26 @@ fn main() {
     code.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     fs::write(out.join("stock.rs"), code).expect("OUT_DIR can be written");
+    fs::write(out.join("error_pages.rs"), error_pages()).expect("OUT_DIR can be written");
+}
+
+/// A table of the pages in `docs/errors`, by code.
+fn error_pages() -> String {
+    let folder = root().join("docs/errors");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let files = fs::read_dir(&folder).expect("docs/errors can be read");
+    let mut paths: Vec<PathBuf> = files.map(|file| file.expect("docs/errors can be read").path()).collect();
+    paths.sort();
+    let mut code = String::from("/// The pages about codes, by code.\npub const PAGES: &[(&str, &str)] = &[\n");
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|kind| kind == "md")) {
+        let name = path.file_stem().expect("a file has a name").to_string_lossy();
+        writeln!(code, "    ({name:?}, include_str!({:?})),", path.display().to_string()).expect("writing to a string");
+    }
+    code + "];\n"
+}
+
+fn root() -> PathBuf {
+    Path::new(&env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// Where `cargo xtask plugins` puts them: `target/stock-plugins` of this workspace, unless said otherwise.
@@ -28,7 +48,6 @@ fn folder() -> PathBuf {
     if let Some(folder) = env::var_os("REDRESS_STOCK_PLUGINS") {
         return folder.into();
     }
-    let root = Path::new(&env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR")).join("../..");
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     target.join("stock-plugins")
 }

@@ -93,8 +93,25 @@ fn every_kind_is_reached(kept: &[Kept]) {
     // Two cases wanted the same unit, a plugin broke, an amount was over the limit of its case.
     let wanted = ["currency_differs", "plugin_trap", "quantity_exceeds_left", "refund_exceeds_limit"];
     assert!(wanted.iter().all(|code| failures.contains(code)), "{failures:?}");
+    assert_eq!(answers_to_contradictions(kept), BTreeSet::from(["paid", "recovered"]));
     let missing: Vec<_> = counts.iter().filter(|(_, count)| **count == 0).collect();
     assert!(missing.is_empty(), "never reached: {missing:?}");
+}
+
+/// How people answered where a provider confirmed what was declined.
+fn answers_to_contradictions(kept: &[Kept]) -> BTreeSet<&str> {
+    let entries = || kept.iter().flat_map(|case| &case.turns).flat_map(|turn| &turn.entries);
+    let asked: BTreeSet<_> = entries()
+        .filter_map(|entry| match entry {
+            Entry::TaskOpened { id, task } if contradicts(task) => Some(*id),
+            _ => None,
+        })
+        .collect();
+    let answered = entries().filter_map(|entry| match entry {
+        Entry::TaskCompleted { id, outcome, .. } if asked.contains(id) => Some(outcome.as_str()),
+        _ => None,
+    });
+    answered.collect()
 }
 
 /// What happened to one order line, as the entries of all cases have it; money in minor units.
@@ -189,18 +206,25 @@ fn held_by_cases(cases: &[Kept], order: &str, ledger: &Ledger) {
         assert_eq!(held.get(&number).copied().unwrap_or(0), stored.reserved, "order {order} line {number}");
     }
     for kept in cases.iter().filter(|kept| kept.case.is_closed()) {
-        // Only whether money left may be asked beyond the end, and only while nobody knows.
+        // Only whether money left may be asked beyond the end, and only while nobody knows or the provider says otherwise.
         let is_unknown =
             |key: &Digest| kept.case.effects.get(key).is_some_and(|effect| effect.state == EffectState::Unknown);
-        let of_money = |task: &Task| matches!(&task.about, About::Effect { key } if is_unknown(key));
+        let of_money =
+            |task: &Task| matches!(&task.about, About::Effect { key } if is_unknown(key) || contradicts(task));
         let is_done = kept.case.reserved.is_empty() && kept.case.tasks.values().all(of_money);
         assert!(is_done, "closed case {}", kept.case.number);
     }
 }
 
+/// Whether a task asks about a decline that its provider contradicts.
+fn contradicts(task: &Task) -> bool {
+    task.reasons.iter().any(|reason| reason.code == "confirmed_after_decline")
+}
+
 /// What the snapshot does not hold: it tells why something happened, and is read in the journal.
-const NOT_FOLDED: [&str; 18] = [
+const NOT_FOLDED: [&str; 19] = [
     "case.cancelled.1/reason",
+    "effect.resent.1/by",
     "effect.settled.1/via",
     "event.taken.1/event/at",
     "event.taken.1/event/fields",

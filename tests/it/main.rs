@@ -19,3 +19,4 @@ mod returns;
 mod shapes;
 mod steps;
 mod turns;
+mod web;

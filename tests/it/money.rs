@@ -3,11 +3,13 @@
 use redress_domain::case::command::{Body, Complete, PersonVerdict, Settled};
 use redress_domain::case::entry::Entry;
 use redress_domain::case::{Case, Output, What};
+use redress_domain::clock::Span;
 use redress_domain::ids::Digest;
 use redress_domain::value::{Fields, Value};
 use redress_domain::verdict::Remedy;
 use redress_sandbox::Hook;
-use redress_store::work::{Kind, WorkKey};
+use redress_store::batch::{AppendError, Batch};
+use redress_store::work::{ClaimRequest, Kind, WorkChanges, WorkKey};
 use redress_tests::guests::{Guest, quoting};
 use redress_tests::shop::{Shop, effect, failure, paid_by, refused, stands, the_task};
 use redress_tests::world::{a_return, days_ago, from_history, order};
@@ -304,6 +306,47 @@ fn what_a_person_sends_again_goes_out_under_the_same_key_and_is_booked_once() {
     assert!(is_in_outbox(&shop, key) && case.effects.len() == 1 && case.tasks.is_empty());
     let case = shop.settle(&case, "pay", None, Settled::Confirmed).unwrap();
     assert_eq!((stands(&case), shop.line("1001", 0).unwrap()), ("refunded", (0, 1, 250)));
+}
+
+#[test]
+fn what_is_sent_again_while_it_is_on_its_way_leaves_once_whoever_held_it_before() {
+    let shop = sold(&without_handler(), &[]);
+    let case = shop.open(&[("A1", 1)]).unwrap();
+    let key = effect(&case, "pay", None);
+    let store = shop.merchant.engine.store();
+    let claiming = || ClaimRequest {
+        who: "sender".to_owned(),
+        kinds: vec![Kind::Effect],
+        max: 10,
+        lease: Span::from_days(1),
+        now: shop.world.app.clock().now(),
+    };
+    let before = store.claim(claiming()).unwrap();
+    shop.merchant.command(case.id, Body::Resend(key)).unwrap();
+    let after = store.claim(claiming()).unwrap();
+    assert_eq!((before.len(), after.len()), (1, 1), "a lease does not hold up what a person sends again");
+    let finish = WorkChanges { finish: vec![before[0].claim.clone()], ..WorkChanges::default() };
+    let late = store.append(Batch { work: finish, ..Batch::default() });
+    assert!(matches!(late, Err(AppendError::Fenced)), "{late:?}");
+    let case = shop.settle(&case, "pay", None, Settled::Confirmed).unwrap();
+    assert_eq!((stands(&case), shop.line("1001", 0).unwrap()), ("refunded", (0, 1, 250)));
+    assert!(!is_in_outbox(&shop, key));
+}
+
+#[test]
+fn a_refund_that_its_provider_confirms_after_all_is_booked_by_a_persons_word() {
+    let shop = sold(&with_handler(), &[("card", 300), ("voucher", 1_250)]);
+    let case = shop.open(&[("A1", 2)]).unwrap();
+    for payment in ["card", "voucher"] {
+        shop.settle(&case, "pay", Some(payment), Settled::Declined).unwrap();
+    }
+    assert_eq!((shop.line("1001", 0).unwrap(), payments(&shop)), ((0, 0, 0), vec![0, 0]));
+    let case = shop.settle(&case, "pay", Some("voucher"), Settled::Confirmed).unwrap();
+    assert_eq!((stands(&case), the_task(&case).1.reasons[0].code.as_str()), ("declined", "confirmed_after_decline"));
+    assert_eq!(shop.line("1001", 0).unwrap(), (0, 0, 0), "its word alone books nothing");
+    shop.answer(&case, "paid", &[]).unwrap();
+    assert_eq!((shop.line("1001", 0).unwrap(), payments(&shop)), ((0, 2, 200), vec![0, 200]));
+    assert_eq!(shop.case(&case).unwrap().refunded().minor(), 200);
 }
 
 #[test]

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use redress::engine::{Error, Receipt, Target};
-use redress_domain::case::command::{Body, Complete, Event, Open, PersonVerdict, Settle, Settled, Timer};
-use redress_domain::case::{About, Case, EffectState, Task};
+use redress_domain::case::command::{
+    Actor, ActorKind, Body, Complete, Event, Open, PersonVerdict, Settle, Settled, Timer,
+};
+use redress_domain::case::{About, Case, Effect, EffectState, Task, What};
 use redress_domain::clock::Span;
 use redress_domain::ids::{CaseId, Digest, OrderId, Slug, TaskId};
 use redress_domain::money::{Currency, Money};
@@ -66,10 +68,13 @@ pub struct Kitchen {
 }
 
 /// Codes with which a command may be refused here. Anything else is a fault.
-const REFUSALS: [&str; 9] = [
+const REFUSALS: [&str; 12] = [
     "case_closed",
     "effect_not_found",
+    "effect_settled",
     "field_required",
+    "refund_not_bookable",
+    "task_claimed",
     "task_not_open",
     "unknown_event",
     "unknown_outcome",
@@ -198,18 +203,45 @@ impl Kitchen {
         if cases.is_empty() {
             return Ok(None);
         }
+        if self.dice.once_in(15) {
+            return self.a_provider_contradicts(&cases);
+        }
         let mut case = self.merchant.case(self.dice.pick(&cases))?;
         for _ in 0..(if self.dice.once_in(10) { 0 } else { 12 }) {
             // What is closed is met now and then, not most of the time.
-            if case.is_closed() {
+            if case.is_closed() && case.tasks.is_empty() {
                 case = self.merchant.case(self.dice.pick(&cases))?;
             }
         }
         let body = self.a_command(&case)?;
         let mut submission = submission(Target::Case(case.id), body);
+        submission.actor = self.somebody();
         submission.reason = self.dice.once_in(2).then(|| "they asked for it".to_owned());
         let result = self.merchant.engine.execute(submission);
         self.took(result)
+    }
+
+    /// What was declined was paid after all, says whoever should know.
+    fn a_provider_contradicts(&mut self, cases: &[CaseId]) -> anyhow::Result<Option<CaseId>> {
+        let is_declined =
+            |effect: &Effect| effect.state == EffectState::Declined && matches!(effect.what, What::Refund(_));
+        let mut declined = Vec::new();
+        for case in cases {
+            let effects = self.merchant.case(*case)?.effects;
+            declined.extend(effects.iter().filter(|(_, effect)| is_declined(effect)).map(|(key, _)| (*case, *key)));
+        }
+        if declined.is_empty() {
+            return Ok(None);
+        }
+        let (case, key) = self.dice.pick(&declined);
+        let result = self.merchant.settle(case, key, Settled::Confirmed);
+        self.took(result)
+    }
+
+    /// Two agents and an admin.
+    fn somebody(&mut self) -> Actor {
+        let (id, role) = self.dice.pick(&[("ada", "agent"), ("ada", "agent"), ("bob", "agent"), ("grace", "admin")]);
+        Actor { kind: ActorKind::Person, id: id.to_owned(), role: role.to_owned() }
     }
 
     fn took(&mut self, result: Result<Receipt, Error>) -> anyhow::Result<Option<CaseId>> {
@@ -228,7 +260,8 @@ impl Kitchen {
         let open = |state| matches!(state, EffectState::Intended | EffectState::Unknown);
         let effects = case.effects.iter().filter(|(_, effect)| open(effect.state));
         let effects: Vec<Digest> = effects.map(|(key, _)| *key).collect();
-        Ok(match self.dice.roll(20) {
+        let sent: Vec<Digest> = case.effects.keys().copied().collect();
+        Ok(match self.dice.roll(22) {
             0..7 if !tasks.is_empty() => {
                 let (id, task) = self.dice.pick(&tasks);
                 self.answer(case, id, &task)?
@@ -237,6 +270,11 @@ impl Kitchen {
             13..17 => self.event(case),
             17 => self.stray(case)?,
             18 if self.dice.once_in(3) => Body::Cancel,
+            20 if !tasks.is_empty() => {
+                let (id, task) = self.dice.pick(&tasks);
+                if task.assignee.is_some() && self.dice.once_in(2) { Body::Release(id) } else { Body::Claim(id) }
+            }
+            21 if !sent.is_empty() => Body::Resend(self.dice.pick(&sent)),
             _ if !effects.is_empty() => self.one_outcome(&effects),
             _ if !tasks.is_empty() => {
                 let (id, task) = self.dice.pick(&tasks);
@@ -250,6 +288,9 @@ impl Kitchen {
         let outcomes: Vec<String> = match &content.about {
             About::Review { step } => self.outcomes_of(case, step)?,
             About::Failure { .. } => ["try_again", "decide", "decide", "close"].map(str::to_owned).to_vec(),
+            About::Effect { .. } if content.reasons.iter().any(|reason| reason.code == "confirmed_after_decline") => {
+                ["paid", "paid", "recovered"].map(str::to_owned).to_vec()
+            }
             About::Effect { .. } => ["paid", "not_paid", "resend"].map(str::to_owned).to_vec(),
             About::Unrouted => vec!["close".to_owned()],
         };

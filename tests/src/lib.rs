@@ -3,6 +3,8 @@
 pub mod delivery;
 pub mod guests;
 pub mod kitchen;
+pub mod process;
 pub mod provider;
 pub mod shop;
+pub mod web;
 pub mod world;

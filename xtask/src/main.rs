@@ -3,6 +3,7 @@
 
 mod metadata;
 mod plugins;
+mod probe;
 mod returns;
 mod shell;
 mod test;
@@ -25,6 +26,8 @@ enum Command {
     Tidy,
     /// Compile the stock plugins to WebAssembly components.
     Plugins,
+    /// Try the HTTP API of a real host with requests made up from its OpenAPI document (needs python3 and PyPI).
+    Probe(probe::Options),
     /// Decide the returns of online-retail files with the release build and print the summary as JSON.
     Returns(returns::Options),
 }
@@ -48,6 +51,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Test => return Ok(test::run(&root)),
         Command::Tidy => tidy::run(&root)?,
         Command::Plugins => plugins::run(&root)?,
+        Command::Probe(options) => probe::run(&root, &options)?,
         Command::Returns(options) => returns::run(&root, &options)?,
     }
     Ok(ExitCode::SUCCESS)

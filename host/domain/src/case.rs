@@ -186,6 +186,14 @@ impl Status {
             Self::Held | Self::Closed { .. } => None,
         }
     }
+
+    /// When the wait ends by itself, if it does.
+    pub fn until(&self) -> Option<Instant> {
+        match self {
+            Self::Waiting { until, .. } => *until,
+            Self::Running { .. } | Self::Held | Self::Closed { .. } => None,
+        }
+    }
 }
 
 /// What a step gave.
@@ -229,6 +237,9 @@ pub struct Task {
     pub reasons: Vec<Reason>,
     /// Opened for a case of the past: no timer, and live effects only once a person confirms a real payment.
     pub imported: bool,
+    /// Who took it: an actor's id. Nobody else answers it meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
 }
 
 /// What a task is about.

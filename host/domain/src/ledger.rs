@@ -256,11 +256,14 @@ impl Ledger {
         if open.is_zero() { Ok(legs) } else { Err(LedgerError::Payments { left: amount.minus(open)?, asked: amount }) }
     }
 
-    /// Book a leg on its payment; a negative amount takes it back.
+    /// Book a leg on its payment, which gives back no more than it took; a negative amount takes it back.
     pub fn book(&mut self, payment: &str, amount: Money) -> Result<(), LedgerError> {
-        if let Some(held) = self.payments.get_mut(payment) {
-            held.refunded = held.refunded.plus(amount)?;
+        let Some(held) = self.payments.get_mut(payment) else { return Ok(()) };
+        let left = held.captured.minus(held.refunded)?;
+        if !amount.is_negative() && amount.compare(left)?.is_gt() {
+            return Err(LedgerError::Payments { left, asked: amount });
         }
+        held.refunded = held.refunded.plus(amount)?;
         Ok(())
     }
 }
@@ -338,6 +341,9 @@ mod tests {
         assert_eq!(ledger.legs(gbp(500)).unwrap(), [(Some("a".into()), gbp(300)), (Some("b".into()), gbp(200))]);
         ledger.book("a", gbp(300)).unwrap();
         assert_eq!(ledger.legs(gbp(701)).unwrap_err().code(), "refund_exceeds_payment");
+        assert_eq!(ledger.book("a", gbp(1)), Err(LedgerError::Payments { left: gbp(0), asked: gbp(1) }));
+        ledger.book("a", gbp(-300)).unwrap();
+        ledger.book("a", gbp(300)).unwrap();
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redress_domain::codec;
-use redress_domain::ids::Slug;
+use redress_domain::ids::{Slug, TenantId};
 use redress_sandbox::{Sandbox, cache};
 use redress_store::error::OpenError;
-use redress_store::host::{Host, HostError, Tenant};
+use redress_store::host::{Host, HostError, Setting, Tenant};
 use redress_store::tenant::Config;
 
 use crate::clock::{Clock, random_bytes};
@@ -90,7 +90,11 @@ impl App {
         Self::on(Host::open(folder)?, clock, limits)
     }
 
-    fn on(host: Host, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
+    /// Start a host on an open data folder.
+    ///
+    /// # Errors
+    /// The machine does not give what a host needs.
+    pub fn on(host: Host, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
         let cache = cache::Config { dir: host.artifact_folder(), key: *host.key().bytes() };
         let config = redress_sandbox::Config { cache: Some(cache), limits: sandbox_limits(&limits) };
         let sandbox = Sandbox::new(config).map_err(Error::Sandbox)?;
@@ -127,6 +131,11 @@ impl App {
         &*self.0.clock
     }
 
+    /// The threads that run turns.
+    pub fn workers(&self) -> &Workers {
+        &self.0.workers
+    }
+
     /// What the host allows itself and its tenants.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
@@ -137,9 +146,17 @@ impl App {
     /// # Errors
     /// The name is taken, or the file could not be made.
     pub fn create_tenant(&self, record: TenantRecord) -> Result<Engine, Error> {
+        self.create_tenant_beside(record, None)
+    }
+
+    /// Make a tenant and start its engine, and write a setting with it, or neither.
+    ///
+    /// # Errors
+    /// The name is taken, or the file could not be made.
+    pub fn create_tenant_beside(&self, record: TenantRecord, beside: Option<&Setting>) -> Result<Engine, Error> {
         let mut engines = self.engines_open();
         let tenant = Tenant { id: record.id, slug: record.slug.clone(), record: codec::encode(&record) };
-        let store = self.0.host.create_tenant(&tenant, self.store_config()).map_err(|error| match error {
+        let store = self.0.host.create_tenant(&tenant, self.store_config(), beside).map_err(|error| match error {
             HostError::SlugTaken { slug } => Error::TenantExists(slug.to_string()),
             other => Error::Host(other),
         })?;
@@ -175,6 +192,18 @@ impl App {
         let engine = self.start(record(&tenant)?, store)?;
         engines.insert(name, engine.clone());
         Ok(engine)
+    }
+
+    /// The engine of the tenant of an id.
+    ///
+    /// # Errors
+    /// There is no such tenant, or its file cannot be read.
+    pub fn engine_of(&self, id: TenantId) -> Result<Engine, Error> {
+        if let Some(engine) = self.engines_open().values().find(|engine| engine.record().id == id) {
+            return Ok(engine.clone());
+        }
+        let tenant = self.0.host.tenants()?.into_iter().find(|tenant| tenant.id == id);
+        self.engine(tenant.ok_or_else(|| Error::NoTenant(id.to_string()))?.slug.as_str())
     }
 
     /// The engines that are open, by name.

@@ -70,12 +70,18 @@ pub enum Body {
     Open(Box<Open>),
     /// A person's answer to a task.
     Complete(Complete),
+    /// A person takes a task.
+    Claim(TaskId),
+    /// A task is given back.
+    Release(TaskId),
     /// Something happened outside.
     Event(Event),
     /// A timer is due.
     Timer(Timer),
     /// The outcome of an effect.
     Settle(Settle),
+    /// A person has an effect delivered again, under the same key.
+    Resend(Digest),
     /// A person ends the case.
     Cancel,
     /// Go on with a long run; from the host only.
@@ -88,9 +94,12 @@ impl Body {
         match self {
             Self::Open(_) => "case.open",
             Self::Complete(_) => "task.complete",
+            Self::Claim(_) => "task.claim",
+            Self::Release(_) => "task.release",
             Self::Event(_) => "case.event",
             Self::Timer(_) => "timer.fire",
             Self::Settle(_) => "effect.settle",
+            Self::Resend(_) => "effect.resend",
             Self::Cancel => "case.cancel",
             Self::Continue => "case.continue",
         }

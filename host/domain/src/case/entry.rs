@@ -99,6 +99,14 @@ pub enum Entry {
         /// Who says so: `history`, `provider`, `person`.
         via: String,
     },
+    /// A person had an effect delivered again under its key.
+    #[serde(rename = "effect.resent.1")]
+    Resent {
+        /// The effect.
+        key: Digest,
+        /// Who.
+        by: String,
+    },
     /// Refunded units stand in the ledger as returned, their money as refunded.
     #[serde(rename = "refund.booked.1")]
     Booked {
@@ -118,6 +126,20 @@ pub enum Entry {
         id: TaskId,
         /// What it is.
         task: Box<Task>,
+    },
+    /// A person took a task.
+    #[serde(rename = "task.claimed.1")]
+    TaskClaimed {
+        /// The task.
+        id: TaskId,
+        /// Who.
+        by: String,
+    },
+    /// A task was given back: anybody may take it.
+    #[serde(rename = "task.released.1")]
+    TaskReleased {
+        /// The task.
+        id: TaskId,
     },
     /// A person answered a task.
     #[serde(rename = "task.completed.1")]
@@ -260,9 +282,12 @@ names! {
     Entry::Released { .. } => "quantity.released.1",
     Entry::Intended { .. } => "effect.intended.1",
     Entry::Settled { .. } => "effect.settled.1",
+    Entry::Resent { .. } => "effect.resent.1",
     Entry::Booked { .. } => "refund.booked.1",
     Entry::Unbooked { .. } => "refund.unbooked.1",
     Entry::TaskOpened { .. } => "task.opened.1",
+    Entry::TaskClaimed { .. } => "task.claimed.1",
+    Entry::TaskReleased { .. } => "task.released.1",
     Entry::TaskCompleted { .. } => "task.completed.1",
     Entry::TaskClosed { .. } => "task.closed.1",
     Entry::WaitBegan { .. } => "wait.began.1",

@@ -2,9 +2,9 @@
 
 use super::command::Settled;
 use super::entry::{Entry, Opened};
-use super::{Case, EffectState, Held, Item, Output, Status};
+use super::{Case, EffectState, Held, Item, Output, Status, Task, What};
 use crate::clock::Instant;
-use crate::ids::Digest;
+use crate::ids::{Digest, TaskId};
 use crate::money::Money;
 use crate::verdict::{self, Take, Verdict};
 
@@ -100,9 +100,12 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::Released { line, take } => drop_held(case, *line, take)?,
         Entry::Intended { key, effect } => drop(case.effects.insert(*key, (**effect).clone())),
         Entry::Settled { key, outcome, reference, .. } => settle(case, key, *outcome, reference.as_deref())?,
+        Entry::Resent { key, .. } => resend(case, key)?,
         Entry::Booked { items } => items.iter().try_for_each(|item| book(case, item))?,
         Entry::Unbooked { items } => items.iter().try_for_each(|item| unbook(case, item, stamp.turn))?,
         Entry::TaskOpened { id, task } => drop(case.tasks.insert(*id, (**task).clone())),
+        Entry::TaskClaimed { id, by } => task(case, id)?.assignee = Some(by.clone()),
+        Entry::TaskReleased { id } => task(case, id)?.assignee = None,
         Entry::TaskCompleted { id, live, .. } => {
             case.tasks.remove(id).ok_or("the task is not open")?;
             case.history &= !live;
@@ -200,6 +203,21 @@ fn settle(case: &mut Case, key: &Digest, outcome: Settled, reference: Option<&st
         effect.reference = Some(reference.to_owned());
     }
     Ok(())
+}
+
+/// On its way once more. What came of a notice stays: telling somebody again undoes nothing.
+fn resend(case: &mut Case, key: &Digest) -> Result<(), &'static str> {
+    let effect = case.effects.get_mut(key).ok_or("the case has no such effect")?;
+    match (effect.state, &effect.what) {
+        (EffectState::Confirmed | EffectState::Declined, What::Notice { .. }) => {}
+        (EffectState::Confirmed, _) => return Err("the effect is confirmed"),
+        _ => effect.state = EffectState::Intended,
+    }
+    Ok(())
+}
+
+fn task<'a>(case: &'a mut Case, id: &TaskId) -> Result<&'a mut Task, &'static str> {
+    case.tasks.get_mut(id).ok_or("the task is not open")
 }
 
 fn take_event(case: &mut Case, kept: Option<u32>) -> Result<(), &'static str> {

@@ -9,6 +9,8 @@
 mod begin;
 mod call;
 mod choose;
+mod claim;
+mod contradicted;
 mod effects;
 mod events;
 mod fail;
@@ -16,6 +18,7 @@ mod finish;
 mod goods;
 mod names;
 mod pay;
+mod resend;
 mod reserve;
 mod review;
 pub mod route;
@@ -24,6 +27,9 @@ pub mod shapes;
 mod tasks;
 mod unbook;
 mod wait;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -1,12 +1,20 @@
 //! Requests that may come again: the first answer is committed with what the request did, and given once more.
 
-use redress_domain::clock::Instant;
+use redress_domain::clock::{Instant, Span};
 use redress_domain::codec;
 use redress_domain::ids::{CaseId, Digest};
-use redress_store::batch::Idem;
+use redress_store::batch::{Batch, Idem};
+use redress_store::host::{Host, HostError, Setting};
+use redress_store::row::{Row, RowKey};
+use redress_store::scan::{Cursor, Direction, Scan};
 use serde::{Deserialize, Serialize};
 
 use super::{Engine, Error};
+
+/// How long a request may come again: longer than any client tries, and than most outages last.
+pub const KEPT_FOR: Span = Span::from_days(7);
+/// Answers that are looked through at once: a commit of so many rows holds nobody up.
+const SWEPT_MAX: usize = 1_000;
 
 /// A request that may come again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +47,8 @@ pub enum Given {
         /// The turn.
         turn: u64,
     },
-    /// A document of the merchant's own matters: a revision, a plugin, a key's name.
+    /// A document of the merchant's own matters: a revision, a plugin, a key without its secret. As JSON, with the status and
+    /// the headers that it came with.
     Document(String),
 }
 
@@ -60,6 +69,35 @@ impl Repeat {
         let answer = codec::encode(&Answered { at, given });
         Idem { scope: self.scope, key: self.key, body: self.body, answer }
     }
+
+    /// The record of this request where it is the host's and no tenant's: written together with what it did.
+    pub(crate) fn setting(&self, at: Instant, given: Given) -> Setting {
+        let record = OfHost { body: self.body, answered: Answered { at, given } };
+        Setting { name: self.name(), value: codec::encode(&record) }
+    }
+
+    /// Whether a request to the host came before, and what it was answered.
+    ///
+    /// # Errors
+    /// The system file cannot be read.
+    pub fn answered_by(&self, host: &Host) -> Result<Before, HostError> {
+        let Some(value) = host.setting(&self.name())? else { return Ok(Before::Never) };
+        Ok(match codec::decode::<OfHost>(&value) {
+            Ok(record) if record.body == self.body => Before::Answered(record.answered),
+            _ => Before::Other,
+        })
+    }
+
+    fn name(&self) -> String {
+        format!("answered/{}/{}", self.scope, self.key)
+    }
+}
+
+/// The record of a request to the host.
+#[derive(Serialize, Deserialize)]
+struct OfHost {
+    body: Digest,
+    answered: Answered,
 }
 
 impl Engine {
@@ -73,5 +111,29 @@ impl Engine {
             return Ok(Before::Other);
         }
         Ok(Before::Answered(codec::decode(&idem.answer).map_err(Error::damaged("answer"))?))
+    }
+
+    /// Look through some answers, from a place on, and delete those that are older than they need be. Answers how many are
+    /// deleted, and from where to go on.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn forget_answers(&self, now: Instant, from: Option<&Cursor>) -> Result<(usize, Option<Cursor>), Error> {
+        let snapshot = self.store().read()?;
+        let page = snapshot.scan(&Scan::Idempotency, Direction::Forward, from, SWEPT_MAX)?;
+        let mut rows = Vec::new();
+        for (scope, key) in page.rows.iter().filter_map(|row| row.idem()) {
+            let Some(idem) = snapshot.idem(&scope, &key)? else { continue };
+            let answered: Answered = codec::decode(&idem.answer).map_err(Error::damaged("answer"))?;
+            if answered.at.after(KEPT_FOR) < now {
+                rows.push(Row::Delete(RowKey::idempotency(&scope, &key)));
+            }
+        }
+        drop(snapshot);
+        let deleted = rows.len();
+        if deleted > 0 {
+            self.store().append(Batch { rows, ..Batch::default() })?;
+        }
+        Ok((deleted, page.next))
     }
 }

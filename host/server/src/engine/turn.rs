@@ -199,10 +199,10 @@ fn failure(error: CallError) -> Failure {
     Failure { code, detail, reasons }
 }
 
-/// The work items that this turn leaves nothing to do for: effects that it settled, and the run that it went on with.
+/// The work items that this turn leaves nothing to do for: effects that it settled or sends anew, and the run that it went on with.
 fn done_work(snapshot: &Snapshot, decision: &Decision) -> Result<Vec<WorkKey>, Error> {
     let settled = decision.turn.entries.iter().filter_map(|entry| match entry {
-        Entry::Settled { key, .. } => Some(commit::effect_key(key)),
+        Entry::Settled { key, .. } | Entry::Resent { key, .. } => Some(commit::effect_key(key)),
         _ => None,
     });
     let is_continued = decision.turn.command.body == Body::Continue;

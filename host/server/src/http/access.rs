@@ -1,59 +1,6 @@
-//! Who may use a route: roles, and the sets of them that routes name.
+//! Who may use a route: the sets of roles that routes name.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-/// What a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Runs the host: makes tenants and keys, and may act for any tenant that it names.
-    Operator,
-    /// Runs a merchant: rules, keys, money that a person must decide.
-    Admin,
-    /// Works on cases and tasks.
-    Agent,
-    /// A shop, a warehouse or a payment provider: hands in orders, cases, events and outcomes.
-    Integrator,
-    /// Looks.
-    Viewer,
-}
-
-impl Role {
-    /// All roles.
-    pub const ALL: [Self; 5] = [Self::Operator, Self::Admin, Self::Agent, Self::Integrator, Self::Viewer];
-
-    /// The word in keys, records and tables.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Admin => "admin",
-            Self::Agent => "agent",
-            Self::Integrator => "integrator",
-            Self::Viewer => "viewer",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-impl FromStr for Role {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|role| role.word() == text).ok_or_else(|| {
-            let words: Vec<_> = Self::ALL.iter().map(|role| role.word()).collect();
-            format!("{text:?} is not one of {}", words.join(", "))
-        })
-    }
-}
+use crate::keys::Role;
 
 /// Who may use a route. An operator may use each of them; those of a tenant only for a tenant that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +11,8 @@ pub enum Access {
     Host,
     /// These roles, each in its own tenant.
     Tenant(&'static [Role]),
+    /// These roles, each in its own tenant; the operator for a tenant that it names, or for the host itself.
+    Either(&'static [Role]),
 }
 
 /// Everybody of a tenant.
@@ -76,6 +25,8 @@ pub const DECIDE: Access = Access::Tenant(&[Role::Admin, Role::Agent]);
 pub const CONNECT: Access = Access::Tenant(&[Role::Admin, Role::Integrator]);
 /// Who runs the merchant.
 pub const RULE: Access = Access::Tenant(&[Role::Admin]);
+/// Who runs the merchant, or the host.
+pub const ADMIT: Access = Access::Either(&[Role::Admin]);
 
 impl Access {
     /// Whether a role may use the route.
@@ -83,7 +34,7 @@ impl Access {
         match self {
             Self::Open => true,
             Self::Host => role == Role::Operator,
-            Self::Tenant(roles) => role == Role::Operator || roles.contains(&role),
+            Self::Tenant(roles) | Self::Either(roles) => role == Role::Operator || roles.contains(&role),
         }
     }
 }

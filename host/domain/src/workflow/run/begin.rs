@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::names::Names;
-use super::{Input, Run, StepError, events, fail, finish, reserve, tasks, wait};
-use crate::case::command::{Body, Open, Rejection, Timer};
+use super::{Input, Run, StepError, claim, events, fail, finish, resend, reserve, tasks, wait};
+use crate::case::command::{Body, Complete, Open, Rejection, Timer};
 use crate::case::entry::{Entry, Opened};
 use crate::case::evolve::{self, Stamp};
 use crate::case::{About, Case, LINES_MAX, Status, Task};
@@ -62,7 +62,9 @@ fn load(run: &mut Run) {
 fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Result<(), Rejection> {
     let ended = match body {
         // What became of money is asked and answered beyond the end of the case.
-        Body::Complete(complete) => !tasks::is_of_effect(run, complete.task),
+        Body::Complete(Complete { task, .. }) | Body::Claim(task) | Body::Release(task) => {
+            !tasks::is_of_effect(run, *task)
+        }
         body => *body == Body::Cancel,
     };
     if run.case().is_closed() && ended {
@@ -71,6 +73,8 @@ fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Resul
     match body {
         Body::Open(_) => Err(Rejection::new("case_open", "the case is open already")),
         Body::Complete(complete) => tasks::complete(run, definition, complete),
+        Body::Claim(task) => claim::claim(run, *task),
+        Body::Release(task) => claim::release(run, *task),
         Body::Event(event) => events::arrived(run, definition, event),
         Body::Timer(Timer::Wait { step, since }) => {
             wait::timer(run, definition, step, *since);
@@ -81,6 +85,7 @@ fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Resul
             Ok(())
         }
         Body::Settle(settle) => super::effects::settled(run, definition, settle),
+        Body::Resend(key) => resend::asked(run, *key),
         Body::Cancel => {
             finish::cancel(run);
             Ok(())
@@ -154,6 +159,7 @@ fn hold(run: &mut Run) {
         opened_at,
         reasons: vec![crate::verdict::Reason::code("unrouted")],
         imported,
+        assignee: None,
     };
     run.emit(Entry::TaskOpened { id, task: Box::new(task) });
 }

@@ -1,9 +1,9 @@
 //! Effects on their way: leaving, settling, and what a step makes of the outcome of all of its effects.
 
-use super::{Flow, Run, StepError, fail, finish, unbook};
+use super::{Flow, Run, StepError, contradicted, fail, finish, tasks, unbook};
 use crate::case::command::{Rejection, Settle, Settled};
 use crate::case::entry::Entry;
-use crate::case::{About, Effect, EffectState, Output, Task, What};
+use crate::case::{About, Effect, EffectState, Output, What};
 use crate::decision::Work;
 use crate::ids::{Digest, Slug};
 use crate::money::Money;
@@ -35,18 +35,20 @@ pub(super) fn begun(run: &mut Run, step: &Step) -> Option<Result<Flow, StepError
 
 /// The outcome of an effect, from its provider.
 pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &Settle) -> Result<(), Rejection> {
-    let Some(effect) = run.case().effects.get(&settle.key).cloned() else {
-        return Err(Rejection::new("effect_not_found", format!("the case has no effect {}", settle.key)));
-    };
+    let effect = of_case(run, settle.key)?.clone();
     let is_known = settle.outcome == Settled::Unknown && effect.state == EffectState::Unknown;
     if is_known || matches!(effect.state, EffectState::Confirmed | EffectState::Declined) {
         let why = format!("it is settled as {}", effect.state.word());
         run.emit(Entry::Ignored { what: format!("effect {}", settle.key.short()), why });
+        if settle.outcome == Settled::Confirmed && effect.state == EffectState::Declined {
+            contradicted::ask(run, &effect, settle.key);
+        }
         return Ok(());
     }
     record(run, settle.key, settle.outcome, settle.reference.clone(), "provider");
-    let late = |task: &Task| task.about == About::Effect { key: settle.key } && settle.outcome != Settled::Unknown;
-    if let Some(id) = run.case().tasks.iter().find(|(_, task)| late(task)).map(|(id, _)| *id) {
+    if settle.outcome != Settled::Unknown
+        && let Some(id) = tasks::of_effect(run, settle.key)
+    {
         // The provider's own word ends the question that a person was asked.
         run.emit(Entry::TaskClosed { id });
     }
@@ -57,6 +59,12 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         _ => {}
     }
     Ok(())
+}
+
+/// An effect of the case.
+pub(super) fn of_case(run: &Run, key: Digest) -> Result<&Effect, Rejection> {
+    let missing = || Rejection::new("effect_not_found", format!("the case has no effect {key}"));
+    run.case().effects.get(&key).ok_or_else(missing)
 }
 
 /// Record what became of an effect.
@@ -86,7 +94,8 @@ fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest
     }
 }
 
-fn ask_person(run: &mut Run, step: &Slug, key: Digest, code: &str) {
+/// Let a person say what became of an effect.
+pub(super) fn ask_person(run: &mut Run, step: &Slug, key: Digest, code: &str) {
     let (title, reasons) = (format!("Effect of step {step}: {code}"), vec![Reason::code(code)]);
     fail::open_task(run, About::Effect { key }, title, reasons);
 }
@@ -110,8 +119,9 @@ fn of_step<'a>(run: &'a Run, step: &'a Slug) -> impl Iterator<Item = (&'a Digest
 }
 
 fn all_settled(run: &Run, step: &Slug) -> bool {
-    let open_task = |key: &Digest| run.case().tasks.values().any(|task| task.about == About::Effect { key: *key });
-    of_step(run, step).all(|(key, effect)| effect.state != EffectState::Intended && !open_task(key))
+    let is_settled =
+        |key: Digest, effect: &Effect| effect.state != EffectState::Intended && tasks::of_effect(run, key).is_none();
+    of_step(run, step).all(|(key, effect)| is_settled(*key, effect))
 }
 
 /// All effects of the step are settled: its output, and where a decline or an unknown outcome leads.

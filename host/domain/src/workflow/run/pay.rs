@@ -119,7 +119,7 @@ fn cap(run: &Run, definition: &Definition, total: Money) -> Result<(), StepError
 }
 
 /// Reserve what the case does not hold yet.
-fn reserve_missing(run: &mut Run, items: &[Item]) -> Result<Vec<(u32, Take)>, StepError> {
+pub(super) fn reserve_missing(run: &mut Run, items: &[Item]) -> Result<Vec<(u32, Take)>, StepError> {
     let mut held: BTreeMap<(u32, OrderId, u32), u32> = BTreeMap::new();
     for one in &run.case().reserved {
         held.insert((one.line, one.take.order.clone(), one.take.line), one.take.quantity);

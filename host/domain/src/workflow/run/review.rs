@@ -27,6 +27,7 @@ pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, review:
         opened_at: run.now(),
         reasons: review.reasons.iter().map(|code| Reason::code(code.as_str())).collect(),
         imported,
+        assignee: None,
     };
     run.emit(Entry::TaskOpened { id, task: Box::new(task) });
     let after = match &review.timeout {

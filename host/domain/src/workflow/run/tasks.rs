@@ -1,26 +1,34 @@
 //! A person's answer to a task.
 
-use super::{Run, effects, fail};
+use super::{Run, claim, contradicted, effects, fail, resend};
 use crate::case::command::{Complete, PersonVerdict, Rejection, Settled};
 use crate::case::entry::Entry;
-use crate::case::{About, Effect, Output, Task};
-use crate::decision::Work;
+use crate::case::{About, Output, Task};
 use crate::ids::{Digest, Slug, TaskId};
 use crate::value::{Fields, Type, Value};
 use crate::verdict::{LineVerdict, Reason, Remedy, Take, Tier, Verdict};
 use crate::workflow::definition::{Definition, Hook, Kind, Review, Step};
 
 pub(super) fn complete(run: &mut Run, definition: Option<&Definition>, complete: &Complete) -> Result<(), Rejection> {
-    let missing = || Rejection::new("task_not_open", format!("task {} is not open", complete.task));
-    let task = run.case().tasks.get(&complete.task).cloned().ok_or_else(missing)?;
+    let task = open(run, complete.task)?.clone();
+    claim::may_answer(run, complete.task)?;
     match (&task.about, definition) {
         // No answer changes the currency of a case, and nothing of the workflow is meant for another.
         (About::Failure { code, .. }, _) if code == fail::CURRENCY_DIFFERS => close(run, complete),
         (About::Unrouted, _) | (_, None) => close(run, complete),
         (About::Review { step }, Some(definition)) => review(run, definition, complete, step),
         (About::Failure { step, .. }, Some(definition)) => failure(run, definition, complete, step),
+        (About::Effect { key }, Some(definition)) if contradicted::is_asked(&task) => {
+            contradicted::answered(run, definition, complete, *key)
+        }
         (About::Effect { key }, Some(definition)) => effect(run, definition, complete, *key),
     }
+}
+
+/// A task that waits for an answer.
+pub(super) fn open(run: &Run, id: TaskId) -> Result<&Task, Rejection> {
+    let missing = || Rejection::new("task_not_open", format!("task {id} is not open"));
+    run.case().tasks.get(&id).ok_or_else(missing)
 }
 
 /// All that can be done with a case that no workflow takes on.
@@ -31,7 +39,7 @@ fn close(run: &mut Run, complete: &Complete) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn choose(complete: &Complete, choices: &[&str]) -> Result<(), Rejection> {
+pub(super) fn choose(complete: &Complete, choices: &[&str]) -> Result<(), Rejection> {
     if choices.contains(&complete.outcome.as_str()) {
         return Ok(());
     }
@@ -39,7 +47,7 @@ fn choose(complete: &Complete, choices: &[&str]) -> Result<(), Rejection> {
     Err(Rejection { code: "unknown_outcome", message, fields: vec!["outcome".to_owned()] })
 }
 
-fn close_task(run: &mut Run, complete: &Complete) {
+pub(super) fn close_task(run: &mut Run, complete: &Complete) {
     let by = run.input.command.actor.id.clone();
     let (id, outcome, live) = (complete.task, complete.outcome.clone(), complete.live);
     run.emit(Entry::TaskCompleted { id, outcome, by, live });
@@ -180,20 +188,13 @@ fn takes(
 /// An effect that a person settles.
 fn effect(run: &mut Run, definition: &Definition, complete: &Complete, key: Digest) -> Result<(), Rejection> {
     choose(complete, &["paid", "not_paid", "resend"])?;
-    let Some(effect): Option<Effect> = run.case().effects.get(&key).cloned() else {
-        return Err(Rejection::new("effect_not_found", format!("the case has no effect {key}")));
-    };
+    let effect = effects::of_case(run, key)?.clone();
     close_task(run, complete);
     match complete.outcome.as_str() {
         "paid" => effects::record(run, key, Settled::Confirmed, None, "person"),
         "not_paid" => effects::record(run, key, Settled::Declined, None, "person"),
         _ => {
-            // The same key, so that a provider which did act says so instead of acting again.
-            run.emit(Entry::Intended {
-                key,
-                effect: Box::new(Effect { state: crate::case::EffectState::Intended, ..effect.clone() }),
-            });
-            run.work.push(Work::Effect { key });
+            resend::again(run, key);
             return Ok(());
         }
     }
@@ -204,6 +205,12 @@ fn effect(run: &mut Run, definition: &Definition, complete: &Complete, key: Dige
 /// Whether an open task asks what became of an effect.
 pub(super) fn is_of_effect(run: &Run, task: TaskId) -> bool {
     run.case().tasks.get(&task).is_some_and(|task| matches!(task.about, About::Effect { .. }))
+}
+
+/// The open task that asks what became of this effect.
+pub(super) fn of_effect(run: &Run, wanted: Digest) -> Option<TaskId> {
+    let about = About::Effect { key: wanted };
+    run.case().tasks.iter().find(|(_, task)| task.about == about).map(|(id, _)| *id)
 }
 
 /// The task of a review at this step, if one is open.

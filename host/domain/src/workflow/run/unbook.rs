@@ -1,8 +1,9 @@
-//! Declined refunds: what a leg booked is taken out of its order's ledger again, once, whenever the decline becomes final.
+//! Declined refunds: what a leg booked is taken out of its order's ledger again, once, whenever the decline becomes final; and
+//! booked again where the money left after all.
 
 use std::collections::BTreeSet;
 
-use super::{Run, StepError, reserve};
+use super::{Run, StepError, pay, reserve};
 use crate::case::entry::Entry;
 use crate::case::{EffectState, Item, Refund, What};
 use crate::ids::{Digest, OrderId, Slug};
@@ -55,9 +56,49 @@ fn leg<'a>(run: &'a Run, key: &Digest) -> Option<&'a Refund> {
     }
 }
 
-/// The legs of one order leave its ledger. Units are promised again only once the whole order was declined: until then nobody
-/// can say which of them were paid for.
+/// Book a declined leg again that was taken out: the money left after all. The ledger takes it under every cap, or says why it
+/// cannot.
+pub(super) fn rebook(run: &mut Run, step: &Slug, key: Digest) -> Result<(), StepError> {
+    let Some(leg) = leg(run, &key).cloned() else { return Ok(()) };
+    // A bare amount stands in no ledger.
+    let Some(order) = &leg.order else { return Ok(()) };
+    let (items, _) = carried(run, step, order, &[key])?;
+    let reserved = pay::reserve_missing(run, &items)?;
+    for item in &items {
+        let ledger = reserve::ledger(run, &item.take)?;
+        ledger.refund(item.take.line, item.take.quantity, item.amount).map_err(reserve::refused)?;
+    }
+    if let (Some(payment), Some(taken)) = (&leg.payment, run.ledgers.get_mut(order)) {
+        taken.ledger.book(payment, leg.amount).map_err(reserve::refused)?;
+    }
+    for (line, take) in reserved {
+        run.emit(Entry::Reserved { line, take });
+    }
+    run.emit(Entry::Booked { items });
+    Ok(())
+}
+
+/// The legs of one order leave its ledger.
 fn of_order(run: &mut Run, step: &Slug, order: &OrderId, declined: &[Digest]) -> Result<Vec<Item>, StepError> {
+    let (items, legs) = carried(run, step, order, declined)?;
+    for item in &items {
+        let ledger = reserve::ledger(run, &item.take)?;
+        ledger.decline(item.take.line, item.take.quantity, item.amount).map_err(reserve::refused)?;
+    }
+    for leg in legs {
+        if let (Some(payment), Some(taken)) = (&leg.payment, run.ledgers.get_mut(order)) {
+            let minus = Money::zero(leg.amount.currency()).minus(leg.amount).map_err(invalid)?;
+            taken.ledger.book(payment, minus).map_err(reserve::refused)?;
+        }
+    }
+    Ok(items)
+}
+
+type Carried = (Vec<Item>, Vec<Refund>);
+
+/// What these declined legs of an order carried, and the legs. Units go with them only while the whole order is declined: as
+/// long as one leg may have been paid nobody can say which of them were paid for.
+fn carried(run: &Run, step: &Slug, order: &OrderId, declined: &[Digest]) -> Result<Carried, StepError> {
     let of_order = run.case().effects.iter().filter_map(|(key, effect)| match &effect.what {
         What::Refund(refund) if effect.step == *step && refund.order.as_ref() == Some(order) => {
             Some((*key, refund.clone(), effect.state))
@@ -76,17 +117,8 @@ fn of_order(run: &mut Run, step: &Slug, order: &OrderId, declined: &[Digest]) ->
         Item { line: item.line, take: Take { quantity, ..item.take }, amount }
     });
     let items: Vec<Item> = items.filter(|item| item.take.quantity > 0 || !item.amount.is_zero()).collect();
-    for item in &items {
-        let ledger = reserve::ledger(run, &item.take)?;
-        ledger.decline(item.take.line, item.take.quantity, item.amount).map_err(reserve::refused)?;
-    }
-    for (_, leg, _) in legs.iter().filter(|(key, _, _)| declined.contains(key)) {
-        if let (Some(payment), Some(taken)) = (&leg.payment, run.ledgers.get_mut(order)) {
-            let minus = Money::zero(leg.amount.currency()).minus(leg.amount).map_err(invalid)?;
-            taken.ledger.book(payment, minus).map_err(reserve::refused)?;
-        }
-    }
-    Ok(items)
+    let legs = legs.into_iter().filter(|(key, _, _)| declined.contains(key)).map(|(_, leg, _)| leg);
+    Ok((items, legs.collect()))
 }
 
 /// How much of each item the declined legs carried. Items and legs are two ways to cut one sum: laid side by side, each leg

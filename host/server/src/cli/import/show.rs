@@ -105,7 +105,7 @@ fn counts(report: &Report) -> Listing {
     {
         named.iter().for_each(|(name, n)| count(what, name, *n));
     }
-    Listing { columns: &["what", "name", "count"], hidden: &[], zone: Zone::UTC, rows }
+    Listing { columns: vec!["what", "name", "count"], hidden: &[], zone: Zone::UTC, rows }
 }
 
 fn text(report: &Report) -> String {

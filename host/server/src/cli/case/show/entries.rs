@@ -31,6 +31,7 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
             let reference = reference.as_ref().map(|reference| format!(", reference {reference}")).unwrap_or_default();
             format!("effect {} {} by {via}{reference}", key.short(), settled(*outcome))
         }
+        Entry::Resent { key, by } => format!("effect {} sent again by {by}", key.short()),
         Entry::Booked { items } => format!("booked {}", items_in_words(items)),
         Entry::Unbooked { items } => format!("took out of the books {}", items_in_words(items)),
         Entry::TaskOpened { id, task } => {
@@ -38,6 +39,8 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
             let why = if codes.is_empty() { String::new() } else { format!(", because {}", codes.join("; ")) };
             format!("task {id} for {}: {}{why}", task.queue, task.title)
         }
+        Entry::TaskClaimed { id, by } => format!("task {id} taken by {by}"),
+        Entry::TaskReleased { id } => format!("task {id} given back"),
         Entry::TaskCompleted { id, outcome, by, live } => {
             let live = if *live { ", effects are real from here on" } else { "" };
             format!("task {id} answered {outcome} by {by}{live}")
@@ -81,12 +84,14 @@ pub(super) fn json(entry: &Entry) -> Json {
         Entry::Settled { key, outcome, reference, via } => {
             json!({ "key": key, "outcome": outcome, "reference": reference, "via": via })
         }
+        Entry::Resent { key, by } => json!({ "key": key, "by": by }),
         Entry::Booked { items } | Entry::Unbooked { items } => json!({ "items": each(items, item) }),
         Entry::TaskOpened { id, task: opened } => json!({ "id": id, "task": task(opened) }),
+        Entry::TaskClaimed { id, by } => json!({ "id": id, "by": by }),
         Entry::TaskCompleted { id, outcome, by, live } => {
             json!({ "id": id, "outcome": outcome, "by": by, "live": live })
         }
-        Entry::TaskClosed { id } => json!({ "id": id }),
+        Entry::TaskReleased { id } | Entry::TaskClosed { id } => json!({ "id": id }),
         Entry::WaitBegan { step, until } => json!({ "step": step, "until": until.map(instant) }),
         Entry::EventKept { event } => json!({ "event": arrived(event) }),
         Entry::EventTaken { step, event, kept } => json!({ "step": step, "event": arrived(event), "kept": kept }),

@@ -144,12 +144,14 @@ fn body(body: &Body) -> Json {
                 "line": line.line, "remedy": line.remedy.word(), "quantity": line.quantity, "reason": line.reason,
             })),
         }),
+        Body::Claim(task) | Body::Release(task) => json!({ "task": task }),
         Body::Event(event) => json!({ "event": event.name, "fields": fields(&event.fields) }),
         Body::Timer(Timer::Wait { step, since }) => json!({ "wait": { "step": step, "since_turn": since } }),
         Body::Timer(Timer::Reservation { since }) => json!({ "reservation": { "since": since } }),
         Body::Settle(settle) => {
             json!({ "key": settle.key, "outcome": settle.outcome, "reference": settle.reference })
         }
+        Body::Resend(key) => json!({ "key": key }),
         Body::Cancel | Body::Continue => json!({}),
     }
 }

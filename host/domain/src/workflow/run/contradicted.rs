@@ -1,0 +1,62 @@
+//! A refund that was settled as declined, and its provider says later that it was paid. The word alone changes nothing: a person
+//! looks whether the money left, and ledger and provider agree again by what they found.
+
+use super::{Run, StepError, effects, tasks, unbook};
+use crate::case::command::{Complete, Rejection, Settled};
+use crate::case::entry::Entry;
+use crate::case::{Effect, Task, What};
+use crate::ids::Digest;
+use crate::workflow::definition::Definition;
+
+/// The reason of the task.
+const CODE: &str = "confirmed_after_decline";
+
+/// Ask a person, once; in place of the question how to go on after the decline, if that is still open.
+pub(super) fn ask(run: &mut Run, effect: &Effect, key: Digest) {
+    if !matches!(effect.what, What::Refund(_)) {
+        return;
+    }
+    if let Some(id) = tasks::of_effect(run, key) {
+        if run.case().tasks.get(&id).is_some_and(is_asked) {
+            return;
+        }
+        run.emit(Entry::TaskClosed { id });
+    }
+    effects::ask_person(run, &effect.step, key, CODE);
+}
+
+/// Whether this is the question of a task.
+pub(super) fn is_asked(task: &Task) -> bool {
+    task.reasons.iter().any(|reason| reason.code == CODE)
+}
+
+/// `paid`: the money did leave, and is booked again where the decline had taken it out. `recovered`: it was taken back, and the
+/// refund stays declined.
+pub(super) fn answered(
+    run: &mut Run,
+    definition: &Definition,
+    complete: &Complete,
+    key: Digest,
+) -> Result<(), Rejection> {
+    tasks::choose(complete, &["paid", "recovered"])?;
+    let effect = effects::of_case(run, key)?.clone();
+    // A declined leg stays booked until its step has gone on.
+    let is_booked = run.case().status.step() == Some(&effect.step);
+    tasks::close_task(run, complete);
+    if complete.outcome == "paid" {
+        if !is_booked {
+            unbook::rebook(run, &effect.step, key).map_err(refused)?;
+        }
+        effects::record(run, key, Settled::Confirmed, None, "person");
+    }
+    if run.awaits(&effect.step) {
+        effects::settled_by_person(run, definition, &effect, key);
+    }
+    Ok(())
+}
+
+fn refused(error: StepError) -> Rejection {
+    let message =
+        format!("the ledger takes the refund no more, {}; once the money is back, answer recovered", error.detail);
+    Rejection { code: "refund_not_bookable", message, fields: vec!["outcome".to_owned()] }
+}

@@ -1,0 +1,276 @@
+//! Turns without a host: commands in, decisions out, on one order whose ledger the decisions change.
+
+mod claims;
+mod contradictions;
+mod resends;
+
+use crate::ask::{Answer, Answered};
+use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled};
+use crate::case::entry::Entry;
+use crate::case::evolve::{self, Stamp};
+use crate::case::{About, Case, Effect, EffectState, Line, Status, Task, What};
+use crate::clock::{Instant, Zone};
+use crate::decision::Work;
+use crate::facts::{Facts, LedgerAt, Purchase};
+use crate::ids::{CaseId, CustomerId, Digest, OrderId, Sku, Slug, TaskId, TenantId};
+use crate::money::{Currency, Money, Price};
+use crate::order::Payment;
+use crate::value::Fields;
+use crate::verdict::{LineQuote, Part, Quote, Take};
+use crate::workflow::definition::{Definition, Hook, Plugin, PluginRef};
+use crate::workflow::load::{Environment, load};
+use crate::workflow::run::{self, Input, Progress};
+
+/// A merchant with one workflow and one order: three of A1 for 2.50 each, 3.00 of it paid by card and the rest by voucher.
+struct Desk {
+    definition: Definition,
+    facts: Facts,
+    cases: Vec<Case>,
+    journals: Vec<Vec<(Stamp, Vec<Entry>)>>,
+    work: Vec<Work>,
+}
+
+/// Which case: the first that was opened is 0.
+type Nth = usize;
+
+impl Desk {
+    /// A workflow of these steps.
+    fn with(steps: &str) -> Self {
+        let source = format!(
+            "format: 1\nworkflow: tried\ncurrency: GBP\nlimits: {{ refund_max: 100.00 }}\n\
+             triggers: [{{ case_opened: {{ type: return }} }}]\nsteps:\n{steps}"
+        );
+        let quote = Plugin {
+            digest: Digest::of(b"quote"),
+            hook: Hook::Refund,
+            params: Default::default(),
+            provides: Default::default(),
+        };
+        let plugins = [(PluginRef { name: "quote".to_owned(), major: 0 }, quote)].into();
+        let environment = Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC) };
+        let definition = load(&source, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let facts = Facts { purchases: vec![purchase()], ..Facts::default() };
+        Self { definition, facts, cases: Vec::new(), journals: Vec::new(), work: Vec::new() }
+    }
+
+    /// Open a return of so many units of A1, each quoted at its price.
+    fn open(&mut self, units: u32) -> Nth {
+        let line = Line {
+            sku: Sku::new("A1").unwrap(),
+            quantity: units,
+            reason: None,
+            bought: None,
+            unit: None,
+            attributes: Fields::new(),
+            outcome: None,
+        };
+        let open = Open {
+            kind: Slug::from_static("return"),
+            external: None,
+            history: false,
+            customer: Some(CustomerId::new("c1").unwrap()),
+            order: None,
+            currency: gbp(),
+            reason: None,
+            claim: None,
+            attributes: Fields::new(),
+            lines: vec![line],
+        };
+        let new = self.cases.len();
+        self.journals.push(Vec::new());
+        self.turn(new, &agent("ada"), Body::Open(Box::new(open))).unwrap();
+        new
+    }
+
+    /// Give a command as an agent.
+    fn give(&mut self, case: Nth, body: Body) -> Result<(), Rejection> {
+        self.turn(case, &agent("ada"), body)
+    }
+
+    /// One turn, and the books as it leaves them.
+    fn turn(&mut self, nth: Nth, actor: &Actor, body: Body) -> Result<(), Rejection> {
+        let before = self.cases.get(nth).cloned();
+        self.facts.own = before.as_ref().map(|case| case.reserved.clone()).unwrap_or_default();
+        let opening = (CaseId::mint(Instant::from_unix_ms(0), nth as u128), format!("R-{nth}"));
+        let at = Instant::from_unix_ms(1_000);
+        let command = Command {
+            occurred_at: at,
+            recorded_at: at,
+            actor: actor.clone(),
+            channel: "test".to_owned(),
+            source: None,
+            reason: None,
+            body,
+        };
+        let input = Input {
+            tenant: TenantId::mint(at, 1),
+            command,
+            facts: self.facts.clone(),
+            jurisdiction: "UK".to_owned(),
+            opening: Some(opening),
+        };
+        let mut run = Box::new(run::begin(Some(&self.definition), before, input)?);
+        let mut answer = None;
+        let decision = loop {
+            match run::advance(Some(&self.definition), run, answer.take()) {
+                Progress::Decided(decision) => break decision,
+                Progress::Ask(asking) => {
+                    answer = Some(quoted(asking.case()));
+                    run = asking;
+                }
+            }
+        };
+        for (order, taken) in decision.ledgers {
+            let at = LedgerAt { version: taken.version + 1, ledger: Some(taken.ledger) };
+            self.facts.ledgers.insert(order, at);
+        }
+        self.work = decision.work;
+        let stamp = Stamp { at: decision.turn.at, turn: decision.turn.number };
+        self.journals[nth].push((stamp, decision.turn.entries));
+        let folded = evolve::fold(self.journals[nth].iter().map(|(stamp, entries)| (*stamp, entries.as_slice())));
+        assert_eq!(folded.unwrap().as_ref(), Some(&decision.case), "the journal folds to the case");
+        if nth == self.cases.len() {
+            self.cases.push(decision.case)
+        } else {
+            self.cases[nth] = decision.case
+        }
+        Ok(())
+    }
+
+    /// What its provider says of an effect.
+    fn settle(&mut self, case: Nth, key: Digest, outcome: Settled) {
+        self.give(case, Body::Settle(Settle { key, outcome, reference: None })).unwrap();
+    }
+
+    /// Answer the only open task, as this actor.
+    fn answer_as(&mut self, case: Nth, actor: &Actor, outcome: &str) -> Result<(), Rejection> {
+        let (task, outcome) = (self.task(case).0, outcome.to_owned());
+        let complete = Complete { task, outcome, form: Fields::new(), live: false, lines: Vec::new() };
+        self.turn(case, actor, Body::Complete(complete))
+    }
+
+    fn answer(&mut self, case: Nth, outcome: &str) -> Result<(), Rejection> {
+        self.answer_as(case, &agent("ada"), outcome)
+    }
+
+    /// The only open task.
+    fn task(&self, case: Nth) -> (TaskId, &Task) {
+        let tasks = &self.cases[case].tasks;
+        assert_eq!(tasks.len(), 1, "{tasks:?}");
+        tasks.iter().map(|(id, task)| (*id, task)).next().unwrap()
+    }
+
+    /// The reason of the only open task, where it asks what became of this effect.
+    fn asked_of(&self, case: Nth, key: Digest) -> &str {
+        let task = self.task(case).1;
+        assert_eq!(task.about, About::Effect { key });
+        &task.reasons[0].code
+    }
+
+    /// The leg of a payment, or the only effect of a step.
+    fn effect(&self, case: Nth, name: &str) -> (Digest, &Effect) {
+        let is_named = |effect: &Effect| match &effect.what {
+            What::Refund(refund) => refund.payment.as_deref() == Some(name),
+            _ => effect.step.as_str() == name,
+        };
+        let mut found = self.cases[case].effects.iter().filter(|(_, effect)| is_named(effect));
+        let (key, effect) = found.next().expect("an effect of this name");
+        assert!(found.next().is_none());
+        (*key, effect)
+    }
+
+    fn key(&self, case: Nth, name: &str) -> Digest {
+        self.effect(case, name).0
+    }
+
+    fn state(&self, case: Nth, name: &str) -> EffectState {
+        self.effect(case, name).1.state
+    }
+
+    /// Where a case stands, or what became of it.
+    fn stands(&self, case: Nth) -> &str {
+        match &self.cases[case].status {
+            Status::Waiting { step, .. } | Status::Running { step } => step.as_str(),
+            Status::Held => "(held)",
+            Status::Closed { .. } => self.cases[case].result.as_deref().unwrap(),
+        }
+    }
+
+    /// The order's line: reserved, returned, refunded; and what went back to card and voucher. In pence.
+    fn books(&self) -> ((u32, u32, i64), [i64; 2]) {
+        let Some(ledger) = self.facts.ledgers.get(&order()).and_then(|at| at.ledger.as_ref()) else {
+            return ((0, 0, 0), [0, 0]);
+        };
+        let line = ledger.line(0).map_or((0, 0, 0), |line| (line.reserved, line.returned, line.refunded.minor()));
+        let paid: Vec<i64> = ledger.payments().map(|(_, payment)| payment.refunded.minor()).collect();
+        assert_eq!(ledger.refunded().minor(), line.2);
+        (line, paid.try_into().unwrap())
+    }
+
+    /// The names of what the last turn recorded.
+    fn last(&self, case: Nth) -> Vec<&'static str> {
+        self.journals[case].last().unwrap().1.iter().map(Entry::name).collect()
+    }
+}
+
+fn gbp() -> Currency {
+    "GBP".parse().unwrap()
+}
+
+fn pence(minor: i64) -> Money {
+    Money::from_minor(minor, gbp())
+}
+
+fn order() -> OrderId {
+    OrderId::new("1001").unwrap()
+}
+
+fn purchase() -> Purchase {
+    let payment = |id: &str, minor| Payment {
+        id: id.to_owned(),
+        provider: id.to_owned(),
+        reference: id.to_owned(),
+        captured: pence(minor),
+    };
+    Purchase {
+        order: order(),
+        line: 0,
+        sku: Sku::new("A1").unwrap(),
+        at: Instant::from_unix_ms(0),
+        delivered_at: None,
+        quantity: 3,
+        unit_price: Price::new("2.50".parse().unwrap(), gbp()),
+        paid: pence(750),
+        order_paid: pence(750),
+        payments: vec![payment("card", 300), payment("voucher", 450)],
+        attributes: Fields::new(),
+    }
+}
+
+fn quoted(case: &Case) -> Answered {
+    let quantity = case.lines[0].quantity;
+    let take = Take { order: order(), line: 0, quantity };
+    let part = Part { kind: "goods".to_owned(), amount: pence(250 * i64::from(quantity)) };
+    let lines = vec![LineQuote { line: 0, take, parts: vec![part] }];
+    let quote = Quote { lines, reasons: Vec::new(), provides: Fields::new() };
+    Answered {
+        outcome: Ok(Answer::Quote(quote)),
+        fuel: 1,
+        request: Digest::of(b"request"),
+        encoder: 1,
+        contract: 0,
+        engine: "test".to_owned(),
+    }
+}
+
+fn agent(id: &str) -> Actor {
+    Actor { kind: ActorKind::Person, id: id.to_owned(), role: "agent".to_owned() }
+}
+
+fn admin(id: &str) -> Actor {
+    Actor { role: "admin".to_owned(), ..agent(id) }
+}
+
+fn code(result: Result<(), Rejection>) -> &'static str {
+    result.expect_err("a refusal").code
+}

@@ -1,0 +1,159 @@
+//! Lists: page by page, with cursors that mean nothing to the client.
+
+use axum::extract::{FromRequestParts, OriginalUri, Query};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use redress_store::error::ReadError;
+use redress_store::scan::Cursor;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::codes;
+use super::problem::Problem;
+
+/// Rows of a page where none are asked for.
+const ROWS_USUAL: usize = 20;
+/// Rows of a page.
+const ROWS_MAX: usize = 100;
+/// Bytes of a cursor: no key of the store is longer.
+const CURSOR_BYTES_MAX: usize = 2_048;
+
+/// Which page is asked for.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// How many rows, at most 100.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    pub limit: Option<usize>,
+    /// Where to go on: `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// Whether there is a next page.
+    pub has_more: bool,
+}
+
+/// The place of a page.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// How many rows.
+    pub limit: usize,
+    /// Behind which row.
+    pub cursor: Option<Cursor>,
+}
+
+impl Paging {
+    /// Where the page is.
+    pub fn place(&self) -> Result<Place, Problem> {
+        place(self.limit, self.cursor.as_deref())
+    }
+}
+
+/// Where a page of so many rows behind a cursor is.
+pub fn place(limit: Option<usize>, cursor: Option<&str>) -> Result<Place, Problem> {
+    let limit = rows(limit)?;
+    let cursor = cursor.map(|text| bytes(text).map(|bytes| Cursor::from_bytes(&bytes))).transpose()?;
+    Ok(Place { limit, cursor })
+}
+
+/// How many rows a page has.
+pub fn rows(limit: Option<usize>) -> Result<usize, Problem> {
+    let limit = limit.unwrap_or(ROWS_USUAL);
+    if (1..=ROWS_MAX).contains(&limit) {
+        return Ok(limit);
+    }
+    let detail = format!("limit is {limit}, a page has 1 to {ROWS_MAX} rows");
+    Err(Problem::new(codes::PARAMETER_INVALID, detail))
+}
+
+/// What a cursor holds.
+pub fn bytes(cursor: &str) -> Result<Vec<u8>, Problem> {
+    let good = cursor.len() <= CURSOR_BYTES_MAX;
+    let decoded = good.then(|| URL_SAFE_NO_PAD.decode(cursor).ok()).flatten();
+    decoded.ok_or_else(|| Problem::new(codes::CURSOR_INVALID, "take the cursor from `next_cursor` of the page before"))
+}
+
+/// Why a list could not be read.
+pub fn refused(error: ReadError) -> Problem {
+    match error {
+        ReadError::ForeignCursor => Problem::new(codes::CURSOR_INVALID, "the cursor is one of another list"),
+        other => crate::engine::Error::from(other).into(),
+    }
+}
+
+/// A cursor for the client.
+pub fn text(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+impl<T> Page<T> {
+    /// A page with what comes behind it.
+    pub fn new(data: Vec<T>, next: Option<&[u8]>) -> Self {
+        let next_cursor = next.map(text);
+        Self { data, has_more: next_cursor.is_some(), next_cursor }
+    }
+}
+
+impl<T: Serialize> Page<T> {
+    /// The answer, with the next page's address in `Link` (RFC 8288).
+    pub fn respond(self, address: &OriginalUri) -> Response {
+        let next = self.next_cursor.as_deref().map(|cursor| next_address(address, cursor));
+        let link = next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
+        let mut response = axum::Json(self).into_response();
+        if let Some(link) = link {
+            response.headers_mut().insert(header::LINK, link);
+        }
+        response
+    }
+}
+
+fn next_address(address: &OriginalUri, cursor: &str) -> String {
+    let query = address.query().unwrap_or_default();
+    let kept = query.split('&').filter(|part| !part.is_empty() && !part.starts_with("cursor="));
+    let query: Vec<String> = kept.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
+    format!("{}?{}", address.path(), query.join("&"))
+}
+
+/// Query parameters, read strictly.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        query
+            .map(|Query(params)| Self(params))
+            .map_err(|error| Problem::new(codes::PARAMETER_INVALID, error.body_text()))
+    }
+}
+
+/// A part of the path that names something.
+pub struct Named<T>(pub T);
+
+impl<T, S> FromRequestParts<S> for Named<T>
+where
+    T: DeserializeOwned + Send,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        path.map(|axum::extract::Path(name)| Self(name))
+            .map_err(|error| Problem::new(codes::PARAMETER_INVALID, error.body_text()))
+    }
+}

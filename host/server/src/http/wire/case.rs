@@ -1,0 +1,268 @@
+//! A case on the wire.
+
+use redress_domain::case::{About, Case, Effect, Line, Task, What};
+use redress_domain::ids::{Digest, TaskId};
+use redress_domain::verdict::Outcome;
+use serde::Serialize;
+use serde_json::Value as Json;
+use utoipa::ToSchema;
+
+use super::{WireMoney, WireReason, all, fields};
+
+/// A case as it stands after a turn.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Case)]
+pub struct CaseView {
+    /// The id.
+    pub id: String,
+    /// The number that people read and type, with a check digit.
+    pub number: String,
+    /// `return`, `exchange`, `complaint` ...
+    pub kind: String,
+    /// How many turns it took; the ETag.
+    pub turn: u64,
+    /// `running`, `waiting`, `held` or `closed`.
+    pub status: String,
+    /// The step that it stands at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// When the wait ends by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// What came of it, once it is closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// `allow`, `deny` or `review`.
+    pub remedy: String,
+    /// The reason codes that made it so.
+    pub reasons: Vec<String>,
+    /// Money refunded or on its way.
+    pub refunded: WireMoney,
+    /// The name that another system gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalName>,
+    /// Whose case it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The order that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// The workflow that it runs on, and the revision that it is pinned to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<PinnedWorkflow>,
+    /// Business time of its opening.
+    pub opened_at: String,
+    /// Business time of its last change.
+    pub changed_at: String,
+    /// The merchant's own fields.
+    #[schema(value_type = Object)]
+    pub attributes: Json,
+    /// The items.
+    pub lines: Vec<LineView>,
+    /// What waits for a person.
+    pub tasks: Vec<TaskView>,
+    /// What left or is to leave.
+    pub effects: Vec<EffectView>,
+}
+
+/// A name in another system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExternalName {
+    /// Which system.
+    pub source: String,
+    /// Its name there; unique in the source.
+    pub id: String,
+}
+
+/// A workflow at a revision.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PinnedWorkflow {
+    /// Its name.
+    pub name: String,
+    /// The content hash.
+    pub revision: String,
+}
+
+/// An item of a case.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = CaseLine)]
+pub struct LineView {
+    /// The stock code.
+    pub sku: String,
+    /// Units asked for.
+    pub quantity: u32,
+    /// Why this line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The merchant's own fields.
+    #[schema(value_type = Object)]
+    pub attributes: Json,
+    /// What came of it so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OutcomeView>,
+}
+
+/// What came of an item.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = LineOutcome)]
+pub struct OutcomeView {
+    /// `allow`, `deny` or `review`.
+    pub remedy: String,
+    /// For how many units.
+    pub quantity: u32,
+    /// The money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<WireMoney>,
+    /// Where the goods go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<String>,
+    /// Why.
+    pub reasons: Vec<WireReason>,
+}
+
+/// Work for a person.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Task)]
+pub struct TaskView {
+    /// The id.
+    pub id: String,
+    /// `review`, `failure`, `effect` or `unrouted`.
+    pub about: String,
+    /// The step that waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// The effect that a person must settle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<String>,
+    /// Who works on it.
+    pub queue: String,
+    /// What it is called.
+    pub title: String,
+    /// Who has taken it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
+    /// When it was opened.
+    pub opened_at: String,
+    /// Why.
+    pub reasons: Vec<WireReason>,
+    /// Opened for a case of the past.
+    pub imported: bool,
+}
+
+/// Something that leaves, or left.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = CaseEffect)]
+pub struct EffectView {
+    /// The key: what the provider knows it by.
+    pub key: String,
+    /// `refund`, `restock` or `notice`.
+    pub kind: String,
+    /// The step that wanted it.
+    pub step: String,
+    /// `intended`, `confirmed`, `declined` or `unknown`.
+    pub state: String,
+    /// The money of a refund.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<WireMoney>,
+    /// The provider's reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+impl From<&Case> for CaseView {
+    fn from(case: &Case) -> Self {
+        let workflow = case.workflow.as_ref().zip(case.revision);
+        Self {
+            id: case.id.to_string(),
+            number: case.number.clone(),
+            kind: case.kind.to_string(),
+            turn: case.turn,
+            status: case.status.word().to_owned(),
+            step: case.status.step().map(ToString::to_string),
+            until: case.status.until().map(|at| at.to_string()),
+            result: case.result.clone(),
+            remedy: case.remedy().word().to_owned(),
+            reasons: case.decisive_reasons().into_iter().map(str::to_owned).collect(),
+            refunded: case.refunded().into(),
+            external: case.external.as_ref().map(|one| ExternalName { source: one.source.clone(), id: one.id.clone() }),
+            customer: case.customer.as_ref().map(ToString::to_string),
+            order: case.order.as_ref().map(ToString::to_string),
+            workflow: workflow
+                .map(|(name, revision)| PinnedWorkflow { name: name.to_string(), revision: revision.to_string() }),
+            opened_at: case.opened_at.to_string(),
+            changed_at: case.changed_at.to_string(),
+            attributes: fields::shown(&case.attributes),
+            lines: all(&case.lines),
+            tasks: case.tasks.iter().map(|(id, task)| TaskView::of(*id, task)).collect(),
+            effects: case.effects.iter().map(|(key, effect)| EffectView::of(*key, effect)).collect(),
+        }
+    }
+}
+
+impl From<&Line> for LineView {
+    fn from(line: &Line) -> Self {
+        Self {
+            sku: line.sku.to_string(),
+            quantity: line.quantity,
+            reason: line.reason.clone(),
+            attributes: fields::shown(&line.attributes),
+            outcome: line.outcome.as_ref().map(OutcomeView::from),
+        }
+    }
+}
+
+impl From<&Outcome> for OutcomeView {
+    fn from(outcome: &Outcome) -> Self {
+        Self {
+            remedy: outcome.remedy.word().to_owned(),
+            quantity: outcome.quantity,
+            amount: outcome.amount.map(WireMoney::from),
+            disposition: outcome.disposition.map(|disposition| disposition.word().to_owned()),
+            reasons: all(&outcome.reasons),
+        }
+    }
+}
+
+impl TaskView {
+    /// A task with its id.
+    pub fn of(id: TaskId, task: &Task) -> Self {
+        let (about, step, effect) = match &task.about {
+            About::Review { step } => ("review", Some(step.to_string()), None),
+            About::Failure { step, .. } => ("failure", Some(step.to_string()), None),
+            About::Effect { key } => ("effect", None, Some(key.to_string())),
+            About::Unrouted => ("unrouted", None, None),
+        };
+        Self {
+            id: id.to_string(),
+            about: about.to_owned(),
+            step,
+            effect,
+            queue: task.queue.clone(),
+            title: task.title.clone(),
+            assignee: None,
+            opened_at: task.opened_at.to_string(),
+            reasons: all(&task.reasons),
+            imported: task.imported,
+        }
+    }
+}
+
+impl EffectView {
+    /// An effect with its key.
+    pub fn of(key: Digest, effect: &Effect) -> Self {
+        let (kind, amount) = match &effect.what {
+            What::Refund(refund) => ("refund", Some(refund.amount)),
+            What::Restock { .. } => ("restock", None),
+            What::Notice { .. } => ("notice", None),
+        };
+        Self {
+            key: key.to_string(),
+            kind: kind.to_owned(),
+            step: effect.step.to_string(),
+            state: effect.state.word().to_owned(),
+            amount: amount.map(WireMoney::from),
+            reference: effect.reference.clone(),
+        }
+    }
+}

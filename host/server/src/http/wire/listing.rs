@@ -1,0 +1,57 @@
+//! Rows of lists on the wire.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::WireMoney;
+use super::case::ExternalName;
+use crate::engine::listing::CaseListing;
+
+/// A case in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CaseRow {
+    /// The id.
+    pub id: String,
+    /// The number that people read and type.
+    pub number: String,
+    /// `return`, `exchange`, `complaint` ...
+    pub kind: String,
+    /// `running`, `waiting`, `held` or `closed`.
+    pub status: String,
+    /// The step that it stands at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// What came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// `allow`, `deny` or `review`.
+    pub remedy: String,
+    /// Money refunded or on its way.
+    pub refunded: WireMoney,
+    /// The name that another system gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalName>,
+    /// Whose case it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// Business time of its opening.
+    pub opened_at: String,
+}
+
+impl From<&CaseListing> for CaseRow {
+    fn from(one: &CaseListing) -> Self {
+        Self {
+            id: one.id.to_string(),
+            number: one.number.clone(),
+            kind: one.kind.to_string(),
+            status: one.status.clone(),
+            step: one.step.clone(),
+            result: one.result.clone(),
+            remedy: one.remedy.word().to_owned(),
+            refunded: one.refunded.into(),
+            external: one.external.as_ref().map(|one| ExternalName { source: one.source.clone(), id: one.id.clone() }),
+            customer: one.customer.as_ref().map(ToString::to_string),
+            opened_at: one.opened_at.to_string(),
+        }
+    }
+}

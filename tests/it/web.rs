@@ -1,0 +1,3 @@
+//! The API, route by route; folders mirror the resources.
+
+mod cases;
