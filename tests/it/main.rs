@@ -9,6 +9,7 @@ mod fold;
 mod half_year;
 mod hostile;
 mod import;
+mod listings;
 mod money;
 mod people;
 mod publish;

@@ -37,6 +37,7 @@ use redress_domain::decision::Turn;
 use redress_domain::ids::{CaseId, CustomerId};
 use redress_sandbox::Sandbox;
 use redress_store::batch::{AppendError, Appended, Batch, Version};
+use redress_store::row::Row;
 use redress_store::scan::{Direction, Scan};
 use redress_store::tenant::TenantStore;
 use redress_store::work::ClaimRef;
@@ -107,6 +108,19 @@ pub struct Counts {
 }
 
 type Reply = Box<dyn FnOnce(Result<Receipt, Error>) + Send>;
+
+/// The work item that a command does.
+struct Doing {
+    claim: ClaimRef,
+    /// What whoever does it keeps of it.
+    rows: Vec<Row>,
+}
+
+impl Doing {
+    fn new(claim: ClaimRef) -> Self {
+        Self { claim, rows: Vec::new() }
+    }
+}
 
 struct Job {
     order: Order,
@@ -275,7 +289,7 @@ impl Engine {
         Counts { turns: self.0.turns.load(Ordering::Relaxed), conflicts: self.0.conflicts.load(Ordering::Relaxed) }
     }
 
-    fn hand_in(&self, submission: Submission, claim: Option<ClaimRef>, reply: Reply) -> Result<(), Error> {
+    fn hand_in(&self, submission: Submission, doing: Option<Doing>, reply: Reply) -> Result<(), Error> {
         let clock = &self.0.clock;
         // Stamped once, when the engine accepts the command, and kept on reruns.
         let (recorded_at, random) = (clock.now(), clock.random());
@@ -297,7 +311,9 @@ impl Engine {
             body: submission.body,
         };
         let (expect, repeat, contact) = (submission.expect, submission.repeat, submission.contact);
-        let order = Order { case, number, command, said_at, expect, repeat, contact };
+        let (claim, kept) = doing.map(|doing| (doing.claim, doing.rows)).unzip();
+        let kept = kept.unwrap_or_default();
+        let order = Order { case, number, command, said_at, expect, repeat, contact, kept };
         let job = Job { order, claim, conflicts: 0, reply: Answer(Some(reply)) };
         self.enter_lane(job)
     }

@@ -1,17 +1,16 @@
 //! A decision as one batch: journal row, snapshot, ledgers, later work, lists.
 
 use redress_domain::case::command::{Body, Open};
-use redress_domain::case::entry::Entry;
 use redress_domain::case::number;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::{Decision, Work};
-use redress_domain::ids::{CaseId, Digest, TaskId};
+use redress_domain::ids::{CaseId, Digest};
 use redress_store::batch::{Batch, Stream, Version};
 use redress_store::row::{Row, RowKey};
 use redress_store::work::{ClaimRef, Kind, WorkItem, WorkKey};
 
-use super::listing::{CaseListing, TaskListing};
+use super::listing::CaseListing;
 use super::repeat::{Given, Repeat};
 
 /// What a batch holds besides the decision.
@@ -21,8 +20,8 @@ pub(super) struct Beside {
     pub(super) claim: Option<ClaimRef>,
     /// Work items that are no longer needed.
     pub(super) cancel: Vec<WorkKey>,
-    /// What people wrote.
-    pub(super) people: Vec<Row>,
+    /// What people wrote, what is listed of tasks and effects, and what whoever did a work item keeps of it.
+    pub(super) rows: Vec<Row>,
     /// Business time, where a submission said it.
     pub(super) said_at: Option<Instant>,
     /// The request that is answered.
@@ -43,12 +42,11 @@ pub(super) fn batch(decision: &Decision, beside: Beside) -> Batch {
     }
     let listing = codec::encode(&CaseListing::of(case));
     batch.rows.push(Row::Put(RowKey::case_opened(case.opened_at, case.id), listing));
-    tasks(&mut batch, decision);
     work(&mut batch, decision);
     let claimed = beside.claim.as_ref().map(|claim| claim.key.clone());
     batch.work.finish.extend(beside.claim);
     batch.work.cancel.extend(beside.cancel.into_iter().filter(|key| Some(key) != claimed.as_ref()));
-    batch.rows.extend(beside.people);
+    batch.rows.extend(beside.rows);
     batch.idem = beside.repeat.map(|repeat| {
         repeat.record(decision.turn.command.recorded_at, Given::Turn { case: case.id, turn: decision.turn.number })
     });
@@ -72,28 +70,6 @@ fn opened(batch: &mut Batch, decision: &Decision, open: &Open, said_at: Option<I
 /// What tells a submission that was seen before from another one under the same name. When the server took it is no part of it.
 pub(super) fn content(open: &Open, said_at: Option<Instant>) -> Digest {
     Digest::of(&codec::encode(&(open, said_at)))
-}
-
-/// Tasks as the turn leaves them: one opened and closed in the same turn leaves no row.
-fn tasks(batch: &mut Batch, decision: &Decision) {
-    let case = &decision.case;
-    for entry in &decision.turn.entries {
-        match entry {
-            Entry::TaskOpened { id, .. } => {
-                let Some(task) = case.tasks.get(id).cloned() else { continue };
-                let listing = TaskListing { id: *id, case: case.id, number: case.number.clone(), task };
-                batch.rows.push(Row::Put(RowKey::task(*id), codec::encode(&listing)));
-            }
-            Entry::TaskCompleted { id, .. } | Entry::TaskClosed { id } if !opened_now(decision, *id) => {
-                batch.rows.push(Row::Delete(RowKey::task(*id)));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn opened_now(decision: &Decision, task: TaskId) -> bool {
-    decision.turn.entries.iter().any(|entry| matches!(entry, Entry::TaskOpened { id, .. } if *id == task))
 }
 
 fn work(batch: &mut Batch, decision: &Decision) {

@@ -9,7 +9,7 @@ use redress_store::batch::{AppendError, Batch};
 use redress_store::work::{Claim, ClaimRef, ClaimRequest, Kind};
 
 use super::error::Error;
-use super::{Engine, Receipt, Submission, Target};
+use super::{Doing, Engine, Receipt, Submission, Target};
 
 /// Who claims due work in this process.
 const HOLDER: &str = "engine";
@@ -62,7 +62,7 @@ impl Engine {
             drop(sender.send(result));
         };
         let handed = command(claim).and_then(|(case, body)| {
-            self.hand_in(submission(case, body, claim.due), Some(claim.claim.clone()), Box::new(reply))
+            self.hand_in(submission(case, body, claim.due), Some(Doing::new(claim.claim.clone())), Box::new(reply))
         });
         if let Err(error) = &handed {
             tracing::error!(code = error.code(), "due work was not taken and is tried again after its lease: {error}");

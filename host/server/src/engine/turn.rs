@@ -13,11 +13,13 @@ use redress_domain::ids::{CaseId, Digest};
 use redress_domain::workflow::definition::{Definition, Hook};
 use redress_domain::workflow::run::{self, Input, Progress, Run, route};
 use redress_sandbox::{Call, CallError};
+use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
 use redress_store::work::{ClaimRef, WorkKey};
 
 use super::commit::{self, Beside};
 use super::error::Error;
+use super::listing::Before;
 use super::personal::Contact;
 use super::repeat::Repeat;
 use super::translate::{self, Place};
@@ -40,6 +42,8 @@ pub(super) struct Order {
     pub(super) repeat: Option<Repeat>,
     /// How the customer of a new case is reached.
     pub(super) contact: Contact,
+    /// What whoever did a work item keeps of it.
+    pub(super) kept: Vec<Row>,
 }
 
 /// What a turn comes to before it is committed.
@@ -75,8 +79,8 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     let pinned = case.as_ref().and_then(|case| case.revision);
     let pinned = pinned.map(|revision| inner.registry.definition(revision)).transpose()?;
     let mut command = order.command.clone();
-    let mut people = personal::lift(&mut command, order.case, case.as_ref(), pinned.as_deref());
-    people.extend(personal::contact(&command.body, order.case, &order.contact));
+    let mut rows = personal::lift(&mut command, order.case, case.as_ref(), pinned.as_deref());
+    rows.extend(personal::contact(&command.body, order.case, &order.contact));
     let input = Input {
         tenant: inner.record.id,
         command,
@@ -88,10 +92,13 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         Some(_) => pinned,
         None => route(inner, &input)?,
     };
+    let before = Before::of(case.as_ref());
     let run = run::begin(definition.as_deref(), case, input)?;
     let decision = advance(inner, definition.as_deref(), run);
     let cancel = done_work(&snapshot, &decision)?;
-    let beside = Beside { claim: claim.cloned(), cancel, people, said_at: order.said_at, repeat: order.repeat.clone() };
+    rows.extend(before.rows(&snapshot, &decision)?);
+    rows.extend(order.kept.iter().cloned());
+    let beside = Beside { claim: claim.cloned(), cancel, rows, said_at: order.said_at, repeat: order.repeat.clone() };
     Ok(Computed::Decided(decision, beside))
 }
 
