@@ -223,9 +223,8 @@ impl Kitchen {
 
     /// What was declined was paid after all, says whoever should know.
     fn a_provider_contradicts(&mut self, cases: &[CaseId]) -> anyhow::Result<Option<CaseId>> {
-        let is_declined = |effect: &Effect| {
-            effect.state == EffectState::Declined && matches!(effect.what, What::Refund(_))
-        };
+        let is_declined =
+            |effect: &Effect| effect.state == EffectState::Declined && matches!(effect.what, What::Refund(_));
         let mut declined = Vec::new();
         for case in cases {
             let effects = self.merchant.case(*case)?.effects;

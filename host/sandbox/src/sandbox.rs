@@ -157,6 +157,7 @@ impl Sandbox {
                 ended => ended,
             },
         };
+        inner.counters.fuel.add(ended.fuel);
         if let Err(error) = &ended.result {
             inner.counters.failed(error);
         }

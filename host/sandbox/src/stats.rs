@@ -20,6 +20,8 @@ pub struct Stats {
     pub cache_write_failures: u64,
     /// Calls, with those that failed.
     pub calls: u64,
+    /// Fuel that all calls used together.
+    pub fuel: u64,
     /// Calls that the wall clock ended and that were tried a second time.
     pub interrupted_once: u64,
     /// Failed calls by their code.
@@ -34,6 +36,7 @@ pub(crate) struct Counters {
     pub(crate) cache_alarms: Counter,
     pub(crate) cache_write_failures: Counter,
     pub(crate) calls: Counter,
+    pub(crate) fuel: Counter,
     pub(crate) interrupted_once: Counter,
     errors: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -51,6 +54,7 @@ impl Counters {
             cache_alarms: self.cache_alarms.read(),
             cache_write_failures: self.cache_write_failures.read(),
             calls: self.calls.read(),
+            fuel: self.fuel.read(),
             interrupted_once: self.interrupted_once.read(),
             errors: self.errors.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
@@ -64,6 +68,10 @@ pub(crate) struct Counter(AtomicU64);
 impl Counter {
     pub(crate) fn add_one(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
     }
 
     fn read(&self) -> u64 {

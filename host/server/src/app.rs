@@ -90,7 +90,11 @@ impl App {
         Self::on(Host::open(folder)?, clock, limits)
     }
 
-    fn on(host: Host, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
+    /// Start a host on an open data folder.
+    ///
+    /// # Errors
+    /// The machine does not give what a host needs.
+    pub fn on(host: Host, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
         let cache = cache::Config { dir: host.artifact_folder(), key: *host.key().bytes() };
         let config = redress_sandbox::Config { cache: Some(cache), limits: sandbox_limits(&limits) };
         let sandbox = Sandbox::new(config).map_err(Error::Sandbox)?;
@@ -125,6 +129,11 @@ impl App {
     /// Time and randomness.
     pub fn clock(&self) -> &dyn Clock {
         &*self.0.clock
+    }
+
+    /// The threads that run turns.
+    pub fn workers(&self) -> &Workers {
+        &self.0.workers
     }
 
     /// What the host allows itself and its tenants.

@@ -4,19 +4,27 @@
 
 mod audit;
 mod case;
+mod completion;
+mod doctor;
+mod event;
 mod import;
+mod key;
 mod plugin;
+mod serve;
 mod task;
 mod tenant;
 mod workflow;
 
+mod answered;
 mod cursor;
+mod door;
 mod error;
 mod json;
 mod listing;
 mod logs;
 mod output;
 mod session;
+mod shown;
 mod words;
 
 use std::ffi::OsString;
@@ -28,6 +36,8 @@ pub use error::Exit;
 use error::{Error, report};
 use output::Format;
 pub use output::Out;
+
+use crate::telemetry::Form;
 
 /// Examples come first: they are what is looked for.
 const HELP: &str = "\
@@ -43,9 +53,9 @@ Exit codes:
   2  the command line is not as it must be
   3  a workflow, a plugin or a mapping is not valid; nothing was changed
   4  what was named does not exist
-  5  not allowed (kept for later)
+  5  the key does not allow it
   6  it conflicts with what is there: the data folder is in use, the name is taken
-  7  it took too long (kept for later)";
+  7  it took too long";
 
 /// Redress runs a merchant's after-sales as durable cases.
 #[derive(Debug, Parser)]
@@ -77,6 +87,26 @@ struct Global {
         help_heading = "Global options"
     )]
     data: Option<PathBuf>,
+    /// A running host, in place of a data folder.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "REDRESS_SERVER",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    server: Option<String>,
+    /// The file that holds the key for it.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "REDRESS_KEY_FILE",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    key_file: Option<PathBuf>,
     /// The tenant.
     #[arg(
         long,
@@ -97,6 +127,9 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Noun {
+    /// Serve what is in the data folder: the API, timers, figures.
+    #[command(help_template = HELP, before_help = serve::EXAMPLES)]
+    Serve(serve::Args),
     /// Merchants of this host.
     #[command(subcommand, help_template = HELP)]
     Tenant(tenant::Verb),
@@ -115,9 +148,21 @@ enum Noun {
     /// What waits for a person.
     #[command(subcommand, help_template = HELP)]
     Task(task::Verb),
+    /// What happens, as it happens.
+    #[command(subcommand, help_template = HELP)]
+    Event(event::Verb),
+    /// Who may come in.
+    #[command(subcommand, help_template = HELP)]
+    Key(key::Verb),
     /// Whether the records are as they were written.
     #[command(subcommand, help_template = HELP)]
     Audit(audit::Verb),
+    /// Whether all is as it must be, and what to do where it is not.
+    #[command(help_template = HELP, before_help = doctor::EXAMPLES)]
+    Doctor(doctor::Args),
+    /// Completion for a shell.
+    #[command(help_template = HELP, before_help = completion::EXAMPLES)]
+    Completion(completion::Args),
 }
 
 /// Run one command.
@@ -126,7 +171,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut Out<'_>) -> Exit 
         Ok(cli) => cli,
         Err(help) => return not_a_command(&help, out),
     };
-    logs::start(cli.global.verbose);
+    match &cli.noun {
+        Noun::Serve(args) => logs::serve(args.log, cli.global.verbose),
+        _ => logs::start(Form::Human, cli.global.verbose),
+    }
     let done = dispatch(&cli, out).and_then(|()| out.flush().map_err(Error::Write));
     match done {
         Ok(()) => Exit::Done,
@@ -144,6 +192,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut Out<'_>) -> Exit 
 fn dispatch(cli: &Cli, out: &mut Out<'_>) -> Result<(), Error> {
     let at = &cli.global;
     match &cli.noun {
+        Noun::Serve(args) => serve::run(args, at, out),
         Noun::Tenant(verb) => tenant::run(verb, at, out),
         Noun::Workflow(verb) => workflow::run(verb, at, out),
         Noun::Plugin(verb) => plugin::run(verb, at, out),
@@ -151,6 +200,10 @@ fn dispatch(cli: &Cli, out: &mut Out<'_>) -> Result<(), Error> {
         Noun::Case(verb) => case::run(verb, at, out),
         Noun::Task(verb) => task::run(verb, at, out),
         Noun::Audit(verb) => audit::run(verb, at, out),
+        Noun::Event(verb) => event::run(verb, at, out),
+        Noun::Key(verb) => key::run(verb, at, out),
+        Noun::Doctor(_) => doctor::run(at, out),
+        Noun::Completion(args) => completion::run(args, out),
     }
 }
 
@@ -197,8 +250,11 @@ mod tests {
         let command = Cli::command();
         for noun in command.get_subcommands() {
             let verbs: Vec<_> = noun.get_subcommands().collect();
-            let leaves =
-                if verbs.is_empty() || noun.get_name() == "import" { [vec![noun], verbs].concat() } else { verbs };
+            let leaves = if verbs.is_empty() || ["import", "serve"].contains(&noun.get_name()) {
+                [vec![noun], verbs].concat()
+            } else {
+                verbs
+            };
             for leaf in leaves {
                 let examples = leaf.get_before_help().map(ToString::to_string).unwrap_or_default();
                 assert!(examples.starts_with("Examples:\n  redress "), "{} {}", noun.get_name(), leaf.get_name());

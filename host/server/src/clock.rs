@@ -1,5 +1,8 @@
 //! The only place that reads the clock and the machine's randomness. Everything else is handed both.
 
+pub mod machine;
+pub mod steady;
+
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -19,15 +22,20 @@ pub trait Clock: Debug + Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one module that reads the clock")]
     fn now(&self) -> Instant {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Instant::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        wall()
     }
 
     fn random(&self) -> u128 {
         u128::from_le_bytes(random_bytes())
     }
+}
+
+/// What the machine says the time is.
+#[expect(clippy::disallowed_methods, reason = "this is the one module that reads the clock")]
+pub(crate) fn wall() -> Instant {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Instant::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Fresh random bytes of the machine.

@@ -1,5 +1,7 @@
 //! Limits and settings of a host, each with its reason.
 
+use std::time::Duration;
+
 use redress_domain::clock::Span;
 
 /// What a host allows itself and its tenants.
@@ -13,12 +15,58 @@ pub struct Limits {
     pub case_commands_waiting_max: usize,
     /// How often a turn is computed again after another one moved what it read.
     pub turn_conflicts_max: u32,
-    /// Due timers and continued runs that are taken at once.
+    /// Due timers and continued runs of a tenant that are taken at once: as many as share a commit well. Its requests wait behind
+    /// no more than these.
     pub due_claimed_max: usize,
     /// How long a taken timer is ours before another pass may take it.
     pub due_lease: Span,
     /// Page cache of an open tenant, bytes.
     pub tenant_cache_bytes: usize,
+    /// What is allowed on the way to providers.
+    pub outbox: Outbox,
+}
+
+/// What the outbox allows itself and the receivers of effects.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    /// How long an effect that is taken stays ours. It outlives the slowest request several times, so that only a process that
+    /// died loses one.
+    pub lease: Span,
+    /// How long one request may take: a provider that thinks longer answers `202`.
+    pub request_timeout: Duration,
+    /// How long a connection may take to come about; who does not answer by then is not there.
+    pub connect_timeout: Duration,
+    /// As much of an answer as is read: an outcome and a reference are some hundred bytes.
+    pub answer_bytes_max: usize,
+    /// Effects of one tenant that are on their way at once.
+    pub tenant_sending_max: usize,
+    /// Effects that are on their way to one host at once, so that one that hangs does not hold up all others.
+    pub host_sending_max: usize,
+    /// The longest pause after a first failure; it doubles with each.
+    pub retry_first: Span,
+    /// The longest pause at all, also where the receiver asks for a longer one.
+    pub retry_max: Span,
+    /// For how long a message is tried.
+    pub notice_lifetime: Span,
+    /// How long a stop waits for what is under way; the rest is sent again after the next start.
+    pub stop_within: Duration,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            lease: Span::from_millis(60_000),
+            request_timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(3),
+            answer_bytes_max: 64 << 10,
+            tenant_sending_max: 16,
+            host_sending_max: 8,
+            retry_first: Span::from_millis(5_000),
+            retry_max: Span::from_millis(3_600_000),
+            notice_lifetime: Span::from_days(3),
+            stop_within: Duration::from_secs(12),
+        }
+    }
 }
 
 impl Default for Limits {
@@ -28,9 +76,50 @@ impl Default for Limits {
             tenant_turns_queued_max: 4_096,
             case_commands_waiting_max: 64,
             turn_conflicts_max: 5,
-            due_claimed_max: 256,
+            due_claimed_max: 64,
             due_lease: Span::from_millis(30_000),
             tenant_cache_bytes: 64 << 20,
+            outbox: Outbox::default(),
+        }
+    }
+}
+
+/// What clients may hold of a host that serves.
+#[derive(Debug, Clone, Copy)]
+pub struct Connections {
+    /// Connections at once. Each costs some 30 KiB and a file handle.
+    pub open_max: usize,
+    /// Requests that are answered at once. Beyond it more would only wait for the same workers; those that come are told to
+    /// come again.
+    pub requests_max: usize,
+    /// Bytes of a request's head: ours have a few hundred, cookies of strangers some thousand.
+    pub head_bytes_max: usize,
+    /// From a request's first byte to the end of its head.
+    pub head: Duration,
+    /// From the end of its head to the end of its body: 2 MiB over a slow line.
+    pub body: Duration,
+    /// Between two requests of a connection; load balancers keep theirs for 60 seconds, and it is they who should close first.
+    pub idle: Duration,
+    /// For the answer to begin, so that nobody waits for ever; streams may go on.
+    pub answer: Duration,
+    /// For a client to take something of its answer.
+    pub stall: Duration,
+    /// For what was asked before the host was told to stop.
+    pub drain: Duration,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self {
+            open_max: 4_096,
+            requests_max: 1_024,
+            head_bytes_max: 16 << 10,
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            idle: Duration::from_secs(75),
+            answer: Duration::from_secs(60),
+            stall: Duration::from_secs(30),
+            drain: Duration::from_secs(10),
         }
     }
 }

@@ -9,6 +9,7 @@
 mod commit;
 pub mod error;
 mod facts;
+pub mod figures;
 pub mod listing;
 pub mod log;
 mod orders;
@@ -16,9 +17,10 @@ pub mod personal;
 pub mod registry;
 pub mod repeat;
 pub mod report;
+mod settle;
 pub mod submission;
 pub mod tenant;
-mod timers;
+pub mod timers;
 pub mod translate;
 mod turn;
 pub mod workers;
@@ -73,8 +75,9 @@ struct Inner {
     /// The number of the last record: who wants to know that something happened waits here.
     changes: watch::Sender<u64>,
     last_number: AtomicU64,
-    turns: AtomicU64,
-    conflicts: AtomicU64,
+    figures: figures::Figures,
+    /// Due work that failed, and how often.
+    failing: Mutex<timers::Failing>,
 }
 
 /// What an engine is made of.
@@ -95,17 +98,9 @@ pub struct Parts {
     pub workers: Workers,
 }
 
+pub use figures::Counts;
 pub use orders::{Placed, Put};
 pub use submission::{Receipt, Seen, Submission, Target};
-
-/// What the engine counted since it started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counts {
-    /// Turns committed.
-    pub turns: u64,
-    /// Turns computed again because another one moved what they read.
-    pub conflicts: u64,
-}
 
 type Reply = Box<dyn FnOnce(Result<Receipt, Error>) + Send>;
 
@@ -170,8 +165,8 @@ impl Engine {
             publishing: Mutex::default(),
             changes,
             last_number: AtomicU64::new(last),
-            turns: AtomicU64::new(0),
-            conflicts: AtomicU64::new(0),
+            figures: figures::Figures::default(),
+            failing: Mutex::default(),
         })))
     }
 
@@ -284,11 +279,6 @@ impl Engine {
         &self.0.limits
     }
 
-    /// What was counted since the start.
-    pub fn counts(&self) -> Counts {
-        Counts { turns: self.0.turns.load(Ordering::Relaxed), conflicts: self.0.conflicts.load(Ordering::Relaxed) }
-    }
-
     fn hand_in(&self, submission: Submission, doing: Option<Doing>, reply: Reply) -> Result<(), Error> {
         let clock = &self.0.clock;
         // Stamped once, when the engine accepts the command, and kept on reruns.
@@ -331,6 +321,11 @@ impl Engine {
         }
         lanes.insert(case, VecDeque::new());
         drop(lanes);
+        if job.claim.is_some() {
+            // Claimed work comes in slices and has places of its own: a full queue of requests does not keep it out.
+            self.again(job);
+            return Ok(());
+        }
         let (engine, slot) = (self.clone(), Arc::new(Mutex::new(Some(job))));
         let taken = slot.clone();
         let queued = self.0.workers.queue(
@@ -401,7 +396,7 @@ impl Engine {
         match result {
             Ok(appended) => {
                 self.changed(appended.audit);
-                self.0.turns.fetch_add(1, Ordering::Relaxed);
+                self.0.figures.turn();
                 let case = receipt.case;
                 let turn = receipt.turn;
                 self.finish(job, Ok(receipt));
@@ -411,7 +406,7 @@ impl Engine {
             }
             // What the turn read has moved: read again, ask again. A taken number or name is the same case.
             Err(AppendError::Conflict { .. } | AppendError::NotUnique { .. }) => {
-                self.0.conflicts.fetch_add(1, Ordering::Relaxed);
+                self.0.figures.conflict();
                 self.conflict(job);
             }
             Err(error) => self.finish(job, Err(error.into())),
@@ -430,6 +425,7 @@ impl Engine {
 
     fn finish(&self, job: Job, result: Result<Receipt, Error>) {
         if let Err(error) = &result {
+            self.0.figures.failed(error);
             tracing::warn!(case.id = %job.order.case, code = error.code(), "command {} failed: {error}", job.order.command.body.name());
         }
         let case = job.order.case;

@@ -6,7 +6,7 @@
 #![expect(unused_qualifications, reason = "the macros of the OpenAPI document write full paths")]
 
 pub mod access;
-mod auth;
+pub(crate) mod auth;
 mod body;
 pub mod codes;
 pub mod page;
@@ -14,7 +14,7 @@ pub mod pages;
 pub mod problem;
 pub mod repeat;
 mod replay;
-mod respond;
+pub(crate) mod respond;
 mod routes;
 pub mod service;
 pub mod tenancy;

@@ -10,4 +10,8 @@ pub mod engine;
 pub mod http;
 pub mod import;
 pub mod keys;
+pub mod outbox;
 pub mod publish;
+pub mod serve;
+pub mod telemetry;
+pub mod tls;

@@ -11,7 +11,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Instant;
@@ -69,6 +69,8 @@ pub(crate) struct Counters {
     batches: AtomicU64,
     conflicts: AtomicU64,
     rows: AtomicU64,
+    commit_micros: AtomicU64,
+    read_only: AtomicBool,
 }
 
 /// What the writer of a tenant has done since the store was opened.
@@ -82,13 +84,24 @@ pub struct Stats {
     pub conflicts: u64,
     /// Rows written and deleted.
     pub rows: u64,
+    /// What all commits took together, in microseconds.
+    pub commit_micros: u64,
+    /// Whether writes have stopped after an error, until the next start.
+    pub read_only: bool,
 }
 
 impl Counters {
     pub(crate) fn stats(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (commits, batches) = (read(&self.commits), read(&self.batches));
-        Stats { commits, batches, conflicts: read(&self.conflicts), rows: read(&self.rows) }
+        Stats {
+            commits,
+            batches,
+            conflicts: read(&self.conflicts),
+            rows: read(&self.rows),
+            commit_micros: read(&self.commit_micros),
+            read_only: self.read_only.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -250,7 +263,10 @@ impl WriterThread {
         let _guard = AbortOnPanic;
         let (done, rows) = write(&txn, self.shared.tenant, group)?;
         if rows > 0 {
+            let begun = Instant::now();
             txn.commit().map_err(|error| Lost::InCommit(error.into()))?;
+            let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.shared.counters.commit_micros.fetch_add(micros, Ordering::Relaxed);
         } else {
             txn.abort().map_err(|error| Lost::BeforeCommit(error.into()))?;
         }
@@ -274,7 +290,7 @@ impl WriterThread {
         let tenant = self.shared.tenant;
         if self.health == Health::Reopened {
             tracing::error!(tenant.id = %tenant, error = %fault, "store {tenant} failed again and is read-only");
-            self.health = Health::ReadOnly;
+            self.stop_writing();
             return;
         }
         tracing::error!(tenant.id = %tenant, error = %fault, "store {tenant} failed, opening it again");
@@ -288,9 +304,15 @@ impl WriterThread {
             }
             Err(error) => {
                 tracing::error!(tenant.id = %tenant, error = %error, "store {tenant} could not be opened again");
-                self.health = Health::ReadOnly;
+                drop(database);
+                self.stop_writing();
             }
         }
+    }
+
+    fn stop_writing(&mut self) {
+        self.health = Health::ReadOnly;
+        self.shared.counters.read_only.store(true, Ordering::Relaxed);
     }
 }
 

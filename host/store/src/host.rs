@@ -22,7 +22,7 @@ use crate::keys::{Key, Parts};
 use crate::limits::SYSTEM_CACHE_BYTES;
 use crate::migrate;
 use crate::objects::Objects;
-use crate::tables::Definition;
+use crate::tables::{Definition, FORMAT};
 use crate::tenant::{Config, TenantStore};
 
 /// tenant → slug text · record. Who is here; the slug is the name that people use.
@@ -84,6 +84,9 @@ pub enum HostError {
 }
 
 impl Host {
+    /// The layout of files that this program writes.
+    pub const FORMAT: u64 = FORMAT;
+
     /// Open a data folder, or make one; then the given random bytes become its key.
     pub fn open_or_create(folder: &Path, random: [u8; 32]) -> Result<Self, HostError> {
         let system = folder.join("system.redb");

@@ -1,5 +1,7 @@
 //! Why a command did not do what it was told: its code, its exit code, and what to do about it. All chosen here.
 
+mod exits;
+
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,10 +12,11 @@ use redress_store::audit::AuditFault;
 use redress_store::error::{OpenError, ReadError};
 use redress_store::host::HostError;
 
+use super::answered::Answered;
 use super::output::Out;
 use super::words;
-use crate::import::FileError;
-use crate::{app, engine, import, publish};
+use crate::{app, engine, import, keys, publish, serve};
+use exits::{app_exit, engine_exit, import_code, import_exit, publish_exit, read_exit, serve_exit};
 
 /// How a command ends, for whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +32,12 @@ pub enum Exit {
     Invalid = 3,
     /// What was named does not exist.
     NotFound = 4,
+    /// The key does not allow it.
+    NotAllowed = 5,
     /// It conflicts with what is there.
     Conflict = 6,
+    /// It took too long.
+    Timeout = 7,
 }
 
 impl From<Exit> for ExitCode {
@@ -54,6 +61,9 @@ pub(super) enum Error {
     /// An import.
     #[error(transparent)]
     Import(#[from] import::Error),
+    /// A host that serves.
+    #[error(transparent)]
+    Serve(serve::Error),
     /// A document with problems.
     #[error("{file} has {}", words::count(*count, "problem"))]
     Document {
@@ -114,6 +124,35 @@ pub(super) enum Error {
     /// A cursor of another listing, or one that was cut.
     #[error("cursor {0:?} is not one of this listing")]
     Cursor(String),
+    /// The host answered that it did not do it.
+    #[error("{0}")]
+    Answered(Box<Answered>),
+    /// The host did not answer.
+    #[error("host at {server} could not be reached")]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// An address that no request can have.
+    #[error("address {address:?} could not be asked: {why}")]
+    Address {
+        /// The address.
+        address: String,
+        /// Why.
+        why: String,
+    },
+    /// The keys of the host.
+    #[error(transparent)]
+    Keys(keys::Error),
+    /// Something was found that is not as it must be.
+    #[error("{} not as it must be", words::count(*.0, "thing"))]
+    Unwell(usize),
+    /// The machine gives no threads.
+    #[error("runtime could not be started")]
+    Runtime(#[source] std::io::Error),
     /// The chain of records is broken.
     #[error("record {n} {}", fault_words(*fault))]
     Audit {
@@ -133,6 +172,15 @@ impl From<ReadError> for Error {
 impl From<HostError> for Error {
     fn from(error: HostError) -> Self {
         Self::App(error.into())
+    }
+}
+
+impl From<serve::Error> for Error {
+    fn from(error: serve::Error) -> Self {
+        match error {
+            serve::Error::App(error) => Self::App(error),
+            other => Self::Serve(other),
+        }
     }
 }
 
@@ -160,13 +208,19 @@ impl Error {
         Self::Document { code, file, count, problems, help }
     }
 
+    /// A host that did not answer.
+    pub(super) fn unreachable(server: &str, source: reqwest::Error) -> Self {
+        Self::Unreachable { server: server.to_owned(), source }
+    }
+
     /// The stable code.
-    pub(super) fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &str {
         match self {
             Self::App(error) => error.code(),
             Self::Engine(error) => error.code(),
             Self::Publish(error) => error.code(),
             Self::Import(error) => import_code(error),
+            Self::Serve(error) => error.code(),
             Self::Document { code, .. } => code,
             Self::Read { .. } => "file_not_read",
             Self::Write(_) => "output_not_written",
@@ -182,6 +236,12 @@ impl Error {
             Self::Ambiguous(_) => "revision_ambiguous",
             Self::Cursor(_) => "cursor_invalid",
             Self::Audit { .. } => "audit_broken",
+            Self::Answered(answered) => &answered.code,
+            Self::Unreachable { .. } => "host_unreachable",
+            Self::Address { .. } => "address_invalid",
+            Self::Keys(_) => "store_failed",
+            Self::Runtime(_) => "host_not_started",
+            Self::Unwell(_) => "not_well",
         }
     }
 
@@ -192,9 +252,14 @@ impl Error {
             Self::Engine(error) => engine_exit(error),
             Self::Publish(error) => publish_exit(error),
             Self::Import(error) => import_exit(error),
+            Self::Serve(error) => serve_exit(error),
             Self::Document { .. } => Exit::Invalid,
             Self::Read { source, .. } => read_exit(source),
-            Self::Write(_) | Self::Audit { .. } => Exit::Failure,
+            Self::Answered(answered) => answered.exit(),
+            Self::Unreachable { source, .. } if source.is_timeout() => Exit::Timeout,
+            Self::Unreachable { .. } | Self::Keys(_) | Self::Runtime(_) => Exit::Failure,
+            Self::Address { .. } => Exit::Usage,
+            Self::Write(_) | Self::Audit { .. } | Self::Unwell(_) => Exit::Failure,
             Self::Missing { .. } | Self::Form { .. } | Self::Ambiguous(_) | Self::Cursor(_) => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
         }
@@ -204,7 +269,7 @@ impl Error {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::App(app::Error::Host(HostError::Open(OpenError::DataInUse { .. }))) => {
-                "wait until the other process has ended, or stop it"
+                "a running host has it: speak to that with --server URL --key-file FILE, or stop it"
             }
             Self::App(app::Error::Host(HostError::Open(OpenError::Missing { .. }))) => {
                 "make a tenant first: redress tenant create NAME --data DIR ..."
@@ -221,6 +286,8 @@ impl Error {
             }
             Self::Import(import::Error::File(_) | import::Error::TooManyRows) => "nothing was handed in",
             Self::Import(_) => "what was handed in before stays; run the same import again to go on",
+            Self::Serve(serve::Error::Listen { source, .. }) => listen_help(source),
+            Self::Serve(serve::Error::KeyFile { .. }) => "make the data folder writable for the user that serves",
             Self::Ambiguous(_) => "give more digits",
             Self::Cursor(_) => "take what the page before ended with, for the same command",
             Self::Audit { .. } => {
@@ -228,7 +295,12 @@ impl Error {
             }
             Self::Missing { help, .. } | Self::Form { help, .. } | Self::Document { help, .. } => help,
             Self::NotFound { help, .. } => help.as_str(),
-            Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Read { .. } | Self::Write(_) => return None,
+            Self::Answered(answered) => return answered.help(),
+            Self::Unreachable { .. } => "is it running, and is this its address? redress serve says where it listens",
+            Self::Unwell(_) => "the last column says what to do",
+            Self::Address { .. } | Self::Keys(_) | Self::Runtime(_) => return None,
+            Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Serve(_) => return None,
+            Self::Read { .. } | Self::Write(_) => return None,
         };
         Some(help.to_owned())
     }
@@ -241,69 +313,10 @@ impl Error {
                 let told = |one: &Diagnostic| format!("{}: {} [{}]", one.path, one.message, one.code);
                 problems.iter().map(told).collect()
             }
+            Self::Answered(answered) => answered.places.clone(),
             _ => Vec::new(),
         }
     }
-}
-
-/// Exhaustive, so that a new error is given a class by somebody.
-fn app_exit(error: &app::Error) -> Exit {
-    match error {
-        app::Error::Host(HostError::Open(OpenError::DataInUse { .. } | OpenError::Exists { .. })) => Exit::Conflict,
-        app::Error::Host(HostError::Open(OpenError::Missing { .. }) | HostError::NoTenant { .. }) => Exit::NotFound,
-        app::Error::TenantExists(_) | app::Error::Host(HostError::SlugTaken { .. }) => Exit::Conflict,
-        app::Error::Host(HostError::Open(_) | HostError::Key(_) | HostError::Read(_) | HostError::Write(_)) => {
-            Exit::Failure
-        }
-        app::Error::Sandbox(_) | app::Error::Workers(_) | app::Error::Stock(_) => Exit::Failure,
-        app::Error::NoTenant(_) => Exit::NotFound,
-        app::Error::Engine(error) => engine_exit(error),
-    }
-}
-
-fn engine_exit(error: &engine::Error) -> Exit {
-    use engine::Error as E;
-    match error {
-        E::Conflict(_) | E::OrderBelowReturned { .. } | E::Stale { .. } | E::OrderMoved => Exit::Conflict,
-        E::Rejected(_) | E::Order(_) | E::Amount(_) => Exit::Invalid,
-        E::Full | E::Read(_) | E::Append(_) | E::Damaged { .. } => Exit::Failure,
-        E::Revision { .. } | E::Stopped | E::Internal => Exit::Failure,
-    }
-}
-
-fn publish_exit(error: &publish::Error) -> Exit {
-    use publish::Error as E;
-    match error {
-        E::Invalid(_) | E::Refused(_) | E::Name(_) | E::Breaks { .. } => Exit::Invalid,
-        E::Object(_) => Exit::Failure,
-        E::Engine(error) => engine_exit(error),
-    }
-}
-
-fn import_code(error: &import::Error) -> &'static str {
-    use import::Error as E;
-    match error {
-        E::File(FileError::Read { .. }) => "file_not_read",
-        E::File(FileError::Empty { .. } | FileError::Columns { .. } | FileError::LongRow { .. }) => {
-            "import_file_invalid"
-        }
-        E::TooManyRows => "import_too_large",
-        E::Order { source, .. } | E::Case { source, .. } | E::Record(source) => source.code(),
-    }
-}
-
-fn import_exit(error: &import::Error) -> Exit {
-    use import::Error as E;
-    match error {
-        E::File(FileError::Read { source, .. }) => read_exit(source),
-        E::File(FileError::Empty { .. } | FileError::Columns { .. } | FileError::LongRow { .. }) => Exit::Invalid,
-        E::TooManyRows => Exit::Invalid,
-        E::Order { source, .. } | E::Case { source, .. } | E::Record(source) => engine_exit(source),
-    }
-}
-
-fn read_exit(error: &std::io::Error) -> Exit {
-    if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failure }
 }
 
 /// Say what went wrong: the problems of a document, one line, the causes below it, and what to do.
@@ -322,6 +335,16 @@ pub(super) fn report(error: &Error, out: &mut Out<'_>) {
     if let Some(help) = error.help() {
         let label = out.styled(false, Style::new().bold(), "help");
         out.say(&format!("{label}: {help}"));
+    }
+}
+
+fn listen_help(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as K;
+    match error.kind() {
+        K::AddrInUse => "another program listens there: stop it, or choose another port with --listen 127.0.0.1:PORT",
+        K::PermissionDenied => "ports below 1024 are for the system: choose another with --listen ADDR:PORT",
+        K::AddrNotAvailable => "the address is none of this machine's: 127.0.0.1 is for this machine, 0.0.0.0 for all",
+        _ => "give an address and a port, as --listen 127.0.0.1:7373",
     }
 }
 

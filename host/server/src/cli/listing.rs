@@ -13,7 +13,7 @@ use super::words::clean;
 /// Rows of equal shape.
 pub(super) struct Listing {
     /// Names of the columns; keys in JSON, the first row in CSV.
-    pub(super) columns: &'static [&'static str],
+    pub(super) columns: Vec<&'static str>,
     /// Columns that a table leaves out: too wide, and nobody reads them.
     pub(super) hidden: &'static [&'static str],
     /// The zone of times in a table; programs get UTC.
@@ -97,7 +97,7 @@ impl Listing {
             Format::Table => out.data(&self.table()),
             Format::Json => out.json(&Json::Array(self.objects())),
             Format::Csv => {
-                let mut csv = Csv::begin(self.columns, out)?;
+                let mut csv = Csv::begin(&self.columns, out)?;
                 self.rows.iter().try_for_each(|row| csv.row(row))
             }
         }
@@ -187,7 +187,7 @@ mod tests {
             vec![Cell::text("=HYPERLINK(\"x\")"), Cell::Decimal("-1.50".to_owned()), Cell::Digest(Digest::of(b"a"))],
             vec![Cell::text("a, \"b\"\u{1b}[31m"), Cell::Absent, Cell::Absent],
         ];
-        let listing = Listing { columns: &["name", "amount", "digest"], hidden: &[], zone: Zone::UTC, rows };
+        let listing = Listing { columns: vec!["name", "amount", "digest"], hidden: &[], zone: Zone::UTC, rows };
         let (mut data, mut talk) = (Vec::new(), Vec::new());
         listing.print(format, &mut Out::new(&mut data, &mut talk)).unwrap();
         String::from_utf8(data).unwrap()

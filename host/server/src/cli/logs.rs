@@ -5,17 +5,26 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::telemetry::{self, Color, Form};
+
 /// Our own crates speak; libraries only when they are named.
 const OURS: [&str; 4] = ["redress", "redress_domain", "redress_sandbox", "redress_store"];
 
 /// Begin to log. What `-v` asks for; or, module by module, what REDRESS_LOG or RUST_LOG say.
-pub(super) fn start(verbose: u8) {
+pub(super) fn start(form: Form, verbose: u8) {
     let said = env::var("REDRESS_LOG").or_else(|_| env::var("RUST_LOG")).ok().filter(|_| verbose == 0);
     let filter = EnvFilter::new(said.unwrap_or_else(|| levels(verbose)));
     let color = std::io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(color);
-    // Whoever runs commands inside another program has logs of their own.
-    drop(logs.try_init());
+    telemetry::start(form, if color { Color::Terminal } else { Color::None }, filter);
+}
+
+/// Begin to log as a server does: what happens is told unasked.
+pub(super) fn serve(form: Form, verbose: u8) {
+    start(form, verbose + u8::from(verbose == 0 && !is_said()));
+}
+
+fn is_said() -> bool {
+    ["REDRESS_LOG", "RUST_LOG"].iter().any(|name| env::var_os(name).is_some())
 }
 
 fn levels(verbose: u8) -> String {

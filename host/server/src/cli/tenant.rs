@@ -41,7 +41,7 @@ fn listing(tenants: &[TenantRecord]) -> Listing {
         ]
     };
     Listing {
-        columns: &["name", "zone", "currency", "locale", "jurisdiction", "created_at", "id"],
+        columns: vec!["name", "zone", "currency", "locale", "jurisdiction", "created_at", "id"],
         hidden: &[],
         zone: redress_domain::clock::Zone::UTC,
         rows: tenants.iter().map(row).collect(),

@@ -55,7 +55,7 @@ fn listing(revisions: &[Revision], actives: &[(Slug, Digest)], zone: Zone) -> Li
         ]
     };
     Listing {
-        columns: &["number", "workflow", "revision", "active", "published_at", "by", "note"],
+        columns: vec!["number", "workflow", "revision", "active", "published_at", "by", "note"],
         hidden: &[],
         zone,
         rows: revisions.iter().map(row).collect(),

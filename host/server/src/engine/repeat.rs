@@ -1,12 +1,19 @@
 //! Requests that may come again: the first answer is committed with what the request did, and given once more.
 
-use redress_domain::clock::Instant;
+use redress_domain::clock::{Instant, Span};
 use redress_domain::codec;
 use redress_domain::ids::{CaseId, Digest};
-use redress_store::batch::Idem;
+use redress_store::batch::{Batch, Idem};
+use redress_store::row::{Row, RowKey};
+use redress_store::scan::{Cursor, Direction, Scan};
 use serde::{Deserialize, Serialize};
 
 use super::{Engine, Error};
+
+/// How long a request may come again: longer than any client tries, and than most outages last.
+pub const KEPT_FOR: Span = Span::from_days(7);
+/// Answers that are looked through at once: a commit of so many rows holds nobody up.
+const SWEPT_MAX: usize = 1_000;
 
 /// A request that may come again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,5 +80,29 @@ impl Engine {
             return Ok(Before::Other);
         }
         Ok(Before::Answered(codec::decode(&idem.answer).map_err(Error::damaged("answer"))?))
+    }
+
+    /// Look through some answers, from a place on, and delete those that are older than they need be. Answers how many are
+    /// deleted, and from where to go on.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn forget_answers(&self, now: Instant, from: Option<&Cursor>) -> Result<(usize, Option<Cursor>), Error> {
+        let snapshot = self.store().read()?;
+        let page = snapshot.scan(&Scan::Idempotency, Direction::Forward, from, SWEPT_MAX)?;
+        let mut rows = Vec::new();
+        for (scope, key) in page.rows.iter().filter_map(|row| row.idem()) {
+            let Some(idem) = snapshot.idem(&scope, &key)? else { continue };
+            let answered: Answered = codec::decode(&idem.answer).map_err(Error::damaged("answer"))?;
+            if answered.at.after(KEPT_FOR) < now {
+                rows.push(Row::Delete(RowKey::idempotency(&scope, &key)));
+            }
+        }
+        drop(snapshot);
+        let deleted = rows.len();
+        if deleted > 0 {
+            self.store().append(Batch { rows, ..Batch::default() })?;
+        }
+        Ok((deleted, page.next))
     }
 }

@@ -1,89 +1,181 @@
 //! Work that is due: timers that end waits, and runs that were cut. After a crash the store still holds it.
 
+use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
+
 use crossbeam_channel::Sender;
 use redress_domain::case::command::{Actor, Body, Timer};
-use redress_domain::clock::Instant;
+use redress_domain::clock::{Instant, Span};
 use redress_domain::codec;
 use redress_domain::ids::CaseId;
 use redress_store::batch::{AppendError, Batch};
-use redress_store::work::{Claim, ClaimRef, ClaimRequest, Kind};
+use redress_store::work::{Claim, ClaimRef, ClaimRequest, Kind, WorkKey};
 
 use super::error::Error;
 use super::{Doing, Engine, Receipt, Submission, Target};
 
 /// Who claims due work in this process.
 const HOLDER: &str = "engine";
+/// After so many failures the pause has reached its limit; more are not counted.
+const FAILURES_COUNTED_MAX: u32 = 7;
+/// Items whose failures are counted. Should more fail at once, the store has failed and not an item.
+const FAILING_ITEMS_MAX: usize = 10_000;
+
+/// What a slice of due work came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Slice {
+    /// Items that were taken.
+    pub claimed: usize,
+    /// Items that are done.
+    pub done: usize,
+    /// Items that are due still, because too much was waiting: a moment later they may be taken again.
+    pub put_back: usize,
+}
+
+/// How often items have failed in a row, by their keys.
+pub(super) type Failing = BTreeMap<WorkKey, u32>;
+
+enum Fate {
+    Done,
+    PutBack,
+    Failed,
+}
 
 impl Engine {
     /// Do everything that is due at this instant, and answer how much was done. Also the recovery after a crash.
     ///
-    /// One item that fails is logged, keeps its lease and delays nobody: it comes back when the lease ends.
+    /// One item that fails is logged and delays nobody: it comes back after a pause, a longer one each time.
     ///
     /// # Errors
     /// The store failed.
     pub fn run_due(&self, now: Instant) -> Result<usize, Error> {
         let mut done = 0;
         loop {
-            let claims = self.0.store.claim(ClaimRequest {
-                who: HOLDER.to_owned(),
-                kinds: vec![Kind::Timer, Kind::Command],
-                max: self.0.limits.due_claimed_max,
-                lease: self.0.limits.due_lease,
-                now,
-            })?;
-            if claims.is_empty() {
+            let slice = self.run_due_slice(&[Kind::Timer, Kind::Command], now)?;
+            done += slice.done;
+            if slice.claimed == 0 {
                 return Ok(done);
             }
-            done += self.run_claims(claims);
         }
     }
 
-    fn run_claims(&self, claims: Vec<Claim>) -> usize {
-        let (sender, answers) = crossbeam_channel::bounded(claims.len());
-        let handed = claims.into_iter().filter(|claim| self.hand_in_claim(claim, &sender)).count();
-        let did = |result: &Result<Receipt, Error>| match result {
-            Ok(_) | Err(Error::Rejected(_)) => true,
-            // Somebody else did it meanwhile: a run that was cut goes on by itself.
-            Err(Error::Append(AppendError::Fenced)) => false,
-            Err(error) => {
-                tracing::error!(code = error.code(), "due work failed and is tried again after its lease: {error}");
-                false
-            }
-        };
-        answers.iter().take(handed).filter(did).count()
+    /// Do some of what is due at this instant: few enough that others of this tenant come in between.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn run_due_slice(&self, kinds: &[Kind], now: Instant) -> Result<Slice, Error> {
+        let claims = self.0.store.claim(ClaimRequest {
+            who: HOLDER.to_owned(),
+            kinds: kinds.to_vec(),
+            max: self.0.limits.due_claimed_max,
+            lease: self.0.limits.due_lease,
+            now,
+        })?;
+        let claimed = claims.len();
+        let fates = self.run_claims(claims, now);
+        let count = |wanted: fn(&Fate) -> bool| fates.iter().filter(|fate| wanted(fate)).count();
+        let (done, put_back) = (count(|fate| matches!(fate, Fate::Done)), count(|fate| matches!(fate, Fate::PutBack)));
+        Ok(Slice { claimed, done, put_back })
     }
 
-    fn hand_in_claim(&self, claim: &Claim, sender: &Sender<Result<Receipt, Error>>) -> bool {
-        let (sender, engine, refused) = (sender.clone(), self.clone(), claim.claim.clone());
-        let reply = move |result: Result<Receipt, Error>| {
-            if let Err(Error::Rejected(_)) = &result {
-                engine.forget(refused);
-            }
-            drop(sender.send(result));
-        };
-        let handed = command(claim).and_then(|(case, body)| {
+    /// When the first of what is not yet done is due.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn next_due(&self, kind: Kind) -> Result<Option<Instant>, Error> {
+        Ok(self.0.store.read()?.next_due(kind)?)
+    }
+
+    fn run_claims(&self, claims: Vec<Claim>, now: Instant) -> Vec<Fate> {
+        let (sender, answers) = crossbeam_channel::bounded(claims.len());
+        for claim in claims {
+            self.hand_in_claim(claim, &sender);
+        }
+        drop(sender);
+        answers.iter().map(|(claim, result)| self.fate(claim, result, now)).collect()
+    }
+
+    /// Each claim is answered once, whether it was taken or not.
+    fn hand_in_claim(&self, claim: Claim, sender: &Sender<Answered>) {
+        let (told, reference) = (sender.clone(), claim.claim.clone());
+        let reply = move |result| drop(told.send((reference, result)));
+        let handed = command(&claim).and_then(|(case, body)| {
             self.hand_in(submission(case, body, claim.due), Some(Doing::new(claim.claim.clone())), Box::new(reply))
         });
-        if let Err(error) = &handed {
-            tracing::error!(code = error.code(), "due work was not taken and is tried again after its lease: {error}");
+        if let Err(error) = handed {
+            drop(sender.send((claim.claim, Err(error))));
         }
-        handed.is_ok()
+    }
+
+    fn fate(&self, claim: ClaimRef, result: Result<Receipt, Error>, now: Instant) -> Fate {
+        match result {
+            Ok(_) => {
+                self.failing().remove(&claim.key);
+                Fate::Done
+            }
+            Err(Error::Rejected(_)) => {
+                self.forget(claim);
+                Fate::Done
+            }
+            // Somebody else did it meanwhile: a run that was cut goes on by itself.
+            Err(Error::Append(AppendError::Fenced)) => Fate::Done,
+            Err(Error::Full) => {
+                self.come_back(claim, now);
+                Fate::PutBack
+            }
+            Err(error) => {
+                let pause = self.pause(&claim.key);
+                tracing::error!(
+                    code = error.code(),
+                    pause_ms = pause.millis(),
+                    "due work failed and is tried again: {error}"
+                );
+                self.come_back(claim, now.after(pause));
+                Fate::Failed
+            }
+        }
+    }
+
+    /// How long an item that failed once more is left alone: the lease, doubled each time.
+    fn pause(&self, key: &WorkKey) -> Span {
+        let mut failing = self.failing();
+        if failing.len() >= FAILING_ITEMS_MAX && !failing.contains_key(key) {
+            return self.0.limits.due_lease;
+        }
+        let failures = failing.entry(key.clone()).or_default();
+        let pause = self.0.limits.due_lease.millis().saturating_mul(1 << *failures);
+        *failures = (*failures + 1).min(FAILURES_COUNTED_MAX);
+        Span::from_millis(pause)
+    }
+
+    fn failing(&self) -> MutexGuard<'_, Failing> {
+        self.0.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Give an item back, to be taken from an instant on. Where that fails too, it comes back when its lease ends.
+    fn come_back(&self, claim: ClaimRef, at: Instant) {
+        let mut batch = Batch::default();
+        batch.work.renew.push((claim, at));
+        self.store_aside(batch);
     }
 }
+
+type Answered = (ClaimRef, Result<Receipt, Error>);
 
 impl Engine {
     /// Work that the rules refuse is done: it would be refused for ever.
     fn forget(&self, claim: ClaimRef) {
         let mut batch = Batch::default();
         batch.work.finish.push(claim);
-        let forgotten = self.0.store.append_then(batch, |result| {
-            if let Err(error) = result {
-                tracing::warn!("refused work comes back after its lease: {error}");
-            }
+        self.store_aside(batch);
+    }
+
+    fn store_aside(&self, batch: Batch) {
+        let told = |error: &AppendError| tracing::warn!("due work comes back after its lease: {error}");
+        let stored = self.0.store.append_then(batch, move |result| {
+            result.inspect_err(told).ok();
         });
-        if let Err(error) = forgotten {
-            tracing::warn!("refused work comes back after its lease: {error}");
-        }
+        stored.inspect_err(told).ok();
     }
 }
 

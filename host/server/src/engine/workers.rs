@@ -33,7 +33,20 @@ struct State {
     queues: BTreeMap<TenantId, VecDeque<Job>>,
     /// Tenants that have something queued, in the order in which they are served.
     order: VecDeque<TenantId>,
+    /// Threads that run a job.
+    busy: usize,
     closed: bool,
+}
+
+/// How busy the threads are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Threads there are.
+    pub threads: usize,
+    /// Threads that run a job.
+    pub busy: usize,
+    /// Jobs that wait, of all tenants.
+    pub queued: usize,
 }
 
 /// The queue of a tenant is full.
@@ -75,6 +88,20 @@ impl Workers {
     }
 }
 
+impl Workers {
+    /// Jobs of a tenant that wait.
+    pub(super) fn queued(&self, tenant: TenantId) -> usize {
+        self.0.shared.lock().queues.get(&tenant).map_or(0, VecDeque::len)
+    }
+
+    /// How busy the threads are.
+    pub fn load(&self) -> Load {
+        let threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let state = self.0.shared.lock();
+        Load { threads, busy: state.busy, queued: state.queues.values().map(VecDeque::len).sum() }
+    }
+}
+
 impl State {
     fn push(&mut self, tenant: TenantId, job: Job) {
         let queue = self.queues.entry(tenant).or_default();
@@ -113,8 +140,11 @@ fn work(shared: &Shared) {
                 None => state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             }
         };
+        state.busy += 1;
         drop(state);
-        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+        let done = catch_unwind(AssertUnwindSafe(job));
+        shared.lock().busy -= 1;
+        if done.is_err() {
             // The job's own guard has answered its caller; the thread goes on for the others.
             tracing::error!("a turn panicked");
         }

@@ -32,13 +32,20 @@ async fn admit(state: &State, access: Access, request: &mut Request) -> Result<(
     if access == Access::Open {
         return Ok(());
     }
-    let caller = caller(state, request.headers())?;
+    // Put there by who serves this process alone, never by a request from outside.
+    let caller = match request.extensions().get::<Caller>() {
+        Some(caller) => caller.clone(),
+        None => caller(state, request.headers())?,
+    };
+    let span = tracing::Span::current();
+    span.record("key.id", &*caller.key.id);
     if !access.allows(caller.key.role) {
         let detail = format!("a key of role {} may not do this", caller.key.role);
         return Err(Problem::new(codes::NOT_ALLOWED, detail));
     }
     if matches!(access, Access::Tenant(_)) {
         let tenant = tenant(state, request.headers(), &caller).await?;
+        span.record("tenant", tenant.engine.record().slug.as_str());
         request.extensions_mut().insert(tenant);
     }
     request.extensions_mut().insert(caller);
@@ -46,7 +53,7 @@ async fn admit(state: &State, access: Access, request: &mut Request) -> Result<(
 }
 
 /// Whose key the request holds.
-pub(super) fn caller(state: &State, headers: &HeaderMap) -> Result<Caller, Problem> {
+pub(crate) fn caller(state: &State, headers: &HeaderMap) -> Result<Caller, Problem> {
     let challenge = |problem: Problem| problem.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let key = given.and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));

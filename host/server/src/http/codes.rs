@@ -64,6 +64,7 @@ codes! {
     OVERLOADED "overloaded" 503 "Too much is waiting";
     STOPPING "stopped" 503 "The host is stopping";
     CONFLICT "conflict" 409 "It was changed by others again and again";
+    ANSWER_TIMEOUT "answer_timeout" 504 "The answer took too long";
     INTERNAL "internal" 500 "Something failed inside";
     STORE_FAILED "store_failed" 503 "The store could not be read or written";
 }

@@ -19,7 +19,7 @@ tokio::task_local! {
 }
 
 /// The id of the request that is being answered.
-pub(super) fn request_id() -> String {
+pub(crate) fn request_id() -> String {
     CURRENT.try_with(Clone::clone).unwrap_or_default()
 }
 

@@ -18,6 +18,11 @@ pub const BODY_BYTES_MAX: usize = 4 << 20;
 
 /// Everything that is served to clients: `/v1`, `/openapi.json` and the pages about codes.
 pub fn router(state: &State) -> Router {
+    identified(state, routes(state))
+}
+
+/// The routes alone, for who puts something around them.
+pub fn routes(state: &State) -> Router {
     let (routes, document) = super::api().build(state);
     let document: axum::body::Bytes = document.to_pretty_json().unwrap_or_default().into();
     let media = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -27,7 +32,11 @@ pub fn router(state: &State) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_this_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn_with_state(state.clone(), identify))
+}
+
+/// With an id for every request, and the headers that every answer has.
+pub fn identified(state: &State, router: Router) -> Router {
+    router.layer(from_fn_with_state(state.clone(), identify))
 }
 
 /// The document that describes the API.

@@ -14,6 +14,7 @@ use super::respond;
 use crate::app::App;
 use crate::engine::{Engine, Error, Receipt, Submission, Target};
 use crate::keys::{KeyRecord, Keys, Role};
+use crate::outbox;
 
 /// What every handler may use. Clones share everything.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct State {
     pub app: App,
     /// Who may come in.
     pub keys: Keys,
+    /// Where effects may go.
+    pub outbox: outbox::Settings,
     /// Requests that are under way and may come again.
     pub(super) in_flight: InFlight,
 }
@@ -29,7 +32,13 @@ pub struct State {
 impl State {
     /// The state around a host.
     pub fn new(app: App, keys: Keys) -> Self {
-        Self { app, keys, in_flight: InFlight::default() }
+        Self { app, keys, outbox: outbox::Settings::default(), in_flight: InFlight::default() }
+    }
+
+    /// With what the operator allows effects beyond what is safe for everybody.
+    #[must_use]
+    pub fn sending(self, outbox: outbox::Settings) -> Self {
+        Self { outbox, ..self }
     }
 }
 

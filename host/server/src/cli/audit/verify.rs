@@ -23,7 +23,7 @@ pub(super) fn run(_: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error>
         Verified::Intact(head) => {
             let row = vec![Cell::Count(head.n), Cell::text(head.hash)];
             let columns = &["records", "head"];
-            Listing { columns, hidden: &[], zone: Zone::UTC, rows: vec![row] }.print(at.format(), out)
+            Listing { columns: columns.to_vec(), hidden: &[], zone: Zone::UTC, rows: vec![row] }.print(at.format(), out)
         }
         Verified::Broken { n, fault } => Err(Error::Audit { n, fault }),
     }

@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Ok(wanted.then(|| cells(&listed)))
     })?;
     let listing = Listing {
-        columns: &[
+        columns: vec![
             "number",
             "opened_at",
             "external_id",

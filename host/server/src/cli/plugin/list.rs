@@ -25,7 +25,7 @@ pub(super) fn run(_: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error>
     let mut rows = own(&session)?;
     rows.extend(shipped(&session));
     let columns = &["plugin", "version", "hooks", "origin", "bytes", "digest"];
-    Listing { columns, hidden: &[], zone: Zone::UTC, rows }.print(at.format(), out)
+    Listing { columns: columns.to_vec(), hidden: &[], zone: Zone::UTC, rows }.print(at.format(), out)
 }
 
 fn own(session: &Session) -> Result<Vec<Vec<Cell>>, Error> {

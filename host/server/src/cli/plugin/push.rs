@@ -38,6 +38,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         out.say(&format!("workflow {workflow} calls it and has a new revision: {}", revision.short()));
     }
     let row = vec![Cell::text(active.plugin), Cell::text(active.version), Cell::Digest(active.digest)];
-    let listing = Listing { columns: &["plugin", "version", "digest"], hidden: &[], zone: Zone::UTC, rows: vec![row] };
+    let listing =
+        Listing { columns: vec!["plugin", "version", "digest"], hidden: &[], zone: Zone::UTC, rows: vec![row] };
     listing.print(at.format(), out)
 }

@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Ok(wanted.then(|| cells(&listed)))
     })?;
     let listing = Listing {
-        columns: &["case", "queue", "title", "about", "reasons", "opened_at", "imported", "id", "case_id"],
+        columns: vec!["case", "queue", "title", "about", "reasons", "opened_at", "imported", "id", "case_id"],
         hidden: &["id", "case_id"],
         zone: session.engine.record().zone,
         rows: page.rows,

@@ -132,7 +132,7 @@ fn problems(text: &str, problems: &[Diagnostic]) -> Listing {
         vec![line, column, end_line, end_column, code, path, message, Cell::maybe(problem.help.as_ref())]
     };
     Listing {
-        columns: &["line", "column", "end_line", "end_column", "code", "path", "message", "help"],
+        columns: vec!["line", "column", "end_line", "end_column", "code", "path", "message", "help"],
         hidden: &[],
         zone: redress_domain::clock::Zone::UTC,
         rows: problems.iter().map(row).collect(),
