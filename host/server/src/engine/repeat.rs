@@ -46,6 +46,15 @@ pub enum Given {
         /// The turn.
         turn: u64,
     },
+    /// An effect as it stood after a turn of its case.
+    Effect {
+        /// The effect.
+        key: Digest,
+        /// The case.
+        case: CaseId,
+        /// The turn.
+        turn: u64,
+    },
     /// A document of the merchant's own matters: a revision, a plugin, a key's name.
     Document(String),
 }

@@ -59,6 +59,17 @@ codes! {
     EXTERNAL_ID_USED "external_id_used" 409 "The external name was used for another case";
     ORDER_INVALID "order_invalid" 422 "The order is not as it must be";
     ORDER_BELOW_RETURNED "order_below_returned" 409 "The order would fall below what is returned of it";
+    EFFECT_UNKNOWN "effect_unknown" 409 "A person must say what became of the effect";
+    ORDER_BELOW_REFUNDED "order_below_refunded" 409 "The order would fall below what is refunded of it";
+    CASE_CLOSED "case_closed" 409 "The case has ended";
+    UNKNOWN_EVENT "unknown_event" 422 "The workflow declares no such event";
+    WRONG_EVENT "wrong_event" 422 "The event does not carry what its workflow declares";
+    TASK_NOT_OPEN "task_not_open" 409 "The task is not open";
+    TASK_CLAIMED "task_claimed" 409 "Somebody else has taken the task";
+    UNKNOWN_OUTCOME "unknown_outcome" 422 "The task does not offer this choice";
+    WRONG_FORM "wrong_form" 422 "The form is not as the review asks for it";
+    WRONG_VERDICT "wrong_verdict" 422 "The decision does not fit the lines of the case";
+    EFFECT_SETTLED "effect_settled" 409 "The effect is settled";
     AMOUNT_INVALID "amount_invalid" 422 "Amounts do not add up";
     // ── The host. ──
     OVERLOADED "overloaded" 503 "Too much is waiting";

@@ -146,7 +146,8 @@ impl From<engine::Error> for Problem {
         match &error {
             E::Rejected(rejection) => {
                 let errors = rejection.fields.iter().map(|field| {
-                    let pointer = format!("/{}", field.replace('.', "/"));
+                    // The domain's `lines[0].quantity` is `/lines/0/quantity` of a body.
+                    let pointer = format!("/{}", field.replace(['.', '['], "/").replace(']', ""));
                     FieldProblem::field(pointer, rejection.code, rejection.message.clone())
                 });
                 known(&error, rejection.message.clone()).at(errors.collect())
