@@ -5,17 +5,21 @@
 
 mod cli;
 mod crash;
+mod doors;
 mod fold;
 mod half_year;
 mod hostile;
 mod import;
 mod listings;
 mod money;
+mod outbox;
 mod people;
 mod publish;
 mod race;
 mod returns;
+mod serve;
 mod shapes;
 mod steps;
+mod storm;
 mod turns;
 mod web;

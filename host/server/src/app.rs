@@ -8,7 +8,7 @@ use redress_domain::codec;
 use redress_domain::ids::{Slug, TenantId};
 use redress_sandbox::{Sandbox, cache};
 use redress_store::error::OpenError;
-use redress_store::host::{Host, HostError, Tenant};
+use redress_store::host::{Host, HostError, Setting, Tenant};
 use redress_store::tenant::Config;
 
 use crate::clock::{Clock, random_bytes};
@@ -16,6 +16,7 @@ use crate::config::Limits;
 use crate::engine::tenant::TenantRecord;
 use crate::engine::workers::Workers;
 use crate::engine::{self, Engine, Parts};
+use crate::publish::doors::Memory;
 use crate::publish::{self, plugins, workflows};
 
 /// A host on a data folder. Clones share everything.
@@ -28,6 +29,8 @@ struct Inner {
     workers: Workers,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    /// What the watched folders held when they were looked at last.
+    doors: Memory,
     /// The tenants that are open: each file is opened once.
     engines: Mutex<BTreeMap<Slug, Engine>>,
 }
@@ -113,7 +116,15 @@ impl App {
         let stock = plugins::load_stock(&sandbox).and_then(|()| plugins::keep_stock(&host.objects()));
         stock.map_err(|error| Error::Stock(Box::new(error)))?;
         let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
-        Ok(Self(Arc::new(Inner { host, sandbox, workers, clock, limits, engines: Mutex::default() })))
+        Ok(Self(Arc::new(Inner {
+            host,
+            sandbox,
+            workers,
+            clock,
+            limits,
+            doors: Memory::default(),
+            engines: Mutex::default(),
+        })))
     }
 
     /// The data folder.
@@ -141,14 +152,27 @@ impl App {
         &self.0.limits
     }
 
+    /// What the watched folders held when they were looked at last.
+    pub(crate) fn doors(&self) -> &Memory {
+        &self.0.doors
+    }
+
     /// Make a tenant and start its engine.
     ///
     /// # Errors
     /// The name is taken, or the file could not be made.
     pub fn create_tenant(&self, record: TenantRecord) -> Result<Engine, Error> {
+        self.create_tenant_beside(record, None)
+    }
+
+    /// Make a tenant and start its engine, and write a setting with it, or neither.
+    ///
+    /// # Errors
+    /// The name is taken, or the file could not be made.
+    pub fn create_tenant_beside(&self, record: TenantRecord, beside: Option<&Setting>) -> Result<Engine, Error> {
         let mut engines = self.engines_open();
         let tenant = Tenant { id: record.id, slug: record.slug.clone(), record: codec::encode(&record) };
-        let store = self.0.host.create_tenant(&tenant, self.store_config()).map_err(|error| match error {
+        let store = self.0.host.create_tenant(&tenant, self.store_config(), beside).map_err(|error| match error {
             HostError::SlugTaken { slug } => Error::TenantExists(slug.to_string()),
             other => Error::Host(other),
         })?;

@@ -9,6 +9,7 @@ pub mod access;
 pub(crate) mod auth;
 mod body;
 pub mod codes;
+mod document;
 pub mod page;
 pub mod pages;
 pub mod problem;
@@ -23,13 +24,19 @@ pub mod wire;
 pub mod cases;
 pub mod effects;
 pub mod events;
+pub mod keys;
+mod listed;
 pub mod orders;
+pub mod plugins;
+pub mod publishing;
 pub mod tasks;
+pub mod tenants;
+pub mod workflows;
 
 pub use routes::{Api, Served};
 pub use tenancy::State;
 
-use access::{ACT, CONNECT, DECIDE, READ, RULE};
+use access::{ACT, ADMIT, Access, CONNECT, DECIDE, READ, RULE};
 use utoipa_axum::routes;
 
 /// The whole API.
@@ -60,4 +67,28 @@ pub fn api() -> Api {
         // ── Events ──
         .route(READ, routes!(events::list))
         .route(READ, routes!(events::stream::follow))
+        // ── Workflows and plugins ──
+        .route(READ, routes!(workflows::validate))
+        .route(RULE, routes!(workflows::publish))
+        .route(READ, routes!(workflows::list))
+        .route(READ, routes!(workflows::get))
+        .route(READ, routes!(workflows::revisions))
+        .route(READ, routes!(workflows::revision))
+        .route(RULE, routes!(workflows::rollback))
+        .route(READ, routes!(workflows::watched))
+        .route(RULE, routes!(plugins::put))
+        .route(READ, routes!(plugins::list))
+        .route(READ, routes!(plugins::get))
+        .route(RULE, routes!(plugins::activate))
+        .route(RULE, routes!(plugins::rollback))
+        // ── Keys ──
+        .route(ADMIT, routes!(keys::create))
+        .route(ADMIT, routes!(keys::list))
+        .route(ADMIT, routes!(keys::get))
+        .route(ADMIT, routes!(keys::revoke))
+        // ── The host and its tenants ──
+        .route(Access::Host, routes!(tenants::create))
+        .route(Access::Host, routes!(tenants::list))
+        .route(Access::Host, routes!(tenants::get))
+        .route(READ, routes!(tenants::own))
 }

@@ -71,11 +71,52 @@ codes! {
     WRONG_VERDICT "wrong_verdict" 422 "The decision does not fit the lines of the case";
     EFFECT_SETTLED "effect_settled" 409 "The effect is settled";
     AMOUNT_INVALID "amount_invalid" 422 "Amounts do not add up";
+    CASE_OPEN "case_open" 409 "The case is open already";
+    STEP_MISSING "step_missing" 409 "The case's revision does not have the step";
+    REFUND_NOT_BOOKABLE "refund_not_bookable" 409 "The ledger does not take the refund any more";
+    TOO_MANY_LINES "too_many_lines" 422 "The case has too many lines";
+    QUANTITY_ZERO "quantity_zero" 422 "A line asks for no units";
+    FIELD_REQUIRED "field_required" 422 "The workflow requires more than was sent";
+    WRONG_ATTRIBUTES "wrong_attributes" 422 "The attributes are not those that the workflow declares";
+    // ── Publishing refuses it. ──
+    WORKFLOW_INVALID "workflow_invalid" 422 "The workflow has problems";
+    ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";
+    PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";
+    PLUGIN_BREAKS_WORKFLOW "plugin_breaks_workflow" 409 "An active workflow would not pass with this plugin";
+    UPLOAD_EMPTY "upload_empty" 422 "The plugin is empty";
+    UPLOAD_TOO_LARGE "upload_too_large" 422 "The plugin is too large";
+    UPLOAD_PRECOMPILED "upload_precompiled" 422 "The plugin is machine code";
+    UPLOAD_PACKED "upload_packed" 422 "The plugin is packed";
+    UPLOAD_CORE_MODULE "upload_core_module" 422 "The plugin is a core module and not a component";
+    UPLOAD_NOT_WASM "upload_not_wasm" 422 "The plugin is not WebAssembly";
+    UPLOAD_TOO_MANY "upload_too_many" 422 "The plugin has more of something than is taken";
+    UPLOAD_MALFORMED "upload_malformed" 422 "The plugin is not a valid component";
+    UPLOAD_FORBIDDEN_IMPORT "upload_forbidden_import" 422 "The plugin wants what no plugin gets";
+    UPLOAD_OTHER_VERSION "upload_other_version" 422 "The plugin speaks another version of the contract";
+    UPLOAD_NO_HOOK "upload_no_hook" 422 "The plugin answers no question";
+    UPLOAD_WRONG_TYPE "upload_wrong_type" 422 "The plugin does not have the contract's types";
+    UPLOAD_NO_MANIFEST "upload_no_manifest" 422 "The plugin has no manifest";
+    UPLOAD_MANIFEST_TWICE "upload_manifest_twice" 422 "The plugin has more than one manifest";
+    UPLOAD_MANIFEST "upload_manifest" 422 "The plugin's manifest is not as it must be";
+    UPLOAD_HOOKS_DISAGREE "upload_hooks_disagree" 422 "The plugin's manifest names other hooks than it has";
+    UPLOAD_COMPILE "upload_compile" 422 "The plugin cannot be compiled";
+    UPLOAD_COMPILER_PANIC "upload_compiler_panic" 422 "The plugin cannot be compiled on this host";
+    // ── Tenants, keys, connectors. ──
+    CONNECTOR_NOT_FOUND "connector_not_found" 404 "The connector does not exist";
+    CONNECTOR_UNFIT "connector_unfit" 422 "The connector cannot carry this";
+    CONNECTOR_NOT_ALLOWED "connector_not_allowed" 422 "The host does not allow this connector";
+    CONNECTOR_INVALID "connector_invalid" 422 "The connector is not as it must be";
+    CONNECTOR_ADDRESS_REFUSED "connector_address_refused" 422 "The host does not send to this address";
+    CONNECTOR_SECRET_UNREADABLE "connector_secret_unreadable" 500 "The connector's secret cannot be opened";
+    TENANT_EXISTS "tenant_exists" 409 "A tenant has this name already";
+    KEYS_FULL "keys_full" 409 "No more keys are kept";
     // ── The host. ──
     OVERLOADED "overloaded" 503 "Too much is waiting";
     STOPPING "stopped" 503 "The host is stopping";
     CONFLICT "conflict" 409 "It was changed by others again and again";
     ANSWER_TIMEOUT "answer_timeout" 504 "The answer took too long";
+    RECORD_DAMAGED "record_damaged" 500 "What was kept cannot be read back";
+    REVISION_NOT_LOADED "revision_not_loaded" 500 "A revision cannot be loaded";
     INTERNAL "internal" 500 "Something failed inside";
     STORE_FAILED "store_failed" 503 "The store could not be read or written";
 }

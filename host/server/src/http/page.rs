@@ -65,13 +65,19 @@ impl Paging {
 
 /// Where a page of so many rows behind a cursor is.
 pub fn place(limit: Option<usize>, cursor: Option<&str>) -> Result<Place, Problem> {
-    let limit = limit.unwrap_or(ROWS_USUAL);
-    if !(1..=ROWS_MAX).contains(&limit) {
-        let detail = format!("limit is {limit}, a page has 1 to {ROWS_MAX} rows");
-        return Err(Problem::new(codes::PARAMETER_INVALID, detail));
-    }
+    let limit = rows(limit)?;
     let cursor = cursor.map(|text| bytes(text).map(|bytes| Cursor::from_bytes(&bytes))).transpose()?;
     Ok(Place { limit, cursor })
+}
+
+/// How many rows a page has.
+pub fn rows(limit: Option<usize>) -> Result<usize, Problem> {
+    let limit = limit.unwrap_or(ROWS_USUAL);
+    if (1..=ROWS_MAX).contains(&limit) {
+        return Ok(limit);
+    }
+    let detail = format!("limit is {limit}, a page has 1 to {ROWS_MAX} rows");
+    Err(Problem::new(codes::PARAMETER_INVALID, detail))
 }
 
 /// What a cursor holds.
@@ -139,6 +145,14 @@ impl<T> Page<T> {
     pub fn new(data: Vec<T>, next: Option<&[u8]>) -> Self {
         let next_cursor = next.map(text);
         Self { data, has_more: next_cursor.is_some(), next_cursor }
+    }
+}
+
+impl<T> Page<T> {
+    /// The same page with other rows.
+    pub fn try_map<U, E>(self, row: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let data = self.data.into_iter().map(row).collect::<Result<_, E>>()?;
+        Ok(Page { data, next_cursor: self.next_cursor, has_more: self.has_more })
     }
 }
 

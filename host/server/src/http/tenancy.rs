@@ -109,6 +109,36 @@ impl Tenant {
     }
 }
 
+/// For whom a request is that need not name a tenant: one that was named, or the host itself.
+#[derive(Clone)]
+pub enum Scope {
+    /// For a tenant.
+    Tenant(Box<Tenant>),
+    /// For the host: its operator calls.
+    Host(Caller),
+}
+
+impl Scope {
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        match self {
+            Self::Tenant(tenant) => &tenant.caller,
+            Self::Host(caller) => caller,
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Scope {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match parts.extensions.get::<Tenant>() {
+            Some(tenant) => Ok(Self::Tenant(Box::new(tenant.clone()))),
+            None => Caller::from_request_parts(parts, state).await.map(Self::Host),
+        }
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Tenant {
     type Rejection = Problem;
 

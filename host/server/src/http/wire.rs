@@ -1,10 +1,12 @@
 //! Wire types that several resources share. They are not the domain's: names here are promises to clients.
 
+pub mod actor;
 pub mod case;
 pub mod effect;
 pub mod fields;
 pub mod listing;
 pub mod order;
+pub mod publishing;
 pub mod timeline;
 pub mod typed;
 

@@ -5,7 +5,7 @@ use redress_domain::case::entry::{Entry, Opened};
 use redress_domain::case::{About, Effect, Task, What};
 use redress_domain::codec;
 use redress_domain::decision::Turn;
-use redress_domain::ids::{CaseId, Digest, TaskId};
+use redress_domain::ids::{CaseId, Digest, Slug, TaskId};
 use redress_store::batch::Stream;
 use redress_store::feed::Fed;
 
@@ -175,30 +175,34 @@ fn of_settled(engine: &Engine, key: Digest, outcome: Settled, reference: Option<
 }
 
 fn of_tenant(engine: &Engine, logged: &Logged) -> Option<Event> {
-    let at = logged.at.to_string();
-    let by = Some(logged.by.id.clone());
     let (kind, subject, data) = match &logged.what {
         Fact::WorkflowPublished { workflow, revision, number, .. } => {
-            let (name, revision, version) = (workflow.to_string(), revision.to_string(), number.to_string());
-            let data = EventData {
-                workflow: Some(name.clone()),
-                revision: Some(revision),
-                version: Some(version),
-                ..EventData::default()
-            };
-            ("workflow.published", name, data)
+            ("workflow.published", workflow.to_string(), of_revision(workflow, *revision, *number))
         }
-        Fact::PluginActivated { plugin, version, digest } => {
-            let data = EventData {
-                plugin: Some(plugin.clone()),
-                version: Some(version.clone()),
-                digest: Some(digest.to_string()),
-                ..EventData::default()
-            };
+        Fact::WorkflowActivated { workflow, revision, number, .. } => {
+            ("workflow.activated", workflow.to_string(), of_revision(workflow, *revision, *number))
+        }
+        Fact::PluginActivated { plugin, version, digest, .. } => {
+            let (version, digest) = (Some(version.clone()), Some(digest.to_string()));
+            let data = EventData { plugin: Some(plugin.clone()), version, digest, ..EventData::default() };
             ("plugin.activated", plugin.clone(), data)
         }
-        // How the merchant is connected, and what an import came to, is for those who did it.
-        Fact::ConnectorSet { .. } | Fact::ConnectorRemoved { .. } | Fact::ImportFinished { .. } => return None,
+        // How the merchant is connected, who has keys, and what an import came to, is for those who did it.
+        Fact::ConnectorSet { .. }
+        | Fact::ConnectorRemoved { .. }
+        | Fact::KeyCreated { .. }
+        | Fact::KeyRevoked { .. }
+        | Fact::ImportFinished { .. } => return None,
     };
+    let (at, by) = (logged.at.to_string(), Some(logged.by.id.clone()));
     Some(event(engine, kind, subject, at.clone(), EventData { occurred_at: at, by, ..data }))
+}
+
+fn of_revision(workflow: &Slug, revision: Digest, number: u64) -> EventData {
+    EventData {
+        workflow: Some(workflow.to_string()),
+        revision: Some(revision.to_string()),
+        version: Some(number.to_string()),
+        ..EventData::default()
+    }
 }

@@ -1,7 +1,7 @@
 //! What happened to a case, on the wire: a projection of the journal in public words, never the stored form.
 
 use redress_domain::ask::{Answer, Asked};
-use redress_domain::case::command::{Actor, ActorKind, Settled};
+use redress_domain::case::command::Settled;
 use redress_domain::case::entry::Entry;
 use redress_domain::case::{Output, What};
 use redress_domain::decision::Turn;
@@ -11,6 +11,7 @@ use redress_domain::workflow::definition::Hook;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::actor::ActorView;
 use super::case::TaskView;
 use super::{WireMoney, WireReason, WireTake, all};
 
@@ -40,18 +41,6 @@ pub struct TurnView {
     pub asks: Vec<AskView>,
     /// What came of it, in order.
     pub entries: Vec<EntryView>,
-}
-
-/// Who commanded something; never a name.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Actor)]
-pub struct ActorView {
-    /// `person`, `key`, `import` or `host`.
-    pub kind: String,
-    /// Which one.
-    pub id: String,
-    /// In which role.
-    pub role: String,
 }
 
 /// What a person wrote, or why it is not shown.
@@ -196,18 +185,6 @@ impl TurnView {
             asks: all(&turn.asks),
             entries: all(&turn.entries),
         }
-    }
-}
-
-impl From<&Actor> for ActorView {
-    fn from(actor: &Actor) -> Self {
-        let kind = match actor.kind {
-            ActorKind::Person => "person",
-            ActorKind::Key => "key",
-            ActorKind::Import => "import",
-            ActorKind::Host => "host",
-        };
-        Self { kind: kind.to_owned(), id: actor.id.clone(), role: actor.role.clone() }
     }
 }
 
