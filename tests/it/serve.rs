@@ -10,6 +10,7 @@ use std::sync::Arc;
 use redress::engine::Engine;
 use redress::engine::tenant::TenantRecord;
 use redress::keys::{NewKey, Role};
+use redress::publish::way::Way;
 use redress::publish::workflows;
 use redress::serve::open::Opened;
 use redress_domain::clock::Zone;
@@ -63,7 +64,8 @@ impl Host {
                 created_at: app.clock().now(),
             })
             .unwrap();
-        workflows::publish(&engine, workflow, "test", &admin()).unwrap();
+        let by = admin();
+        workflows::publish(&engine, &workflows::Publication::new(workflow, &by, Way::Api)).unwrap();
         engine
     }
 
