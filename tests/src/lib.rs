@@ -2,8 +2,8 @@
 
 pub mod guests;
 pub mod kitchen;
-pub mod serving;
 pub mod process;
+pub mod serving;
 pub mod shop;
 pub mod web;
 pub mod world;

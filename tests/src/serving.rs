@@ -71,7 +71,12 @@ pub async fn serving(
     connections: Connections,
     more: Router,
 ) -> Result<Serving, redress::serve::Error> {
-    Serving::with_routes(opened, Settings { listen: "127.0.0.1:0".to_owned(), connections }, more).await
+    Serving::with_routes(
+        opened,
+        Settings { listen: "127.0.0.1:0".to_owned(), connections, outbox: Default::default() },
+        more,
+    )
+    .await
 }
 
 /// An answer as it came over the line.
