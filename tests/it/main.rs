@@ -10,6 +10,7 @@ mod half_year;
 mod hostile;
 mod import;
 mod listings;
+mod medical;
 mod money;
 mod people;
 mod publish;
