@@ -2,6 +2,7 @@
 
 pub mod guests;
 pub mod kitchen;
+pub mod process;
 pub mod shop;
 pub mod web;
 pub mod world;

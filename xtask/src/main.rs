@@ -1,10 +1,13 @@
 //! Automation in Rust: `cargo xtask <command>`. Each command is a file of its own.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool speaks to its reader")]
 
+mod host;
 mod metadata;
 mod plugins;
+mod probe;
 mod returns;
 mod shell;
+mod siege;
 mod test;
 mod tidy;
 mod toolchain;
@@ -25,6 +28,10 @@ enum Command {
     Tidy,
     /// Compile the stock plugins to WebAssembly components.
     Plugins,
+    /// Try the HTTP API of a real host with requests made up from its OpenAPI document (needs python3 and PyPI).
+    Probe(probe::Options),
+    /// Measure how much slower healthy requests are answered while a host is besieged: a ratio in one run.
+    Siege(siege::Options),
     /// Decide the returns of online-retail files with the release build and print the summary as JSON.
     Returns(returns::Options),
 }
@@ -48,6 +55,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Test => return Ok(test::run(&root)),
         Command::Tidy => tidy::run(&root)?,
         Command::Plugins => plugins::run(&root)?,
+        Command::Probe(options) => probe::run(&root, &options)?,
+        Command::Siege(options) => siege::run(&root, &options)?,
         Command::Returns(options) => returns::run(&root, &options)?,
     }
     Ok(ExitCode::SUCCESS)

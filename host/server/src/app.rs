@@ -8,7 +8,7 @@ use redress_domain::codec;
 use redress_domain::ids::{Slug, TenantId};
 use redress_sandbox::{Sandbox, cache};
 use redress_store::error::OpenError;
-use redress_store::host::{Host, HostError, Tenant};
+use redress_store::host::{Host, HostError, Setting, Tenant};
 use redress_store::tenant::Config;
 
 use crate::clock::{Clock, random_bytes};
@@ -146,9 +146,17 @@ impl App {
     /// # Errors
     /// The name is taken, or the file could not be made.
     pub fn create_tenant(&self, record: TenantRecord) -> Result<Engine, Error> {
+        self.create_tenant_beside(record, None)
+    }
+
+    /// Make a tenant and start its engine, and write a setting with it, or neither.
+    ///
+    /// # Errors
+    /// The name is taken, or the file could not be made.
+    pub fn create_tenant_beside(&self, record: TenantRecord, beside: Option<&Setting>) -> Result<Engine, Error> {
         let mut engines = self.engines_open();
         let tenant = Tenant { id: record.id, slug: record.slug.clone(), record: codec::encode(&record) };
-        let store = self.0.host.create_tenant(&tenant, self.store_config()).map_err(|error| match error {
+        let store = self.0.host.create_tenant(&tenant, self.store_config(), beside).map_err(|error| match error {
             HostError::SlugTaken { slug } => Error::TenantExists(slug.to_string()),
             other => Error::Host(other),
         })?;

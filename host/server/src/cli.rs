@@ -6,6 +6,7 @@ mod audit;
 mod case;
 mod completion;
 mod doctor;
+mod effect;
 mod event;
 mod import;
 mod key;
@@ -15,6 +16,7 @@ mod task;
 mod tenant;
 mod workflow;
 
+mod answered;
 mod cursor;
 mod door;
 mod error;
@@ -147,6 +149,9 @@ enum Noun {
     /// What waits for a person.
     #[command(subcommand, help_template = HELP)]
     Task(task::Verb),
+    /// What leaves the host, and what became of it.
+    #[command(subcommand, help_template = HELP)]
+    Effect(effect::Verb),
     /// What happens, as it happens.
     #[command(subcommand, help_template = HELP)]
     Event(event::Verb),
@@ -199,6 +204,7 @@ fn dispatch(cli: &Cli, out: &mut Out<'_>) -> Result<(), Error> {
         Noun::Case(verb) => case::run(verb, at, out),
         Noun::Task(verb) => task::run(verb, at, out),
         Noun::Audit(verb) => audit::run(verb, at, out),
+        Noun::Effect(verb) => effect::run(verb, at, out),
         Noun::Event(verb) => event::run(verb, at, out),
         Noun::Key(verb) => key::run(verb, at, out),
         Noun::Doctor(_) => doctor::run(at, out),

@@ -22,6 +22,51 @@ pub struct Limits {
     pub due_lease: Span,
     /// Page cache of an open tenant, bytes.
     pub tenant_cache_bytes: usize,
+    /// What is allowed on the way to providers.
+    pub outbox: Outbox,
+}
+
+/// What the outbox allows itself and the receivers of effects.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    /// How long an effect that is taken stays ours. It outlives the slowest request several times, so that only a process that
+    /// died loses one.
+    pub lease: Span,
+    /// How long one request may take: a provider that thinks longer answers `202`.
+    pub request_timeout: Duration,
+    /// How long a connection may take to come about; who does not answer by then is not there.
+    pub connect_timeout: Duration,
+    /// As much of an answer as is read: an outcome and a reference are some hundred bytes.
+    pub answer_bytes_max: usize,
+    /// Effects of one tenant that are on their way at once.
+    pub tenant_sending_max: usize,
+    /// Effects that are on their way to one host at once, so that one that hangs does not hold up all others.
+    pub host_sending_max: usize,
+    /// The longest pause after a first failure; it doubles with each.
+    pub retry_first: Span,
+    /// The longest pause at all, also where the receiver asks for a longer one.
+    pub retry_max: Span,
+    /// For how long a message is tried.
+    pub notice_lifetime: Span,
+    /// How long a stop waits for what is under way; the rest is sent again after the next start.
+    pub stop_within: Duration,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            lease: Span::from_millis(60_000),
+            request_timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(3),
+            answer_bytes_max: 64 << 10,
+            tenant_sending_max: 16,
+            host_sending_max: 8,
+            retry_first: Span::from_millis(5_000),
+            retry_max: Span::from_millis(3_600_000),
+            notice_lifetime: Span::from_days(3),
+            stop_within: Duration::from_secs(12),
+        }
+    }
 }
 
 impl Default for Limits {
@@ -34,6 +79,7 @@ impl Default for Limits {
             due_claimed_max: 64,
             due_lease: Span::from_millis(30_000),
             tenant_cache_bytes: 64 << 20,
+            outbox: Outbox::default(),
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod personal;
 pub mod registry;
 pub mod repeat;
 pub mod report;
+mod settle;
 pub mod submission;
 pub mod tenant;
 pub mod timers;

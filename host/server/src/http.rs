@@ -21,11 +21,13 @@ pub mod tenancy;
 mod wire;
 
 mod cases;
+mod listed;
+mod tenants;
 
 pub use routes::{Api, Served};
 pub use tenancy::State;
 
-use access::{ACT, DECIDE, READ};
+use access::{ACT, Access, DECIDE, READ};
 use utoipa_axum::routes;
 
 /// The whole API.
@@ -36,4 +38,9 @@ pub fn api() -> Api {
         .route(READ, routes!(cases::list))
         .route(READ, routes!(cases::get))
         .route(DECIDE, routes!(cases::cancel))
+        // ── The host and its tenants ──
+        .route(Access::Host, routes!(tenants::create))
+        .route(Access::Host, routes!(tenants::list))
+        .route(Access::Host, routes!(tenants::get))
+        .route(READ, routes!(tenants::own))
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, TenantId};
-use redress_store::host::{Host, HostError};
+use redress_store::host::{Host, HostError, Setting};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use utoipa::ToSchema;
@@ -24,6 +24,8 @@ const PREFIX: &str = "rdr";
 const ID_LETTERS: usize = 12;
 /// How many keys a host keeps; each is held in memory.
 pub const KEYS_MAX: usize = 100_000;
+/// How many of them may be one tenant's, so that none uses up the room of the others.
+pub const TENANT_KEYS_MAX: usize = 10_000;
 
 /// What a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -137,8 +139,8 @@ pub enum Error {
     #[error("keys could not be kept")]
     Host(#[from] HostError),
     /// There are too many.
-    #[error("host has {KEYS_MAX} keys, revoked ones included: no more are made")]
-    TooMany,
+    #[error("there are {0} keys, revoked ones included: no more are made")]
+    TooMany(usize),
     /// No such key.
     #[error("key {0:?} does not exist")]
     Missing(String),
@@ -169,15 +171,27 @@ impl Keys {
     /// # Errors
     /// There are too many, or it could not be kept.
     pub fn create(&self, host: &Host, clock: &dyn Clock, new: NewKey) -> Result<Minted, Error> {
+        self.create_beside(host, clock, new, |_| None)
+    }
+
+    /// Make a key, and write a setting with it, or neither.
+    ///
+    /// # Errors
+    /// There are too many, or it could not be kept.
+    pub fn create_beside(
+        &self,
+        host: &Host,
+        clock: &dyn Clock,
+        new: NewKey,
+        beside: impl Fn(&KeyRecord) -> Option<Setting>,
+    ) -> Result<Minted, Error> {
         let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if keys.len() >= KEYS_MAX {
-            return Err(Error::TooMany);
-        }
+        room(&keys, new.tenant)?;
         loop {
             let minted = mint(clock, &new);
             let id = minted.record.id.clone();
             // Ids are random: one that is taken is drawn again.
-            if host.new_key(&id, &codec::encode(&minted.record))? {
+            if host.new_key(&id, &codec::encode(&minted.record), beside(&minted.record).as_ref())? {
                 keys.insert(id, Arc::new(minted.record.clone()));
                 return Ok(minted);
             }
@@ -222,6 +236,16 @@ impl Keys {
         }
         if record.revoked_at.is_some() { Err(Refused::Revoked) } else { Ok(record) }
     }
+}
+
+fn room(keys: &BTreeMap<String, Arc<KeyRecord>>, tenant: Option<TenantId>) -> Result<(), Error> {
+    let own = keys.values().filter(|key| tenant.is_some() && key.tenant == tenant).count();
+    for (found, max) in [(keys.len(), KEYS_MAX), (own, TENANT_KEYS_MAX)] {
+        if found >= max {
+            return Err(Error::TooMany(found));
+        }
+    }
+    Ok(())
 }
 
 fn mint(clock: &dyn Clock, new: &NewKey) -> Minted {

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! open      the data folder, its time, its keys, every tenant
-//! start     heartbeat, timers of each tenant, then the door
+//! start     heartbeat, timers and outbox of each tenant, then the door
 //! serve     accept ─► pace ─► edge ─► router
-//! stop      no new connections, requests in flight, timers, heartbeat; then the files close
+//! stop      no new connections, requests in flight, timers, heartbeat, outbox; then the files close
 //! ```
 
 pub mod open;
@@ -30,6 +30,7 @@ use axum::Router;
 use redress_domain::codec::DecodeError;
 use redress_store::host::HostError;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use accept::Door;
@@ -43,6 +44,7 @@ use tenants::Tenants;
 
 use crate::config::Connections;
 use crate::http::{State, service};
+use crate::outbox::{self, Outbox};
 use crate::{app, keys};
 
 /// How a host serves.
@@ -52,6 +54,8 @@ pub struct Settings {
     pub listen: String,
     /// What clients may hold.
     pub connections: Connections,
+    /// Where effects may go.
+    pub outbox: outbox::Settings,
 }
 
 /// Why a host does not serve.
@@ -78,6 +82,9 @@ pub enum Error {
     /// The machine gives no threads or signals.
     #[error("host could not be started")]
     Machine(#[source] std::io::Error),
+    /// The outbox.
+    #[error(transparent)]
+    Outbox(#[from] outbox::Error),
     /// The address is taken, or is not one of this machine.
     #[error("address {address:?} could not be listened on")]
     Listen {
@@ -103,7 +110,7 @@ impl Error {
             Self::Keys(_) => "keys_failed",
             Self::KeyFile { .. } => "key_file_not_written",
             Self::Heartbeat(_) => "record_damaged",
-            Self::Machine(_) => "host_not_started",
+            Self::Machine(_) | Self::Outbox(_) => "host_not_started",
             Self::Listen { .. } => "listen_failed",
         }
     }
@@ -117,6 +124,8 @@ pub struct Serving {
     door: (Stopper, JoinSet<()>),
     /// Work beside requests: it ends after them.
     beside: (Stopper, JoinSet<()>),
+    /// What sends effects: it ends last.
+    outbox: Outbox,
 }
 
 impl Serving {
@@ -142,7 +151,9 @@ impl Serving {
 
         let mut work = JoinSet::new();
         work.spawn(heart.clone().run(app.clone(), clock.clone(), beside.listen()));
-        work.spawn(tenants.clone().run(app.clone(), clock.read().standing, beside.listen()));
+        // It watches no tenant yet: a tenant's effects leave when its timers run.
+        let outbox = Outbox::new(app.host().key(), &Handle::current(), settings.outbox, app.limits().outbox.clone())?;
+        work.spawn(tenants.clone().run(app.clone(), outbox.clone(), clock.read().standing, beside.listen()));
 
         let figures = Figures::new(Sources {
             app: app.clone(),
@@ -151,7 +162,7 @@ impl Serving {
             connections: counts.clone(),
             named: Default::default(),
         });
-        let api = State::new(app.clone(), keys.clone());
+        let api = State::new(app.clone(), keys.clone()).sending(outbox.settings().clone());
         let health = Health {
             app: app.clone(),
             api: api.clone(),
@@ -164,7 +175,7 @@ impl Serving {
         let router = service::identified(&api, Edge::new(settings.connections, figures).around(routes));
         let mut listening = JoinSet::new();
         listening.spawn(Door { listener, router, limits: settings.connections, counts }.serve(door.listen()));
-        Ok(Self { address, door: (door, listening), beside: (beside, work) })
+        Ok(Self { address, door: (door, listening), beside: (beside, work), outbox })
     }
 
     /// Where it listens.
@@ -182,5 +193,6 @@ impl Serving {
                 }
             }
         }
+        self.outbox.stop().await;
     }
 }

@@ -11,7 +11,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use redress_domain::ids::{Slug, TenantId};
 
 use crate::append::begin_durable;
@@ -52,6 +52,15 @@ pub struct Tenant {
     pub slug: Slug,
     /// Zone, currency and the like, in the server's bytes.
     pub record: Vec<u8>,
+}
+
+/// A setting that is written together with something else, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Vec<u8>,
 }
 
 /// Why a data folder, or a tenant in it, could not be had.
@@ -136,15 +145,20 @@ impl Host {
     }
 
     /// Make a tenant: its file first, then its name, so that a tenant with a name always has a file. A crash in between
-    /// leaves a file without a name, which nothing opens.
-    pub fn create_tenant(&self, tenant: &Tenant, config: Config) -> Result<TenantStore, HostError> {
+    /// leaves a file without a name, which nothing opens. The setting is written with the name.
+    pub fn create_tenant(
+        &self,
+        tenant: &Tenant,
+        config: Config,
+        beside: Option<&Setting>,
+    ) -> Result<TenantStore, HostError> {
         let taken = || HostError::SlugTaken { slug: tenant.slug.clone() };
         if self.tenant(&tenant.slug)?.is_some() {
             return Err(taken());
         }
         let store = TenantStore::create(&self.tenants_folder(), tenant.id, config)?;
         // Looked at once more where it is written: another thread may have taken the slug meanwhile.
-        if write_tenant(&self.system, tenant).map_err(HostError::Write)? { Ok(store) } else { Err(taken()) }
+        if write_tenant(&self.system, tenant, beside).map_err(HostError::Write)? { Ok(store) } else { Err(taken()) }
     }
 
     /// Open a tenant's store.
@@ -168,12 +182,12 @@ impl Host {
 
     /// Write the record of a key, whatever was there.
     pub fn put_key(&self, id: &str, record: &[u8]) -> Result<(), HostError> {
-        write_key(&self.system, id, record, Known::Replaced).map_err(HostError::Write).map(drop)
+        write_key(&self.system, id, record, Known::Replaced, None).map_err(HostError::Write).map(drop)
     }
 
-    /// Write the record of a new key; `false`, and nothing is written, when the id is taken.
-    pub fn new_key(&self, id: &str, record: &[u8]) -> Result<bool, HostError> {
-        write_key(&self.system, id, record, Known::Kept).map_err(HostError::Write)
+    /// Write the record of a new key, with a setting; `false`, and nothing is written, when the id is taken.
+    pub fn new_key(&self, id: &str, record: &[u8], beside: Option<&Setting>) -> Result<bool, HostError> {
+        write_key(&self.system, id, record, Known::Kept, beside).map_err(HostError::Write)
     }
 
     /// A setting of the host.
@@ -223,7 +237,7 @@ fn read_tenant(system: &Database, slug: &Slug) -> Result<Option<Tenant>, ReadErr
 }
 
 /// Write a new tenant; `false` when its slug is taken.
-fn write_tenant(system: &Database, tenant: &Tenant) -> Result<bool, Fault> {
+fn write_tenant(system: &Database, tenant: &Tenant, beside: Option<&Setting>) -> Result<bool, Fault> {
     let txn = begin_durable(system)?;
     {
         let mut slugs = txn.open_table(TENANT_SLUGS)?;
@@ -233,6 +247,7 @@ fn write_tenant(system: &Database, tenant: &Tenant) -> Result<bool, Fault> {
         slugs.insert(tenant.slug.as_str().as_bytes(), &tenant.id.bytes()[..])?;
         let mut tenants = txn.open_table(TENANTS)?;
         tenants.insert(&tenant.id.bytes()[..], &encode_tenant(&tenant.slug, &tenant.record)[..])?;
+        put_beside(&txn, beside)?;
     }
     txn.commit()?;
     Ok(true)
@@ -270,7 +285,13 @@ enum Known {
 }
 
 /// Write a key; `false` when it is there already and stays as it is.
-fn write_key(system: &Database, id: &str, record: &[u8], known: Known) -> Result<bool, Fault> {
+fn write_key(
+    system: &Database,
+    id: &str,
+    record: &[u8],
+    known: Known,
+    beside: Option<&Setting>,
+) -> Result<bool, Fault> {
     let txn = begin_durable(system)?;
     {
         let mut keys = txn.open_table(KEYS)?;
@@ -278,9 +299,17 @@ fn write_key(system: &Database, id: &str, record: &[u8], known: Known) -> Result
             return Ok(false);
         }
         keys.insert(id.as_bytes(), record)?;
+        put_beside(&txn, beside)?;
     }
     txn.commit()?;
     Ok(true)
+}
+
+fn put_beside(txn: &WriteTransaction, beside: Option<&Setting>) -> Result<(), Fault> {
+    if let Some(setting) = beside {
+        txn.open_table(SETTINGS)?.insert(setting.name.as_bytes(), &setting.value[..])?;
+    }
+    Ok(())
 }
 
 fn write_setting(system: &Database, name: &str, value: &[u8]) -> Result<(), Fault> {

@@ -15,7 +15,8 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 use super::Global;
-use super::error::{Answered, Error};
+use super::answered::Answered;
+use super::error::Error;
 use crate::clock::random_bytes;
 use crate::http::service;
 use crate::http::tenancy::{Caller, State};

@@ -1,5 +1,7 @@
 //! Why a command did not do what it was told: its code, its exit code, and what to do about it. All chosen here.
 
+mod exits;
+
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,13 +11,12 @@ use redress_domain::workflow::diagnostic::{self, Diagnostic};
 use redress_store::audit::AuditFault;
 use redress_store::error::{OpenError, ReadError};
 use redress_store::host::HostError;
-use serde_json::Value as Json;
 
+use super::answered::Answered;
 use super::output::Out;
 use super::words;
-use crate::http::pages;
-use crate::import::FileError;
 use crate::{app, engine, import, keys, publish, serve};
+use exits::{app_exit, engine_exit, import_code, import_exit, publish_exit, read_exit, serve_exit};
 
 /// How a command ends, for whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,61 +161,6 @@ pub(super) enum Error {
         /// What is wrong with it.
         fault: AuditFault,
     },
-}
-
-/// What a host answered in place of what was asked for.
-#[derive(Debug)]
-pub(super) struct Answered {
-    status: u16,
-    code: String,
-    detail: String,
-    request: String,
-    places: Vec<String>,
-}
-
-impl Answered {
-    /// The problem in an answer.
-    pub(super) fn of(status: u16, problem: &Json) -> Self {
-        let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
-        let place = |place: &Json| {
-            let at = place["pointer"].as_str().unwrap_or_default();
-            let line = place["range"]["start"]["line"].as_u64().map(|line| format!("line {}", line + 1));
-            let at = line.unwrap_or_else(|| at.to_owned());
-            format!(
-                "{at}: {} [{}]",
-                place["detail"].as_str().unwrap_or_default(),
-                place["code"].as_str().unwrap_or_default()
-            )
-        };
-        let places = problem["errors"].as_array().map(|places| places.iter().map(place).collect()).unwrap_or_default();
-        let code = if problem["code"].is_string() { text("code") } else { format!("http_{status}") };
-        Self { status, code, detail: text("detail"), request: text("request_id"), places }
-    }
-
-    /// What the page about the code says is to be done.
-    fn help(&self) -> Option<String> {
-        let page = pages::find(&self.code)?;
-        let advice = page.split("What to do:").nth(1)?;
-        Some(advice.split_whitespace().collect::<Vec<_>>().join(" "))
-    }
-
-    fn exit(&self) -> Exit {
-        match self.status {
-            401 | 403 => Exit::NotAllowed,
-            404 => Exit::NotFound,
-            408 | 504 => Exit::Timeout,
-            409 | 412 => Exit::Conflict,
-            400..500 => Exit::Invalid,
-            _ => Exit::Failure,
-        }
-    }
-}
-
-impl std::fmt::Display for Answered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.detail)?;
-        if self.request.is_empty() { Ok(()) } else { write!(f, " (request {})", self.request) }
-    }
 }
 
 impl From<ReadError> for Error {
@@ -371,75 +317,6 @@ impl Error {
             _ => Vec::new(),
         }
     }
-}
-
-/// Exhaustive, so that a new error is given a class by somebody.
-fn app_exit(error: &app::Error) -> Exit {
-    match error {
-        app::Error::Host(HostError::Open(OpenError::DataInUse { .. } | OpenError::Exists { .. })) => Exit::Conflict,
-        app::Error::Host(HostError::Open(OpenError::Missing { .. }) | HostError::NoTenant { .. }) => Exit::NotFound,
-        app::Error::TenantExists(_) | app::Error::Host(HostError::SlugTaken { .. }) => Exit::Conflict,
-        app::Error::Host(HostError::Open(_) | HostError::Key(_) | HostError::Read(_) | HostError::Write(_)) => {
-            Exit::Failure
-        }
-        app::Error::Sandbox(_) | app::Error::Workers(_) | app::Error::Stock(_) => Exit::Failure,
-        app::Error::NoTenant(_) => Exit::NotFound,
-        app::Error::Engine(error) => engine_exit(error),
-    }
-}
-
-fn engine_exit(error: &engine::Error) -> Exit {
-    use engine::Error as E;
-    match error {
-        E::Conflict(_) | E::OrderBelowReturned { .. } | E::Stale { .. } | E::OrderMoved => Exit::Conflict,
-        E::Rejected(_) | E::Order(_) | E::Amount(_) => Exit::Invalid,
-        E::Full | E::Read(_) | E::Append(_) | E::Damaged { .. } => Exit::Failure,
-        E::Revision { .. } | E::Stopped | E::Internal => Exit::Failure,
-    }
-}
-
-fn serve_exit(error: &serve::Error) -> Exit {
-    use serve::Error as E;
-    match error {
-        E::App(error) => app_exit(error),
-        E::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => Exit::Conflict,
-        E::Keys(_) | E::KeyFile { .. } | E::Heartbeat(_) | E::Machine(_) | E::Listen { .. } => Exit::Failure,
-    }
-}
-
-fn publish_exit(error: &publish::Error) -> Exit {
-    use publish::Error as E;
-    match error {
-        E::Invalid(_) | E::Refused(_) | E::Name(_) | E::Breaks { .. } => Exit::Invalid,
-        E::Object(_) => Exit::Failure,
-        E::Engine(error) => engine_exit(error),
-    }
-}
-
-fn import_code(error: &import::Error) -> &'static str {
-    use import::Error as E;
-    match error {
-        E::File(FileError::Read { .. }) => "file_not_read",
-        E::File(FileError::Empty { .. } | FileError::Columns { .. } | FileError::LongRow { .. }) => {
-            "import_file_invalid"
-        }
-        E::TooManyRows => "import_too_large",
-        E::Order { source, .. } | E::Case { source, .. } | E::Record(source) => source.code(),
-    }
-}
-
-fn import_exit(error: &import::Error) -> Exit {
-    use import::Error as E;
-    match error {
-        E::File(FileError::Read { source, .. }) => read_exit(source),
-        E::File(FileError::Empty { .. } | FileError::Columns { .. } | FileError::LongRow { .. }) => Exit::Invalid,
-        E::TooManyRows => Exit::Invalid,
-        E::Order { source, .. } | E::Case { source, .. } | E::Record(source) => engine_exit(source),
-    }
-}
-
-fn read_exit(error: &std::io::Error) -> Exit {
-    if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failure }
 }
 
 /// Say what went wrong: the problems of a document, one line, the causes below it, and what to do.

@@ -13,6 +13,8 @@ use super::output::Out;
 use crate::clock::machine::ThisMachine;
 use crate::clock::steady::Trust;
 use crate::config::{Connections, Limits};
+use crate::outbox;
+use crate::outbox::guard::Allowed;
 use crate::serve::open::{self, Opened};
 use crate::serve::{self, Serving, Settings};
 use crate::telemetry::Form;
@@ -47,6 +49,12 @@ pub(super) struct Args {
         hide_env_values = true
     )]
     pub(super) log: Form,
+    /// A host that effects may go to whatever its address, also without TLS: HOST or HOST:PORT; may be given several times.
+    #[arg(long, value_name = "HOST", env = "REDRESS_ALLOW_CONNECTOR", value_delimiter = ',', hide_env_values = true)]
+    allow_connector: Vec<Allowed>,
+    /// Allow money that is paid in name only, and mails that become files: for demonstration and development.
+    #[arg(long)]
+    allow_simulated: bool,
     /// Connections at once; those beyond are told to come again.
     #[arg(long, value_name = "N", default_value_t = Connections::default().open_max, env = "REDRESS_CONNECTIONS_MAX", hide_env_values = true)]
     connections_max: usize,
@@ -88,7 +96,8 @@ async fn serve(args: &Args, opened: &Opened, out: &mut Out<'_>) -> Result<(), Er
     let mut signals = Signals::listen().map_err(serve::Error::Machine)?;
     let connections =
         Connections { open_max: args.connections_max, requests_max: args.requests_max, ..Connections::default() };
-    let serving = Serving::start(opened, Settings { listen: args.listen.clone(), connections }).await?;
+    let outbox = outbox::Settings { allowed: args.allow_connector.clone(), allow_simulated: args.allow_simulated };
+    let serving = Serving::start(opened, Settings { listen: args.listen.clone(), connections, outbox }).await?;
     let address = serving.address();
     if !address.ip().is_loopback() {
         tracing::warn!("keys and cases travel as plain text to {address}: put a proxy with TLS in front");

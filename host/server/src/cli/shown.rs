@@ -3,7 +3,9 @@
 use redress_domain::clock::{Instant, Zone};
 use serde_json::Value as Json;
 
+use super::error::Error;
 use super::listing::{Cell, Listing};
+use super::output::{Format, Out};
 
 /// A column, and the part of an object that it shows.
 pub(super) struct Column {
@@ -49,6 +51,18 @@ pub(super) fn rows(columns: &[Column], rows: &[Json]) -> Listing {
         zone: Zone::UTC,
         rows: rows.iter().map(|row| columns.iter().map(|column| column.cell(row)).collect()).collect(),
     }
+}
+
+/// A page of a longer list, with where the next one begins.
+pub(super) fn page(
+    columns: &[Column],
+    name: &str,
+    page: &Json,
+    format: Format,
+    out: &mut Out<'_>,
+) -> Result<(), Error> {
+    let data = page["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    rows(columns, data).print_page(name, page["next_cursor"].as_str(), format, out)
 }
 
 fn text(part: &Json) -> Cell {

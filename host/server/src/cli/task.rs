@@ -1,5 +1,7 @@
 //! `redress task`: what waits for a person.
 
+mod claim;
+mod complete;
 mod list;
 
 use clap::Subcommand;
@@ -13,10 +15,22 @@ pub(super) enum Verb {
     /// Show open tasks, the oldest first.
     #[command(help_template = HELP, before_help = list::EXAMPLES)]
     List(list::Args),
+    /// Take a task: the others see whose it is.
+    #[command(help_template = HELP, before_help = claim::EXAMPLES)]
+    Claim(claim::Args),
+    /// Give a task back.
+    #[command(help_template = HELP, before_help = claim::RELEASE_EXAMPLES)]
+    Release(claim::Args),
+    /// Answer a task: the case goes on.
+    #[command(help_template = HELP, before_help = complete::EXAMPLES)]
+    Complete(complete::Args),
 }
 
 pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     match verb {
         Verb::List(args) => list::run(args, at, out),
+        Verb::Claim(args) => claim::claim(args, at, out),
+        Verb::Release(args) => claim::release(args, at, out),
+        Verb::Complete(args) => complete::run(args, at, out),
     }
 }

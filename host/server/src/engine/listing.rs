@@ -128,6 +128,11 @@ impl Engine {
     pub fn effect(&self, key: Digest) -> Result<Option<EffectListing>, Error> {
         effect(&self.store().read()?, key)
     }
+
+    /// The same, as of a snapshot.
+    pub(crate) fn effect_in(&self, snapshot: &Snapshot, key: Digest) -> Result<Option<EffectListing>, Error> {
+        effect(snapshot, key)
+    }
 }
 
 fn effect(snapshot: &Snapshot, key: Digest) -> Result<Option<EffectListing>, Error> {

@@ -4,6 +4,7 @@ use redress_domain::clock::{Instant, Span};
 use redress_domain::codec;
 use redress_domain::ids::{CaseId, Digest};
 use redress_store::batch::{Batch, Idem};
+use redress_store::host::{Host, HostError, Setting};
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::{Cursor, Direction, Scan};
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,8 @@ pub enum Given {
         /// The turn.
         turn: u64,
     },
-    /// A document of the merchant's own matters: a revision, a plugin, a key's name.
+    /// A document of the merchant's own matters: a revision, a plugin, a key without its secret. As JSON, with the status and
+    /// the headers that it came with.
     Document(String),
 }
 
@@ -67,6 +69,35 @@ impl Repeat {
         let answer = codec::encode(&Answered { at, given });
         Idem { scope: self.scope, key: self.key, body: self.body, answer }
     }
+
+    /// The record of this request where it is the host's and no tenant's: written together with what it did.
+    pub(crate) fn setting(&self, at: Instant, given: Given) -> Setting {
+        let record = OfHost { body: self.body, answered: Answered { at, given } };
+        Setting { name: self.name(), value: codec::encode(&record) }
+    }
+
+    /// Whether a request to the host came before, and what it was answered.
+    ///
+    /// # Errors
+    /// The system file cannot be read.
+    pub fn answered_by(&self, host: &Host) -> Result<Before, HostError> {
+        let Some(value) = host.setting(&self.name())? else { return Ok(Before::Never) };
+        Ok(match codec::decode::<OfHost>(&value) {
+            Ok(record) if record.body == self.body => Before::Answered(record.answered),
+            _ => Before::Other,
+        })
+    }
+
+    fn name(&self) -> String {
+        format!("answered/{}/{}", self.scope, self.key)
+    }
+}
+
+/// The record of a request to the host.
+#[derive(Serialize, Deserialize)]
+struct OfHost {
+    body: Digest,
+    answered: Answered,
 }
 
 impl Engine {

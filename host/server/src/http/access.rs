@@ -11,6 +11,8 @@ pub enum Access {
     Host,
     /// These roles, each in its own tenant.
     Tenant(&'static [Role]),
+    /// These roles, each in its own tenant; the operator for a tenant that it names, or for the host itself.
+    Either(&'static [Role]),
 }
 
 /// Everybody of a tenant.
@@ -23,6 +25,8 @@ pub const DECIDE: Access = Access::Tenant(&[Role::Admin, Role::Agent]);
 pub const CONNECT: Access = Access::Tenant(&[Role::Admin, Role::Integrator]);
 /// Who runs the merchant.
 pub const RULE: Access = Access::Tenant(&[Role::Admin]);
+/// Who runs the merchant, or the host.
+pub const ADMIT: Access = Access::Either(&[Role::Admin]);
 
 impl Access {
     /// Whether a role may use the route.
@@ -30,7 +34,7 @@ impl Access {
         match self {
             Self::Open => true,
             Self::Host => role == Role::Operator,
-            Self::Tenant(roles) => role == Role::Operator || roles.contains(&role),
+            Self::Tenant(roles) | Self::Either(roles) => role == Role::Operator || roles.contains(&role),
         }
     }
 }

@@ -43,7 +43,12 @@ async fn admit(state: &State, access: Access, request: &mut Request) -> Result<(
         let detail = format!("a key of role {} may not do this", caller.key.role);
         return Err(Problem::new(codes::NOT_ALLOWED, detail));
     }
-    if matches!(access, Access::Tenant(_)) {
+    let for_tenant = match access {
+        Access::Open | Access::Host => false,
+        Access::Tenant(_) => true,
+        Access::Either(_) => caller.key.role != Role::Operator || request.headers().contains_key(TENANT),
+    };
+    if for_tenant {
         let tenant = tenant(state, request.headers(), &caller).await?;
         span.record("tenant", tenant.engine.record().slug.as_str());
         request.extensions_mut().insert(tenant);
@@ -100,6 +105,9 @@ async fn tenant(state: &State, headers: &HeaderMap, caller: &Caller) -> Result<T
 pub(super) fn not_opened(error: app::Error) -> Problem {
     match error {
         app::Error::NoTenant(name) => Problem::new(codes::TENANT_NOT_FOUND, format!("tenant {name:?} does not exist")),
+        app::Error::TenantExists(name) => {
+            Problem::new(codes::TENANT_EXISTS, format!("tenant {name:?} exists already"))
+        }
         app::Error::Engine(error) => error.into(),
         other => Problem::internal(&other),
     }

@@ -1,8 +1,9 @@
 //! Bodies: JSON that is read strictly, so that a mistyped field is an error with its place and never silence.
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
+use http_body_util::Limited;
 use serde::de::DeserializeOwned;
 
 use super::codes;
@@ -18,6 +19,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         let headers = request.headers().clone();
         parse(&headers, &bytes(request, state).await?).map(Self)
     }
+}
+
+/// A request whose body is read up to so many bytes.
+pub(super) fn within(request: Request, bytes_max: usize) -> Request {
+    request.map(|body| Body::new(Limited::new(body, bytes_max)))
 }
 
 /// The bytes of a body, within the route's limit.
@@ -36,13 +42,18 @@ pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> R
     if bytes.is_empty() {
         return read(b"{}");
     }
-    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = essence(headers);
     if essence != "application/json" {
         let detail = format!("the body is {essence:?}; send application/json");
         return Err(Problem::new(codes::MEDIA_TYPE_UNSUPPORTED, detail));
     }
     read(bytes)
+}
+
+/// The media type of a body, without its parameters.
+pub(super) fn essence(headers: &HeaderMap) -> String {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

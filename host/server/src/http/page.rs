@@ -64,13 +64,19 @@ impl Paging {
 
 /// Where a page of so many rows behind a cursor is.
 pub fn place(limit: Option<usize>, cursor: Option<&str>) -> Result<Place, Problem> {
-    let limit = limit.unwrap_or(ROWS_USUAL);
-    if !(1..=ROWS_MAX).contains(&limit) {
-        let detail = format!("limit is {limit}, a page has 1 to {ROWS_MAX} rows");
-        return Err(Problem::new(codes::PARAMETER_INVALID, detail));
-    }
+    let limit = rows(limit)?;
     let cursor = cursor.map(|text| bytes(text).map(|bytes| Cursor::from_bytes(&bytes))).transpose()?;
     Ok(Place { limit, cursor })
+}
+
+/// How many rows a page has.
+pub fn rows(limit: Option<usize>) -> Result<usize, Problem> {
+    let limit = limit.unwrap_or(ROWS_USUAL);
+    if (1..=ROWS_MAX).contains(&limit) {
+        return Ok(limit);
+    }
+    let detail = format!("limit is {limit}, a page has 1 to {ROWS_MAX} rows");
+    Err(Problem::new(codes::PARAMETER_INVALID, detail))
 }
 
 /// What a cursor holds.

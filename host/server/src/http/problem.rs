@@ -31,7 +31,13 @@ pub struct FieldProblem {
     pub code: String,
     /// For a person.
     pub detail: String,
-    /// Where in a document of text.
+    /// Where in a document of text, as a path: `steps[3].call`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What to do about it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Where in a document of text, as lines and columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<TextRange>,
 }
@@ -116,7 +122,8 @@ impl Problem {
 impl FieldProblem {
     /// A field that is wrong.
     pub fn field(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
-        Self { pointer: Some(pointer.into()), code: code.to_owned(), detail: detail.into(), range: None }
+        let (code, detail) = (code.to_owned(), detail.into());
+        Self { pointer: Some(pointer.into()), code, detail, path: None, help: None, range: None }
     }
 }
 
@@ -146,8 +153,7 @@ impl From<engine::Error> for Problem {
         match &error {
             E::Rejected(rejection) => {
                 let errors = rejection.fields.iter().map(|field| {
-                    let pointer = format!("/{}", field.replace('.', "/"));
-                    FieldProblem::field(pointer, rejection.code, rejection.message.clone())
+                    FieldProblem::field(pointer(field), rejection.code, rejection.message.clone())
                 });
                 known(&error, rejection.message.clone()).at(errors.collect())
             }
@@ -167,6 +173,11 @@ impl From<engine::Error> for Problem {
     }
 }
 
+/// The JSON pointer of a path as the rules write it: `lines[0].quantity`.
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace('[', "/").replace(']', "").replace('.', "/"))
+}
+
 fn known(error: &engine::Error, detail: impl Into<String>) -> Problem {
     Problem::new(codes::named(error.code()).unwrap_or(codes::INTERNAL), detail)
 }
@@ -179,4 +190,15 @@ pub(super) fn chain(error: &dyn StdError) -> String {
         cause = next.source();
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_the_rules_becomes_a_json_pointer() {
+        assert_eq!(pointer("lines[12].attributes.size"), "/lines/12/attributes/size");
+        assert_eq!(pointer("outcome"), "/outcome");
+    }
 }

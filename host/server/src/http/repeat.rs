@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
@@ -13,8 +14,8 @@ use redress_domain::ids::Digest;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
-use super::tenancy::{State, Tenant};
-use super::{body, codes};
+use super::tenancy::{Scope, State};
+use super::{body, codes, respond};
 use crate::engine::repeat::{Answered, Before, Repeat};
 
 /// The header that names a request.
@@ -38,10 +39,21 @@ pub struct Command<T> {
 /// As `Command`, for what moves money or goods: it must be named.
 pub struct NamedCommand<T>(pub Command<T>);
 
+/// As `Command`, with a body of at most so many bytes as it came.
+pub struct RawCommand<const BYTES_MAX: usize>(pub Command<Raw>);
+
+/// A body as it came.
+pub struct Raw {
+    /// The headers of its request.
+    pub headers: HeaderMap,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
 /// The first answer once more, or why there is none.
 pub enum Instead {
     /// The request came before.
-    Again(Box<Tenant>, Answered),
+    Again(Scope, Answered),
     /// It is not taken.
     Problem(Problem),
 }
@@ -50,11 +62,9 @@ impl<T: DeserializeOwned + Send> FromRequest<State> for Command<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
-        match take(request, state).await {
-            Ok(command) => Ok(command),
-            Err(Instead::Problem(problem)) => Err(problem.into_response()),
-            Err(Instead::Again(tenant, answered)) => Err(super::replay::answer(&tenant, answered).await),
-        }
+        let Command { body, repeat, guard } = given(take(request, state).await).await?;
+        let body = body::parse(&body.headers, &body.bytes).map_err(Problem::into_response)?;
+        Ok(Self { body, repeat, guard })
     }
 }
 
@@ -71,33 +81,59 @@ impl<T: DeserializeOwned + Send> FromRequest<State> for NamedCommand<T> {
     }
 }
 
-async fn take<T: DeserializeOwned>(request: Request, state: &State) -> Result<Command<T>, Instead> {
+impl<const BYTES_MAX: usize> FromRequest<State> for RawCommand<BYTES_MAX> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
+        given(take(body::within(request, BYTES_MAX), state).await).await.map(Self)
+    }
+}
+
+/// A command, or what is answered in its place.
+async fn given(taken: Result<Command<Raw>, Instead>) -> Result<Command<Raw>, Response> {
+    match taken {
+        Ok(command) => Ok(command),
+        Err(Instead::Problem(problem)) => Err(problem.into_response()),
+        Err(Instead::Again(scope, answered)) => Err(super::replay::answer(&scope, answered).await),
+    }
+}
+
+async fn take(request: Request, state: &State) -> Result<Command<Raw>, Instead> {
     let (mut parts, rest) = request.into_parts();
-    let tenant = Tenant::from_request_parts(&mut parts, state).await?;
+    let scope = Scope::from_request_parts(&mut parts, state).await?;
     let (headers, route) = (parts.headers.clone(), format!("{} {}", parts.method, parts.uri));
     let bytes = body::bytes(Request::from_parts(parts, rest), state).await?;
     let Some(key) = key(&headers)? else {
-        return Ok(Command { body: body::parse(&headers, &bytes)?, repeat: None, guard: None });
+        return Ok(Command { body: Raw { headers, bytes }, repeat: None, guard: None });
     };
-    let scope = tenant.caller.key.id.clone();
     let body = Digest::of(&[route.as_bytes(), b"\n", &bytes].concat());
-    let repeat = Repeat { scope, key, body };
-    let asked = repeat.clone();
+    let repeat = Repeat { scope: scope.caller().key.id.clone(), key, body };
     let busy = || {
         let detail = "the first request under this key is under way; ask again in a moment";
         Problem::new(codes::IDEMPOTENCY_IN_FLIGHT, detail).retry_after(1)
     };
     // Entered before it is looked up, so that nobody answers in between.
-    let guard = state.in_flight.enter(&tenant, &repeat).ok_or_else(busy)?;
-    match tenant.read(move |engine| engine.answered(&asked)).await? {
-        Before::Never => {}
-        Before::Answered(answered) => return Err(Instead::Again(Box::new(tenant), answered)),
+    let guard = state.in_flight.enter(&scope, &repeat).ok_or_else(busy)?;
+    match before(state, &scope, repeat.clone()).await? {
+        Before::Never => Ok(Command { body: Raw { headers, bytes }, repeat: Some(repeat), guard: Some(guard) }),
+        Before::Answered(answered) => Err(Instead::Again(scope, answered)),
         Before::Other => {
             let detail = "another request was sent under this key; a new request needs a new key";
-            return Err(Problem::new(codes::IDEMPOTENCY_KEY_REUSED, detail).into());
+            Err(Problem::new(codes::IDEMPOTENCY_KEY_REUSED, detail).into())
         }
     }
-    Ok(Command { body: body::parse(&headers, &bytes)?, repeat: Some(repeat), guard: Some(guard) })
+}
+
+/// Whether the request came before: a tenant's file remembers its own, the system file those of the host.
+async fn before(state: &State, scope: &Scope, repeat: Repeat) -> Result<Before, Problem> {
+    match scope {
+        Scope::Tenant(tenant) => tenant.read(move |engine| engine.answered(&repeat)).await,
+        Scope::Host(_) => {
+            let app = state.app.clone();
+            let before = respond::blocking(move || repeat.answered_by(app.host())).await?;
+            before.map_err(|error| Problem::internal(&error))
+        }
+    }
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -110,7 +146,7 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Err(Problem::new(codes::IDEMPOTENCY_KEY_INVALID, detail))
 }
 
-/// Requests that are under way, by tenant, caller and key.
+/// Requests that are under way, by tenant (empty for the host), caller and key.
 #[derive(Clone, Default)]
 pub(super) struct InFlight(Arc<Mutex<BTreeSet<Name>>>);
 
@@ -123,8 +159,12 @@ pub struct Guard {
 }
 
 impl InFlight {
-    fn enter(&self, tenant: &Tenant, repeat: &Repeat) -> Option<Guard> {
-        let name = (tenant.engine.record().id.to_string(), repeat.scope.clone(), repeat.key.clone());
+    fn enter(&self, scope: &Scope, repeat: &Repeat) -> Option<Guard> {
+        let place = match scope {
+            Scope::Tenant(tenant) => tenant.engine.record().id.to_string(),
+            Scope::Host(_) => String::new(),
+        };
+        let name = (place, repeat.scope.clone(), repeat.key.clone());
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         names.insert(name.clone()).then(|| Guard { flights: self.clone(), name })
     }

@@ -14,6 +14,7 @@ use super::respond;
 use crate::app::App;
 use crate::engine::{Engine, Error, Receipt, Submission, Target};
 use crate::keys::{KeyRecord, Keys, Role};
+use crate::outbox;
 
 /// What every handler may use. Clones share everything.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct State {
     pub app: App,
     /// Who may come in.
     pub keys: Keys,
+    /// Where effects may go.
+    pub outbox: outbox::Settings,
     /// Requests that are under way and may come again.
     pub(super) in_flight: InFlight,
 }
@@ -29,7 +32,13 @@ pub struct State {
 impl State {
     /// The state around a host.
     pub fn new(app: App, keys: Keys) -> Self {
-        Self { app, keys, in_flight: InFlight::default() }
+        Self { app, keys, outbox: outbox::Settings::default(), in_flight: InFlight::default() }
+    }
+
+    /// With what the operator allows effects beyond what is safe for everybody.
+    #[must_use]
+    pub fn sending(self, outbox: outbox::Settings) -> Self {
+        Self { outbox, ..self }
     }
 }
 
@@ -93,6 +102,36 @@ impl Tenant {
     {
         let engine = self.engine.clone();
         Ok(respond::blocking(move || read(&engine)).await??)
+    }
+}
+
+/// For whom a request is that need not name a tenant: one that was named, or the host itself.
+#[derive(Clone)]
+pub enum Scope {
+    /// For a tenant.
+    Tenant(Box<Tenant>),
+    /// For the host: its operator calls.
+    Host(Caller),
+}
+
+impl Scope {
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        match self {
+            Self::Tenant(tenant) => &tenant.caller,
+            Self::Host(caller) => caller,
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Scope {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match parts.extensions.get::<Tenant>() {
+            Some(tenant) => Ok(Self::Tenant(Box::new(tenant.clone()))),
+            None => Caller::from_request_parts(parts, state).await.map(Self::Host),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Wire types that several resources share. They are not the domain's: names here are promises to clients.
 
+pub mod actor;
 pub mod case;
 pub mod fields;
 pub mod listing;

@@ -1,4 +1,4 @@
-//! The work that every open tenant has: its timers, and the deletion of old answers. New tenants are taken up within a second.
+//! The work that every open tenant has: its timers, its effects, and the deletion of old answers. New tenants are taken up within a second.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,7 @@ use super::tasks::Stop;
 use super::timers::{self, Lag};
 use crate::app::App;
 use crate::clock::steady::Standing;
+use crate::outbox::Outbox;
 
 /// How often is looked for tenants that were made meanwhile.
 const LOOKED_FOR_EVERY: Duration = Duration::from_secs(1);
@@ -26,11 +27,11 @@ impl Tenants {
     }
 
     /// Do the work of every tenant, until the host stops; answers when all of it has ended.
-    pub(super) async fn run(self, app: App, standing: Standing, mut stop: Stop) {
+    pub(super) async fn run(self, app: App, outbox: Outbox, standing: Standing, mut stop: Stop) {
         let mut work = JoinSet::new();
         while !stop.is_told() {
             if standing != Standing::Held {
-                self.take_up(&app, &stop, &mut work);
+                self.take_up(&app, &outbox, &stop, &mut work);
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOKED_FOR_EVERY) => {}
@@ -43,7 +44,7 @@ impl Tenants {
         }
     }
 
-    fn take_up(&self, app: &App, stop: &Stop, work: &mut JoinSet<()>) {
+    fn take_up(&self, app: &App, outbox: &Outbox, stop: &Stop, work: &mut JoinSet<()>) {
         for engine in app.engines() {
             let mut all = self.all();
             if all.contains_key(&engine.record().id) {
@@ -51,6 +52,7 @@ impl Tenants {
             }
             let lag = Lag::default();
             all.insert(engine.record().id, lag.clone());
+            outbox.watch(&engine);
             work.spawn(timers::run(engine.clone(), lag, stop.clone()));
             work.spawn(timers::sweep(engine, stop.clone()));
         }

@@ -136,10 +136,10 @@ fn a_data_folder_keeps_tenants_settings_and_key_and_is_one_processs_own() {
     assert!(matches!(Host::open(&data), Err(HostError::Open(OpenError::DataInUse { .. }))));
 
     let shop = Tenant { id: tenant(), slug: slug("shop"), record: bytes("zone: Europe/London") };
-    let store = host.create_tenant(&shop, Config::default()).unwrap();
+    let store = host.create_tenant(&shop, Config::default(), None).unwrap();
     store.append(turn(case(1), 0)).unwrap();
     let namesake = Tenant { id: TenantId::mint(at(9), 9), ..shop.clone() };
-    assert!(matches!(host.create_tenant(&namesake, Config::default()), Err(HostError::SlugTaken { .. })));
+    assert!(matches!(host.create_tenant(&namesake, Config::default(), None), Err(HostError::SlugTaken { .. })));
     host.update_tenant(shop.id, b"zone: UTC").unwrap();
     assert!(matches!(host.update_tenant(namesake.id, b""), Err(HostError::NoTenant { .. })));
     host.put_setting("allow", b"yes").unwrap();
@@ -161,15 +161,30 @@ fn a_data_folder_keeps_the_keys_of_callers_and_never_gives_an_id_twice() {
     let folder = TempDir::new().unwrap();
     let host = Host::open_or_create(folder.path(), [7; 32]).unwrap();
     assert!(host.keys().unwrap().is_empty());
-    assert!(host.new_key("k2", b"agent").unwrap());
-    assert!(host.new_key("k1", b"admin").unwrap());
-    assert!(!host.new_key("k2", b"admin").unwrap(), "the id is taken");
+    assert!(host.new_key("k2", b"agent", None).unwrap());
+    assert!(host.new_key("k1", b"admin", None).unwrap());
+    assert!(!host.new_key("k2", b"admin", None).unwrap(), "the id is taken");
     host.put_key("k1", b"revoked").unwrap();
     host.put_key("k3", b"viewer").unwrap();
     drop(host);
     let kept = [("k1", "revoked"), ("k2", "agent"), ("k3", "viewer")];
     let kept = kept.map(|(id, record)| (id.to_owned(), bytes(record)));
     assert_eq!(Host::open(folder.path()).unwrap().keys().unwrap(), kept);
+}
+
+#[test]
+fn what_is_written_beside_a_key_or_a_tenant_is_written_with_it_or_not_at_all() {
+    let folder = TempDir::new().unwrap();
+    let host = Host::open_or_create(folder.path(), [7; 32]).unwrap();
+    let setting = |name: &str| Setting { name: name.to_owned(), value: name.as_bytes().to_vec() };
+    let kept = |name: &str| host.setting(name).unwrap().is_some();
+    assert!(host.new_key("k1", b"admin", Some(&setting("first"))).unwrap());
+    assert!(!host.new_key("k1", b"agent", Some(&setting("second"))).unwrap());
+    assert_eq!((kept("first"), kept("second")), (true, false));
+    let shop = Tenant { id: tenant(), slug: slug("shop"), record: Vec::new() };
+    drop(host.create_tenant(&shop, Config::default(), Some(&setting("third"))).unwrap());
+    assert!(host.create_tenant(&shop, Config::default(), Some(&setting("fourth"))).is_err());
+    assert_eq!((kept("third"), kept("fourth")), (true, false));
 }
 
 #[test]
@@ -180,7 +195,7 @@ fn of_many_who_want_the_same_id_of_a_key_one_gets_it() {
         let want = |n: u8| {
             scope.spawn({
                 let host = &host;
-                move || host.new_key("k", &[n]).unwrap()
+                move || host.new_key("k", &[n], None).unwrap()
             })
         };
         let wanting: Vec<_> = (0..8).map(want).collect();
@@ -207,7 +222,7 @@ fn a_data_folder_from_before_there_were_keys_gets_their_table_when_it_is_opened(
 
     let host = Host::open(folder.path()).unwrap();
     assert!(host.keys().unwrap().is_empty());
-    assert!(host.new_key("k1", b"admin").unwrap());
+    assert!(host.new_key("k1", b"admin", None).unwrap());
     assert_eq!(host.setting("allow").unwrap().as_deref(), Some(&b"yes"[..]));
     drop(host);
     assert_eq!(file::format(&Database::open(&path).unwrap()).unwrap(), Some(FORMAT));

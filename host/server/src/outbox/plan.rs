@@ -1,0 +1,348 @@
+//! What is to be sent: due effects are taken under a lease, each with what its log, its connector and its case say, and the
+//! attempts are in the log before anything leaves.
+
+use redress_domain::case::command::{Settle, Settled};
+use redress_domain::case::{Case, EffectState, What};
+use redress_domain::clock::{Instant, Span};
+use redress_domain::codec;
+use redress_domain::ids::{CaseId, Digest};
+use redress_store::batch::{AppendError, Batch};
+use redress_store::snapshot::Snapshot;
+use redress_store::work::{self, Claim, ClaimRef, ClaimRequest};
+
+use super::connectors::{self, Connector, Kind, Webhook};
+use super::courier::Courier;
+use super::delivery::{self, Delivery, NO_CONNECTOR, Outcome};
+use super::gates::Passage;
+use super::rules::{self, Due, Key, Terms};
+use super::secret::Vault;
+use super::{mail, waiting, webhook};
+use crate::engine::{Engine, Error, personal};
+
+/// Who claims effects in this process.
+const HOLDER: &str = "outbox";
+/// How soon an effect is looked at again whose host had enough on its way.
+const HOST_BUSY: Span = Span::from_millis(1_000);
+
+/// An effect that is about to leave; its attempt is in the log.
+pub(super) struct Ready {
+    pub(super) case: CaseId,
+    pub(super) key: Digest,
+    pub(super) kind: Kind,
+    pub(super) claim: ClaimRef,
+    /// The attempts of this round, this one last.
+    pub(super) round: Vec<Delivery>,
+    pub(super) terms: Terms,
+    pub(super) parcel: Parcel,
+    /// Held until the answer is there.
+    pub(super) passage: Option<Passage>,
+}
+
+/// What leaves.
+pub(super) enum Parcel {
+    /// A signed request.
+    Request { webhook: Webhook, body: Vec<u8> },
+    /// A mail.
+    Mail { connector: Connector, mail: Box<mail::Mail> },
+    /// Nothing: the money is paid in name only.
+    Simulated,
+}
+
+/// What becomes of a claimed item.
+enum Plan {
+    Send(Box<Ready>),
+    Settle {
+        case: CaseId,
+        settle: Settle,
+        row: Option<Delivery>,
+    },
+    Later {
+        key: Digest,
+        at: Instant,
+        row: Option<Delivery>,
+    },
+    /// Settled by somebody else.
+    Drop,
+}
+
+/// What was taken.
+pub(super) struct Taken {
+    /// To be sent now.
+    pub(super) ready: Vec<Ready>,
+    /// How many items were claimed.
+    pub(super) claimed: usize,
+}
+
+impl Courier {
+    /// Take up to so many due effects. Waits for the store.
+    pub(super) fn take(&self, engine: &Engine, max: usize) -> Result<Taken, Error> {
+        let now = engine.clock().now();
+        let claims = engine.store().claim(ClaimRequest {
+            who: HOLDER.to_owned(),
+            kinds: vec![work::Kind::Effect],
+            max,
+            lease: self.limits.lease,
+            now,
+        })?;
+        let claimed = claims.len();
+        let mut ready = Vec::new();
+        for (claim, plan) in self.plans(engine, claims, now)? {
+            match plan {
+                Ok(Plan::Send(one)) => ready.push(*one),
+                Ok(other) => logged(self.done(engine, claim.claim, other)),
+                Err(error) => logged(Err(error)),
+            }
+        }
+        Ok(Taken { ready: begun(engine, ready, now.after(self.limits.lease)), claimed })
+    }
+
+    /// All plans are made from one reading of the store, which ends before anything is written.
+    fn plans(
+        &self,
+        engine: &Engine,
+        claims: Vec<Claim>,
+        now: Instant,
+    ) -> Result<Vec<(Claim, Result<Plan, Error>)>, Error> {
+        let snapshot = engine.store().read()?;
+        Ok(claims.into_iter().map(|claim| (claim.clone(), self.plan(engine, &snapshot, &claim, now))).collect())
+    }
+
+    fn done(&self, engine: &Engine, claim: ClaimRef, plan: Plan) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        match plan {
+            Plan::Settle { case, settle, row } => {
+                let rows = row.iter().map(|row| row.row(settle.key)).collect();
+                return engine.settle(case, settle, claim, rows).map(drop);
+            }
+            Plan::Later { key, at, row } => {
+                batch.rows.extend(row.map(|row| row.row(key)));
+                batch.work.renew.push((claim, at));
+            }
+            Plan::Send(_) | Plan::Drop => batch.work.finish.push(claim),
+        }
+        Ok(engine.store().append(batch).map(drop)?)
+    }
+
+    fn plan(&self, engine: &Engine, snapshot: &Snapshot, claim: &Claim, now: Instant) -> Result<Plan, Error> {
+        let (case, key) = waiting::payload(&claim.payload)?;
+        let Some(head) = snapshot.load_case(case)? else { return Ok(Plan::Drop) };
+        let case: Case = codec::decode(&head.bytes).map_err(Error::damaged("case"))?;
+        let Some(effect) = case.effects.get(&key).filter(|effect| effect.state == EffectState::Intended) else {
+            return Ok(Plan::Drop);
+        };
+        let log = delivery::read(snapshot, key)?;
+        let attempt = log.last().map_or(1, |last| last.attempt + 1);
+        let round: Vec<Delivery> = log.into_iter().filter(|delivery| delivery.round == claim.due).collect();
+        let item = Item { engine, snapshot, claim, case: &case, key, what: &effect.what, attempt, round, now };
+        self.address(item)
+    }
+
+    /// The connector that an effect leaves through, and whether it may.
+    fn address(&self, item: Item<'_>) -> Result<Plan, Error> {
+        let (kind, contact) = match item.what {
+            What::Refund(_) => (Kind::Payment, None),
+            What::Restock { .. } => (Kind::Stock, None),
+            What::Notice { channel, .. } => match notice(&item, channel)? {
+                Some(way) => way,
+                None => return Ok(item.settle(Kind::Mail, Settled::Declined, "no_address")),
+            },
+        };
+        let vault = Vault::of(&self.key, item.engine.record().id);
+        let connector = match connectors::opened(item.snapshot, &vault, kind) {
+            Ok(connector) => connector,
+            Err(error) => {
+                tracing::error!(
+                    code = error.code(),
+                    "connector {kind} of {} cannot be used",
+                    item.engine.record().slug
+                );
+                return Ok(self.wait(item, kind, error.code()));
+            }
+        };
+        match connector {
+            None => Ok(self.wait(item, kind, NO_CONNECTOR)),
+            Some(Connector::Simulated | Connector::Folder { .. }) if !self.settings.allow_simulated => {
+                Ok(self.wait(item, kind, "connector_not_allowed"))
+            }
+            Some(connector) => self.pack(item, kind, connector, contact),
+        }
+    }
+
+    /// What leaves through the connector, if it may leave now.
+    fn pack(
+        &self,
+        item: Item<'_>,
+        kind: Kind,
+        connector: Connector,
+        contact: Option<personal::Contact>,
+    ) -> Result<Plan, Error> {
+        let terms = self.terms(item.what, &connector);
+        match rules::due(&terms, &item.round, item.now) {
+            Due::Settle(outcome, reason) => return Ok(item.settle(kind, outcome, reason)),
+            Due::Wait(at) => return Ok(Plan::Later { key: item.key, at, row: None }),
+            Due::Send => {}
+        }
+        let passage = match connector.host() {
+            Some(host) => match self.gates.enter(&host, self.limits.host_sending_max) {
+                Some(passage) => Some(passage),
+                None => return Ok(Plan::Later { key: item.key, at: item.now.after(HOST_BUSY), row: None }),
+            },
+            None => None,
+        };
+        let how = connector.how();
+        let wanted_at = item.engine.effect_in(item.snapshot, item.key)?.map_or(item.claim.due, |one| one.intended_at);
+        let parcel = match connector {
+            Connector::Webhook(webhook) => {
+                let tenant = item.engine.record().slug.as_str();
+                let body = webhook::body(tenant, item.case, item.key, item.what, wanted_at);
+                Parcel::Request { webhook, body }
+            }
+            Connector::Simulated => Parcel::Simulated,
+            mailer @ (Connector::Smtp(_) | Connector::Folder { .. }) => {
+                let locale = &item.engine.record().locale;
+                let mail = mail::compose(
+                    &mailer,
+                    locale,
+                    item.case,
+                    item.key,
+                    item.what,
+                    &contact.unwrap_or_default(),
+                    wanted_at,
+                );
+                match mail {
+                    Ok(mail) => Parcel::Mail { connector: mailer, mail: Box::new(mail) },
+                    Err(reason) => return Ok(item.settle(kind, Settled::Declined, reason)),
+                }
+            }
+        };
+        let started = Delivery { how: Some(how.to_owned()), ..item.delivery(kind, Outcome::Started) };
+        let mut round = item.round;
+        round.push(started);
+        let (case, key, claim) = (item.case.id, item.key, item.claim.claim.clone());
+        Ok(Plan::Send(Box::new(Ready { case, key, kind, claim, round, terms, parcel, passage })))
+    }
+
+    /// What the receiver promises. A message may come twice and is given up in the end; money and goods are never given up.
+    fn terms(&self, what: &What, connector: &Connector) -> Terms {
+        let lifetime = self.limits.notice_lifetime;
+        match (what, connector) {
+            (What::Notice { .. }, _) => {
+                Terms { key: Key::Idempotent(lifetime), answer_within: lifetime, silence: Settled::Declined }
+            }
+            (_, Connector::Webhook(webhook)) => {
+                let key = if webhook.idempotent { Key::Idempotent } else { Key::Repeats };
+                let (answer_within, silence) = (webhook.answer_within, Settled::Unknown);
+                Terms { key: key(webhook.key_lifetime), answer_within, silence }
+            }
+            _ => Terms {
+                key: Key::Idempotent(connectors::KEY_LIFETIME),
+                answer_within: connectors::ANSWER_WITHIN,
+                silence: Settled::Unknown,
+            },
+        }
+    }
+
+    /// An effect that cannot leave yet. The log says so once; the pauses grow with the time that it has waited.
+    fn wait(&self, item: Item<'_>, kind: Kind, reason: &str) -> Plan {
+        let is_told = item.round.last().is_some_and(|last| last.reason.as_deref() == Some(reason));
+        let waited = item.now.unix_ms() - item.claim.due.unix_ms();
+        let pause = waited.clamp(self.limits.retry_first.millis(), self.limits.retry_max.millis());
+        let at = item.now.after(Span::from_millis(pause));
+        let told = || Delivery {
+            ended_at: Some(item.now),
+            reason: Some(reason.to_owned()),
+            ..item.delivery(kind, Outcome::Retry)
+        };
+        Plan::Later { key: item.key, at, row: (!is_told).then(told) }
+    }
+}
+
+/// A claimed effect with what is known of it.
+struct Item<'a> {
+    engine: &'a Engine,
+    snapshot: &'a Snapshot,
+    claim: &'a Claim,
+    case: &'a Case,
+    key: Digest,
+    what: &'a What,
+    attempt: u32,
+    round: Vec<Delivery>,
+    now: Instant,
+}
+
+impl Item<'_> {
+    fn delivery(&self, connector: Kind, outcome: Outcome) -> Delivery {
+        Delivery {
+            attempt: self.attempt,
+            round: self.claim.due,
+            started_at: self.now,
+            ended_at: None,
+            connector,
+            how: None,
+            outcome,
+            status: None,
+            reason: None,
+        }
+    }
+
+    /// Settled without another attempt. One that has no end gets one; else a line of its own says why.
+    fn settle(&self, kind: Kind, outcome: Settled, reason: &str) -> Plan {
+        let new = || self.delivery(kind, Outcome::Unknown);
+        let open = self.round.last().filter(|last| last.outcome == Outcome::Started).cloned();
+        let row = Delivery {
+            ended_at: Some(self.now),
+            outcome: recorded(outcome),
+            reason: Some(reason.to_owned()),
+            ..open.unwrap_or_else(new)
+        };
+        let settle = Settle { key: self.key, outcome, reference: None };
+        Plan::Settle { case: self.case.id, settle, row: Some(row) }
+    }
+}
+
+/// Through which connector a message leaves, and whom it is for; none where nobody can be reached.
+fn notice(item: &Item<'_>, channel: &str) -> Result<Option<(Kind, Option<personal::Contact>)>, Error> {
+    let is_set = |kind| connectors::is_set(item.snapshot, kind);
+    if channel != "email" || !is_set(Kind::Mail)? {
+        return Ok(Some((Kind::Notification, None)));
+    }
+    let contact = personal::reached(item.snapshot, item.case)?;
+    if contact.contains_key("email") {
+        return Ok(Some((Kind::Mail, Some(contact))));
+    }
+    Ok(is_set(Kind::Notification)?.then_some((Kind::Notification, None)))
+}
+
+/// How the log says what an effect was settled as.
+pub(super) fn recorded(outcome: Settled) -> Outcome {
+    match outcome {
+        Settled::Confirmed => Outcome::Confirmed,
+        Settled::Declined => Outcome::Declined,
+        Settled::Unknown => Outcome::Unknown,
+    }
+}
+
+/// Write down that these are on their way, before they are. An item whose lease was lost meanwhile is somebody else's.
+fn begun(engine: &Engine, ready: Vec<Ready>, until: Instant) -> Vec<Ready> {
+    if ready.is_empty() || start(engine, &ready, until).is_ok() {
+        return ready;
+    }
+    ready.into_iter().filter(|one| start(engine, std::slice::from_ref(one), until).is_ok()).collect()
+}
+
+fn start(engine: &Engine, ready: &[Ready], until: Instant) -> Result<(), AppendError> {
+    let mut batch = Batch::default();
+    for one in ready {
+        batch.rows.extend(one.round.last().map(|started| started.row(one.key)));
+        batch.work.renew.push((one.claim.clone(), until));
+    }
+    engine.store().append(batch).map(drop)
+}
+
+/// What went wrong with one item delays no other: it comes back when its lease ends.
+fn logged(result: Result<(), Error>) {
+    match result {
+        Ok(()) | Err(Error::Rejected(_) | Error::Append(AppendError::Fenced)) => {}
+        Err(error) => tracing::error!(code = error.code(), "effect comes back after its lease: {error}"),
+    }
+}
