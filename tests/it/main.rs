@@ -12,6 +12,7 @@ mod import;
 mod listings;
 mod medical;
 mod money;
+mod outbox;
 mod people;
 mod publish;
 mod race;

@@ -1,8 +1,10 @@
 //! The whole product under test: one package, one binary.
 
+pub mod delivery;
 pub mod guests;
 pub mod kitchen;
 pub mod process;
+pub mod provider;
 pub mod shop;
 pub mod web;
 pub mod world;

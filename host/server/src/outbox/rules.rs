@@ -172,3 +172,91 @@ impl Ends {
         Some(Self { key: first.started_at.after(lifetime), answer_by })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::connectors::Kind;
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+
+    fn at(ms: i64) -> Instant {
+        Instant::from_unix_ms(ms)
+    }
+
+    fn terms(key: Key) -> Terms {
+        Terms { key, answer_within: Span::from_millis(72 * 60 * MINUTE), silence: Settled::Unknown }
+    }
+
+    fn idempotent() -> Terms {
+        terms(Key::Idempotent(Span::from_days(1)))
+    }
+
+    fn tried(attempt: u32, started: i64, outcome: Outcome) -> Delivery {
+        Delivery {
+            attempt,
+            round: at(0),
+            started_at: at(started),
+            ended_at: None,
+            connector: Kind::Payment,
+            how: Some("webhook".to_owned()),
+            outcome,
+            status: None,
+            reason: None,
+        }
+    }
+
+    fn next(terms: &Terms, round: &[Delivery], meaning: Meaning, now: i64, random: u128) -> Next {
+        after(terms, &config::Outbox::default(), round, &Answer::new(meaning), at(now), random)
+    }
+
+    #[test]
+    fn pauses_double_up_to_an_hour_and_anything_shorter_is_as_likely() {
+        let limits = config::Outbox::default();
+        let most = |tries| (0..4_000_u128).map(|random| pause(&limits, tries, None, random * 997).millis()).max();
+        for (tries, expected) in
+            [(1, 5_000), (2, 10_000), (3, 20_000), (10, 2_560_000), (11, 3_600_000), (99, 3_600_000)]
+        {
+            let most = most(tries).unwrap();
+            assert!(most < expected && most > expected / 2, "{tries} tries: {most}");
+        }
+        assert_eq!(pause(&limits, 1, None, 0).millis(), RETRY_MIN_MS);
+    }
+
+    #[test]
+    fn the_last_try_is_within_the_life_of_the_key_and_the_end_of_it_is_not_missed() {
+        let (terms, day) = (idempotent(), 24 * 60 * MINUTE);
+        let round: Vec<_> = (0..20).map(|n| tried(n + 1, i64::from(n) * MINUTE, Outcome::Retry)).collect();
+        assert_eq!(due(&terms, &round, at(day - 1)), Due::Send);
+        assert_eq!(due(&terms, &round, at(day)), Due::Settle(Settled::Unknown, "key_lifetime_over"));
+        assert_eq!(next(&terms, &round, Meaning::Lost, day - 1, u128::MAX), Next::Again(Outcome::Retry, at(day)));
+    }
+
+    #[test]
+    fn a_lost_answer_after_an_accepted_one_is_still_waited_for() {
+        let (terms, answer_by) = (idempotent(), at(72 * 60 * MINUTE));
+        let round = [tried(1, 0, Outcome::Accepted), tried(2, MINUTE, Outcome::Started)];
+        assert!(matches!(next(&terms, &round, Meaning::Lost, MINUTE, 0), Next::Again(Outcome::Retry, _)));
+        assert_eq!(due(&terms, &round, at(25 * 60 * MINUTE)), Due::Wait(answer_by));
+        assert_eq!(due(&terms, &round, answer_by), Due::Settle(Settled::Unknown, "no_answer"));
+        let repeats = self::terms(Key::Repeats(Span::from_days(1)));
+        assert_eq!(due(&repeats, &round[..1], at(MINUTE)), Due::Wait(answer_by), "asking would be a second request");
+        assert_eq!(next(&repeats, &round[..1], Meaning::Accepted, 1, 0), Next::Again(Outcome::Accepted, answer_by));
+    }
+
+    #[test]
+    fn an_attempt_without_an_end_is_sent_again_only_where_the_key_is_known() {
+        let round = [tried(1, 0, Outcome::Started)];
+        assert_eq!(due(&idempotent(), &round, at(MINUTE)), Due::Send);
+        let repeats = terms(Key::Repeats(Span::from_days(1)));
+        assert_eq!(due(&repeats, &round, at(MINUTE)), Due::Settle(Settled::Unknown, "sent_and_not_idempotent"));
+        assert_eq!(next(&repeats, &round, Meaning::Lost, MINUTE, 0), Next::Settle(Settled::Unknown, None));
+        assert!(matches!(next(&repeats, &round, Meaning::NotSent, MINUTE, 0), Next::Again(Outcome::Retry, _)));
+    }
+
+    #[test]
+    fn what_was_never_tried_has_no_key_that_could_run_out() {
+        let waiting = Delivery { how: None, ..tried(1, 0, Outcome::Retry) };
+        assert_eq!(due(&idempotent(), &[waiting], at(1_000 * 60 * MINUTE)), Due::Send);
+    }
+}

@@ -6,7 +6,7 @@ use redress_store::scan::{Direction, Scan};
 use redress_store::snapshot::Snapshot;
 use redress_store::work::{Kind, WorkChanges, WorkItem, WorkKey};
 
-use super::delivery::{self, NO_CONNECTOR};
+use super::delivery;
 use crate::engine::Error;
 
 /// Effects that one commit makes due. The rest find the connector at their next try.
@@ -14,8 +14,8 @@ const MADE_DUE_MAX: usize = 2_000;
 /// Rows of one page.
 const PAGE: usize = 500;
 
-/// Make due what was last found without a connector. Nothing of it has left the process in this round, so that a claim on it that
-/// is lost by this loses nothing.
+/// Make due what could not even be tried last. Nothing of it is on its way, so that a claim on it that is lost by this loses
+/// nothing.
 pub(super) fn made_due(snapshot: &Snapshot) -> Result<WorkChanges, Error> {
     let (scan, mut after, mut work) = (Scan::EffectsByState("intended".to_owned()), None, WorkChanges::default());
     loop {
@@ -38,7 +38,7 @@ fn waiting(snapshot: &Snapshot, effect: Digest) -> Result<Option<WorkItem>, Erro
     let key = WorkKey { kind: Kind::Effect, key: effect.bytes().to_vec() };
     let Some(state) = snapshot.work(&key)? else { return Ok(None) };
     let last = delivery::read(snapshot, effect)?.pop();
-    let waits = last.is_some_and(|last| last.round == state.due && last.reason.as_deref() == Some(NO_CONNECTOR));
+    let waits = last.is_some_and(|last| last.round == state.due && !last.was_tried());
     Ok(waits.then(|| WorkItem { key, due: state.due, payload: state.payload }))
 }
 

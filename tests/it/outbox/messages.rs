@@ -1,0 +1,127 @@
+//! Messages and goods: what leaves through which connector, and what mails hold.
+
+use std::collections::BTreeMap;
+
+use redress::engine::Target;
+use redress::outbox::Settings;
+use redress::outbox::connectors::{self, Connector, Kind};
+use redress::outbox::delivery::Outcome;
+use redress_domain::case::command::Body;
+use redress_domain::case::{Case, EffectState};
+use redress_domain::clock::Span;
+use redress_tests::delivery::{Trial, outbox, settings, webhook};
+use redress_tests::provider::Trick;
+use redress_tests::shop::effect;
+use redress_tests::world::{a_return, admin, submission};
+
+use super::{HOUR, last, outcomes};
+
+pub(super) const TELL: &str = "
+steps:
+  - { id: match, call: { plugin: std/purchase-match@0, with: { window_days: 90 } }, as: matched }
+  - { id: hold, approve: { lines: =matched.lines, until: 30d } }
+  - { id: tell, notify: { template: return-approved, to: customer } }
+  - { id: shelf, restock: { to: quarantine } }
+  - { id: done, finish: { result: told } }
+";
+
+/// A return of a customer who is reached so.
+pub(super) fn reached(trial: &Trial, contact: &[(&str, &str)]) -> Case {
+    let open = a_return("c1", &[("A1", 1)]).unwrap();
+    let mut submission = submission(Target::New, Body::Open(Box::new(open)));
+    let pair = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+    submission.contact = contact.iter().map(pair).collect::<BTreeMap<_, _>>();
+    let receipt = trial.engine().execute(submission).unwrap();
+    trial.shop.merchant.case(receipt.case).unwrap()
+}
+
+pub(super) fn state(trial: &Trial, case: &Case, step: &str) -> EffectState {
+    let case = trial.shop.case(case).unwrap();
+    case.effects[&effect(&case, step, None)].state
+}
+
+#[test]
+fn goods_and_messages_go_to_their_own_receivers_and_any_thanks_will_do_for_a_message() {
+    let trial = Trial::with(TELL).unwrap();
+    let provider = trial.provider(|_| {}).unwrap();
+    trial.connect(Kind::Stock, webhook(&provider, "stock")).unwrap();
+    trial.connect(Kind::Notification, webhook(&provider, "notification")).unwrap();
+    let case = reached(&trial, &[]);
+    let tell = effect(&case, "tell", None);
+    provider.next(Trick::Refuse(204));
+    provider.next(Trick::Refuse(204));
+    trial.send().unwrap();
+    assert_eq!((state(&trial, &case, "tell"), last(&trial, tell).status), (EffectState::Confirmed, Some(204)));
+    assert_eq!(state(&trial, &case, "shelf"), EffectState::Intended, "204 says nothing of goods");
+    trial.send_after(HOUR).unwrap();
+    assert_eq!(state(&trial, &case, "shelf"), EffectState::Confirmed);
+    assert_eq!(provider.effects().iter().map(|known| known.kind.as_str()).collect::<Vec<_>>(), ["restock.requested"]);
+}
+
+#[test]
+fn a_message_that_nobody_takes_for_three_days_is_given_up_and_said_to_be() {
+    let trial = Trial::with(TELL).unwrap();
+    let provider = trial.provider(|_| {}).unwrap();
+    trial.connect(Kind::Notification, webhook(&provider, "notification")).unwrap();
+    let case = reached(&trial, &[]);
+    for _ in 0..80 {
+        provider.next(Trick::Refuse(404));
+        trial.send_after(HOUR).unwrap();
+    }
+    let tell = effect(&case, "tell", None);
+    assert_eq!((state(&trial, &case, "tell"), last(&trial, tell).outcome), (EffectState::Declined, Outcome::Declined));
+    let tries = outcomes(&trial, tell).len();
+    assert!((60..=74).contains(&tries), "{tries} tries in three days");
+    let listing = trial.engine().effect(tell).unwrap().unwrap();
+    assert_eq!((listing.state, listing.what.as_str()), (EffectState::Declined, "notice"));
+}
+
+#[test]
+fn a_mail_is_one_file_whose_message_has_one_name_however_often_it_is_sent() {
+    let trial = Trial::with(TELL).unwrap();
+    let generous = Settings { allow_simulated: true, ..settings() };
+    let outbox = outbox(&trial.shop.world, &trial.runtime, &generous).unwrap();
+    let folder = trial.folder().join("mail");
+    let connector = Connector::Folder { path: folder.clone(), from: "Acme <shop@acme.example>".to_owned() };
+    let key = trial.shop.world.app.host().key();
+    connectors::set(trial.engine(), key, &generous, Kind::Mail, &connector, &admin()).unwrap();
+
+    let case = reached(&trial, &[("email", "li.lei@example.com"), ("name", "Li Lei")]);
+    trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
+    assert_eq!(state(&trial, &case, "tell"), EffectState::Confirmed);
+    let tell = effect(&case, "tell", None);
+    let mail = std::fs::read_to_string(folder.join(format!("{tell}.eml"))).unwrap();
+    assert!(mail.contains(&format!("Message-ID: <{tell}@acme.example>")), "{mail}");
+    assert!(mail.contains("li.lei@example.com") && mail.contains("Li Lei") && mail.contains(&case.number), "{mail}");
+    assert!(mail.contains("1 x A1"), "{mail}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    let log = format!("{:?}", trial.log(tell).unwrap());
+    assert!(!log.contains("example.com") && !log.contains("Lei"), "no address and no name reaches the log");
+
+    let case = reached(&trial, &[("email", "no address at all")]);
+    trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
+    assert_eq!(state(&trial, &case, "tell"), EffectState::Declined);
+    assert_eq!(last(&trial, effect(&case, "tell", None)).reason.as_deref(), Some("address_invalid"));
+}
+
+#[test]
+fn who_has_no_address_gets_no_mail_and_the_log_says_so() {
+    let trial = Trial::with(TELL).unwrap();
+    let generous = Settings { allow_simulated: true, ..settings() };
+    let outbox = outbox(&trial.shop.world, &trial.runtime, &generous).unwrap();
+    let connector = Connector::Folder { path: trial.folder().join("mail"), from: "shop@acme.example".to_owned() };
+    let key = trial.shop.world.app.host().key();
+    connectors::set(trial.engine(), key, &generous, Kind::Mail, &connector, &admin()).unwrap();
+    let case = reached(&trial, &[("phone", "555")]);
+    trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
+    assert_eq!(state(&trial, &case, "tell"), EffectState::Declined);
+    assert_eq!(last(&trial, effect(&case, "tell", None)).reason.as_deref(), Some("no_address"));
+
+    // Where the merchant's own system takes messages, it may know better.
+    let provider = trial.provider(|_| {}).unwrap();
+    trial.connect(Kind::Notification, webhook(&provider, "notification")).unwrap();
+    let case = reached(&trial, &[]);
+    trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
+    assert_eq!((state(&trial, &case, "tell"), provider.stats().effects), (EffectState::Confirmed, 1));
+    assert_eq!(trial.send_after(Span::from_days(1)).unwrap(), 2, "goods still wait for a receiver");
+}
