@@ -16,6 +16,7 @@ mod outbox;
 mod people;
 mod publish;
 mod race;
+mod readme;
 mod returns;
 mod shapes;
 mod steps;

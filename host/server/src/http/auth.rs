@@ -105,9 +105,7 @@ async fn tenant(state: &State, headers: &HeaderMap, caller: &Caller) -> Result<T
 pub(super) fn not_opened(error: app::Error) -> Problem {
     match error {
         app::Error::NoTenant(name) => Problem::new(codes::TENANT_NOT_FOUND, format!("tenant {name:?} does not exist")),
-        app::Error::TenantExists(name) => {
-            Problem::new(codes::TENANT_EXISTS, format!("tenant {name:?} exists already"))
-        }
+        app::Error::TenantExists(name) => Problem::new(codes::TENANT_EXISTS, format!("tenant {name:?} exists already")),
         app::Error::Engine(error) => error.into(),
         other => Problem::internal(&other),
     }

@@ -152,9 +152,10 @@ impl From<engine::Error> for Problem {
         use engine::Error as E;
         match &error {
             E::Rejected(rejection) => {
-                let errors = rejection.fields.iter().map(|field| {
-                    FieldProblem::field(pointer(field), rejection.code, rejection.message.clone())
-                });
+                let errors = rejection
+                    .fields
+                    .iter()
+                    .map(|field| FieldProblem::field(pointer(field), rejection.code, rejection.message.clone()));
                 known(&error, rejection.message.clone()).at(errors.collect())
             }
             E::Order(why) => known(&error, why.to_string()),
