@@ -5,6 +5,7 @@
 
 mod cli;
 mod crash;
+mod doors;
 mod fold;
 mod half_year;
 mod hostile;
@@ -18,7 +19,9 @@ mod publish;
 mod race;
 mod readme;
 mod returns;
+mod serve;
 mod shapes;
 mod steps;
+mod storm;
 mod turns;
 mod web;
