@@ -1,3 +1,5 @@
 //! The API, route by route; folders mirror the resources.
 
 mod cases;
+mod keys;
+mod workflows;
