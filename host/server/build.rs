@@ -1,4 +1,5 @@
-//! Embeds the stock plugins, which `cargo xtask plugins` compiles to WebAssembly, and the pages about error codes.
+//! Embeds the stock plugins, which `cargo xtask plugins` compiles to WebAssembly, the pages about error codes, and the examples
+//! of the API.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,21 +23,33 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     fs::write(out.join("stock.rs"), code).expect("OUT_DIR can be written");
     fs::write(out.join("error_pages.rs"), error_pages()).expect("OUT_DIR can be written");
+    fs::write(out.join("examples.rs"), examples()).expect("OUT_DIR can be written");
 }
 
 /// A table of the pages in `docs/errors`, by code.
 fn error_pages() -> String {
-    let folder = root().join("docs/errors");
+    let files = files(&root().join("docs/errors"), "md");
+    format!("/// The pages about codes, by code.\npub const PAGES: &[(&str, &str)] = &[\n{files}];\n")
+}
+
+/// A table of the examples of the API, by operation.
+fn examples() -> String {
+    let files = files(&root().join("host/server/src/http/examples"), "json");
+    format!("/// The examples, by operation.\nconst EXAMPLES: &[(&str, &str)] = &[\n{files}];\n")
+}
+
+/// The files of a kind in a folder as rows of a table: name without its ending, content.
+fn files(folder: &Path, kind: &str) -> String {
     println!("cargo::rerun-if-changed={}", folder.display());
-    let files = fs::read_dir(&folder).expect("docs/errors can be read");
-    let mut paths: Vec<PathBuf> = files.map(|file| file.expect("docs/errors can be read").path()).collect();
+    let files = fs::read_dir(folder).expect("the folder can be read");
+    let mut paths: Vec<PathBuf> = files.map(|file| file.expect("the folder can be read").path()).collect();
     paths.sort();
-    let mut code = String::from("/// The pages about codes, by code.\npub const PAGES: &[(&str, &str)] = &[\n");
-    for path in paths.iter().filter(|path| path.extension().is_some_and(|kind| kind == "md")) {
+    let mut rows = String::new();
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|ending| ending == kind)) {
         let name = path.file_stem().expect("a file has a name").to_string_lossy();
-        writeln!(code, "    ({name:?}, include_str!({:?})),", path.display().to_string()).expect("writing to a string");
+        writeln!(rows, "    ({name:?}, include_str!({:?})),", path.display().to_string()).expect("writing to a string");
     }
-    code + "];\n"
+    rows
 }
 
 fn root() -> PathBuf {

@@ -61,7 +61,7 @@ fn an_import_killed_twenty_times_comes_to_the_same_end_and_does_nothing_twice() 
 }
 
 /// Orders and returns of our own making: a few purchases of each customer, returned piece by piece, more often than there are units.
-fn shop() -> String {
+pub(crate) fn shop() -> String {
     let mut rows = String::from("InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID\n");
     for customer in 0..CUSTOMERS {
         for order in 0..3 {

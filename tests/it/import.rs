@@ -49,6 +49,11 @@ impl Shop {
         run.map(|(report, _)| report)
     }
 
+    /// The merchant.
+    pub(crate) fn merchant(&self) -> &Merchant {
+        &self.merchant
+    }
+
     /// The data folder.
     pub(crate) fn folder(&self) -> anyhow::Result<PathBuf> {
         self.world.folder().context("a folder")

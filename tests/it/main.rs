@@ -5,6 +5,7 @@
 
 mod cli;
 mod crash;
+mod doors;
 mod fold;
 mod half_year;
 mod hostile;
@@ -16,7 +17,9 @@ mod people;
 mod publish;
 mod race;
 mod returns;
+mod serve;
 mod shapes;
 mod steps;
+mod storm;
 mod turns;
 mod web;

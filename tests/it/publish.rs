@@ -1,16 +1,21 @@
 //! Publishing: revisions, plugins that are pushed, and what a restart finds.
 
 use redress::engine::Error as EngineError;
-use redress::engine::log::{self, What};
+use redress::engine::log::{self, Origin, What};
+use redress::engine::repeat::{Before, Given, Repeat};
+use redress::publish::way::{Answer, Door, Way};
+use redress::publish::workflows::history::How;
+use redress::publish::workflows::{Publication, Rollback};
 use redress::publish::{Error, plugins, workflows};
 use redress_domain::case::Case;
+use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_sandbox::Hook;
 use redress_tests::guests::{Guest, counting, integer_step};
 use redress_tests::shop::stands;
 use redress_tests::world::{Merchant, World, a_return, admin};
 
-fn ending(result: &str) -> String {
+pub(super) fn ending(result: &str) -> String {
     format!(
         "format: 1\nworkflow: returns\ntriggers: [{{ case_opened: {{ type: return }} }}]\nsteps:
   - {{ id: look, review: {{ queue: q, title: Look, next: {{ done: done }}, timeout: {{ never: a person must look }} }} }}
@@ -19,7 +24,7 @@ fn ending(result: &str) -> String {
 }
 
 /// A workflow of this name that asks the plugin `number` and branches on its answer.
-fn asking(name: &str) -> String {
+pub(super) fn asking(name: &str) -> String {
     format!(
         "format: 1\nworkflow: {name}\ntriggers: [{{ case_opened: {{ type: {name} }} }}]\nsteps:
   - {{ id: ask, call: {{ plugin: number@0 }}, as: given }}
@@ -32,7 +37,7 @@ fn asking(name: &str) -> String {
     )
 }
 
-fn seven() -> Vec<u8> {
+pub(super) fn seven() -> Vec<u8> {
     integer_step("count", "(i64.const 7)").component().unwrap()
 }
 
@@ -42,17 +47,17 @@ fn world() -> (World, Merchant) {
     (world, merchant)
 }
 
-fn open(merchant: &Merchant, kind: &str) -> Case {
+pub(super) fn open(merchant: &Merchant, kind: &str) -> Case {
     let open =
         redress_domain::case::command::Open { kind: Slug::new(kind).unwrap(), ..a_return("c1", &[("A1", 1)]).unwrap() };
     merchant.case(merchant.open(open).unwrap().case).unwrap()
 }
 
-fn active(merchant: &Merchant) -> Vec<(Slug, Digest)> {
+pub(super) fn active(merchant: &Merchant) -> Vec<(Slug, Digest)> {
     workflows::actives(&merchant.engine).unwrap()
 }
 
-fn logged(merchant: &Merchant) -> Vec<What> {
+pub(super) fn logged(merchant: &Merchant) -> Vec<What> {
     log::read(&merchant.engine).unwrap().into_iter().map(|logged| logged.what).collect()
 }
 
@@ -66,8 +71,11 @@ fn the_same_text_twice_is_one_revision_and_so_is_one_that_says_the_same() {
     let other = merchant.publish(&ending("over")).unwrap();
     assert_eq!((first.number, other.number), (1, 2));
     // Going back is a new fact about an old revision.
-    merchant.publish(&ending("done")).unwrap();
+    let back = merchant.publish(&ending("done")).unwrap();
     assert_eq!(active(&merchant), [(first.workflow, first.revision)]);
+    // It is stored once, keeps its number, and takes none from the next.
+    assert_eq!((back.number, workflows::list(&merchant.engine).unwrap().len(), logged(&merchant).len()), (1, 2, 3));
+    assert_eq!(merchant.publish(&ending("new")).unwrap().number, 3);
 }
 
 #[test]
@@ -76,7 +84,7 @@ fn a_text_with_problems_leaves_the_active_revision_and_tells_them_all() {
     merchant.publish(&ending("done")).unwrap();
     let before = (active(&merchant), logged(&merchant));
     let broken = ending("done").replace("next: { done: done }", "next: { done: nowhere }").replace("title: Look, ", "");
-    let result = workflows::publish(&merchant.engine, &broken, "test", &admin());
+    let result = workflows::publish(&merchant.engine, &Publication::new(&broken, &admin(), Way::Api));
     let Err(Error::Invalid(problems)) = result else { panic!("{result:?}") };
     assert!(problems.len() >= 2, "{problems:?}");
     assert_eq!((active(&merchant), logged(&merchant)), before);
@@ -179,4 +187,182 @@ fn publishing_is_recorded_with_who_and_when() {
     assert_eq!((revision.by, revision.note.as_str(), revision.number), (admin(), "test", 1));
     let unknown = merchant.engine.registry().definition(Digest::of(b"nothing"));
     assert!(matches!(unknown, Err(EngineError::Revision { .. })));
+}
+
+fn returns() -> Slug {
+    Slug::new("returns").unwrap()
+}
+
+fn is_active(merchant: &Merchant) -> Digest {
+    workflows::active(&merchant.engine, &returns()).unwrap().unwrap()
+}
+
+#[test]
+fn a_rollback_goes_to_the_revision_before_and_the_next_one_further_back() {
+    let (world, merchant) = world();
+    let [first, second, third] = ["first", "second", "third"].map(|name| merchant.publish(&ending(name)).unwrap());
+    let begun = open(&merchant, "return");
+    assert_eq!(merchant.roll_back("returns", None).unwrap(), second);
+    assert_eq!((is_active(&merchant), workflows::list(&merchant.engine).unwrap().len()), (second.revision, 3));
+    assert_eq!(open(&merchant, "return").revision, Some(second.revision));
+    assert_eq!(merchant.case(begun.id).unwrap().revision, Some(third.revision), "a case keeps its rules");
+    assert_eq!(merchant.roll_back("returns", None).unwrap(), first);
+    let error = merchant.roll_back("returns", None).unwrap_err();
+    assert!(matches!(error, Error::NothingBefore(_)), "{error:?}");
+
+    // It is a fact like every other, and a restart finds it.
+    let facts = logged(&merchant);
+    let Some(What::WorkflowActivated { revision, number: 1, note, .. }) = facts.last() else { panic!("{facts:?}") };
+    assert_eq!((*revision, note.as_str(), facts.len()), (first.revision, "it was wrong", 5));
+    drop(merchant);
+    let world = world.restart().unwrap();
+    let merchant = world.reopen("acme").unwrap();
+    assert_eq!(is_active(&merchant), first.revision);
+    assert_eq!(open(&merchant, "return").revision, Some(first.revision));
+    // What is published afterwards comes after what was left.
+    merchant.publish(&ending("fourth")).unwrap();
+    assert_eq!(merchant.roll_back("returns", None).unwrap(), first);
+}
+
+#[test]
+fn a_rollback_goes_to_any_revision_that_was_active_and_to_no_other() {
+    let (_world, merchant) = world();
+    let [first, second] = ["first", "second"].map(|name| merchant.publish(&ending(name)).unwrap());
+    merchant.push("number", &seven()).unwrap();
+    let other = merchant.publish(&asking("one")).unwrap();
+    let before = logged(&merchant).len();
+    for (workflow, to, code) in [
+        ("returns", Some(Digest::of(b"nothing")), "revision_not_found"),
+        ("returns", Some(other.revision), "revision_not_found"),
+        ("nothing", None, "workflow_not_found"),
+        ("one", None, "rollback_impossible"),
+    ] {
+        assert_eq!(merchant.roll_back(workflow, to).unwrap_err().code(), code, "{workflow}");
+    }
+    // To where it is already is no step back.
+    assert_eq!(merchant.roll_back("returns", Some(second.revision)).unwrap(), second);
+    assert_eq!((logged(&merchant).len(), is_active(&merchant)), (before, second.revision));
+    merchant.roll_back("returns", Some(first.revision)).unwrap();
+    merchant.roll_back("returns", Some(second.revision)).unwrap();
+    assert_eq!(is_active(&merchant), second.revision);
+}
+
+#[test]
+fn whoever_saw_another_active_revision_changes_nothing() {
+    let (_world, merchant) = world();
+    let [first, second] = ["first", "second"].map(|name| merchant.publish(&ending(name)).unwrap());
+    let (by, text, before) = (admin(), ending("third"), logged(&merchant).len());
+    let publication = |expect| Publication { expect: Some(expect), ..Publication::new(&text, &by, Way::Api) };
+    let moved = workflows::publish(&merchant.engine, &publication(first.revision)).unwrap_err();
+    let Error::Moved { expected, active } = &moved else { panic!("{moved:?}") };
+    assert_eq!((*expected, *active, moved.code()), (first.revision, Some(second.revision), "stale"));
+    let back = Rollback { to: None, note: "", by: &by, way: Way::Api, expect: Some(first.revision), answer: None };
+    assert_eq!(workflows::rollback(&merchant.engine, &returns(), &back).unwrap_err().code(), "stale");
+    assert_eq!((is_active(&merchant), logged(&merchant).len()), (second.revision, before));
+    workflows::publish(&merchant.engine, &publication(second.revision)).unwrap();
+}
+
+#[test]
+fn the_history_tells_who_made_what_active_from_where_and_which_one_still_is() {
+    let (_world, merchant) = world();
+    let first = merchant.publish(&ending("first")).unwrap();
+    let (by, text) = (admin(), ending("second"));
+    let way = Way::Door(Door { path: "acme/returns.yaml".to_owned(), content: Digest::of(text.as_bytes()) });
+    let publication = Publication { note: "file", ..Publication::new(&text, &by, way) };
+    let second = workflows::publish(&merchant.engine, &publication).unwrap();
+    assert_eq!((first.from, second.from), (Origin::Api, Origin::File("acme/returns.yaml".to_owned())));
+    merchant.roll_back("returns", None).unwrap();
+    let history = workflows::history::of(&merchant.engine, &returns()).unwrap();
+    let told: Vec<_> =
+        history.iter().map(|one| (one.number, one.how, one.note.as_str(), &one.from, one.active)).collect();
+    let file = Origin::File("acme/returns.yaml".to_owned());
+    assert_eq!(
+        told,
+        [
+            (1, How::Published, "test", &Origin::Api, false),
+            (2, How::Published, "file", &file, false),
+            (1, How::RolledBack, "it was wrong", &Origin::Api, true),
+        ]
+    );
+    assert!(history.iter().all(|one| one.by == by && one.at == merchant.engine.clock().now()));
+}
+
+#[test]
+fn the_answer_and_the_row_of_a_door_are_committed_with_what_became_active() {
+    let (_world, merchant) = world();
+    let (by, text) = (admin(), ending("first"));
+    let document = |revision: &workflows::Revision| format!("{{\"number\":{}}}", revision.number);
+    let door = Door { path: "acme/returns.yaml".to_owned(), content: Digest::of(text.as_bytes()) };
+    let repeat = |key: &str| Repeat { scope: "k".to_owned(), key: key.to_owned(), body: Digest::of(b"body") };
+    let publish = |key: &str| {
+        let answer = Some(Answer { repeat: repeat(key), document: &document });
+        let publication = Publication { answer, ..Publication::new(&text, &by, Way::Door(door.clone())) };
+        workflows::publish(&merchant.engine, &publication).unwrap();
+    };
+    let records = || merchant.engine.store().read().unwrap().audit_head().unwrap().n;
+    let mut changes = merchant.engine.changes();
+    publish("a");
+    assert_eq!(records(), 1);
+    assert_eq!(*changes.borrow_and_update(), 1, "who waits for records is told");
+    // Nothing becomes active a second time, but a request was answered.
+    publish("b");
+    assert_eq!(records(), 1);
+    for key in ["a", "b"] {
+        let Before::Answered(answered) = merchant.engine.answered(&repeat(key)).unwrap() else { panic!("{key}") };
+        assert_eq!(answered.given, Given::Document("{\"number\":1}".to_owned()));
+    }
+    let row = merchant.engine.store().read().unwrap().door("acme/returns.yaml").unwrap();
+    assert_eq!(row, Some(Digest::of(text.as_bytes())));
+    // Had the answer been committed apart, the same key would publish again.
+    let other = ending("second");
+    let answer = Some(Answer { repeat: repeat("a"), document: &document });
+    let publication = Publication { answer, ..Publication::new(&other, &by, Way::Api) };
+    workflows::publish(&merchant.engine, &publication).unwrap_err();
+    assert_eq!(records(), 1);
+}
+
+#[test]
+fn an_earlier_component_becomes_active_again_with_the_revisions_that_called_it() {
+    let (_world, merchant) = world();
+    let one = merchant.push("number", &counting().component().unwrap()).unwrap();
+    let first = merchant.publish(&asking("one")).unwrap();
+    let two = merchant.push("number", &seven()).unwrap();
+    assert_eq!(stands(&open(&merchant, "one")), "seven");
+    let turns = || merchant.engine.store().read().unwrap().load_tenant().unwrap().unwrap().version.0;
+    let before = turns();
+    assert_eq!(merchant.activate("number@0", one.digest).unwrap(), one);
+    assert_eq!(turns(), before + 1, "plugin and workflow become active together");
+    assert_eq!(active(&merchant), [(first.workflow.clone(), first.revision)]);
+    assert_eq!(stands(&open(&merchant, "one")), "other");
+    // The revision is the one of before: it is not stored again and takes no number.
+    assert_eq!(workflows::find(&merchant.engine, first.revision).unwrap(), Some(first));
+    assert_eq!(merchant.publish(&ending("done")).unwrap().number, 3);
+
+    let history = plugins::history(&merchant.engine).unwrap();
+    let told: Vec<_> = history.iter().map(|became| (became.plugin.digest, became.active)).collect();
+    assert_eq!(told, [(one.digest, false), (two.digest, false), (one.digest, true)]);
+    for (plugin, digest) in [("number@0", Digest::of(b"nothing")), ("number@1", one.digest), ("other@0", one.digest)] {
+        assert_eq!(merchant.activate(plugin, digest).unwrap_err().code(), "plugin_not_found", "{plugin}");
+    }
+}
+
+#[test]
+fn what_was_kept_before_origins_were_is_still_read() {
+    let (_world, merchant) = world();
+    merchant.push("number", &seven()).unwrap();
+    let revision = merchant.publish(&ending("done")).unwrap();
+    let mut old = serde_json::to_value(&revision).unwrap();
+    old.as_object_mut().unwrap().remove("from").unwrap();
+    let read: workflows::Revision = codec::decode(&codec::encode(&old)).unwrap();
+    assert_eq!(read, workflows::Revision { from: Origin::Unknown, ..revision });
+
+    for fact in logged(&merchant) {
+        let mut old = serde_json::to_value(&fact).unwrap();
+        old.as_object_mut().unwrap().values_mut().next().unwrap().as_object_mut().unwrap().remove("from").unwrap();
+        let read: What = codec::decode(&codec::encode(&old)).unwrap();
+        let (What::WorkflowPublished { from, .. } | What::PluginActivated { from, .. }) = &read else {
+            panic!("{read:?}")
+        };
+        assert_eq!(*from, Origin::Unknown);
+    }
 }

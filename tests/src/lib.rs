@@ -5,6 +5,7 @@ pub mod guests;
 pub mod kitchen;
 pub mod process;
 pub mod provider;
+pub mod serving;
 pub mod shop;
 pub mod web;
 pub mod world;

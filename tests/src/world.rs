@@ -9,6 +9,7 @@ use redress::clock::FixedClock;
 use redress::config::Limits;
 use redress::engine::tenant::TenantRecord;
 use redress::engine::{Engine, Error, Receipt, Submission, Target};
+use redress::publish::way::Way;
 use redress::publish::{plugins, stock, workflows};
 use redress_domain::case::command::{Actor, ActorKind, Body, Complete, Event, Open, Settle, Settled};
 use redress_domain::case::{Case, External, Line};
@@ -134,18 +135,38 @@ impl World {
 impl Merchant {
     /// Push a plugin under a name.
     pub fn push(&self, name: &str, bytes: &[u8]) -> anyhow::Result<plugins::Active> {
-        Ok(plugins::push(&self.engine, &self.objects, name, bytes, &admin())?)
+        let upload = plugins::Upload { name, bytes, by: &admin(), way: Way::Api, answer: None };
+        Ok(plugins::push(&self.engine, &self.objects, &upload)?)
     }
 
     /// Publish a workflow.
     pub fn publish(&self, source: &str) -> anyhow::Result<workflows::Revision> {
-        match workflows::publish(&self.engine, source, "test", &admin()) {
+        let by = admin();
+        let publication = workflows::Publication { note: "test", ..workflows::Publication::new(source, &by, Way::Api) };
+        match workflows::publish(&self.engine, &publication) {
             Err(redress::publish::Error::Invalid(problems)) => {
                 let render = redress_domain::workflow::diagnostic::render;
                 bail!("{}", problems.iter().map(|one| render("workflow", source, one)).collect::<String>())
             }
             other => Ok(other?),
         }
+    }
+
+    /// Go back to the revision before, or to this one.
+    pub fn roll_back(
+        &self,
+        workflow: &str,
+        to: Option<Digest>,
+    ) -> Result<workflows::Revision, redress::publish::Error> {
+        let by = admin();
+        let back = workflows::Rollback { to, note: "it was wrong", by: &by, way: Way::Api, expect: None, answer: None };
+        workflows::rollback(&self.engine, &Slug::new(workflow).expect("a name"), &back)
+    }
+
+    /// Activate a component that was active before.
+    pub fn activate(&self, plugin: &str, digest: Digest) -> Result<plugins::Active, redress::publish::Error> {
+        let activation = plugins::Activation { plugin, digest, by: &admin(), way: Way::Api, answer: None };
+        plugins::activate(&self.engine, &self.objects, &activation)
     }
 
     /// Take an order.

@@ -1,11 +1,13 @@
 //! Automation in Rust: `cargo xtask <command>`. Each command is a file of its own.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool speaks to its reader")]
 
+mod host;
 mod metadata;
 mod plugins;
 mod probe;
 mod returns;
 mod shell;
+mod siege;
 mod test;
 mod tidy;
 mod toolchain;
@@ -28,6 +30,8 @@ enum Command {
     Plugins,
     /// Try the HTTP API of a real host with requests made up from its OpenAPI document (needs python3 and PyPI).
     Probe(probe::Options),
+    /// Measure how much slower healthy requests are answered while a host is besieged: a ratio in one run.
+    Siege(siege::Options),
     /// Decide the returns of online-retail files with the release build and print the summary as JSON.
     Returns(returns::Options),
 }
@@ -52,6 +56,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Tidy => tidy::run(&root)?,
         Command::Plugins => plugins::run(&root)?,
         Command::Probe(options) => probe::run(&root, &options)?,
+        Command::Siege(options) => siege::run(&root, &options)?,
         Command::Returns(options) => returns::run(&root, &options)?,
     }
     Ok(ExitCode::SUCCESS)

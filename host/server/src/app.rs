@@ -16,6 +16,7 @@ use crate::config::Limits;
 use crate::engine::tenant::TenantRecord;
 use crate::engine::workers::Workers;
 use crate::engine::{self, Engine, Parts};
+use crate::publish::doors::Memory;
 use crate::publish::{self, plugins, workflows};
 
 /// A host on a data folder. Clones share everything.
@@ -28,6 +29,8 @@ struct Inner {
     workers: Workers,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    /// What the watched folders held when they were looked at last.
+    doors: Memory,
     /// The tenants that are open: each file is opened once.
     engines: Mutex<BTreeMap<Slug, Engine>>,
 }
@@ -113,7 +116,15 @@ impl App {
         let stock = plugins::load_stock(&sandbox).and_then(|()| plugins::keep_stock(&host.objects()));
         stock.map_err(|error| Error::Stock(Box::new(error)))?;
         let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
-        Ok(Self(Arc::new(Inner { host, sandbox, workers, clock, limits, engines: Mutex::default() })))
+        Ok(Self(Arc::new(Inner {
+            host,
+            sandbox,
+            workers,
+            clock,
+            limits,
+            doors: Memory::default(),
+            engines: Mutex::default(),
+        })))
     }
 
     /// The data folder.
@@ -139,6 +150,11 @@ impl App {
     /// What the host allows itself and its tenants.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// What the watched folders held when they were looked at last.
+    pub(crate) fn doors(&self) -> &Memory {
+        &self.0.doors
     }
 
     /// Make a tenant and start its engine.

@@ -9,6 +9,7 @@ pub mod access;
 pub(crate) mod auth;
 mod body;
 pub mod codes;
+mod document;
 pub mod page;
 pub mod pages;
 pub mod problem;
@@ -21,13 +22,17 @@ pub mod tenancy;
 mod wire;
 
 mod cases;
+mod keys;
 mod listed;
+mod plugins;
+mod publishing;
 mod tenants;
+mod workflows;
 
 pub use routes::{Api, Served};
 pub use tenancy::State;
 
-use access::{ACT, Access, DECIDE, READ};
+use access::{ACT, ADMIT, Access, DECIDE, READ, RULE};
 use utoipa_axum::routes;
 
 /// The whole API.
@@ -38,6 +43,25 @@ pub fn api() -> Api {
         .route(READ, routes!(cases::list))
         .route(READ, routes!(cases::get))
         .route(DECIDE, routes!(cases::cancel))
+        // ── Workflows and plugins ──
+        .route(READ, routes!(workflows::validate))
+        .route(RULE, routes!(workflows::publish))
+        .route(READ, routes!(workflows::list))
+        .route(READ, routes!(workflows::get))
+        .route(READ, routes!(workflows::revisions))
+        .route(READ, routes!(workflows::revision))
+        .route(RULE, routes!(workflows::rollback))
+        .route(READ, routes!(workflows::watched))
+        .route(RULE, routes!(plugins::put))
+        .route(READ, routes!(plugins::list))
+        .route(READ, routes!(plugins::get))
+        .route(RULE, routes!(plugins::activate))
+        .route(RULE, routes!(plugins::rollback))
+        // ── Keys ──
+        .route(ADMIT, routes!(keys::create))
+        .route(ADMIT, routes!(keys::list))
+        .route(ADMIT, routes!(keys::get))
+        .route(ADMIT, routes!(keys::revoke))
         // ── The host and its tenants ──
         .route(Access::Host, routes!(tenants::create))
         .route(Access::Host, routes!(tenants::list))

@@ -3,6 +3,8 @@
 //! A key reads `rdr_<id>_<secret>_<check>`: the id finds the record, the check tells a mistyped key from a wrong one without
 //! looking. The secret is 32 random bytes, so that its plain SHA-256 is as good as a slow hash.
 
+pub mod issue;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;

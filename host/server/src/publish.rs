@@ -2,12 +2,17 @@
 //!
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
+pub mod diagnostics;
+pub mod doors;
 pub mod interface;
 pub mod plugins;
 pub mod stock;
+pub mod watch;
+pub mod way;
 pub mod workflows;
 
 use redress_domain::codec;
+use redress_domain::ids::Digest;
 use redress_domain::workflow::diagnostic::Diagnostic;
 use redress_sandbox::Refusal;
 use redress_store::objects::ObjectError;
@@ -39,6 +44,36 @@ pub enum Error {
         /// What would be wrong with it.
         problems: Vec<Diagnostic>,
     },
+    /// Another revision is active than the one that was seen.
+    #[error("active revision is {}, the command was meant for {expected}", written(*active))]
+    Moved {
+        /// The revision that was seen.
+        expected: Digest,
+        /// The one that is active.
+        active: Option<Digest>,
+    },
+    /// No workflow was published under this name.
+    #[error("workflow {0:?} does not exist")]
+    NoWorkflow(String),
+    /// The workflow never had this revision.
+    #[error("workflow {workflow:?} was never active as revision {revision}")]
+    NoRevision {
+        /// The workflow.
+        workflow: String,
+        /// The revision.
+        revision: Digest,
+    },
+    /// There is nothing to go back to.
+    #[error("workflow {0:?} has no earlier revision")]
+    NothingBefore(String),
+    /// The component was never active under this name.
+    #[error("plugin {plugin:?} was never active as {digest}")]
+    NeverPushed {
+        /// The plugin.
+        plugin: String,
+        /// The component.
+        digest: Digest,
+    },
     /// The engine or its store.
     #[error(transparent)]
     Engine(#[from] engine::Error),
@@ -53,9 +88,24 @@ impl Error {
             Self::Name(_) => "plugin_name_invalid",
             Self::Object(_) => "store_failed",
             Self::Breaks { .. } => "plugin_breaks_workflow",
+            Self::Moved { .. } => "stale",
+            Self::NoWorkflow(_) => "workflow_not_found",
+            Self::NoRevision { .. } => "revision_not_found",
+            Self::NothingBefore(_) => "rollback_impossible",
+            Self::NeverPushed { .. } => "plugin_not_found",
             Self::Engine(error) => error.code(),
         }
     }
+}
+
+fn written(revision: Option<Digest>) -> String {
+    revision.map_or_else(|| "none".to_owned(), |revision| revision.to_string())
+}
+
+/// An error with its causes, for the log and for whoever wrote what was refused.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
 }
 
 /// Every row of a listing, to its end.

@@ -119,7 +119,7 @@ fn host(at: &Global, door: &Door) -> Vec<Finding> {
         None => findings.push(match door.get("/v1/tenants?limit=100") {
             Ok(page) => {
                 let names = page["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-                let names: Vec<&str> = names.iter().filter_map(|tenant| tenant["slug"].as_str()).collect();
+                let names: Vec<&str> = names.iter().filter_map(|tenant| tenant["name"].as_str()).collect();
                 let detail = format!("{} ({})", names.len(), names.join(", "));
                 Finding { help: "--tenant NAME looks at one of them", ..good("tenants", &detail) }
             }

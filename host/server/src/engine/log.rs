@@ -4,7 +4,7 @@ use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
-use redress_store::batch::{AppendError, Batch, Stream, Version};
+use redress_store::batch::{AppendError, Batch, Idem, Stream, Version};
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
 use redress_store::work::WorkChanges;
@@ -27,17 +27,34 @@ pub struct Logged {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum What {
-    /// A revision of a workflow became active.
+    /// A text was published: its revision became active.
     #[serde(rename = "workflow.published.1")]
     WorkflowPublished {
         /// The workflow.
         workflow: Slug,
         /// The revision.
         revision: Digest,
-        /// Its number, from 1.
+        /// Its number, from 1; of a revision that was published before, the one it has.
         number: u64,
         /// Why, in a few words.
         note: String,
+        /// Where the text came from.
+        #[serde(default)]
+        from: Origin,
+    },
+    /// Somebody went back to a revision that was active before.
+    #[serde(rename = "workflow.activated.1")]
+    WorkflowActivated {
+        /// The workflow.
+        workflow: Slug,
+        /// The revision.
+        revision: Digest,
+        /// Its number.
+        number: u64,
+        /// Why, in a few words.
+        note: String,
+        /// Where the command came from.
+        from: Origin,
     },
     /// A plugin became active.
     #[serde(rename = "plugin.activated.1")]
@@ -48,6 +65,9 @@ pub enum What {
         version: String,
         /// The component.
         digest: Digest,
+        /// Where it came from.
+        #[serde(default)]
+        from: Origin,
     },
     /// A connector was set; its secrets are no part of the record.
     #[serde(rename = "connector.set.1")]
@@ -66,12 +86,43 @@ pub enum What {
         /// What it carried.
         kind: String,
     },
+    /// A key of the tenant was made.
+    #[serde(rename = "key.created.1")]
+    KeyCreated {
+        /// Its id.
+        key: String,
+        /// What it may do.
+        role: String,
+        /// Whether it may say when something happened.
+        backdate: bool,
+    },
+    /// A key of the tenant was taken back.
+    #[serde(rename = "key.revoked.1")]
+    KeyRevoked {
+        /// Its id.
+        key: String,
+    },
     /// An import came to its end.
     #[serde(rename = "import.finished.1")]
     ImportFinished {
         /// What it did.
         report: Box<Report>,
     },
+}
+
+/// Where something came in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Its record is older than the question.
+    #[default]
+    Unknown,
+    /// The API.
+    Api,
+    /// The command line, on the data folder itself.
+    Cli,
+    /// A file of a watched folder: the tenant's folder and the path in it.
+    File(String),
 }
 
 /// What the tenant's stream comes to.
@@ -84,46 +135,52 @@ struct Head {
 /// How often a fact is written again when another one came first.
 const ATTEMPTS: u32 = 16;
 
-/// Facts, with what is stored together with them.
+/// What is recorded together.
 #[derive(Debug, Default)]
-pub(crate) struct Recorded {
-    /// What happened.
+pub(crate) struct Record {
+    /// The facts; without one the tenant's stream does not move.
     pub(crate) facts: Vec<What>,
-    /// The rows that it is about.
+    /// The rows that they are about.
     pub(crate) rows: Vec<Row>,
-    /// The work that it changes.
+    /// The work that they change.
     pub(crate) work: WorkChanges,
+    /// The request that this answers, where it may come again.
+    pub(crate) idem: Option<Idem>,
 }
 
-/// Record a fact, together with the rows that it is about. `rows` gets the number that a new revision has.
-pub(crate) fn record(engine: &Engine, by: &Actor, what: impl Fn(u64) -> (Vec<What>, Vec<Row>)) -> Result<(), Error> {
-    append(engine, by, |_, revision| {
-        let (facts, rows) = what(revision);
-        Ok(Recorded { facts, rows, work: WorkChanges::default() })
-    })
+/// What a record is made with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Next {
+    /// The instant of its facts.
+    pub(crate) at: Instant,
+    /// The number of the next new revision.
+    pub(crate) number: u64,
+}
+
+/// Record facts, together with the rows that they are about.
+pub(crate) fn record(engine: &Engine, by: &Actor, what: impl Fn(Next) -> Record) -> Result<(), Error> {
+    record_beside(engine, by, |_, next| Ok(what(next)))
 }
 
 /// Record what is computed from the tenant as it stands; computed again where another fact came first.
 pub(crate) fn record_beside(
     engine: &Engine,
     by: &Actor,
-    what: impl Fn(&Snapshot) -> Result<Recorded, Error>,
+    what: impl Fn(&Snapshot, Next) -> Result<Record, Error>,
 ) -> Result<(), Error> {
-    append(engine, by, |snapshot, _| what(snapshot))
-}
-
-fn append(engine: &Engine, by: &Actor, what: impl Fn(&Snapshot, u64) -> Result<Recorded, Error>) -> Result<(), Error> {
     let mut tries = 0;
     loop {
         let snapshot = engine.store().read()?;
         let (version, mut head) = head(&snapshot)?;
-        let Recorded { facts, rows, work } = what(&snapshot, head.revisions + 1)?;
-        drop(snapshot);
-        head.revisions += facts.iter().filter(|what| matches!(what, What::WorkflowPublished { .. })).count() as u64;
         let at = engine.clock().now();
-        let logged: Vec<Logged> = facts.into_iter().map(|what| Logged { at, by: by.clone(), what }).collect();
-        let mut batch = Batch { rows, work, ..Batch::default() };
-        batch.turn(Stream::Tenant, version, codec::encode(&logged), codec::encode(&head));
+        let Record { facts, rows, work, idem } = what(&snapshot, Next { at, number: head.revisions + 1 })?;
+        drop(snapshot);
+        let mut batch = Batch { rows, work, idem, ..Batch::default() };
+        if !facts.is_empty() {
+            head.revisions = facts.iter().filter_map(numbered).fold(head.revisions, u64::max);
+            let logged: Vec<Logged> = facts.into_iter().map(|what| Logged { at, by: by.clone(), what }).collect();
+            batch.turn(Stream::Tenant, version, codec::encode(&logged), codec::encode(&head));
+        }
         tries += 1;
         match engine.store().append(batch) {
             Ok(appended) => {
@@ -133,6 +190,14 @@ fn append(engine: &Engine, by: &Actor, what: impl Fn(&Snapshot, u64) -> Result<R
             Err(AppendError::Conflict { .. }) if tries < ATTEMPTS => {}
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// The number of the revision that a fact published; one that was published before has a number already.
+fn numbered(what: &What) -> Option<u64> {
+    match what {
+        What::WorkflowPublished { number, .. } => Some(*number),
+        _ => None,
     }
 }
 

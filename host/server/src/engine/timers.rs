@@ -37,6 +37,8 @@ pub(super) type Failing = BTreeMap<WorkKey, u32>;
 
 enum Fate {
     Done,
+    /// Somebody else did it meanwhile: a run that was cut goes on by itself.
+    Elsewhere,
     PutBack,
     Failed,
 }
@@ -117,8 +119,7 @@ impl Engine {
                 self.forget(claim);
                 Fate::Done
             }
-            // Somebody else did it meanwhile: a run that was cut goes on by itself.
-            Err(Error::Append(AppendError::Fenced)) => Fate::Done,
+            Err(Error::Append(AppendError::Fenced)) => Fate::Elsewhere,
             Err(Error::Full) => {
                 self.come_back(claim, now);
                 Fate::PutBack

@@ -37,4 +37,12 @@ impl Access {
             Self::Tenant(roles) | Self::Either(roles) => role == Role::Operator || roles.contains(&role),
         }
     }
+
+    /// The roles that may use the route, the highest first; none where nobody is asked.
+    pub fn roles(self) -> Vec<Role> {
+        if self == Self::Open {
+            return Vec::new();
+        }
+        Role::ALL.into_iter().filter(|role| self.allows(*role)).collect()
+    }
 }

@@ -107,6 +107,14 @@ impl<T> Page<T> {
     }
 }
 
+impl<T> Page<T> {
+    /// The same page with other rows.
+    pub fn try_map<U, E>(self, row: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let data = self.data.into_iter().map(row).collect::<Result<_, E>>()?;
+        Ok(Page { data, next_cursor: self.next_cursor, has_more: self.has_more })
+    }
+}
+
 impl<T: Serialize> Page<T> {
     /// The answer, with the next page's address in `Link` (RFC 8288).
     pub fn respond(self, address: &OriginalUri) -> Response {

@@ -2,13 +2,14 @@
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use serde_json::Value as Json;
+use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::{Info, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::access::Access;
-use super::auth;
 use super::tenancy::State;
+use super::{auth, document};
 
 /// Routes as they are gathered.
 pub struct Api {
@@ -54,21 +55,16 @@ impl Api {
     }
 
     /// The router, and the document that describes it.
-    pub fn build(self, state: &State) -> (Router, OpenApi) {
-        let mut router = OpenApiRouter::with_openapi(document());
+    pub fn build(self, state: &State) -> (Router, Json) {
+        let table = self.table();
+        let mut router = OpenApiRouter::with_openapi(OpenApi::default());
         for (access, (schemas, paths, methods)) in self.entries {
             let check = from_fn_with_state((state.clone(), access), auth::check);
             router = router.routes((schemas, paths, methods.layer(check)));
         }
         let (router, document) = router.split_for_parts();
-        (router.with_state(state.clone()), document)
+        (router.with_state(state.clone()), document::complete(&document, &table))
     }
-}
-
-fn document() -> OpenApi {
-    let mut info = Info::new("Redress", env!("CARGO_PKG_VERSION"));
-    info.description = Some("After-sales as durable cases: returns, refunds, repairs and complaints.".to_owned());
-    OpenApiBuilder::new().info(info).build()
 }
 
 fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {

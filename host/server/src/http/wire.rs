@@ -4,6 +4,7 @@ pub mod actor;
 pub mod case;
 pub mod fields;
 pub mod listing;
+pub mod publishing;
 
 use redress_domain::clock::Instant;
 use redress_domain::money::{Currency, Money, Price};

@@ -17,7 +17,7 @@ use super::plan::{self, Schedule};
 use super::progress::{Progress, Unit};
 use super::rows::{FileError, Rows};
 use super::timings::Timings;
-use crate::engine::log::{self, What};
+use crate::engine::log::{self, Record, What};
 use crate::engine::report::{Handed, Report};
 use crate::engine::{self, Engine, Put, Seen, Submission, Target};
 
@@ -89,7 +89,8 @@ pub fn import(
     let opening = began.elapsed();
     let turns = engine.counts().turns - turns_before;
 
-    let finished = |_| (vec![What::ImportFinished { report: Box::new(report.clone()) }], Vec::new());
+    let facts = || vec![What::ImportFinished { report: Box::new(report.clone()) }];
+    let finished = |_| Record { facts: facts(), ..Record::default() };
     log::record(engine, by, finished).map_err(|error| Error::Record(Box::new(error)))?;
     Ok((report, Timings::new(reading, putting, opening, turns, latencies)))
 }

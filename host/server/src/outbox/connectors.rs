@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::guard::{Guard, Refused};
 use super::secret::{Hidden, Sealed, Secret, Unreadable, Vault};
 use super::{Settings, mail, waiting, webhook};
-use crate::engine::log::{self, Recorded, What};
+use crate::engine::log::{self, Next, Record, What};
 use crate::engine::{self, Engine};
 
 /// How long the key of a payment webhook is good, where the connector does not say otherwise.
@@ -199,9 +199,9 @@ pub fn set(
     let row = Row::Put(RowKey::pointer(&kind.pointer()), codec::encode(&kept));
     let what =
         What::ConnectorSet { kind: kind.word().to_owned(), how: connector.how().to_owned(), to: connector.host() };
-    let recorded = |snapshot: &Snapshot| {
-        let facts = vec![what.clone()];
-        Ok(Recorded { facts, rows: vec![row.clone()], work: waiting::made_due(snapshot)? })
+    let recorded = |snapshot: &Snapshot, _: Next| {
+        let (facts, rows) = (vec![what.clone()], vec![row.clone()]);
+        Ok(Record { facts, rows, work: waiting::made_due(snapshot)?, idem: None })
     };
     Ok(log::record_beside(engine, by, recorded)?)
 }
@@ -215,8 +215,8 @@ pub fn remove(engine: &Engine, kind: Kind, by: &Actor) -> Result<bool, Error> {
         return Ok(false);
     }
     log::record(engine, by, |_| {
-        let removed = What::ConnectorRemoved { kind: kind.word().to_owned() };
-        (vec![removed], vec![Row::Delete(RowKey::pointer(&kind.pointer()))])
+        let facts = vec![What::ConnectorRemoved { kind: kind.word().to_owned() }];
+        Record { facts, rows: vec![Row::Delete(RowKey::pointer(&kind.pointer()))], ..Record::default() }
     })?;
     Ok(true)
 }

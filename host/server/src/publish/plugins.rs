@@ -1,8 +1,9 @@
-//! Plugins: pushed by a merchant under a name, or shipped with the binary. A push republishes what calls the plugin.
+//! Plugins: pushed by a merchant under a name, or shipped with the binary. What becomes active republishes what calls it.
 
 use std::collections::BTreeMap;
 
 use redress_domain::case::command::Actor;
+use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Plugin, PluginRef};
@@ -12,8 +13,9 @@ use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
+use super::way::{Answer, Way};
 use super::{Error, interface, stock, workflows};
-use crate::engine::log::{self, What};
+use crate::engine::log::{self, Next, Origin, Record, What};
 use crate::engine::{self, Engine};
 
 /// Names of active plugins in the store's pointers begin with this.
@@ -30,42 +32,159 @@ pub struct Active {
     pub digest: Digest,
 }
 
+/// A plugin that became active.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Became {
+    /// What became active.
+    pub plugin: Active,
+    /// When.
+    pub at: Instant,
+    /// By whom.
+    pub by: Actor,
+    /// Where it came from.
+    pub from: Origin,
+    /// Whether it still is, since then.
+    pub active: bool,
+}
+
+/// A component that is to become active under a name.
+#[derive(Debug)]
+pub struct Upload<'a> {
+    /// The name, without a version.
+    pub name: &'a str,
+    /// The component.
+    pub bytes: &'a [u8],
+    /// By whom.
+    pub by: &'a Actor,
+    /// The way in; what a door hands in is committed as handed in together with the activation.
+    pub way: Way,
+    /// The request that this answers, where it may come again.
+    pub answer: Option<Answer<'a, Active>>,
+}
+
+/// A component that is to become active again.
+#[derive(Debug)]
+pub struct Activation<'a> {
+    /// The name and major version under which it was active.
+    pub plugin: &'a str,
+    /// The component.
+    pub digest: Digest,
+    /// By whom.
+    pub by: &'a Actor,
+    /// The way in.
+    pub way: Way,
+    /// The request that this answers, where it may come again.
+    pub answer: Option<Answer<'a, Active>>,
+}
+
 /// Check, compile and activate a plugin under a name; workflows that call it get a new revision in the same commit.
 ///
 /// # Errors
 /// It is refused, or a workflow would not pass with it. Nothing was changed.
-pub fn push(engine: &Engine, objects: &Objects, name: &str, bytes: &[u8], by: &Actor) -> Result<Active, Error> {
-    Slug::new(name).map_err(|_| Error::Name(name.to_owned()))?;
-    let info = engine.sandbox().load(bytes).map_err(Error::Refused)?;
-    let (reference, plugin) = known(name, &info).ok_or_else(|| Error::Name(info.manifest.version.clone()))?;
-    let digest = objects.put(bytes).map_err(Error::Object)?;
-    // Compiled before and outside: only what becomes active is decided one at a time.
-    let _alone = engine.publishing();
+pub fn push(engine: &Engine, objects: &Objects, upload: &Upload<'_>) -> Result<Active, Error> {
+    Slug::new(upload.name).map_err(|_| Error::Name(upload.name.to_owned()))?;
+    let info = engine.sandbox().load(upload.bytes).map_err(Error::Refused)?;
+    // Compiled and kept before and outside: only what becomes active is decided one at a time.
+    let (reference, plugin) = known(upload.name, &info).ok_or_else(|| Error::Name(info.manifest.version.clone()))?;
+    let digest = objects.put(upload.bytes).map_err(Error::Object)?;
     let active = Active { plugin: reference.to_string(), version: info.manifest.version.clone(), digest };
+    let _alone = engine.publishing();
+    let candidate = candidate(engine, active, &reference, plugin)?;
+    candidate.commit(engine, upload.by, &upload.way, upload.answer.as_ref())
+}
+
+/// Activate a component that was active under this name before, in place of the one that is; workflows that call it get another
+/// revision in the same commit.
+///
+/// # Errors
+/// It never was, it cannot be loaded any more, or a workflow would not pass with it. Nothing was changed.
+pub fn activate(engine: &Engine, objects: &Objects, activation: &Activation<'_>) -> Result<Active, Error> {
+    let Activation { plugin, digest, by, way, answer } = activation;
+    let never = || Error::NeverPushed { plugin: (*plugin).to_owned(), digest: *digest };
+    let was = |became: &Became| became.plugin.plugin == *plugin && became.plugin.digest == *digest;
+    let active = history(engine)?.into_iter().find(was).ok_or_else(never)?.plugin;
+    restore(engine.sandbox(), objects, *digest)?;
+    let (name, _) = plugin.split_once('@').ok_or_else(never)?;
+    let info = engine.sandbox().info(digest.bytes()).ok_or_else(never)?;
+    let (reference, plugin) = known(name, &info).ok_or_else(never)?;
+    let _alone = engine.publishing();
+    candidate(engine, active, &reference, plugin)?.commit(engine, by, way, answer.as_ref())
+}
+
+/// Every time that a plugin of the merchant became active, oldest first.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn history(engine: &Engine) -> Result<Vec<Became>, engine::Error> {
+    let mut all = Vec::new();
+    for logged in log::read(engine)? {
+        if let What::PluginActivated { plugin, version, digest, from } = logged.what {
+            let plugin = Active { plugin, version, digest };
+            all.push(Became { plugin, at: logged.at, by: logged.by, from, active: false });
+        }
+    }
+    for now in list(engine)? {
+        // Of several times, the last is the one that still holds.
+        if let Some(became) = all.iter_mut().rev().find(|became| became.plugin == now) {
+            became.active = true;
+        }
+    }
+    Ok(all)
+}
+
+/// A plugin that may become active, and the workflows that change with it.
+struct Candidate {
+    active: Active,
+    republished: Vec<workflows::Candidate>,
+    /// Whether it is active already, so that there is nothing to do.
+    is_active: bool,
+}
+
+fn candidate(engine: &Engine, active: Active, reference: &PluginRef, plugin: Plugin) -> Result<Candidate, Error> {
     if list(engine)?.contains(&active) {
-        // The same component is active under this name already: nothing is pushed twice.
-        return Ok(active);
+        return Ok(Candidate { active, republished: Vec::new(), is_active: true });
     }
     let mut plugins = available(engine)?;
     plugins.insert(reference.clone(), plugin);
-    let republished = workflows::republish(engine, &reference, &plugins)?;
-    log::record(engine, by, |number| {
-        let pushed = What::PluginActivated {
+    let republished = workflows::republish(engine, reference, &plugins)?;
+    Ok(Candidate { active, republished, is_active: false })
+}
+
+impl Candidate {
+    fn commit(
+        self,
+        engine: &Engine,
+        by: &Actor,
+        way: &Way,
+        answer: Option<&Answer<'_, Active>>,
+    ) -> Result<Active, Error> {
+        log::record(engine, by, |next| {
+            let (facts, mut rows) = if self.is_active { Default::default() } else { self.becoming(next, way, by) };
+            rows.extend(way.accepted());
+            Record { facts, rows, idem: answer.map(|answer| answer.record(next.at, &self.active)), ..Record::default() }
+        })?;
+        self.republished.into_iter().for_each(|one| one.activate(engine));
+        Ok(self.active)
+    }
+
+    fn becoming(&self, mut next: Next, way: &Way, by: &Actor) -> (Vec<What>, Vec<Row>) {
+        let active = &self.active;
+        let activated = What::PluginActivated {
             plugin: active.plugin.clone(),
             version: active.version.clone(),
             digest: active.digest,
+            from: way.origin(),
         };
-        let pointer = Row::Put(RowKey::pointer(&format!("{POINTER}{reference}")), codec::encode(&active));
-        let (mut facts, mut rows) = (vec![pushed], vec![pointer]);
-        for (place, one) in (0..).zip(&republished) {
-            let (fact, more) = one.stored(number + place, "plugin activated", engine, by);
-            facts.push(fact);
-            rows.extend(more);
+        let pointer = Row::Put(RowKey::pointer(&format!("{POINTER}{}", active.plugin)), codec::encode(active));
+        let (mut facts, mut rows) = (vec![activated], vec![pointer]);
+        for one in &self.republished {
+            let becoming = one.becoming(next, "plugin activated", &way.origin(), by);
+            next.number += u64::from(one.is_new());
+            facts.push(becoming.fact);
+            rows.extend(becoming.rows);
         }
         (facts, rows)
-    })?;
-    republished.into_iter().for_each(|one| one.activate(engine));
-    Ok(active)
+    }
 }
 
 /// The merchant's active plugins.

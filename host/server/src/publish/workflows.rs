@@ -1,4 +1,6 @@
-//! Workflows: a text becomes a revision, a revision becomes active.
+//! Workflows: a text becomes a revision, a revision becomes active, and an earlier one may become active again.
+
+pub mod history;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,8 +17,9 @@ use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
+use super::way::{Answer, Way};
 use super::{Error, interface, plugins};
-use crate::engine::log::{self, What};
+use crate::engine::log::{self, Next, Origin, Record, What};
 use crate::engine::{self, Engine};
 
 /// Names of active workflows in the store's pointers begin with this.
@@ -41,12 +44,57 @@ pub struct Revision {
     pub by: Actor,
     /// Why, in a few words.
     pub note: String,
+    /// Where its text came from first.
+    #[serde(default)]
+    pub from: Origin,
 }
 
-/// A checked text that is not yet stored.
+/// A text that is to become the workflow that new cases take.
+#[derive(Debug)]
+pub struct Publication<'a> {
+    /// The text.
+    pub source: &'a str,
+    /// Why, in a few words.
+    pub note: &'a str,
+    /// By whom.
+    pub by: &'a Actor,
+    /// The way in; what a door hands in is committed as handed in together with the publication.
+    pub way: Way,
+    /// The active revision that the publisher saw: when it is another one, nothing is published.
+    pub expect: Option<Digest>,
+    /// The request that this answers, where it may come again.
+    pub answer: Option<Answer<'a, Revision>>,
+}
+
+impl<'a> Publication<'a> {
+    /// A text with nothing said about it.
+    pub fn new(source: &'a str, by: &'a Actor, way: Way) -> Self {
+        Self { source, note: "", by, way, expect: None, answer: None }
+    }
+}
+
+/// The way back to a revision that was active before.
+#[derive(Debug)]
+pub struct Rollback<'a> {
+    /// The revision; without one it is that which was active before the present one.
+    pub to: Option<Digest>,
+    /// Why, in a few words.
+    pub note: &'a str,
+    /// By whom.
+    pub by: &'a Actor,
+    /// The way in.
+    pub way: Way,
+    /// The active revision that the caller saw: when it is another one, nothing is changed.
+    pub expect: Option<Digest>,
+    /// The request that this answers, where it may come again.
+    pub answer: Option<Answer<'a, Revision>>,
+}
+
+/// A checked text, and its revision where that is stored already.
 pub(super) struct Candidate {
     source: String,
     definition: Arc<Definition>,
+    known: Option<Revision>,
 }
 
 /// Check a text against what the tenant has. Everything that is wrong comes at once.
@@ -57,25 +105,66 @@ pub fn check(engine: &Engine, source: &str) -> Result<Arc<Definition>, Error> {
     candidate(engine, source, plugins::available(engine)?).map(|candidate| candidate.definition)
 }
 
-/// Publish a text: check it, store its revision, make it the one that new cases take.
+/// Publish a text: check it, store its revision, make it the one that new cases take. A revision that is stored already is only
+/// made active, and one that is active is left alone.
 ///
 /// # Errors
-/// The problems; the active revision stays.
-pub fn publish(engine: &Engine, source: &str, note: &str, by: &Actor) -> Result<Revision, Error> {
+/// The problems, or another revision is active than the publisher saw; the active revision stays.
+pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
     let _alone = engine.publishing();
-    let candidate = candidate(engine, source, plugins::available(engine)?)?;
+    let candidate = candidate(engine, publication.source, plugins::available(engine)?)?;
     let revision = candidate.definition.revision;
-    if active(engine, &candidate.definition.workflow)? == Some(revision) {
-        // The same content is active already: nothing is published twice.
-        return Ok(find(engine, revision)?.unwrap_or_else(|| candidate.revision(0, note, engine, by)));
-    }
-    log::record(engine, by, |number| {
-        let (fact, rows) = candidate.stored(number, note, engine, by);
-        (vec![fact], rows)
+    let before = active(engine, &candidate.definition.workflow)?;
+    check_seen(publication.expect, before)?;
+    let Publication { note, by, way, answer, .. } = publication;
+    log::record(engine, by, |next| {
+        let becoming = candidate.becoming(next, note, &way.origin(), by);
+        let idem = answer.as_ref().map(|answer| answer.record(next.at, &becoming.revision));
+        let (mut facts, mut rows) = (Vec::new(), way.accepted());
+        if before != Some(revision) {
+            facts.push(becoming.fact);
+            rows.extend(becoming.rows);
+        }
+        Record { facts, rows, idem, ..Record::default() }
     })?;
     candidate.activate(engine);
-    let damaged = || engine::Error::Damaged { what: "revision", detail: "it is not there after its commit".to_owned() };
-    Ok(find(engine, revision)?.ok_or_else(damaged)?)
+    stored(engine, revision)
+}
+
+/// Go back to a revision that was active before; cases that began with another one stay with it.
+///
+/// # Errors
+/// There is no such revision, or another one is active than the caller saw; the active revision stays.
+pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Result<Revision, Error> {
+    let _alone = engine.publishing();
+    let before = active(engine, workflow)?.ok_or_else(|| Error::NoWorkflow(workflow.to_string()))?;
+    check_seen(rollback.expect, Some(before))?;
+    let past = history::of(engine, workflow)?;
+    let to = match rollback.to {
+        Some(to) if past.iter().any(|became| became.revision == to) => to,
+        Some(to) => return Err(Error::NoRevision { workflow: workflow.to_string(), revision: to }),
+        None => history::previous(&past).ok_or_else(|| Error::NothingBefore(workflow.to_string()))?,
+    };
+    // One that cannot run must not become active.
+    engine.registry().definition(to)?;
+    let revision = stored(engine, to)?;
+    let Rollback { note, by, way, answer, .. } = rollback;
+    log::record(engine, by, |next| {
+        let idem = answer.as_ref().map(|answer| answer.record(next.at, &revision));
+        if to == before {
+            return Record { idem, ..Record::default() };
+        }
+        let fact = What::WorkflowActivated {
+            workflow: workflow.clone(),
+            revision: to,
+            number: revision.number,
+            note: (*note).to_owned(),
+            from: way.origin(),
+        };
+        Record { facts: vec![fact], rows: vec![pointer(workflow, to)], idem, ..Record::default() }
+    })?;
+    engine.registry().activate(workflow, to);
+    Ok(revision)
 }
 
 /// Load every stored revision of a tenant and make the active ones active: at the start.
@@ -154,31 +243,53 @@ pub(super) fn republish(
     Ok(candidates)
 }
 
+/// What is stored when a candidate becomes active.
+pub(super) struct Becoming {
+    /// The revision.
+    pub(super) revision: Revision,
+    /// The fact.
+    pub(super) fact: What,
+    /// The rows: the revision where it is new, and that it is active.
+    pub(super) rows: Vec<Row>,
+}
+
 impl Candidate {
-    fn revision(&self, number: u64, note: &str, engine: &Engine, by: &Actor) -> Revision {
+    /// What is stored when it becomes active.
+    pub(super) fn becoming(&self, next: Next, note: &str, from: &Origin, by: &Actor) -> Becoming {
+        let revision = self.known.clone().unwrap_or_else(|| self.revision(next, note, from, by));
+        let (workflow, digest) = (&revision.workflow, revision.revision);
+        let mut rows = vec![pointer(workflow, digest)];
+        if self.known.is_none() {
+            rows.push(Row::Put(RowKey::revision(digest), codec::encode(&revision)));
+        }
+        let fact = What::WorkflowPublished {
+            workflow: workflow.clone(),
+            revision: digest,
+            number: revision.number,
+            note: note.to_owned(),
+            from: from.clone(),
+        };
+        Becoming { revision, fact, rows }
+    }
+
+    fn revision(&self, next: Next, note: &str, from: &Origin, by: &Actor) -> Revision {
         let definition = &self.definition;
         Revision {
             workflow: definition.workflow.clone(),
             revision: definition.revision,
-            number,
+            number: next.number,
             source: self.source.clone(),
             plugins: definition.plugins.iter().map(|(name, plugin)| (name.to_string(), plugin.digest)).collect(),
-            published_at: engine.clock().now(),
+            published_at: next.at,
             by: by.clone(),
             note: note.to_owned(),
+            from: from.clone(),
         }
     }
 
-    /// The fact and the rows that publishing it stores.
-    pub(super) fn stored(&self, number: u64, note: &str, engine: &Engine, by: &Actor) -> (What, Vec<Row>) {
-        let revision = self.revision(number, note, engine, by);
-        let (workflow, digest) = (revision.workflow.clone(), revision.revision);
-        let pointer = RowKey::pointer(&format!("{POINTER}{workflow}"));
-        let rows = vec![
-            Row::Put(RowKey::revision(digest), codec::encode(&revision)),
-            Row::Put(pointer, codec::encode(&(&workflow, digest))),
-        ];
-        (What::WorkflowPublished { workflow, revision: digest, number, note: note.to_owned() }, rows)
+    /// Whether its revision gets a number of its own.
+    pub(super) fn is_new(&self) -> bool {
+        self.known.is_none()
     }
 
     /// Make it the one that new cases take, once it is stored.
@@ -189,15 +300,43 @@ impl Candidate {
     }
 }
 
-fn active(engine: &Engine, workflow: &Slug) -> Result<Option<Digest>, engine::Error> {
-    Ok(actives(engine)?.into_iter().find(|(name, _)| name == workflow).map(|(_, revision)| revision))
+/// The active revision of a workflow.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn active(engine: &Engine, workflow: &Slug) -> Result<Option<Digest>, engine::Error> {
+    let bytes = engine.store().read()?.pointer(&pointer_name(workflow))?;
+    let read = |bytes: Vec<u8>| codec::decode(&bytes).map_err(engine::Error::damaged("active revision"));
+    let active: Option<(Slug, Digest)> = bytes.map(read).transpose()?;
+    Ok(active.map(|(_, revision)| revision))
+}
+
+fn pointer_name(workflow: &Slug) -> String {
+    format!("{POINTER}{workflow}")
+}
+
+fn pointer(workflow: &Slug, revision: Digest) -> Row {
+    Row::Put(RowKey::pointer(&pointer_name(workflow)), codec::encode(&(workflow, revision)))
+}
+
+fn check_seen(expected: Option<Digest>, active: Option<Digest>) -> Result<(), Error> {
+    match expected {
+        Some(expected) if active != Some(expected) => Err(Error::Moved { expected, active }),
+        _ => Ok(()),
+    }
+}
+
+fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
+    let damaged = || engine::Error::Damaged { what: "revision", detail: "it is not there after its commit".to_owned() };
+    Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
 fn candidate(engine: &Engine, source: &str, plugins: BTreeMap<PluginRef, Plugin>) -> Result<Candidate, Error> {
     let record = engine.record();
     let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone) };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
-    Ok(Candidate { source: source.to_owned(), definition: Arc::new(definition) })
+    let known = find(engine, definition.revision)?;
+    Ok(Candidate { source: source.to_owned(), definition: Arc::new(definition), known })
 }
 
 /// The definition of a stored revision, with exactly the plugins that it is pinned to.

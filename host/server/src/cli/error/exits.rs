@@ -5,6 +5,7 @@ use redress_store::host::HostError;
 
 use super::Exit;
 use crate::import::FileError;
+use crate::publish::watch;
 use crate::{app, engine, import, publish, serve};
 
 /// Exhaustive, so that a new error is given a class by somebody.
@@ -37,6 +38,8 @@ pub(super) fn serve_exit(error: &serve::Error) -> Exit {
     match error {
         E::App(error) => app_exit(error),
         E::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => Exit::Conflict,
+        E::Doors(watch::Error::Folder { source, .. }) => read_exit(source),
+        E::Doors(watch::Error::Thread(_)) => Exit::Failure,
         E::Keys(_) | E::KeyFile { .. } | E::Heartbeat(_) | E::Machine(_) | E::Outbox(_) | E::Listen { .. } => {
             Exit::Failure
         }
@@ -47,6 +50,8 @@ pub(super) fn publish_exit(error: &publish::Error) -> Exit {
     use publish::Error as E;
     match error {
         E::Invalid(_) | E::Refused(_) | E::Name(_) | E::Breaks { .. } => Exit::Invalid,
+        E::Moved { .. } | E::NothingBefore(_) => Exit::Conflict,
+        E::NoWorkflow(_) | E::NoRevision { .. } | E::NeverPushed { .. } => Exit::NotFound,
         E::Object(_) => Exit::Failure,
         E::Engine(error) => engine_exit(error),
     }

@@ -25,10 +25,7 @@ pub(super) fn run(_: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error>
     let session = at.session()?;
     let last = log::read(&session.engine)?.into_iter().rev().find_map(|logged| match logged.what {
         What::ImportFinished { report } => Some(*report),
-        What::WorkflowPublished { .. }
-        | What::PluginActivated { .. }
-        | What::ConnectorSet { .. }
-        | What::ConnectorRemoved { .. } => None,
+        _ => None,
     });
     let none = || Error::NotFound {
         what: "import",

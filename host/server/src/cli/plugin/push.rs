@@ -9,6 +9,8 @@ use crate::cli::error::Error;
 use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::Out;
 use crate::cli::session::{actor, read_bytes};
+use crate::publish::plugins::Upload;
+use crate::publish::way::Way;
 use crate::publish::{self, plugins, workflows};
 
 pub(super) const EXAMPLES: &str = "\
@@ -33,7 +35,8 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     let info = engine.sandbox().load(&bytes).map_err(publish::Error::Refused)?;
     let name = args.name.as_deref().unwrap_or(&info.manifest.name);
     let before = workflows::actives(engine)?;
-    let active = plugins::push(engine, &session.app.host().objects(), name, &bytes, &actor())?;
+    let upload = Upload { name, bytes: &bytes, by: &actor(), way: Way::Cli, answer: None };
+    let active = plugins::push(engine, &session.app.host().objects(), &upload)?;
     for (workflow, revision) in workflows::actives(engine)?.iter().filter(|now| !before.contains(now)) {
         out.say(&format!("workflow {workflow} calls it and has a new revision: {}", revision.short()));
     }

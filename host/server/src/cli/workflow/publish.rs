@@ -6,6 +6,8 @@ use crate::cli::Global;
 use crate::cli::error::Error;
 use crate::cli::output::Out;
 use crate::cli::session::{actor, read_text};
+use crate::publish::way::Way;
+use crate::publish::workflows::Publication;
 use crate::publish::{self, workflows};
 
 pub(super) const EXAMPLES: &str = "\
@@ -26,7 +28,9 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let text = read_text(&args.file)?;
     let session = at.session()?;
-    let revision = match workflows::publish(&session.engine, &text, &args.note, &actor()) {
+    let by = actor();
+    let publication = Publication { note: &args.note, ..Publication::new(&text, &by, Way::Cli) };
+    let revision = match workflows::publish(&session.engine, &publication) {
         Ok(revision) => revision,
         Err(publish::Error::Invalid(problems)) => {
             let help = "nothing was changed: the active revision stays";

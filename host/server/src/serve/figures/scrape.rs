@@ -213,7 +213,7 @@ fn level(count: u64) -> Value {
 /// Milliseconds as seconds, with their sign.
 fn seconds(millis: i64) -> f64 {
     let seconds = Duration::from_millis(millis.unsigned_abs()).as_secs_f64();
-    if millis < 0 { -seconds } else { seconds }
+    if millis < 0 { seconds.copysign(-1.0) } else { seconds }
 }
 
 impl fmt::Debug for Sources {

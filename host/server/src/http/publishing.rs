@@ -1,0 +1,96 @@
+//! What workflows and plugins share: texts that come in, and why they are not taken.
+
+use axum::http::HeaderMap;
+use redress_domain::ids::Digest;
+use redress_domain::workflow::diagnostic::Diagnostic;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::problem::{FieldProblem, Problem, chain};
+use super::repeat::Raw;
+use super::wire::invalid;
+use super::wire::publishing::problem;
+use super::{body, codes, respond};
+use crate::publish::{self, diagnostics};
+
+/// Bytes of a body with a document: a text of the largest size, every letter of it escaped.
+pub(super) const DOCUMENT_BYTES_MAX: usize = 2 << 20;
+/// Letters of a note.
+const NOTE_LETTERS_MAX: usize = 500;
+
+/// A text of a workflow.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// The text, in YAML.
+    pub(super) source: String,
+    /// Why it is published, in a few words.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub(super) note: String,
+}
+
+/// A document that came as JSON, or as it is with its note in the address.
+pub(super) fn document(raw: &Raw, note: Option<String>) -> Result<Document, Problem> {
+    let mut document = if is_yaml(&raw.headers) {
+        let source = str::from_utf8(&raw.bytes)
+            .map_err(|error| invalid("", format!("the text is not UTF-8 from byte {} on", error.valid_up_to())))?;
+        Document { source: source.to_owned(), note: String::new() }
+    } else {
+        body::parse(&raw.headers, &raw.bytes)?
+    };
+    if let Some(note) = note {
+        document.note = note;
+    }
+    document.note = self::note(document.note)?;
+    Ok(document)
+}
+
+/// What people note about a change.
+pub(super) fn note(note: String) -> Result<String, Problem> {
+    if note.chars().count() <= NOTE_LETTERS_MAX {
+        return Ok(note);
+    }
+    Err(invalid("/note", format!("a note has at most {NOTE_LETTERS_MAX} letters")))
+}
+
+fn is_yaml(headers: &HeaderMap) -> bool {
+    ["text/yaml", "application/yaml", "application/x-yaml"].contains(&body::essence(headers).as_str())
+}
+
+/// The active revision that the client saw.
+pub(super) fn expected(headers: &HeaderMap) -> Result<Option<Digest>, Problem> {
+    let Some(tag) = respond::if_match(headers)? else { return Ok(None) };
+    let wrong = || Problem::new(codes::STALE, format!("{tag:?} is no ETag of a workflow"));
+    tag.parse().map(Some).map_err(|_| wrong())
+}
+
+/// Every problem of a text, each at its place.
+pub(super) fn problems(source: &str, found: &[Diagnostic]) -> Vec<FieldProblem> {
+    diagnostics::ranges(source, found).iter().map(problem).collect()
+}
+
+/// Why something was not published. `source` is the text that was handed in.
+pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
+    use publish::Error as E;
+    let detail = error.to_string();
+    let known = |name: &str| Problem::new(codes::named(name).unwrap_or(codes::INTERNAL), &*detail);
+    match error {
+        E::Invalid(found) => known("workflow_invalid").at(problems(source, &found)),
+        E::Refused(refusal) => Problem::new(codes::named(refusal.code()).unwrap_or(codes::INTERNAL), chain(&refusal)),
+        // The places are those of a text that this client did not send; paths and words say where.
+        E::Breaks { problems: found, .. } => known("plugin_breaks_workflow")
+            .at(problems("", &found).into_iter().map(|one| FieldProblem { range: None, ..one }).collect()),
+        E::Object(cause) => {
+            tracing::error!("plugin could not be stored: {}", chain(&cause));
+            Problem::new(codes::STORE_FAILED, "the plugin could not be stored; it is in the host's log").retry_after(5)
+        }
+        E::Engine(error) => error.into(),
+        E::Name(_)
+        | E::Moved { .. }
+        | E::NoWorkflow(_)
+        | E::NoRevision { .. }
+        | E::NothingBefore(_)
+        | E::NeverPushed { .. } => known(error.code()),
+    }
+}

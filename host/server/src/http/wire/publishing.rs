@@ -1,0 +1,268 @@
+//! Workflows, revisions, plugins and watched files on the wire.
+
+use std::collections::BTreeMap;
+
+use redress_domain::ids::Digest;
+use redress_domain::workflow::definition::Hook;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::actor::ActorView;
+use crate::engine::log::Origin;
+use crate::http::problem::{FieldProblem, Position, TextRange};
+use crate::publish::diagnostics::{Located, Place};
+use crate::publish::doors::{DoorState, DoorStatus};
+use crate::publish::plugins;
+use crate::publish::workflows::Revision;
+use crate::publish::workflows::history::{Became, How};
+
+/// Where something came in.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Origin)]
+pub struct OriginView {
+    /// `api`, `cli`, `file`, or `unknown` for what is older than the question.
+    pub kind: &'static str,
+    /// Of a file of a watched folder, its path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+impl From<&Origin> for OriginView {
+    fn from(origin: &Origin) -> Self {
+        let (kind, path) = match origin {
+            Origin::Unknown => ("unknown", None),
+            Origin::Api => ("api", None),
+            Origin::Cli => ("cli", None),
+            Origin::File(path) => ("file", Some(path.clone())),
+        };
+        Self { kind, path }
+    }
+}
+
+/// A revision of a workflow: its text, and the plugins that it is pinned to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Revision)]
+pub struct RevisionView {
+    /// The workflow.
+    pub workflow: String,
+    /// The content hash.
+    pub revision: String,
+    /// The place among all revisions of the merchant, from 1.
+    pub number: u64,
+    /// Where its text came from first.
+    pub from: OriginView,
+    /// When it was published first.
+    pub published_at: String,
+    /// By whom.
+    pub by: ActorView,
+    /// Why, in a few words.
+    pub note: String,
+    /// The component of each plugin that it calls, by name and major version.
+    pub plugins: BTreeMap<String, String>,
+    /// The text as it was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+impl From<&Revision> for RevisionView {
+    fn from(one: &Revision) -> Self {
+        Self {
+            workflow: one.workflow.to_string(),
+            revision: one.revision.to_string(),
+            number: one.number,
+            from: (&one.from).into(),
+            published_at: one.published_at.to_string(),
+            by: (&one.by).into(),
+            note: one.note.clone(),
+            plugins: one.plugins.iter().map(|(name, digest)| (name.clone(), digest.to_string())).collect(),
+            source: None,
+        }
+    }
+}
+
+impl RevisionView {
+    /// With its text.
+    pub fn with_source(one: &Revision) -> Self {
+        Self { source: Some(one.source.clone()), ..Self::from(one) }
+    }
+}
+
+/// A workflow, and the revision that new cases take.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Workflow)]
+pub struct WorkflowView {
+    /// The name.
+    pub name: String,
+    /// The revision that new cases take.
+    pub active: RevisionView,
+    /// The files of watched folders that are this workflow.
+    pub files: Vec<FileView>,
+}
+
+/// A time when a revision became active.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = BecameActive)]
+pub struct BecameView {
+    /// The revision.
+    pub revision: String,
+    /// Its number.
+    pub number: u64,
+    /// `published`, or `rolled_back` when somebody went back to it.
+    pub how: &'static str,
+    /// When.
+    pub at: String,
+    /// By whom.
+    pub by: ActorView,
+    /// Why, in a few words.
+    pub note: String,
+    /// Where it came from.
+    pub from: OriginView,
+    /// Whether it is active still, since then.
+    pub active: bool,
+}
+
+impl From<&Became> for BecameView {
+    fn from(one: &Became) -> Self {
+        let how = match one.how {
+            How::Published => "published",
+            How::RolledBack => "rolled_back",
+        };
+        Self {
+            revision: one.revision.to_string(),
+            number: one.number,
+            how,
+            at: one.at.to_string(),
+            by: (&one.by).into(),
+            note: one.note.clone(),
+            from: (&one.from).into(),
+            active: one.active,
+        }
+    }
+}
+
+/// A plugin that workflows may call.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Plugin)]
+pub struct PluginView {
+    /// Name and major version, as workflows call it.
+    pub plugin: String,
+    /// Its version.
+    pub version: String,
+    /// The SHA-256 of the component.
+    pub digest: String,
+    /// `eligibility`, `compliance`, `refund` or `step`: what it answers. Absent where the component could not be loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook: Option<&'static str>,
+    /// Whether it was shipped with the host.
+    pub stock: bool,
+    /// When it became active, the newest first. Only where one plugin is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<Vec<PluginBecameView>>,
+}
+
+/// The word of a hook.
+pub fn hook(hook: Hook) -> &'static str {
+    match hook {
+        Hook::Eligibility => "eligibility",
+        Hook::Compliance => "compliance",
+        Hook::Refund => "refund",
+        Hook::Step => "step",
+    }
+}
+
+/// A time when a component became active under a name.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PluginBecameActive)]
+pub struct PluginBecameView {
+    /// The component.
+    pub digest: String,
+    /// Its version.
+    pub version: String,
+    /// When.
+    pub at: String,
+    /// By whom.
+    pub by: ActorView,
+    /// Where it came from.
+    pub from: OriginView,
+    /// Whether it is active still, since then.
+    pub active: bool,
+}
+
+impl From<&plugins::Became> for PluginBecameView {
+    fn from(one: &plugins::Became) -> Self {
+        Self {
+            digest: one.plugin.digest.to_string(),
+            version: one.plugin.version.clone(),
+            at: one.at.to_string(),
+            by: (&one.by).into(),
+            from: (&one.from).into(),
+            active: one.active,
+        }
+    }
+}
+
+/// A file of a watched folder, as it was found last.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = File)]
+pub struct FileView {
+    /// The merchant's folder and the path in it.
+    pub path: String,
+    /// The SHA-256 of its bytes; absent where they could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// `published`, `same` (handed in before the start and unchanged), `changing`, `refused` or `unreadable`.
+    pub state: &'static str,
+    /// The revision or the component that it was published as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub became: Option<String>,
+    /// Why it was refused: a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// What is wrong with it, for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What is wrong with it, each at its place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<FieldProblem>,
+    /// Whether what is active under its name is something else.
+    pub differs_from_active: bool,
+}
+
+impl From<&DoorStatus> for FileView {
+    fn from(one: &DoorStatus) -> Self {
+        let mut view = Self {
+            path: one.path.clone(),
+            digest: one.digest.as_ref().map(Digest::to_string),
+            state: "same",
+            became: None,
+            code: None,
+            detail: None,
+            problems: Vec::new(),
+            differs_from_active: one.differs_from_active,
+        };
+        match &one.state {
+            DoorState::Published(became) => (view.state, view.became) = ("published", Some(became.to_string())),
+            DoorState::Same => {}
+            DoorState::Changing => view.state = "changing",
+            DoorState::Refused(refused) => {
+                (view.state, view.code, view.detail) = ("refused", Some(refused.code), Some(refused.text.clone()));
+                view.problems = refused.problems.iter().map(problem).collect();
+            }
+            DoorState::Unreadable(why) => (view.state, view.detail) = ("unreadable", Some(why.clone())),
+        }
+        view
+    }
+}
+
+/// A problem of a document.
+pub fn problem(one: &Located) -> FieldProblem {
+    let place = |place: Place| Position { line: place.line, character: place.character };
+    FieldProblem {
+        pointer: None,
+        code: one.code.clone(),
+        detail: one.message.clone(),
+        path: Some(one.path.clone()).filter(|path| !path.is_empty()),
+        help: one.help.clone(),
+        range: Some(TextRange { start: place(one.start), end: place(one.end) }),
+    }
+}

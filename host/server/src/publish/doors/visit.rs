@@ -1,0 +1,309 @@
+//! One look at the files of one tenant.
+
+use std::path::Path;
+
+use redress_domain::case::command::{Actor, ActorKind};
+use redress_domain::codec;
+use redress_domain::ids::Digest;
+use redress_domain::workflow::diagnostic::{self, Diagnostic, Range};
+use redress_store::objects::Objects;
+use serde::Serialize;
+
+use super::document::{self, Kind};
+use super::files::{self, Found, Wanted};
+use super::limits::{EFFORT_MAX, PLUGIN_EFFORT, WORKFLOW_BYTES_MAX};
+use super::{DoorState, Folders, Refused, Report, Seen, Tenant};
+use crate::engine::log::{self, Record};
+use crate::engine::{self, Engine};
+use crate::publish::way::{Door, Way, refused_name};
+use crate::publish::{Error, chain, diagnostics, plugins, workflows};
+
+/// One look at the files of one tenant.
+pub(super) struct Visit<'a> {
+    engine: &'a Engine,
+    objects: &'a Objects,
+    before: Tenant,
+    after: Tenant,
+    effort: u32,
+    report: &'a mut Report,
+}
+
+/// A file whose bytes were read.
+struct Read {
+    path: String,
+    bytes: Vec<u8>,
+    content: Digest,
+}
+
+/// What the door remembers of a file.
+#[derive(Clone, Copy)]
+struct Known {
+    /// What was handed in last.
+    handed_in: Option<Digest>,
+    /// What the tenant had when that was refused; none where it was taken.
+    refused_under: Option<Digest>,
+}
+
+/// What became of handing a file in.
+enum Outcome {
+    Accepted(Digest),
+    Refused(Refused),
+    Failed(Trouble),
+}
+
+/// Why a file could not be looked at or handed in: in a sentence for who asks, and with all causes for the log.
+struct Trouble {
+    sentence: String,
+    causes: String,
+}
+
+impl From<String> for Trouble {
+    fn from(why: String) -> Self {
+        Self { sentence: why.clone(), causes: why }
+    }
+}
+
+impl From<engine::Error> for Trouble {
+    fn from(error: engine::Error) -> Self {
+        Self::from(Error::Engine(error))
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self { sentence: error.to_string(), causes: chain(&error) }
+    }
+}
+
+impl<'a> Visit<'a> {
+    pub(super) fn new(engine: &'a Engine, objects: &'a Objects, before: Tenant, report: &'a mut Report) -> Self {
+        Self { engine, objects, before, after: Tenant::default(), effort: 0, report }
+    }
+
+    /// What is to be remembered.
+    pub(super) fn end(self) -> Tenant {
+        self.after
+    }
+
+    /// Plugins first: the workflows that came with them need them.
+    pub(super) fn look(&mut self, folders: &Folders) {
+        for (folder, wanted) in [(&folders.plugins, Wanted::Plugins), (&folders.workflows, Wanted::Workflows)] {
+            let Some(folder) = folder else { continue };
+            if let Err(why) = self.look_behind(folder, wanted) {
+                self.report.failed.push((self.engine.record().slug.to_string(), why.causes));
+                self.keep(wanted);
+            }
+        }
+    }
+
+    fn look_behind(&mut self, folder: &Path, wanted: Wanted) -> Result<(), Trouble> {
+        let found = files::find(folder, self.engine.record().slug.as_str(), wanted)?;
+        let has = has(self.engine, wanted)?;
+        for file in found {
+            let path = file.path.clone();
+            if let Err(why) = self.look_at(file, wanted, has) {
+                self.unreadable(path, why);
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder that cannot be read is not one whose files are gone.
+    fn keep(&mut self, wanted: Wanted) {
+        let is_plugin = |path: &str| plugin_name(path).is_some();
+        let kept = self.before.0.iter().filter(|(path, _)| is_plugin(path) == (wanted == Wanted::Plugins));
+        self.after.0.extend(kept.map(|(path, seen)| (path.clone(), seen.clone())));
+    }
+
+    /// Decide what one file is to this door: unchanged, changing, or to be handed in.
+    fn look_at(&mut self, found: Found, wanted: Wanted, has: Digest) -> Result<(), Trouble> {
+        let max = match wanted {
+            Wanted::Workflows => WORKFLOW_BYTES_MAX,
+            Wanted::Plugins => self.engine.sandbox().limits().upload_bytes_max,
+        };
+        let Some(bytes) = files::read(&found.file?, max)? else { return Ok(()) };
+        let file = Read { content: Digest::of(&bytes), path: found.path, bytes };
+        let known = known(self.engine, &file.path)?;
+        let before = self.before.0.get(&file.path).filter(|seen| seen.content == Some(file.content)).cloned();
+        let is_same = known.handed_in == Some(file.content);
+        if wanted == Wanted::Workflows && before.is_none() && !is_workflow(&file, &known) {
+            return Ok(());
+        }
+        match (before, is_same, known.refused_under) {
+            (Some(seen), true, None) => self.remember(file.path, seen),
+            (None, true, None) => self.seen(file, wanted, DoorState::Same),
+            // What it was refused for is as it was.
+            (Some(seen), true, Some(under)) if under == has => self.remember(file.path, seen),
+            (None, true, Some(under)) if under == has => self.refused_before(file, wanted),
+            (None, false, _) => {
+                self.report.pending += 1;
+                self.seen(file, wanted, DoorState::Changing);
+            }
+            (Some(_), false, _) | (_, true, Some(_)) => self.hand_in(file, wanted, has, known),
+        }
+        Ok(())
+    }
+
+    fn hand_in(&mut self, file: Read, wanted: Wanted, has: Digest, known: Known) {
+        let effort = if wanted == Wanted::Plugins { PLUGIN_EFFORT } else { 1 };
+        if self.effort + effort > EFFORT_MAX {
+            self.report.pending += 1;
+            return self.seen(file, wanted, DoorState::Changing);
+        }
+        self.effort += effort;
+        let way = Door { path: file.path.clone(), content: file.content };
+        let outcome = match wanted {
+            Wanted::Workflows => publish(self.engine, &file, &way),
+            Wanted::Plugins => push(self.engine, self.objects, &file, &way),
+        };
+        match outcome {
+            Outcome::Accepted(what) => {
+                tracing::info!("{} was taken: {what}", file.path);
+                self.report.accepted.push((file.path.clone(), what));
+                self.seen(file, wanted, DoorState::Published(what));
+            }
+            Outcome::Failed(why) => self.not_handed_in(file, wanted, why),
+            Outcome::Refused(refused) => {
+                let is_known = known.handed_in == Some(file.content) && known.refused_under == Some(has);
+                match if is_known { Ok(()) } else { remember_refused(self.engine, &way, has) } {
+                    Ok(()) => self.refused(file, wanted, refused),
+                    Err(error) => self.not_handed_in(file, wanted, error.into()),
+                }
+            }
+        }
+    }
+
+    /// A file that was refused before the start, and nothing has changed: it is only looked at, so that its author is told again.
+    fn refused_before(&mut self, file: Read, wanted: Wanted) {
+        let refused = match wanted {
+            Wanted::Workflows => problems(self.engine, &file),
+            Wanted::Plugins => {
+                self.engine.sandbox().load(&file.bytes).err().map(|refusal| refused(&Error::Refused(refusal)))
+            }
+        };
+        let text = "it was refused when it was handed in; save it with a change to hand it in again".to_owned();
+        let refused = refused.unwrap_or(Refused { code: "file_refused", problems: Vec::new(), text });
+        self.refused(file, wanted, refused);
+    }
+
+    fn refused(&mut self, file: Read, wanted: Wanted, refused: Refused) {
+        let state = DoorState::Refused(refused.clone());
+        let is_told = self.before.0.get(&file.path).is_some_and(|seen| seen.state == state);
+        if !is_told {
+            tracing::warn!("{} was refused, what was active stays [{}]\n{}", file.path, refused.code, refused.text);
+            self.report.refused.push(file.path.clone());
+        }
+        self.seen(file, wanted, state);
+    }
+
+    /// Something else than the file is in the way: it is handed in at the next look.
+    fn not_handed_in(&mut self, file: Read, wanted: Wanted, why: Trouble) {
+        self.report.failed.push((file.path.clone(), why.causes));
+        self.seen(file, wanted, DoorState::Unreadable(why.sentence));
+    }
+
+    fn seen(&mut self, file: Read, wanted: Wanted, state: DoorState) {
+        let text = (wanted == Wanted::Workflows).then_some(&file.bytes).and_then(|bytes| str::from_utf8(bytes).ok());
+        let says = text.and_then(|text| document::says(text, self.engine.record()));
+        self.remember(file.path, Seen { content: Some(file.content), state, says });
+    }
+
+    fn unreadable(&mut self, path: String, why: Trouble) {
+        self.report.failed.push((path.clone(), why.causes));
+        // The bytes that were seen before count no more: what can be read again is looked at twice again.
+        let state = DoorState::Unreadable(why.sentence);
+        self.remember(path, Seen { content: None, state, says: None });
+    }
+
+    fn remember(&mut self, path: String, seen: Seen) {
+        self.after.0.insert(path, seen);
+    }
+}
+
+/// The name of a plugin, which is that of its file.
+pub(super) fn plugin_name(path: &str) -> Option<&str> {
+    path.rsplit('/').next()?.strip_suffix(".wasm")
+}
+
+/// Who hands in what lies in a folder: the host, on behalf of who may write there.
+fn actor() -> Actor {
+    Actor { kind: ActorKind::Host, id: "door".to_owned(), role: "admin".to_owned() }
+}
+
+/// What a refusal may depend on besides the file itself: of a workflow the plugins, of a plugin the workflows that call it.
+fn has(engine: &Engine, wanted: Wanted) -> Result<Digest, engine::Error> {
+    fn digest(what: &impl Serialize) -> Digest {
+        Digest::of(&codec::encode(what))
+    }
+    Ok(match wanted {
+        Wanted::Workflows => digest(&plugins::list(engine)?),
+        Wanted::Plugins => digest(&workflows::actives(engine)?),
+    })
+}
+
+fn known(engine: &Engine, path: &str) -> Result<Known, engine::Error> {
+    let snapshot = engine.store().read()?;
+    Ok(Known { handed_in: snapshot.door(path)?, refused_under: snapshot.door(&refused_name(path))? })
+}
+
+fn remember_refused(engine: &Engine, door: &Door, has: Digest) -> Result<(), engine::Error> {
+    log::record(engine, &actor(), |_| Record { rows: door.refused(has), ..Record::default() })
+}
+
+/// Whether a file is for this door. One that was handed in before and says no more what it is was probably cut off: its author
+/// wants to know.
+fn is_workflow(file: &Read, known: &Known) -> bool {
+    match str::from_utf8(&file.bytes).map(document::kind) {
+        Ok(Kind::Workflow) => true,
+        Ok(Kind::Other) => false,
+        Ok(Kind::Unknown) | Err(_) => known.handed_in.is_some(),
+    }
+}
+
+fn publish(engine: &Engine, file: &Read, door: &Door) -> Outcome {
+    let Ok(source) = str::from_utf8(&file.bytes) else { return Outcome::Refused(not_text(file)) };
+    let (by, note) = (actor(), format!("file {}", file.path));
+    let way = Way::Door(door.clone());
+    let publication = workflows::Publication { note: &note, ..workflows::Publication::new(source, &by, way) };
+    match workflows::publish(engine, &publication) {
+        Ok(revision) => Outcome::Accepted(revision.revision),
+        Err(Error::Invalid(problems)) => Outcome::Refused(invalid(&file.path, source, &problems)),
+        Err(error) => Outcome::Failed(error.into()),
+    }
+}
+
+/// What is wrong with a workflow that was refused before.
+fn problems(engine: &Engine, file: &Read) -> Option<Refused> {
+    let Ok(source) = str::from_utf8(&file.bytes) else { return Some(not_text(file)) };
+    match workflows::check(engine, source) {
+        Err(Error::Invalid(problems)) => Some(invalid(&file.path, source, &problems)),
+        _ => None,
+    }
+}
+
+fn not_text(file: &Read) -> Refused {
+    let text = String::from_utf8_lossy(&file.bytes);
+    let at = text.find(char::REPLACEMENT_CHARACTER).unwrap_or_default();
+    let problem = Diagnostic::new("not_utf8", Range::new(at, at), "the file is not UTF-8 from here on");
+    invalid(&file.path, &text, &[problem])
+}
+
+fn push(engine: &Engine, objects: &Objects, file: &Read, door: &Door) -> Outcome {
+    let by = actor();
+    let name = plugin_name(&file.path).unwrap_or_default();
+    let upload = plugins::Upload { name, bytes: &file.bytes, by: &by, way: Way::Door(door.clone()), answer: None };
+    match plugins::push(engine, objects, &upload) {
+        Ok(active) => Outcome::Accepted(active.digest),
+        Err(error @ (Error::Refused(_) | Error::Name(_) | Error::Breaks { .. })) => Outcome::Refused(refused(&error)),
+        Err(error) => Outcome::Failed(error.into()),
+    }
+}
+
+fn invalid(path: &str, source: &str, problems: &[Diagnostic]) -> Refused {
+    let text = problems.iter().map(|problem| diagnostic::render(path, source, problem)).collect();
+    Refused { code: "workflow_invalid", problems: diagnostics::ranges(source, problems), text }
+}
+
+fn refused(error: &Error) -> Refused {
+    Refused { code: error.code(), problems: Vec::new(), text: chain(error) }
+}

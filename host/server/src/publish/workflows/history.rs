@@ -1,0 +1,81 @@
+//! What was active when: every publication and every way back, from the tenant's own stream.
+
+use redress_domain::case::command::Actor;
+use redress_domain::clock::Instant;
+use redress_domain::ids::{Digest, Slug};
+
+use crate::engine::log::{self, Logged, Origin, What};
+use crate::engine::{self, Engine};
+
+/// A revision that became active.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Became {
+    /// The revision.
+    pub revision: Digest,
+    /// Its number.
+    pub number: u64,
+    /// By what.
+    pub how: How,
+    /// When.
+    pub at: Instant,
+    /// By whom.
+    pub by: Actor,
+    /// Why, in a few words.
+    pub note: String,
+    /// Where it came from.
+    pub from: Origin,
+    /// Whether it still is, since then.
+    pub active: bool,
+}
+
+/// By what a revision became active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// Its text was published, or a plugin that it calls became active.
+    Published,
+    /// Somebody went back to it.
+    RolledBack,
+}
+
+/// Every time that a revision of a workflow became active, oldest first; empty for a workflow that was never published.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn of(engine: &Engine, workflow: &Slug) -> Result<Vec<Became>, engine::Error> {
+    let mut past: Vec<Became> = log::read(engine)?.into_iter().filter_map(|logged| became(logged, workflow)).collect();
+    let active = super::active(engine, workflow)?;
+    if let Some(last) = past.iter_mut().rev().find(|became| Some(became.revision) == active) {
+        last.active = true;
+    }
+    Ok(past)
+}
+
+/// The revision that was active before the present one. Who goes back twice comes two revisions back: a way back forgets what it
+/// left.
+pub(super) fn previous(past: &[Became]) -> Option<Digest> {
+    let mut line: Vec<Digest> = Vec::new();
+    for became in past {
+        let seen = line.iter().rposition(|revision| *revision == became.revision);
+        match (became.how, seen) {
+            (How::RolledBack, Some(place)) => line.truncate(place + 1),
+            _ if line.last() == Some(&became.revision) => {}
+            _ => line.push(became.revision),
+        }
+    }
+    line.pop();
+    line.pop()
+}
+
+fn became(logged: Logged, workflow: &Slug) -> Option<Became> {
+    let Logged { at, by, what } = logged;
+    let (how, name, revision, number, note, from) = match what {
+        What::WorkflowPublished { workflow, revision, number, note, from } => {
+            (How::Published, workflow, revision, number, note, from)
+        }
+        What::WorkflowActivated { workflow, revision, number, note, from } => {
+            (How::RolledBack, workflow, revision, number, note, from)
+        }
+        _ => return None,
+    };
+    (name == *workflow).then_some(Became { revision, number, how, at, by, note, from, active: false })
+}
