@@ -143,7 +143,10 @@ fn an_event_that_was_not_declared_or_carries_something_else_is_refused() {
     let case = shop.open(&[("A1", 1)]).unwrap();
     assert_eq!(refused(shop.event(&case, "goods_lost", "rma", "1")).code, "unknown_event");
     let rejection = refused(shop.event(&case, "goods_received", "parcel", "1"));
-    assert_eq!((rejection.code, rejection.fields), ("wrong_event", vec!["rma".to_owned(), "parcel".to_owned()]));
+    assert_eq!(
+        (rejection.code, rejection.fields),
+        ("wrong_event", vec!["fields.rma".to_owned(), "fields.parcel".to_owned()])
+    );
 }
 
 #[test]

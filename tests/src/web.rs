@@ -1,8 +1,12 @@
 //! The API under test, without a network: requests go straight into the router.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
+use http_body_util::BodyExt as _;
 use redress::http::service;
 use redress::http::tenancy::State;
 use redress::keys::{Keys, NewKey, Role};
@@ -29,6 +33,12 @@ pub struct Asking<'a> {
     body: Vec<u8>,
 }
 
+/// An answer that comes bit by bit: server-sent events.
+pub struct Following {
+    body: Body,
+    text: String,
+}
+
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct Got {
@@ -44,9 +54,14 @@ impl Web {
     /// The API of a world's host.
     pub fn of(world: &World) -> anyhow::Result<Self> {
         let keys = Keys::load(world.app.host())?;
-        let state = State::new(world.app.clone(), keys);
+        Ok(Self::on(State::new(world.app.clone(), keys)))
+    }
+
+    /// The API around a state.
+    #[must_use]
+    pub fn on(state: State) -> Self {
         let router = service::router(&state);
-        Ok(Self { state, router })
+        Self { state, router }
     }
 
     /// A new key of a tenant.
@@ -107,15 +122,53 @@ impl Asking<'_> {
 
     /// Send it.
     pub async fn send(self) -> Got {
+        let (parts, body) = self.begin().await.into_parts();
+        let bytes = to_bytes(body, 64 << 20).await.expect("an answer can be read").to_vec();
+        Got { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    /// Send it, and read the answer as it comes.
+    pub async fn follow(self) -> Following {
+        let response = self.begin().await;
+        assert_eq!(response.status(), StatusCode::OK);
+        Following { body: response.into_body(), text: String::new() }
+    }
+
+    async fn begin(self) -> Response {
         let mut request = Request::builder().method(&*self.method).uri(&self.address);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
         let request = request.body(Body::from(self.body)).expect("a request of a test can be made");
-        let response = self.web.router.clone().oneshot(request).await.expect("a router answers");
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, 64 << 20).await.expect("an answer can be read").to_vec();
-        Got { status: parts.status, headers: parts.headers, bytes }
+        self.web.router.clone().oneshot(request).await.expect("a router answers")
+    }
+}
+
+impl Following {
+    /// The next message, as it is written; `None` at the end of the stream. A stream that says nothing for long fails its test.
+    pub async fn message(&mut self) -> Option<String> {
+        loop {
+            if let Some((message, rest)) = self.text.split_once("\n\n") {
+                let (message, rest) = (message.to_owned(), rest.to_owned());
+                self.text = rest;
+                return Some(message);
+            }
+            let frame = tokio::time::timeout(Duration::from_secs(60), self.body.frame()).await;
+            let frame = frame.expect("a stream says something")?.expect("a stream can be read");
+            let bytes = frame.into_data().unwrap_or_default();
+            self.text.push_str(std::str::from_utf8(&bytes).expect("events are text"));
+        }
+    }
+
+    /// The next event: its id, and what it holds.
+    pub async fn event(&mut self) -> Option<(String, Json)> {
+        loop {
+            let message = self.message().await?;
+            let field = |name: &str| message.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+            if let (Some(id), Some(data)) = (field("id:"), field("data:")) {
+                return Some((id.to_owned(), serde_json::from_str(data).expect("an event is JSON")));
+            }
+        }
     }
 }
 

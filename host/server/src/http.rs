@@ -19,30 +19,54 @@ pub(crate) mod respond;
 mod routes;
 pub mod service;
 pub mod tenancy;
-mod wire;
+pub mod wire;
 
-mod cases;
-mod keys;
+pub mod cases;
+pub mod effects;
+pub mod events;
+pub mod keys;
 mod listed;
-mod plugins;
-mod publishing;
-mod tenants;
-mod workflows;
+pub mod orders;
+pub mod plugins;
+pub mod publishing;
+pub mod tasks;
+pub mod tenants;
+pub mod workflows;
 
 pub use routes::{Api, Served};
 pub use tenancy::State;
 
-use access::{ACT, ADMIT, Access, DECIDE, READ, RULE};
+use access::{ACT, ADMIT, Access, CONNECT, DECIDE, READ, RULE};
 use utoipa_axum::routes;
 
 /// The whole API.
 pub fn api() -> Api {
     Api::new()
+        // ── Orders ──
+        .route(CONNECT, routes!(orders::put))
+        .route(READ, routes!(orders::get))
+        .route(READ, routes!(orders::list))
         // ── Cases ──
         .route(ACT, routes!(cases::open))
-        .route(READ, routes!(cases::list))
+        .route(READ, routes!(cases::list::list))
         .route(READ, routes!(cases::get))
+        .route(READ, routes!(cases::timeline::timeline))
+        .route(ACT, routes!(cases::event::event))
         .route(DECIDE, routes!(cases::cancel))
+        // ── Tasks ──
+        .route(READ, routes!(tasks::list))
+        .route(READ, routes!(tasks::get))
+        .route(DECIDE, routes!(tasks::claim))
+        .route(DECIDE, routes!(tasks::release))
+        .route(DECIDE, routes!(tasks::complete))
+        // ── Effects ──
+        .route(READ, routes!(effects::list))
+        .route(READ, routes!(effects::get))
+        .route(CONNECT, routes!(effects::outcome))
+        .route(RULE, routes!(effects::redeliver))
+        // ── Events ──
+        .route(READ, routes!(events::list))
+        .route(READ, routes!(events::stream::follow))
         // ── Workflows and plugins ──
         .route(READ, routes!(workflows::validate))
         .route(RULE, routes!(workflows::publish))

@@ -43,6 +43,7 @@ use tasks::Stopper;
 use tenants::Tenants;
 
 use crate::config::Connections;
+use crate::http::events::stream::Streams;
 use crate::http::{State, service};
 use crate::outbox::{self, Outbox};
 use crate::publish::doors::Folders;
@@ -132,6 +133,8 @@ impl Error {
 #[derive(Debug)]
 pub struct Serving {
     address: SocketAddr,
+    /// Clients that follow what happens: they would stay for ever.
+    streams: Streams,
     /// Requests come in.
     door: (Stopper, JoinSet<()>),
     /// Work beside requests: it ends after them.
@@ -189,10 +192,11 @@ impl Serving {
             stop: door.listen(),
         };
         let routes = service::routes(&api).merge(health::routes(health)).merge(more);
+        let streams = api.streams.clone();
         let router = service::identified(&api, Edge::new(settings.connections, figures).around(routes));
         let mut listening = JoinSet::new();
         listening.spawn(Door { listener, router, limits: settings.connections, counts }.serve(door.listen()));
-        Ok(Self { address, door: (door, listening), beside: (beside, work), outbox, doors })
+        Ok(Self { address, streams, door: (door, listening), beside: (beside, work), outbox, doors })
     }
 
     /// Where it listens.
@@ -202,6 +206,7 @@ impl Serving {
 
     /// Come to an end: take no more connections, answer what was asked, then end the work beside it.
     pub async fn stop(self) {
+        self.streams.stop();
         for (stopper, mut tasks) in [self.door, self.beside] {
             stopper.stop();
             while let Some(ended) = tasks.join_next().await {

@@ -143,6 +143,14 @@ impl Scan {
     }
 }
 
+impl Scan {
+    /// A place in a listing that goes by time: read backward, what lies behind it is earlier than the instant.
+    pub fn before(&self, at: Instant) -> Cursor {
+        let (_, prefix, _) = self.place();
+        Cursor(Key::default().rest(&prefix).instant(at).done())
+    }
+}
+
 impl Snapshot {
     /// One page of a listing: at most `limit` rows (and at most 1,000), behind a cursor or from the start.
     pub fn scan(

@@ -47,10 +47,18 @@ pub(super) fn batch(decision: &Decision, beside: Beside) -> Batch {
     batch.work.finish.extend(beside.claim);
     batch.work.cancel.extend(beside.cancel.into_iter().filter(|key| Some(key) != claimed.as_ref()));
     batch.rows.extend(beside.rows);
-    batch.idem = beside.repeat.map(|repeat| {
-        repeat.record(decision.turn.command.recorded_at, Given::Turn { case: case.id, turn: decision.turn.number })
-    });
+    batch.idem = beside.repeat.map(|repeat| repeat.record(decision.turn.command.recorded_at, shown(decision)));
     batch
+}
+
+/// What the answer of a request shows: of one about an effect the effect, else the case.
+fn shown(decision: &Decision) -> Given {
+    let (case, turn) = (decision.case.id, decision.turn.number);
+    match &decision.turn.command.body {
+        Body::Settle(settle) => Given::Effect { key: settle.key, case, turn },
+        Body::Resend(key) => Given::Effect { key: *key, case, turn },
+        _ => Given::Turn { case, turn },
+    }
 }
 
 fn opened(batch: &mut Batch, decision: &Decision, open: &Open, said_at: Option<Instant>) {

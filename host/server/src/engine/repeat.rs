@@ -47,6 +47,15 @@ pub enum Given {
         /// The turn.
         turn: u64,
     },
+    /// An effect as it stood after a turn of its case.
+    Effect {
+        /// The effect.
+        key: Digest,
+        /// The case.
+        case: CaseId,
+        /// The turn.
+        turn: u64,
+    },
     /// A document of the merchant's own matters: a revision, a plugin, a key without its secret. As JSON, with the status and
     /// the headers that it came with.
     Document(String),

@@ -10,7 +10,7 @@ use super::codes;
 use super::problem::{FieldProblem, Problem};
 
 /// A JSON body.
-pub struct Json<T>(pub T);
+pub(super) struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;

@@ -1,32 +1,29 @@
 //! `/v1/cases`: customer matters, opened, read and ended.
 
-use axum::extract::OriginalUri;
+pub mod event;
+pub mod list;
+pub mod timeline;
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use redress_domain::case::command::{Body, Open};
 use redress_domain::case::{Bought, External, Line, number};
-use redress_domain::codec;
 use redress_domain::ids::{CaseId, CustomerId, OrderId, Sku, Slug};
-use redress_store::scan::{Direction, Scan};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::codes;
-use super::page::{self, Named, Page, Params};
+use super::page::Named;
 use super::problem::{Problem, ProblemBody};
 use super::repeat::{Command, NamedCommand};
 use super::respond;
 use super::tenancy::Tenant;
 use super::wire::case::{CaseView, ExternalName};
-use super::wire::listing::CaseRow;
 use super::wire::{fields, instant, invalid, name};
-use crate::engine::listing::CaseListing;
 use crate::engine::personal::Contact;
 use crate::engine::{self, Engine, Seen, Target};
 
-/// Rows that one page looks at: a filter that finds little answers a short page with a cursor, never a long wait.
-const LOOKED_AT_MAX: usize = 1_000;
 /// Letters of how a person is reached.
 const CONTACT_BYTES_MAX: usize = 320;
 
@@ -144,73 +141,6 @@ pub(super) async fn open(
         Seen::Changed => {
             let detail = format!("case {} was opened under this external name with another content", receipt.case);
             Err(Problem::new(codes::EXTERNAL_ID_USED, detail))
-        }
-    }
-}
-
-/// Which cases are listed.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Filter {
-    /// How many rows, at most 100.
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<usize>,
-    /// Where to go on: `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// Only cases of this status.
-    status: Option<String>,
-    /// Only cases of this customer.
-    customer: Option<String>,
-}
-
-/// List cases, the newest first.
-///
-/// A page may be short, or empty, and still have a next one: a filter looks at a limited number of cases each time.
-#[utoipa::path(
-    get, path = "/v1/cases", operation_id = "case.list", tag = "cases", params(Filter),
-    responses((status = 200, body = Page<CaseRow>), (status = "4XX", body = ProblemBody, content_type = "application/problem+json"))
-)]
-pub(super) async fn list(
-    tenant: Tenant,
-    address: OriginalUri,
-    Params(filter): Params<Filter>,
-) -> Result<Response, Problem> {
-    let place = page::place(filter.limit, filter.cursor.as_deref())?;
-    let customer = filter.customer.as_deref().map(CustomerId::new).transpose();
-    let customer = customer.map_err(|error| Problem::new(codes::PARAMETER_INVALID, error.to_string()))?;
-    let status = filter.status;
-    let page = tenant.read(move |engine| listed(engine, customer, status.as_deref(), &place)).await?;
-    Ok(page.respond(&address))
-}
-
-fn listed(
-    engine: &Engine,
-    customer: Option<CustomerId>,
-    status: Option<&str>,
-    place: &page::Place,
-) -> Result<Page<CaseRow>, Problem> {
-    let scan = customer.map_or(Scan::CasesByOpened, Scan::CasesByCustomer);
-    let snapshot = engine.store().read().map_err(engine::Error::from)?;
-    let (mut data, mut cursor, mut looked_at) = (Vec::new(), place.cursor.clone(), 0);
-    loop {
-        let wanted = place.limit - data.len();
-        let page = snapshot.scan(&scan, Direction::Backward, cursor.as_ref(), wanted).map_err(page::refused)?;
-        looked_at += page.rows.len();
-        for row in page.rows {
-            let listing: Option<CaseListing> = if row.value.is_empty() {
-                let case = row.case().map(|id| engine.case(id)).transpose()?.flatten();
-                case.map(|case| CaseListing::of(&case))
-            } else {
-                Some(codec::decode(&row.value).map_err(engine::Error::damaged("listing"))?)
-            };
-            data.extend(
-                listing.filter(|one| status.is_none_or(|status| one.status == status)).as_ref().map(Into::into),
-            );
-        }
-        cursor = page.next;
-        if cursor.is_none() || data.len() >= place.limit || looked_at >= LOOKED_AT_MAX {
-            return Ok(Page::new(data, cursor.as_ref().map(|cursor| cursor.as_bytes())));
         }
     }
 }

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redress_store::error::ReadError;
-use redress_store::scan::Cursor;
+use redress_store::scan::{Cursor, Direction, Listed, Scan};
+use redress_store::snapshot::Snapshot;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -86,6 +87,46 @@ pub fn bytes(cursor: &str) -> Result<Vec<u8>, Problem> {
     decoded.ok_or_else(|| Problem::new(codes::CURSOR_INVALID, "take the cursor from `next_cursor` of the page before"))
 }
 
+/// Rows that one page looks at: a filter that finds little answers a short page with a cursor, never a long wait.
+const LOOKED_AT_MAX: usize = 1_000;
+
+/// What a list makes of a row.
+pub enum Look<T> {
+    /// It is shown.
+    Take(T),
+    /// A filter leaves it out.
+    Pass,
+    /// Nothing behind it can be meant.
+    End,
+}
+
+/// A page of a listing, of the rows that `look` takes.
+pub fn listed<T>(
+    snapshot: &Snapshot,
+    scan: &Scan,
+    direction: Direction,
+    place: &Place,
+    mut look: impl FnMut(&Listed) -> Result<Look<T>, Problem>,
+) -> Result<Page<T>, Problem> {
+    let (mut data, mut cursor, mut looked_at) = (Vec::new(), place.cursor.clone(), 0);
+    loop {
+        let wanted = place.limit - data.len();
+        let page = snapshot.scan(scan, direction, cursor.as_ref(), wanted).map_err(refused)?;
+        looked_at += page.rows.len();
+        for row in &page.rows {
+            match look(row)? {
+                Look::Take(shown) => data.push(shown),
+                Look::Pass => {}
+                Look::End => return Ok(Page::new(data, None)),
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() || data.len() >= place.limit || looked_at >= LOOKED_AT_MAX {
+            return Ok(Page::new(data, cursor.as_ref().map(|cursor| cursor.as_bytes())));
+        }
+    }
+}
+
 /// Why a list could not be read.
 pub fn refused(error: ReadError) -> Problem {
     match error {
@@ -126,6 +167,13 @@ impl<T: Serialize> Page<T> {
         }
         response
     }
+}
+
+/// The address of a thing whose name may hold any letter.
+pub fn path(parts: &[&str]) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let letter = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    parts.iter().map(|part| format!("/{}", part.bytes().map(letter).collect::<String>())).collect()
 }
 
 fn next_address(address: &OriginalUri, cursor: &str) -> String {

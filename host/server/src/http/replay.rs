@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::problem::Problem;
 use super::tenancy::Scope;
-use super::{cases, codes, repeat};
+use super::{cases, codes, effects, repeat};
 use crate::engine::repeat::{Answered, Given};
 
 /// An answer that tells no case. It is kept as it was given, so that a second one is the same.
@@ -61,11 +61,14 @@ pub(super) async fn answer(scope: &Scope, answered: Answered) -> Response {
         (Given::Turn { case, turn }, Scope::Tenant(tenant)) => {
             cases::answer(tenant, case, turn).await.unwrap_or_else(Problem::into_response)
         }
+        (Given::Effect { key, case, turn }, Scope::Tenant(tenant)) => {
+            effects::answer(tenant, key, case, turn).await.unwrap_or_else(Problem::into_response)
+        }
         (Given::Document(text), _) => match serde_json::from_str::<Kept>(&text) {
             Ok(kept) => kept.into_response(),
             Err(error) => Problem::internal(&error).into_response(),
         },
-        (Given::Turn { .. }, Scope::Host(_)) => {
+        (Given::Turn { .. } | Given::Effect { .. }, Scope::Host(_)) => {
             Problem::new(codes::INTERNAL, "the host keeps no cases").into_response()
         }
     };

@@ -8,6 +8,7 @@ use redress_domain::case::command::{Actor, ActorKind, Body};
 use redress_domain::clock::Instant;
 
 use super::codes;
+use super::events::stream::Streams;
 use super::problem::Problem;
 use super::repeat::InFlight;
 use super::respond;
@@ -27,12 +28,15 @@ pub struct State {
     pub outbox: outbox::Settings,
     /// Requests that are under way and may come again.
     pub(super) in_flight: InFlight,
+    /// Clients that follow what happens.
+    pub streams: Streams,
 }
 
 impl State {
     /// The state around a host.
     pub fn new(app: App, keys: Keys) -> Self {
-        Self { app, keys, outbox: outbox::Settings::default(), in_flight: InFlight::default() }
+        let (in_flight, streams) = (InFlight::default(), Streams::default());
+        Self { app, keys, outbox: outbox::Settings::default(), in_flight, streams }
     }
 
     /// With what the operator allows effects beyond what is safe for everybody.

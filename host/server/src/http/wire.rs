@@ -2,9 +2,13 @@
 
 pub mod actor;
 pub mod case;
+pub mod effect;
 pub mod fields;
 pub mod listing;
+pub mod order;
 pub mod publishing;
+pub mod timeline;
+pub mod typed;
 
 use redress_domain::clock::Instant;
 use redress_domain::money::{Currency, Money, Price};
@@ -85,9 +89,14 @@ pub(super) fn name<T, E: ToString>(pointer: &str, made: Result<T, E>) -> Result<
 
 /// An instant from a body.
 pub(super) fn instant(pointer: &str, text: &str) -> Result<Instant, Problem> {
-    let parsed = chrono::DateTime::parse_from_rfc3339(text);
-    let parsed = parsed.map_err(|_| invalid(pointer, format!("{text:?} is no time like \"2026-03-02T09:00:00Z\"")))?;
-    Ok(Instant::from_unix_ms(parsed.timestamp_millis()))
+    let wrong = || invalid(pointer, format!("{text:?} is no time like \"2026-03-02T09:00:00Z\""));
+    instant_of(text).ok_or_else(wrong)
+}
+
+/// An instant as RFC 3339 writes it.
+pub(super) fn instant_of(text: &str) -> Option<Instant> {
+    let parsed = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+    Some(Instant::from_unix_ms(parsed.timestamp_millis()))
 }
 
 /// Why: a stable code with parameters.

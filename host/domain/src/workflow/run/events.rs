@@ -120,5 +120,6 @@ fn check(definition: &Definition, event: &Event) -> Result<(), Rejection> {
     let mut fields: Vec<String> = declared.iter().filter(|field| bad(*field)).map(|(name, _)| name.clone()).collect();
     fields.extend(known.keys().filter(|name| !declared.contains_key(*name)).cloned());
     let message = format!("event {:?} does not carry what it declares: {}", event.name, fields.join(", "));
+    let fields = fields.into_iter().map(|name| format!("fields.{name}")).collect();
     Err(Rejection { code: "wrong_event", message, fields })
 }

@@ -12,7 +12,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   redress event tail --tenant shop --data data
   redress event tail --follow --tenant shop --server http://127.0.0.1:7373
-  redress event tail --after evt_AAAAAAAAAAEAAA --output json --server http://127.0.0.1:7373
+  redress event tail --after evt_AAAAAAAAAAEAAAAB --output json --server http://127.0.0.1:7373
 ";
 
 /// Events of one page.
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     })
 }
 
-/// Show every event that there is; answers the last one.
+/// Show every event that there is; answers the place behind the last one.
 fn so_far(door: &Door, mut after: Option<String>, format: Format, out: &mut Out<'_>) -> Result<Option<String>, Error> {
     loop {
         let behind = after.as_deref().map(|id| format!("&after={}", part(id))).unwrap_or_default();
@@ -54,8 +54,9 @@ fn so_far(door: &Door, mut after: Option<String>, format: Format, out: &mut Out<
         for event in &events {
             tell(event, format, out)?;
         }
-        if let Some(last) = events.last().and_then(|event| event["id"].as_str()) {
-            after = Some(last.to_owned());
+        // A page may be empty and still have more behind it.
+        if let Some(place) = page["next_cursor"].as_str() {
+            after = Some(place.to_owned());
         }
         if page["has_more"] != Json::Bool(true) {
             return Ok(after);

@@ -240,7 +240,7 @@ impl TaskView {
             effect,
             queue: task.queue.clone(),
             title: task.title.clone(),
-            assignee: None,
+            assignee: task.assignee.clone(),
             opened_at: task.opened_at.to_string(),
             reasons: all(&task.reasons),
             imported: task.imported,

@@ -24,6 +24,24 @@ pub fn read(pointer: &str, object: &Map<String, Json>) -> Result<Fields, Problem
     object.iter().map(|(name, json)| field(pointer, name, json, &mut left)).collect()
 }
 
+/// Whether a value that is read by its declared type keeps the limits of all values.
+pub fn bounded(at: &str, json: &Json) -> Result<(), Problem> {
+    fn count(at: &str, json: &Json, left: &mut usize) -> Result<(), Problem> {
+        *left = left.checked_sub(1).ok_or_else(|| invalid(at, format!("more than {VALUES_MAX} values")))?;
+        match json {
+            Json::String(text) if text.len() > TEXT_BYTES_MAX => Err(too_long(at, text)),
+            Json::Array(items) => items.iter().try_for_each(|item| count(at, item, left)),
+            Json::Object(object) => object.values().try_for_each(|item| count(at, item, left)),
+            _ => Ok(()),
+        }
+    }
+    count(at, json, &mut VALUES_MAX.clone())
+}
+
+fn too_long(at: &str, text: &str) -> Problem {
+    invalid(at, format!("{} bytes of text, at most {TEXT_BYTES_MAX}", text.len()))
+}
+
 fn field(pointer: &str, name: &str, json: &Json, left: &mut usize) -> Result<(String, Value), Problem> {
     let at = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
     let good = (1..=NAME_BYTES_MAX).contains(&name.len())
@@ -40,7 +58,7 @@ fn value(at: &str, json: &Json, left: &mut usize) -> Result<Value, Problem> {
         Json::Null => Err(invalid(at, "null is no value: leave out what is absent")),
         Json::Bool(yes) => Ok(Value::Bool(*yes)),
         Json::String(text) if text.len() <= TEXT_BYTES_MAX => Ok(Value::text(text)),
-        Json::String(text) => Err(invalid(at, format!("{} bytes of text, at most {TEXT_BYTES_MAX}", text.len()))),
+        Json::String(text) => Err(too_long(at, text)),
         Json::Number(number) => {
             let whole = number.as_i64().ok_or_else(|| invalid(at, "write it exactly: {\"number\": \"1.25\"}"))?;
             Ok(Value::whole(whole))
@@ -79,7 +97,12 @@ fn typed(at: &str, object: &Map<String, Json>) -> Option<Result<Value, Problem>>
 
 /// Fields as JSON.
 pub fn shown(fields: &Fields) -> Json {
-    Json::Object(fields.iter().map(|(name, value)| (name.clone(), show(value))).collect())
+    Json::Object(object(fields))
+}
+
+/// Fields as an object.
+pub fn object(fields: &Fields) -> Map<String, Json> {
+    fields.iter().map(|(name, value)| (name.clone(), show(value))).collect()
 }
 
 fn show(value: &Value) -> Json {

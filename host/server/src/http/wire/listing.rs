@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::WireMoney;
-use super::case::ExternalName;
-use crate::engine::listing::CaseListing;
+use super::case::{ExternalName, TaskView};
+use crate::engine::listing::{CaseListing, TaskListing};
 
 /// A case in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -53,5 +53,23 @@ impl From<&CaseListing> for CaseRow {
             customer: one.customer.as_ref().map(ToString::to_string),
             opened_at: one.opened_at.to_string(),
         }
+    }
+}
+
+/// A task, with its case.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TaskRow {
+    /// The task.
+    #[serde(flatten)]
+    pub task: TaskView,
+    /// The case that waits for it.
+    pub case: String,
+    /// The number of the case.
+    pub number: String,
+}
+
+impl From<&TaskListing> for TaskRow {
+    fn from(one: &TaskListing) -> Self {
+        Self { task: TaskView::of(one.id, &one.task), case: one.case.to_string(), number: one.number.clone() }
     }
 }
