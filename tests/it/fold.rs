@@ -53,7 +53,7 @@ fn lived_through(seed: u64) -> Vec<Kept> {
         }
         Ok(())
     };
-    kitchen.run(60, 400, look).unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
+    kitchen.run(60, 600, look).unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
     println!("seed {seed}, refused: {:?}", kitchen.refused);
     let merchant = &kitchen.merchant;
     let cases: Vec<Kept> = merchant.cases().unwrap().into_iter().map(|id| read(merchant, id)).collect();

@@ -203,8 +203,11 @@ impl Kitchen {
         if cases.is_empty() {
             return Ok(None);
         }
-        if self.dice.once_in(15) {
-            return self.a_provider_contradicts(&cases);
+        if self.dice.once_in(12)
+            && let Some((case, key)) = self.a_declined_refund(&cases)?
+        {
+            let result = self.merchant.settle(case, key, Settled::Confirmed);
+            return self.took(result);
         }
         let mut case = self.merchant.case(self.dice.pick(&cases))?;
         for _ in 0..(if self.dice.once_in(10) { 0 } else { 12 }) {
@@ -221,8 +224,8 @@ impl Kitchen {
         self.took(result)
     }
 
-    /// What was declined was paid after all, says whoever should know.
-    fn a_provider_contradicts(&mut self, cases: &[CaseId]) -> anyhow::Result<Option<CaseId>> {
+    /// A refund that was declined, if any was.
+    fn a_declined_refund(&mut self, cases: &[CaseId]) -> anyhow::Result<Option<(CaseId, Digest)>> {
         let is_declined =
             |effect: &Effect| effect.state == EffectState::Declined && matches!(effect.what, What::Refund(_));
         let mut declined = Vec::new();
@@ -230,12 +233,7 @@ impl Kitchen {
             let effects = self.merchant.case(*case)?.effects;
             declined.extend(effects.iter().filter(|(_, effect)| is_declined(effect)).map(|(key, _)| (*case, *key)));
         }
-        if declined.is_empty() {
-            return Ok(None);
-        }
-        let (case, key) = self.dice.pick(&declined);
-        let result = self.merchant.settle(case, key, Settled::Confirmed);
-        self.took(result)
+        Ok(if declined.is_empty() { None } else { Some(self.dice.pick(&declined)) })
     }
 
     /// Two agents and an admin.
@@ -261,7 +259,7 @@ impl Kitchen {
         let effects = case.effects.iter().filter(|(_, effect)| open(effect.state));
         let effects: Vec<Digest> = effects.map(|(key, _)| *key).collect();
         let sent: Vec<Digest> = case.effects.keys().copied().collect();
-        Ok(match self.dice.roll(22) {
+        Ok(match self.dice.roll(25) {
             0..7 if !tasks.is_empty() => {
                 let (id, task) = self.dice.pick(&tasks);
                 self.answer(case, id, &task)?
@@ -270,11 +268,11 @@ impl Kitchen {
             13..17 => self.event(case),
             17 => self.stray(case)?,
             18 if self.dice.once_in(3) => Body::Cancel,
-            20 if !tasks.is_empty() => {
+            20..23 if !tasks.is_empty() => {
                 let (id, task) = self.dice.pick(&tasks);
-                if task.assignee.is_some() && self.dice.once_in(2) { Body::Release(id) } else { Body::Claim(id) }
+                if task.assignee.is_some() { Body::Release(id) } else { Body::Claim(id) }
             }
-            21 if !sent.is_empty() => Body::Resend(self.dice.pick(&sent)),
+            23 if !sent.is_empty() => Body::Resend(self.dice.pick(&sent)),
             _ if !effects.is_empty() => self.one_outcome(&effects),
             _ if !tasks.is_empty() => {
                 let (id, task) = self.dice.pick(&tasks);
@@ -330,7 +328,7 @@ impl Kitchen {
     }
 
     fn outcome(&mut self, key: Digest) -> Body {
-        let outcome = self.dice.pick(&[Settled::Confirmed, Settled::Confirmed, Settled::Declined, Settled::Unknown]);
+        let outcome = self.dice.pick(&[Settled::Confirmed, Settled::Declined, Settled::Declined, Settled::Unknown]);
         let reference = self.dice.once_in(2).then(|| format!("ref-{}", self.dice.roll(1_000)));
         Body::Settle(Settle { key, outcome, reference })
     }

@@ -31,7 +31,7 @@ use redress_domain::codec::DecodeError;
 use redress_store::host::HostError;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet, spawn_blocking};
 
 use accept::Door;
 use edge::Edge;
@@ -46,6 +46,8 @@ use crate::config::Connections;
 use crate::http::events::stream::Streams;
 use crate::http::{State, service};
 use crate::outbox::{self, Outbox};
+use crate::publish::doors::Folders;
+use crate::publish::watch::{self, Doors};
 use crate::{app, keys};
 
 /// How a host serves.
@@ -57,6 +59,8 @@ pub struct Settings {
     pub connections: Connections,
     /// Where effects may go.
     pub outbox: outbox::Settings,
+    /// Folders whose workflows and plugins are published when they change.
+    pub folders: Folders,
 }
 
 /// Why a host does not serve.
@@ -83,6 +87,9 @@ pub enum Error {
     /// The machine gives no threads or signals.
     #[error("host could not be started")]
     Machine(#[source] std::io::Error),
+    /// A folder that is to be watched.
+    #[error(transparent)]
+    Doors(#[from] watch::Error),
     /// The outbox.
     #[error(transparent)]
     Outbox(#[from] outbox::Error),
@@ -104,6 +111,10 @@ impl From<HostError> for Error {
 }
 
 impl Error {
+    fn ended(error: JoinError) -> Self {
+        Self::Machine(std::io::Error::other(error))
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -111,6 +122,7 @@ impl Error {
             Self::Keys(_) => "keys_failed",
             Self::KeyFile { .. } => "key_file_not_written",
             Self::Heartbeat(_) => "record_damaged",
+            Self::Doors(error) => error.code(),
             Self::Machine(_) | Self::Outbox(_) => "host_not_started",
             Self::Listen { .. } => "listen_failed",
         }
@@ -129,6 +141,8 @@ pub struct Serving {
     beside: (Stopper, JoinSet<()>),
     /// What sends effects: it ends last.
     outbox: Outbox,
+    /// What watches folders.
+    doors: Doors,
 }
 
 impl Serving {
@@ -148,6 +162,9 @@ impl Serving {
         let failed = |source| Error::Listen { address: settings.listen.clone(), source };
         let listener = TcpListener::bind(&settings.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let (watched, folders) = (opened.app.clone(), settings.folders);
+        // Its first look publishes what changed while the host was down, before the first request is answered.
+        let doors = spawn_blocking(move || Doors::start(&watched, folders)).await.map_err(Error::ended)??;
         let (door, beside) = (Stopper::new(), Stopper::new());
         let (heart, tenants, counts) = (Heart::new(), Tenants::default(), Arc::new(accept::Counts::default()));
         let Opened { app, clock, keys, .. } = opened;
@@ -179,7 +196,7 @@ impl Serving {
         let router = service::identified(&api, Edge::new(settings.connections, figures).around(routes));
         let mut listening = JoinSet::new();
         listening.spawn(Door { listener, router, limits: settings.connections, counts }.serve(door.listen()));
-        Ok(Self { address, streams, door: (door, listening), beside: (beside, work), outbox })
+        Ok(Self { address, streams, door: (door, listening), beside: (beside, work), outbox, doors })
     }
 
     /// Where it listens.
@@ -197,6 +214,9 @@ impl Serving {
                     tracing::error!("a part of the host ended before its time: {error}");
                 }
             }
+        }
+        if spawn_blocking(move || self.doors.stop()).await.is_err() {
+            tracing::error!("what watches folders ended before its time");
         }
         self.outbox.stop().await;
     }

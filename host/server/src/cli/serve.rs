@@ -1,5 +1,6 @@
 //! `redress serve`: the host, until it is told to stop.
 
+use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use crate::clock::steady::Trust;
 use crate::config::{Connections, Limits};
 use crate::outbox;
 use crate::outbox::guard::Allowed;
+use crate::publish::doors::Folders;
 use crate::serve::open::{self, Opened};
 use crate::serve::{self, Serving, Settings};
 use crate::telemetry::Form;
@@ -22,6 +24,7 @@ use crate::telemetry::Form;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   redress serve --data data
+  redress serve --data data --workflows workflows --plugins plugins
   redress serve --data data --listen 127.0.0.1:8080 --log json
   curl -s http://127.0.0.1:7373/readyz
 ";
@@ -49,6 +52,12 @@ pub(super) struct Args {
         hide_env_values = true
     )]
     pub(super) log: Form,
+    /// Publish the workflows in this folder when they change: DIR/TENANT/NAME.yaml.
+    #[arg(long, value_name = "DIR", env = "REDRESS_WORKFLOWS", hide_env_values = true)]
+    workflows: Option<PathBuf>,
+    /// Publish the plugins in this folder when they change: DIR/TENANT/NAME.wasm.
+    #[arg(long, value_name = "DIR", env = "REDRESS_PLUGINS", hide_env_values = true)]
+    plugins: Option<PathBuf>,
     /// A host that effects may go to whatever its address, also without TLS: HOST or HOST:PORT; may be given several times.
     #[arg(long, value_name = "HOST", env = "REDRESS_ALLOW_CONNECTOR", value_delimiter = ',', hide_env_values = true)]
     allow_connector: Vec<Allowed>,
@@ -97,7 +106,9 @@ async fn serve(args: &Args, opened: &Opened, out: &mut Out<'_>) -> Result<(), Er
     let connections =
         Connections { open_max: args.connections_max, requests_max: args.requests_max, ..Connections::default() };
     let outbox = outbox::Settings { allowed: args.allow_connector.clone(), allow_simulated: args.allow_simulated };
-    let serving = Serving::start(opened, Settings { listen: args.listen.clone(), connections, outbox }).await?;
+    let folders = Folders { workflows: args.workflows.clone(), plugins: args.plugins.clone() };
+    let settings = Settings { listen: args.listen.clone(), connections, outbox, folders };
+    let serving = Serving::start(opened, settings).await?;
     let address = serving.address();
     if !address.ip().is_loopback() {
         tracing::warn!("keys and cases travel as plain text to {address}: put a proxy with TLS in front");

@@ -65,6 +65,9 @@ enum Plan {
     Drop,
 }
 
+/// Claims, each with its plan, or why there is none.
+type Planned = Vec<(Claim, Result<Plan, Error>)>;
+
 /// What was taken.
 pub(super) struct Taken {
     /// To be sent now.
@@ -97,12 +100,7 @@ impl Courier {
     }
 
     /// All plans are made from one reading of the store, which ends before anything is written.
-    fn plans(
-        &self,
-        engine: &Engine,
-        claims: Vec<Claim>,
-        now: Instant,
-    ) -> Result<Vec<(Claim, Result<Plan, Error>)>, Error> {
+    fn plans(&self, engine: &Engine, claims: Vec<Claim>, now: Instant) -> Result<Planned, Error> {
         let snapshot = engine.store().read()?;
         Ok(claims.into_iter().map(|claim| (claim.clone(), self.plan(engine, &snapshot, &claim, now))).collect())
     }

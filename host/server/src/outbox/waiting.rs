@@ -39,7 +39,7 @@ fn waiting(snapshot: &Snapshot, effect: Digest) -> Result<Option<WorkItem>, Erro
     let Some(state) = snapshot.work(&key)? else { return Ok(None) };
     let last = delivery::read(snapshot, effect)?.pop();
     let waits = last.is_some_and(|last| last.round == state.due && !last.was_tried());
-    Ok(waits.then(|| WorkItem { key, due: state.due, payload: state.payload }))
+    Ok(waits.then_some(WorkItem { key, due: state.due, payload: state.payload }))
 }
 
 /// What a work item of an effect holds.

@@ -17,7 +17,7 @@ use super::guard::{Guard, PublicOnly, Way};
 use super::rules::{Answer, Meaning};
 use super::secret::Secret;
 use super::{Error, Settings};
-use crate::config;
+use crate::{config, tls};
 
 /// The header that many providers know a key by; the same as `webhook-id`.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -174,17 +174,13 @@ pub(super) struct Http {
 
 impl Http {
     pub(super) fn new(limits: &config::Outbox) -> Result<Self, Error> {
-        // Installed by whoever comes first; all of this process use the same one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
-            Client::builder()
+            tls::client()
                 .timeout(limits.request_timeout)
                 .connect_timeout(limits.connect_timeout)
                 .pool_max_idle_per_host(0)
                 .pool_idle_timeout(Duration::ZERO)
-                .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
-                .no_proxy()
                 .referer(false)
                 .user_agent(concat!("redress/", env!("CARGO_PKG_VERSION")))
         };

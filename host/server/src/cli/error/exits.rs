@@ -5,6 +5,7 @@ use redress_store::host::HostError;
 
 use super::Exit;
 use crate::import::FileError;
+use crate::publish::watch;
 use crate::{app, engine, import, publish, serve};
 
 /// Exhaustive, so that a new error is given a class by somebody.
@@ -37,6 +38,8 @@ pub(super) fn serve_exit(error: &serve::Error) -> Exit {
     match error {
         E::App(error) => app_exit(error),
         E::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => Exit::Conflict,
+        E::Doors(watch::Error::Folder { source, .. }) => read_exit(source),
+        E::Doors(watch::Error::Thread(_)) => Exit::Failure,
         E::Keys(_) | E::KeyFile { .. } | E::Heartbeat(_) | E::Machine(_) | E::Outbox(_) | E::Listen { .. } => {
             Exit::Failure
         }
