@@ -10,7 +10,8 @@ use std::sync::Arc;
 use redress::engine::Engine;
 use redress::engine::tenant::TenantRecord;
 use redress::keys::{NewKey, Role};
-use redress::publish::workflows;
+use redress::publish::way::Way;
+use redress::publish::workflows::{self, Publication};
 use redress::serve::open::Opened;
 use redress_domain::clock::Zone;
 use redress_domain::ids::{Slug, TenantId};
@@ -63,7 +64,8 @@ impl Host {
                 created_at: app.clock().now(),
             })
             .unwrap();
-        workflows::publish(&engine, workflow, "test", &admin()).unwrap();
+        let by = admin();
+        workflows::publish(&engine, &Publication::new(workflow, &by, Way::Api)).unwrap();
         engine
     }
 

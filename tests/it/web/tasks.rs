@@ -16,7 +16,7 @@ steps:
     review:
       queue: desk
       title: Look
-      ask: { note: text?, fee: money?, day: date?, grade: { enum: [a, b] } }
+      ask: { note: text?, fee: money?, day: date?, grade: [a, b] }
       next: { go: again, stop: done }
       timeout: { never: a person must look }
   - { id: again, review: { queue: office, title: Again, next: { go: done }, timeout: { never: a person must look } } }
