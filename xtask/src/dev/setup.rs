@@ -61,7 +61,7 @@ fn past(
         run(command(&["plugin", "push", "--name", plugin]).arg(component))?;
     }
     run(command(&["workflow", "publish"]).arg(home.join("return.yaml")))?;
-    run(command(&["import", "--map"]).arg(home.join(mapping)).arg(home.join(file)))
+    run(command(&["import"]).arg("--map").arg(home.join(mapping)).arg(home.join(file)))
 }
 
 /// A key of each role for each merchant, in a file that only its owner reads.
