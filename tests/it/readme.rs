@@ -6,7 +6,6 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use redress::publish::stock;
 use xtask::dev::{Demo, Options, Programs};
 
 const README: &str = include_str!("../../README.md");
@@ -122,11 +121,7 @@ impl Checkout {
         let root = folder.path();
         copy(&Path::new(ROOT).join("workflows"), &root.join("workflows"))?;
         let plugins = root.join("target/stock-plugins");
-        std::fs::create_dir_all(&plugins)?;
-        for name in ["purchase-match", "refund-quote", "deny-all"] {
-            let stock = stock::find(name).context("a stock plugin")?;
-            std::fs::write(plugins.join(name).with_extension("wasm"), stock.bytes)?;
-        }
+        copy(&Path::new(ROOT).join("target/stock-plugins"), &plugins)?;
         let programs = Programs {
             redress: PathBuf::from(env!("CARGO_BIN_EXE_redress-under-test")),
             provider: PathBuf::from(env!("CARGO_BIN_EXE_redress-provider")),

@@ -11,7 +11,7 @@ use redress::engine::Engine;
 use redress::engine::tenant::TenantRecord;
 use redress::keys::{NewKey, Role};
 use redress::publish::way::Way;
-use redress::publish::workflows;
+use redress::publish::workflows::{self, Publication};
 use redress::serve::open::Opened;
 use redress_domain::clock::Zone;
 use redress_domain::ids::{Slug, TenantId};
@@ -23,11 +23,12 @@ const A_WEEK_THEN_MONEY: &str = r#"
 format: 1
 workflow: tried
 currency: GBP
+limits: { refund_max: 5.00 }
 triggers: [{ case_opened: { type: return } }]
 events: { goods_received: {} }
 steps:
   - { id: goods, await: { event: goods_received, timeout: { after: 7d, then: money } } }
-  - { id: money, refund: { amount: 1.00 }, on_error: done }
+  - { id: money, refund: { amount: 1.00 } }
   - { id: done, finish: { result: paid } }
 "#;
 
@@ -65,7 +66,7 @@ impl Host {
             })
             .unwrap();
         let by = admin();
-        workflows::publish(&engine, &workflows::Publication::new(workflow, &by, Way::Api)).unwrap();
+        workflows::publish(&engine, &Publication::new(workflow, &by, Way::Api)).unwrap();
         engine
     }
 
