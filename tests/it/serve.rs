@@ -10,7 +10,8 @@ use std::sync::Arc;
 use redress::engine::Engine;
 use redress::engine::tenant::TenantRecord;
 use redress::keys::{NewKey, Role};
-use redress::publish::workflows;
+use redress::publish::way::Way;
+use redress::publish::workflows::{self, Publication};
 use redress::serve::open::Opened;
 use redress_domain::clock::Zone;
 use redress_domain::ids::{Slug, TenantId};
@@ -22,11 +23,12 @@ const A_WEEK_THEN_MONEY: &str = r#"
 format: 1
 workflow: tried
 currency: GBP
+limits: { refund_max: 5.00 }
 triggers: [{ case_opened: { type: return } }]
 events: { goods_received: {} }
 steps:
   - { id: goods, await: { event: goods_received, timeout: { after: 7d, then: money } } }
-  - { id: money, refund: { amount: 1.00 }, on_error: done }
+  - { id: money, refund: { amount: 1.00 } }
   - { id: done, finish: { result: paid } }
 "#;
 
@@ -63,7 +65,8 @@ impl Host {
                 created_at: app.clock().now(),
             })
             .unwrap();
-        workflows::publish(&engine, workflow, "test", &admin()).unwrap();
+        let by = admin();
+        workflows::publish(&engine, &Publication::new(workflow, &by, Way::Api)).unwrap();
         engine
     }
 

@@ -16,6 +16,7 @@ use anyhow::{Context as _, ensure};
 use redress::keys::{Keys, NewKey, Role};
 use redress::outbox::Settings;
 use redress::outbox::connectors::{self, Connector, Kind, Webhook};
+use redress::outbox::secret::Secret;
 use redress::publish::stock;
 use redress_domain::case::{Case, EffectState, What};
 use redress_domain::codec;

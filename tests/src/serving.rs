@@ -71,7 +71,9 @@ pub async fn serving(
     connections: Connections,
     more: Router,
 ) -> Result<Serving, redress::serve::Error> {
-    Serving::with_routes(opened, Settings { connections, ..settings() }, more).await
+    let listen = "127.0.0.1:0".to_owned();
+    let settings = Settings { listen, connections, outbox: Default::default(), folders: Default::default() };
+    Serving::with_routes(opened, settings, more).await
 }
 
 /// An answer as it came over the line.

@@ -103,7 +103,7 @@ impl World {
 
     /// A merchant in London without any plugin of its own.
     pub fn bare_merchant(&self, slug: &str) -> anyhow::Result<Merchant> {
-        let engine = self.app.create_tenant(TenantRecord {
+        self.merchant_of(TenantRecord {
             id: TenantId::mint(self.app.clock().now(), self.app.clock().random()),
             slug: Slug::new(slug)?,
             zone: Zone::Europe__London,
@@ -111,8 +111,12 @@ impl World {
             locale: "en".to_owned(),
             jurisdiction: "UK".to_owned(),
             created_at: self.app.clock().now(),
-        })?;
-        Ok(Merchant { engine, objects: self.app.host().objects() })
+        })
+    }
+
+    /// A merchant elsewhere, without any plugin of its own.
+    pub fn merchant_of(&self, record: TenantRecord) -> anyhow::Result<Merchant> {
+        Ok(Merchant { engine: self.app.create_tenant(record)?, objects: self.app.host().objects() })
     }
 
     /// A merchant that was made before.

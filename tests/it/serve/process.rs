@@ -91,55 +91,71 @@ fn the_first_start_writes_a_key_that_only_its_owner_reads_and_the_second_keeps_i
     assert!(again.ended().0.success());
 }
 
+/// A merchant, made before the host runs.
+fn with_merchant() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_redress-under-test"));
+    command.args(["tenant", "create", "shop", "--zone", "Europe/London", "--currency", "GBP", "--locale", "en"]);
+    let output = command.args(["--jurisdiction", "UK", "--data"]).arg(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    folder
+}
+
+/// A request that the host has begun to answer: it has asked for the body.
+fn begun(process: &Process, folder: &Path, length: usize) -> (TcpStream, String) {
+    let key = std::fs::read_to_string(folder.join("operator.key")).unwrap().trim_end().to_owned();
+    let head = format!(
+        "POST /v1/cases HTTP/1.1\r\nhost: redress\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
+         redress-tenant: shop\r\nidempotency-key: one\r\nx-request-id: mine-1\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
+    );
+    let mut stream = process.connect();
+    stream.write_all(head.as_bytes()).unwrap();
+    let go_on = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let mut first = vec![0; go_on.len()];
+    stream.read_exact(&mut first).unwrap();
+    assert_eq!(String::from_utf8_lossy(&first), String::from_utf8_lossy(go_on));
+    (stream, key)
+}
+
 #[test]
 fn a_request_in_flight_is_answered_before_the_process_ends_and_the_log_is_json() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = with_merchant();
     let process = Process::start(folder.path());
-    let key = std::fs::read_to_string(folder.path().join("operator.key")).unwrap();
-    let mut slow = process.connect();
-    let head = format!(
-        "POST /v1/cases HTTP/1.1\r\nhost: redress\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
-         redress-tenant: nobody\r\nx-request-id: mine-1\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n",
-        key.trim_end()
-    );
-    // The host has taken the request when it asks for the rest of it, or answers it.
-    slow.write_all(head.as_bytes()).unwrap();
-    let mut first = [0; 12];
-    slow.read_exact(&mut first).unwrap();
+    let (mut slow, key) = begun(&process, folder.path(), 15);
     process.signal("TERM");
-    slow.write_all(b"{}").ok();
-    let rest = read(slow);
-    assert!(rest.contains("tenant_not_found"), "{rest}");
+    let refused = Instant::now();
+    while TcpStream::connect(&process.address).is_ok() {
+        assert!(refused.elapsed() < Duration::from_secs(8), "no connection is taken any more");
+    }
+    slow.write_all(b"{\"kind\": \"x y\"}").unwrap();
+    let answer = read(slow);
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert!(answer.contains("\"code\""), "{answer}");
     let (status, said) = process.ended();
     assert_eq!(status.code(), Some(0), "{said}");
     let lines: Vec<serde_json::Value> =
         said.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect();
     let request = lines.iter().find(|line| line["request.id"] == "mine-1").unwrap_or_else(|| panic!("{said}"));
-    assert_eq!((&request["http.route"], &request["http.status"]), (&"/v1/cases".into(), &404.into()), "{request}");
+    assert_eq!((&request["http.route"], &request["tenant"]), (&"/v1/cases".into(), &"shop".into()), "{request}");
     assert!(request["duration_ms"].is_u64() && request["key.id"].is_string(), "{request}");
-    assert!(!said.contains(key.trim_end()), "a key is not for the log");
+    assert!(!said.contains(&key) && !said.contains("x y"), "keys and bodies are not for the log: {said}");
 }
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = with_merchant();
     let process = Process::start(folder.path());
-    let key = std::fs::read_to_string(folder.path().join("operator.key")).unwrap();
-    let mut slow = process.connect();
-    let body = format!(
-        "POST /v1/tenants HTTP/1.1\r\nhost: redress\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
-         expect: 100-continue\r\ncontent-length: 200\r\n\r\n",
-        key.trim_end()
-    );
-    slow.write_all(body.as_bytes()).unwrap();
+    let (_slow, _) = begun(&process, folder.path(), 200);
+    process.signal("TERM");
+    let refused = Instant::now();
+    while TcpStream::connect(&process.address).is_ok() {
+        assert!(refused.elapsed() < Duration::from_secs(8), "no connection is taken any more");
+    }
     process.signal("TERM");
     let begun = Instant::now();
-    let mut process = process;
-    while process.child.try_wait().unwrap().is_none() {
-        process.signal("TERM");
-        assert!(begun.elapsed() < Duration::from_secs(8), "it waits for its requests");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let (status, said) = process.ended();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "it waits for its requests: {:?}", begun.elapsed());
 }
 
 #[test]

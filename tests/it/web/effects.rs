@@ -104,7 +104,7 @@ async fn an_admin_stands_for_an_unknown_outcome_with_its_task_and_a_provider_may
     let body = json!({ "outcome": "confirmed" });
     let by_hand = door.post(&format!("/v1/effects/{key}/outcome"), &door.admin, "a", &body).await;
     assert_eq!(by_hand.problem(), (409, "effect_unknown".to_owned()));
-    the_task(&door.shop.case(&case).unwrap());
+    assert_eq!(the_task(&door.shop.case(&case).unwrap()).1.queue, "problems", "a person is asked");
     let told = door.outcome(&key, "b", &body).await;
     assert_eq!((told.status.as_u16(), told.json()["state"].as_str()), (200, Some("confirmed")));
     assert!(door.shop.case(&case).unwrap().tasks.is_empty());
@@ -127,6 +127,7 @@ async fn an_effect_is_delivered_again_under_its_key_until_it_is_settled() {
     assert_eq!(no_reason.problem(), (422, "body_invalid".to_owned()));
     door.shop.settle(&case, "pay", None, Settled::Confirmed).unwrap();
     assert_eq!(door.redeliver(&key, "c").await.problem(), (409, "effect_settled".to_owned()));
+    assert_eq!(door.redeliver(&key, "a").await.json(), first.json(), "as it stood then");
 }
 
 #[tokio::test]

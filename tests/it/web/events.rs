@@ -37,7 +37,9 @@ impl Door {
         let shop = Shop::with(PAY).unwrap();
         shop.merchant.order(&order("o1", "c1", days_ago(10), &[("A1", 600, "2.55")]).unwrap()).unwrap();
         let keys = Keys::load(shop.world.app.host()).unwrap();
-        let web = Web::on(State { streams, ..State::new(shop.world.app.clone(), keys) });
+        let mut state = State::new(shop.world.app.clone(), keys);
+        state.streams = streams;
+        let web = Web::on(state);
         let key = web.key(shop.merchant.engine.record().id, Role::Integrator).unwrap();
         Self { shop, web, key }
     }
@@ -92,7 +94,7 @@ async fn what_happened_is_told_in_order_and_continues_behind_any_event() {
     for (place, event) in all.iter().enumerate() {
         assert_eq!(door.all(1, Some(text(&event["id"]))).await, all[place + 1..], "behind event {place}");
     }
-    assert!(!serde_json::to_string(&all).unwrap().contains("c1"), "no customer");
+    assert!(!serde_json::to_string(&all).unwrap().contains("\"c1\""), "no customer");
 }
 
 #[tokio::test]
@@ -180,11 +182,9 @@ async fn streams_end_when_the_host_stops_and_when_their_key_is_taken_back() {
     let (app, id) = (&door.web.state.app, other.split('_').nth(1).unwrap());
     door.web.state.keys.revoke(app.host(), id, app.clock().now()).unwrap();
     while revoked.message().await.is_some() {}
-    assert_eq!(door.web.state.streams.count(), 2, "the other one goes on");
-    drop(revoked);
+    assert_eq!(door.web.state.streams.count(), 1, "the other one goes on");
     door.web.state.streams.stop();
     while stopped.message().await.is_some() {}
-    drop(stopped);
     assert_eq!(door.web.state.streams.count(), 0);
 }
 

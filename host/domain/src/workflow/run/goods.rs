@@ -2,8 +2,8 @@
 
 use super::{Flow, Run, StepError, effects};
 use crate::case::entry::Entry;
-use crate::case::{Effect, EffectState, What};
-use crate::ids::Slug;
+use crate::case::{Case, Effect, EffectState, Line, What};
+use crate::ids::{Sku, Slug};
 use crate::value::Value;
 use crate::verdict::Remedy;
 use crate::workflow::definition::{Definition, Step};
@@ -19,14 +19,7 @@ pub(super) fn restock(run: &mut Run, definition: &Definition, step: &Step, to: &
             return Err(StepError::new("restock_place", format!("goods cannot go to {other} without an inspection")));
         }
     };
-    let goods: Vec<_> = run
-        .case()
-        .lines
-        .iter()
-        .filter_map(|line| line.outcome.as_ref().map(|outcome| (line, outcome)))
-        .filter(|(_, outcome)| outcome.remedy == Remedy::Allow && outcome.quantity > 0)
-        .map(|(line, outcome)| (line.sku.clone(), outcome.quantity))
-        .collect();
+    let goods = goods(run.case());
     if goods.is_empty() {
         return Ok(effects::leave(run, step, &[]));
     }
@@ -34,6 +27,25 @@ pub(super) fn restock(run: &mut Run, definition: &Definition, step: &Step, to: &
     let what = What::Restock { to, goods };
     intend(run, step, key, what);
     Ok(effects::leave(run, step, &[key]))
+}
+
+/// What the case took back: of each line what the verdicts allow, and else what money went back for, because a person decided so.
+fn goods(case: &Case) -> Vec<(Sku, u32)> {
+    let units = |place: usize, line: &Line| {
+        let allowed = line.outcome.as_ref().filter(|outcome| outcome.remedy == Remedy::Allow);
+        allowed.map_or_else(|| refunded_units(case, place), |outcome| outcome.quantity)
+    };
+    let lines = case.lines.iter().enumerate().map(|(place, line)| (line.sku.clone(), units(place, line)));
+    lines.filter(|(_, units)| *units > 0).collect()
+}
+
+fn refunded_units(case: &Case, place: usize) -> u32 {
+    let refunds = case.effects.values().filter(|effect| effect.state != EffectState::Declined);
+    let items = refunds.filter_map(|effect| match &effect.what {
+        What::Refund(refund) => Some(&refund.items),
+        _ => None,
+    });
+    items.flatten().filter(|item| item.line as usize == place).map(|item| item.take.quantity).sum()
 }
 
 pub(super) fn notify(run: &mut Run, step: &Step, template: &Slug, to: &str, channel: &str) -> Result<Flow, StepError> {

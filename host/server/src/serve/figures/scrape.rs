@@ -12,6 +12,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use redress_domain::ids::TenantId;
+use redress_store::scan::{Direction, Scan};
 
 use super::super::accept;
 use super::super::tenants::Tenants;
@@ -22,6 +23,10 @@ use crate::engine::Engine;
 /// Tenants that have a label of their own; those beyond are one, `(others)`.
 const NAMED_MAX: usize = 100;
 const OTHERS: &str = "(others)";
+/// States of effects that somebody waits for.
+const UNSETTLED: [&str; 2] = ["intended", "unknown"];
+/// Effects of a tenant that are counted in a state: beyond it the number says no more than that something is stuck.
+const EFFECTS_COUNTED_MAX: usize = 1_000;
 
 /// What is asked when somebody asks.
 pub(in crate::serve) struct Sources {
@@ -51,6 +56,7 @@ impl Collector for Sources {
         self.connections(out)?;
         self.turns(out, &engines)?;
         stores(out, &engines)?;
+        effects(out, &engines)?;
         self.timers(out)?;
         self.plugins(out)?;
         self.clock(out)
@@ -171,6 +177,23 @@ fn stores(out: &mut DescriptorEncoder<'_>, engines: &[Engine]) -> fmt::Result {
     let conflicts = stats.iter().map(|stats| stats.conflicts).sum();
     one(out, "store_conflicts", "Batches refused because a stream had moved", Value::Count(conflicts))?;
     one(out, "store_rows", "Rows written and deleted", Value::Count(stats.iter().map(|stats| stats.rows).sum()))
+}
+
+/// Only what is not settled: the others only grow in number, and are in the listing of effects.
+fn effects(out: &mut DescriptorEncoder<'_>, engines: &[Engine]) -> fmt::Result {
+    let rows = UNSETTLED.map(|state| {
+        let count: usize = engines.iter().map(|engine| effects_in(engine, state)).sum();
+        (vec![("state", state.to_owned())], level(count as u64))
+    });
+    let help = "Effects that are not settled, at most 1000 counted of each tenant";
+    many(out, "effects", help, rows.into())
+}
+
+fn effects_in(engine: &Engine, state: &str) -> usize {
+    let scan = Scan::EffectsByState(state.to_owned());
+    let page = engine.store().read().and_then(|now| now.scan(&scan, Direction::Forward, None, EFFECTS_COUNTED_MAX));
+    // A file that cannot be read is told by the other figures and by `/readyz`.
+    page.map_or(0, |page| page.rows.len())
 }
 
 fn one(out: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: Value) -> fmt::Result {
