@@ -15,7 +15,7 @@ const LEFT_OUT: char = '…';
 /// Ends the output of a command; no command prints it.
 const MARK: &str = "--- the command has ended ---";
 /// How long what was shown may take to become true.
-const TRUE_WITHIN: Duration = Duration::from_secs(90);
+const TRUE_WITHIN: Duration = Duration::from_secs(60);
 
 /// A line to paste, and what the README shows below it.
 #[derive(Debug, PartialEq, Eq)]
