@@ -3,6 +3,8 @@
 mod cases;
 mod effects;
 mod events;
+mod keys;
 mod orders;
 mod tasks;
 mod timeline;
+mod workflows;

@@ -127,6 +127,7 @@ async fn an_effect_is_delivered_again_under_its_key_until_it_is_settled() {
     assert_eq!(no_reason.problem(), (422, "body_invalid".to_owned()));
     door.shop.settle(&case, "pay", None, Settled::Confirmed).unwrap();
     assert_eq!(door.redeliver(&key, "c").await.problem(), (409, "effect_settled".to_owned()));
+    assert_eq!(door.redeliver(&key, "a").await.json(), first.json(), "as it stood then");
 }
 
 #[tokio::test]

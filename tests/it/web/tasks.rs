@@ -3,6 +3,7 @@
 use redress::keys::Role;
 use redress_domain::case::Case;
 use redress_domain::case::command::Settled;
+use redress_domain::clock::Span;
 use redress_domain::value::Value;
 use redress_tests::shop::{Shop, the_task};
 use redress_tests::web::{Got, Web};
@@ -75,7 +76,11 @@ fn id(key: &str) -> &str {
 async fn a_task_is_listed_in_its_queue_with_who_has_taken_it() {
     let door = Door::new(LOOK);
     let (agent, viewer) = (door.key(Role::Agent), door.key(Role::Viewer));
-    let cases: Vec<_> = (0..3).map(|_| door.shop.open(&[("A1", 1)]).unwrap()).collect();
+    let opened = |_| {
+        door.shop.world.pass(Span::from_days(1));
+        door.shop.open(&[("A1", 1)]).unwrap()
+    };
+    let cases: Vec<_> = (0..3).map(opened).collect();
     let first = task(&cases[0]);
     let claimed = door.post(&first, "claim", &agent).await;
     assert_eq!((claimed.status.as_u16(), claimed.json()["tasks"][0]["assignee"].as_str()), (200, Some(id(&agent))));

@@ -12,7 +12,7 @@ const WAIT: &str = "
 events: { goods_received: { rma: text?, weight: number?, seen: date? } }
 steps:
   - { id: match, call: { plugin: std/purchase-match@0, with: { window_days: 90 } }, as: matched }
-  - { id: big, decide: [{ when: "size(case.lines) > 5", then: late }, { else: goods }] }
+  - { id: big, decide: [{ when: size(case.lines) > 5, then: late }, { else: goods }] }
   - { id: goods, await: { event: goods_received, timeout: { after: 14d, then: late } } }
   - { id: look, review: { queue: desk, title: Look, ask: { note: text? }, next: { go: done }, timeout: { never: a person must look } } }
   - { id: done, finish: { result: seen } }

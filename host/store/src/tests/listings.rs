@@ -112,3 +112,20 @@ fn answered_requests_are_listed_with_scope_and_key_and_one_that_is_deleted_may_b
         assert_eq!(world.store.read().unwrap().idem("a", "bc").unwrap().unwrap().answer, b"second");
     });
 }
+
+#[test]
+fn a_list_by_time_is_read_back_from_what_lies_before_an_instant() {
+    everywhere(|world| {
+        let opened = |millis, n| Row::Put(RowKey::case_opened(at(millis), case(n)), Vec::new());
+        world.append(rows([opened(-5, 1), opened(0, 2), opened(7, 3), opened(7, 4), opened(9, 5)])).unwrap();
+        let now = world.store.read().unwrap();
+        let earlier = |millis| {
+            let (scan, direction) = (Scan::CasesByOpened, Direction::Backward);
+            let page = now.scan(&scan, direction, Some(&scan.before(at(millis))), 100).unwrap();
+            page.rows.iter().map(|row| row.case().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(earlier(7), [case(2), case(1)]);
+        assert_eq!(earlier(8), [case(4), case(3), case(2), case(1)]);
+        assert!(earlier(-5).is_empty());
+    });
+}
