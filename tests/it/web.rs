@@ -5,6 +5,7 @@ mod effects;
 mod events;
 mod keys;
 mod orders;
+mod sequences;
 mod tasks;
 mod timeline;
 mod workflows;
