@@ -13,9 +13,9 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// What is left out of a shown output.
 const LEFT_OUT: char = '…';
 /// Ends the output of a command; no command prints it.
-const MARK: &str = "--- the command has ended ---";
+const MARK: &str = "--- the command has ended with ";
 /// How long what was shown may take to become true.
-const TRUE_WITHIN: Duration = Duration::from_secs(90);
+const TRUE_WITHIN: Duration = Duration::from_secs(60);
 
 /// A line to paste, and what the README shows below it.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,16 +86,16 @@ impl Shell {
     }
 
     fn run(&mut self, command: &str) -> anyhow::Result<Vec<String>> {
-        writeln!(self.input, "{command}\necho; echo '{MARK}'")?;
+        writeln!(self.input, "{command}\nended=$?; echo; echo \"{MARK}$ended\"")?;
         let mut lines = Vec::new();
         for line in (&mut self.output).lines() {
-            match line? {
-                line if line == MARK => {
-                    lines.retain(|line: &String| !line.is_empty());
-                    return Ok(lines);
-                }
-                line => lines.push(line),
+            let line = line?;
+            if let Some(status) = line.strip_prefix(MARK) {
+                ensure!(status == "0", "$ {command}\nended with {status}:\n{}", lines.join("\n"));
+                lines.retain(|line: &String| !line.is_empty());
+                return Ok(lines);
             }
+            lines.push(line);
         }
         bail!("the shell ended at {command}")
     }
@@ -164,6 +164,7 @@ fn paste(shell: &mut Shell, checkout: &Checkout, step: &Step) -> anyhow::Result<
     loop {
         let output = shell.run(&command)?;
         if step.shown.is_empty() || is_as_shown(&step.shown, &output) {
+            println!("$ {}", step.command);
             return Ok(());
         }
         ensure!(
@@ -196,6 +197,7 @@ fn the_five_minutes_go_as_the_readme_shows_them() -> anyhow::Result<()> {
         paste(&mut shell, &checkout, &step)?;
     }
     drop(shell);
+    checkout.demo.check()?;
     checkout.demo.stop()
 }
 
