@@ -94,7 +94,8 @@ async fn a_head_that_is_too_long_is_refused() {
 async fn who_sends_too_much_gets_to_read_that_it_was_too_much() {
     let host = Host::new();
     let engine = host.merchant("shop", A_WEEK_THEN_MONEY);
-    let key = host.key(Some(engine.record().id), Role::Agent) + "idempotency-key: one\r\ncontent-type: application/json\r\n";
+    let key =
+        host.key(Some(engine.record().id), Role::Agent) + "idempotency-key: one\r\ncontent-type: application/json\r\n";
     let serving = on(&host, Connections::default()).await;
     let body = " ".repeat(redress::http::service::BODY_BYTES_MAX + (4 << 20));
     let refused = ask(serving.address(), "POST", "/v1/cases", &key, &body).await.unwrap();
