@@ -109,7 +109,7 @@ pub(super) fn orders(demo: &Demo, workflows: &Path) -> anyhow::Result<()> {
     for merchant in &MERCHANTS {
         let integrator = Api::new(&demo.host, demo.folder.key(merchant.name, "integrator"));
         let file = Orders::read(&workflows.join(merchant.name).join("orders.json"))?;
-        for (id, order) in file.moved_to(orders::today())? {
+        for (id, order) in file.moved_to(orders::today()?)? {
             let address = format!("/v1/orders/{id}");
             if integrator.get(&address)?.is_none() {
                 integrator.put(&address, &order)?;
