@@ -187,9 +187,9 @@ fn programs(root: &Path, options: &Options) -> anyhow::Result<Programs> {
     let binaries = options.binaries.as_deref().unwrap_or(&built);
     if options.binaries.is_none() {
         eprintln!("building the host and the provider; the first time takes some minutes");
-        let bins = ["--bin", "redress", "--bin", "redress-provider"];
-        let packages = ["build", "--locked", "--package", "redress", "--package", "redress-tests"];
-        shell::run(shell::cargo(root, &packages).args(bins))?;
+        // Of the whole workspace, as the tests are built: what they have compiled is not compiled once more.
+        let bins = ["build", "--locked", "--workspace", "--bin", "redress", "--bin", "redress-provider"];
+        shell::run(&mut shell::cargo(root, &bins))?;
     }
     let program = |name: &str| binaries.join(name).with_extension(std::env::consts::EXE_EXTENSION);
     Ok(Programs {

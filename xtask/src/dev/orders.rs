@@ -54,11 +54,10 @@ fn move_one(text: &mut String, by: Days) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The day in UTC, as the machine's own `date` tells it: a demo is about today.
+/// The day in UTC, asked of the system's own program: what reads a clock in this repository is the product's clock alone.
 pub(super) fn today() -> anyhow::Result<NaiveDate> {
-    let told = shell::output(Command::new("date").args(["-u", "+%F"]))?;
-    let told = String::from_utf8(told)?;
-    told.trim().parse().with_context(|| format!("{told:?} is no day"))
+    let day = shell::output(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
+    String::from_utf8_lossy(&day).trim().parse().context("`date` tells no day")
 }
 
 #[cfg(test)]

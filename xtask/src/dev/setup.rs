@@ -106,10 +106,11 @@ pub(super) fn connectors(demo: &Demo) -> anyhow::Result<()> {
 
 /// The orders that the guide returns. Those that are there stay: cases may have taken from them.
 pub(super) fn orders(demo: &Demo, workflows: &Path) -> anyhow::Result<()> {
+    let today = orders::today()?;
     for merchant in &MERCHANTS {
         let integrator = Api::new(&demo.host, demo.folder.key(merchant.name, "integrator"));
         let file = Orders::read(&workflows.join(merchant.name).join("orders.json"))?;
-        for (id, order) in file.moved_to(orders::today()?)? {
+        for (id, order) in file.moved_to(today)? {
             let address = format!("/v1/orders/{id}");
             if integrator.get(&address)?.is_none() {
                 integrator.put(&address, &order)?;
