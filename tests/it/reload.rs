@@ -263,7 +263,7 @@ async fn two_hundred_changes_of_the_rules_turn_no_request_away() -> anyhow::Resu
         active = host.moved_on(&active).await?;
     }
     done.store(true, Ordering::SeqCst);
-    let (asked, failed) = clients.join_next().await.context("the load")??;
+    let (asked, failed) = clients.join_next().await.context("the load")???;
     println!("{RELOADS} changes, {asked} requests meanwhile, {} failed", failed.len());
     assert!(asked > RELOADS, "requests were asked meanwhile");
     assert_eq!(failed, Vec::<String>::new());

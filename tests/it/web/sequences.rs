@@ -21,7 +21,7 @@ steps:
 ";
 
 /// Sequences of the usual run.
-const USUAL: usize = 400;
+const USUAL: usize = 800;
 /// Sequences that run beside each other.
 const AT_ONCE: usize = 16;
 
