@@ -18,6 +18,7 @@ mod people;
 mod publish;
 mod race;
 mod readme;
+mod reload;
 mod returns;
 mod serve;
 mod shapes;

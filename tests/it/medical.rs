@@ -179,7 +179,7 @@ async fn a_fact_that_nobody_stated_is_a_quality_persons_and_what_they_accept_is_
     let case = clinic.open("c2007", "MD1007", "NEBUL-2", 1, json!({})).await?;
     let (_, task) = the_task(&case);
     assert_eq!((stands(&case), task.queue.as_str()), ("quality", "quality"));
-    assert_eq!(task.title, format!("Quality review of return {}, 268.00", case.number));
+    assert_eq!(task.title, format!("Quality review of return {}, CNY 268.00", case.number));
     assert!(case.decisive_reasons().contains(&"facts_missing"), "{:?}", case.decisive_reasons());
 
     assert_eq!(stands(&clinic.answer(&case, "accept")?), "goods");

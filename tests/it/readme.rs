@@ -6,7 +6,6 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use redress::publish::stock;
 use xtask::dev::{Demo, Options, Programs};
 
 const README: &str = include_str!("../../README.md");
@@ -14,9 +13,9 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// What is left out of a shown output.
 const LEFT_OUT: char = '…';
 /// Ends the output of a command; no command prints it.
-const MARK: &str = "--- the command has ended ---";
+const MARK: &str = "--- the command has ended with ";
 /// How long what was shown may take to become true.
-const TRUE_WITHIN: Duration = Duration::from_secs(90);
+const TRUE_WITHIN: Duration = Duration::from_secs(60);
 
 /// A line to paste, and what the README shows below it.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,16 +86,16 @@ impl Shell {
     }
 
     fn run(&mut self, command: &str) -> anyhow::Result<Vec<String>> {
-        writeln!(self.input, "{command}\necho; echo '{MARK}'")?;
+        writeln!(self.input, "{command}\nended=$?; echo; echo \"{MARK}$ended\"")?;
         let mut lines = Vec::new();
         for line in (&mut self.output).lines() {
-            match line? {
-                line if line == MARK => {
-                    lines.retain(|line: &String| !line.is_empty());
-                    return Ok(lines);
-                }
-                line => lines.push(line),
+            let line = line?;
+            if let Some(status) = line.strip_prefix(MARK) {
+                ensure!(status == "0", "$ {command}\nended with {status}:\n{}", lines.join("\n"));
+                lines.retain(|line: &String| !line.is_empty());
+                return Ok(lines);
             }
+            lines.push(line);
         }
         bail!("the shell ended at {command}")
     }
@@ -122,11 +121,7 @@ impl Checkout {
         let root = folder.path();
         copy(&Path::new(ROOT).join("workflows"), &root.join("workflows"))?;
         let plugins = root.join("target/stock-plugins");
-        std::fs::create_dir_all(&plugins)?;
-        for name in ["purchase-match", "refund-quote", "deny-all"] {
-            let stock = stock::find(name).context("a stock plugin")?;
-            std::fs::write(plugins.join(name).with_extension("wasm"), stock.bytes)?;
-        }
+        copy(&Path::new(ROOT).join("target/stock-plugins"), &plugins)?;
         let programs = Programs {
             redress: PathBuf::from(env!("CARGO_BIN_EXE_redress-under-test")),
             provider: PathBuf::from(env!("CARGO_BIN_EXE_redress-provider")),
@@ -158,7 +153,11 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     for entry in from.read_dir()? {
         let entry = entry?;
         let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() { copy(&entry.path(), &to)? } else { drop(std::fs::copy(entry.path(), to)?) }
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            std::fs::copy(entry.path(), to)?;
+        }
     }
     Ok(())
 }
@@ -169,6 +168,7 @@ fn paste(shell: &mut Shell, checkout: &Checkout, step: &Step) -> anyhow::Result<
     loop {
         let output = shell.run(&command)?;
         if step.shown.is_empty() || is_as_shown(&step.shown, &output) {
+            println!("$ {}", step.command);
             return Ok(());
         }
         ensure!(
@@ -201,6 +201,7 @@ fn the_five_minutes_go_as_the_readme_shows_them() -> anyhow::Result<()> {
         paste(&mut shell, &checkout, &step)?;
     }
     drop(shell);
+    checkout.demo.check()?;
     checkout.demo.stop()
 }
 

@@ -23,11 +23,12 @@ const A_WEEK_THEN_MONEY: &str = r#"
 format: 1
 workflow: tried
 currency: GBP
+limits: { refund_max: 5.00 }
 triggers: [{ case_opened: { type: return } }]
 events: { goods_received: {} }
 steps:
   - { id: goods, await: { event: goods_received, timeout: { after: 7d, then: money } } }
-  - { id: money, refund: { amount: 1.00 }, on_error: done }
+  - { id: money, refund: { amount: 1.00 } }
   - { id: done, finish: { result: paid } }
 "#;
 

@@ -16,6 +16,11 @@ use tower::ServiceExt as _;
 
 use crate::world::World;
 
+/// How long a test waits for what does not come.
+const LONG: Duration = Duration::from_secs(60);
+/// Heartbeats after which a stream should have ended.
+const MESSAGES_MAX: usize = 1_000;
+
 /// A host's API, with keys.
 #[derive(Clone)]
 pub struct Web {
@@ -123,8 +128,20 @@ impl Asking<'_> {
     /// Send it.
     pub async fn send(self) -> Got {
         let (parts, body) = self.begin().await.into_parts();
-        let bytes = to_bytes(body, 64 << 20).await.expect("an answer can be read").to_vec();
+        let bytes = tokio::time::timeout(LONG, to_bytes(body, 64 << 20)).await.expect("an answer ends");
+        let bytes = bytes.expect("an answer can be read").to_vec();
         Got { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    /// Send it, and learn whether it is done: the status, and the code of a problem. A stream is not waited for.
+    pub async fn outcome(self) -> (u16, String) {
+        let (parts, body) = self.begin().await.into_parts();
+        let media = parts.headers.get("content-type").and_then(|media| media.to_str().ok()).unwrap_or_default();
+        if media != "application/problem+json" {
+            return (parts.status.as_u16(), String::new());
+        }
+        let bytes = to_bytes(body, 64 << 20).await.expect("an answer can be read").to_vec();
+        Got { status: parts.status, headers: parts.headers, bytes }.problem()
     }
 
     /// Send it, and read the answer as it comes.
@@ -153,11 +170,21 @@ impl Following {
                 self.text = rest;
                 return Some(message);
             }
-            let frame = tokio::time::timeout(Duration::from_secs(60), self.body.frame()).await;
+            let frame = tokio::time::timeout(LONG, self.body.frame()).await;
             let frame = frame.expect("a stream says something")?.expect("a stream can be read");
             let bytes = frame.into_data().unwrap_or_default();
             self.text.push_str(std::str::from_utf8(&bytes).expect("events are text"));
         }
+    }
+
+    /// Read to the end of the stream. One that goes on and on fails its test.
+    pub async fn end(mut self) {
+        for _ in 0..MESSAGES_MAX {
+            if self.message().await.is_none() {
+                return;
+            }
+        }
+        panic!("the stream goes on");
     }
 
     /// The next event: its id, and what it holds.

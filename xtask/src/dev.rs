@@ -89,7 +89,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let demo = Demo::start(root, options, &programs)?;
     println!("{}", guide::text(&demo));
     if options.check {
-        let checked = check::run(&demo);
+        let checked = demo.check();
         demo.stop()?;
         return checked;
     }
@@ -137,9 +137,12 @@ impl Demo {
         self.children.drain(..).try_for_each(Child::stop)
     }
 
-    /// The folder of the demo.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// Do what the guide shows, and wait until the money and the mail are where they belong.
+    ///
+    /// # Errors
+    /// Something did not come as it should.
+    pub fn check(&self) -> anyhow::Result<()> {
+        check::run(self)
     }
 
     fn wait_until_ready(&mut self) -> anyhow::Result<()> {

@@ -22,6 +22,7 @@ pub mod tenancy;
 pub mod wire;
 
 pub mod cases;
+pub mod connectors;
 pub mod effects;
 pub mod events;
 pub mod keys;
@@ -81,6 +82,10 @@ pub fn api() -> Api {
         .route(READ, routes!(plugins::get))
         .route(RULE, routes!(plugins::activate))
         .route(RULE, routes!(plugins::rollback))
+        // ── Connectors ──
+        .route(RULE, routes!(connectors::list))
+        .route(RULE, routes!(connectors::set))
+        .route(RULE, routes!(connectors::remove))
         // ── Keys ──
         .route(ADMIT, routes!(keys::create))
         .route(ADMIT, routes!(keys::list))

@@ -69,7 +69,7 @@ async fn a_body_that_does_not_come_in_time_is_a_problem() {
     let key = host.key(Some(engine.record().id), Role::Agent);
     let serving = on(&host, Connections { body: SHORT, ..Connections::default() }).await;
     let head = format!(
-        "POST /v1/cases HTTP/1.1\r\nhost: redress\r\nconnection: close\r\ncontent-length: 100\r\n\
+        "POST /v1/cases HTTP/1.1\r\nhost: redress\r\nidempotency-key: one\r\nconnection: close\r\ncontent-length: 100\r\n\
          content-type: application/json\r\n{key}\r\n{{\"kind\":"
     );
     let mut slow = open_with(serving.address(), &head).await;
@@ -94,7 +94,8 @@ async fn a_head_that_is_too_long_is_refused() {
 async fn who_sends_too_much_gets_to_read_that_it_was_too_much() {
     let host = Host::new();
     let engine = host.merchant("shop", A_WEEK_THEN_MONEY);
-    let key = host.key(Some(engine.record().id), Role::Agent) + "content-type: application/json\r\n";
+    let key =
+        host.key(Some(engine.record().id), Role::Agent) + "idempotency-key: one\r\ncontent-type: application/json\r\n";
     let serving = on(&host, Connections::default()).await;
     let body = " ".repeat(redress::http::service::BODY_BYTES_MAX + (4 << 20));
     let refused = ask(serving.address(), "POST", "/v1/cases", &key, &body).await.unwrap();

@@ -106,7 +106,7 @@ fn begun(process: &Process, folder: &Path, length: usize) -> (TcpStream, String)
     let key = std::fs::read_to_string(folder.join("operator.key")).unwrap().trim_end().to_owned();
     let head = format!(
         "POST /v1/cases HTTP/1.1\r\nhost: redress\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
-         redress-tenant: shop\r\nx-request-id: mine-1\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
+         redress-tenant: shop\r\nidempotency-key: one\r\nx-request-id: mine-1\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
     );
     let mut stream = process.connect();
     stream.write_all(head.as_bytes()).unwrap();

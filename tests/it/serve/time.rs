@@ -8,11 +8,14 @@ use axum::Router;
 use redress::clock::Clock as _;
 use redress::clock::steady::Standing;
 use redress::config::Connections;
-use redress::engine::{Engine, Target};
+use redress::engine::repeat::{Before, Repeat};
+use redress::engine::{Engine, Submission, Target};
 use redress_domain::case::Status;
 use redress_domain::case::command::Body;
 use redress_domain::clock::Span;
-use redress_domain::ids::CaseId;
+use redress_domain::ids::{CaseId, Digest};
+use redress_store::batch::Batch;
+use redress_store::work::{Kind, WorkItem, WorkKey};
 use redress_tests::serving::{get, serving, until};
 use redress_tests::shop::stands;
 use redress_tests::world::{a_return, submission};
@@ -187,4 +190,48 @@ async fn a_tenant_that_is_made_while_the_host_serves_has_its_timers_too() {
     host.hand.pass(week());
     until(|| Ok((stands(&engine.case(case)?.unwrap()) == "late").then_some(()))).await.unwrap();
     serving.stop().await;
+}
+
+#[test]
+fn work_that_fails_again_and_again_is_left_alone_for_longer_each_time() {
+    let host = Host::new();
+    let engine = host.merchant("shop", A_WEEK);
+    let key = WorkKey { kind: Kind::Timer, key: vec![1] };
+    let broken = WorkItem { key, due: host.opened.clock.now(), payload: vec![0xff] };
+    let mut batch = Batch::default();
+    batch.work.put.push(broken);
+    engine.store().append(batch).unwrap();
+    let mut pauses = Vec::new();
+    for _ in 0..10 {
+        let now = host.opened.clock.now();
+        let slice = engine.run_due_slice(&[Kind::Timer], now).unwrap();
+        assert_eq!((slice.claimed, slice.done), (1, 0));
+        // What was given back is stored behind the answer.
+        let next = loop {
+            let next = engine.next_due(Kind::Timer).unwrap().unwrap();
+            let was_given_back = pauses.is_empty() || next != now.after(host.opened.app.limits().due_lease);
+            if was_given_back {
+                break next;
+            }
+            std::thread::yield_now();
+        };
+        pauses.push((next.unix_ms() - now.unix_ms()) / 1_000);
+        host.hand.pass(Span::from_millis(next.unix_ms() - now.unix_ms()));
+    }
+    assert_eq!(pauses, [30, 60, 120, 240, 480, 960, 1_920, 3_840, 3_840, 3_840]);
+}
+
+#[test]
+fn an_answer_is_kept_for_seven_days_and_no_longer() {
+    let host = Host::new();
+    let engine = host.merchant("shop", A_WEEK);
+    let repeat = Repeat { scope: "key".to_owned(), key: "one".to_owned(), body: Digest::of(b"body") };
+    let open = Body::Open(Box::new(a_return("c1", &[("A1", 1)]).unwrap()));
+    engine.execute(Submission { repeat: Some(repeat.clone()), ..submission(Target::New, open) }).unwrap();
+    host.hand.pass(week());
+    assert_eq!(engine.forget_answers(host.opened.clock.now(), None).unwrap(), (0, None));
+    assert!(matches!(engine.answered(&repeat).unwrap(), Before::Answered(_)));
+    host.hand.pass(Span::from_millis(1));
+    assert_eq!(engine.forget_answers(host.opened.clock.now(), None).unwrap(), (1, None));
+    assert_eq!(engine.answered(&repeat).unwrap(), Before::Never);
 }

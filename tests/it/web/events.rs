@@ -58,7 +58,7 @@ impl Door {
     /// Everything behind a place.
     async fn all(&self, limit: usize, after: Option<String>) -> Vec<Json> {
         let (mut events, mut after) = (Vec::new(), after);
-        loop {
+        for _ in 0..1_000 {
             let behind = after.map(|id| format!("&after={id}")).unwrap_or_default();
             let page = self.page(&format!("limit={limit}{behind}")).await.json();
             events.extend(page["data"].as_array().unwrap().clone());
@@ -67,6 +67,7 @@ impl Door {
             }
             after = Some(page["next_cursor"].as_str().unwrap().to_owned());
         }
+        panic!("the list goes on");
     }
 }
 
@@ -177,14 +178,14 @@ async fn a_silent_stream_says_that_it_is_there() {
 async fn streams_end_when_the_host_stops_and_when_their_key_is_taken_back() {
     let door = Door::with(Streams::with_heartbeat(Duration::from_millis(20)));
     let other = door.web.key(door.shop.merchant.engine.record().id, Role::Viewer).unwrap();
-    let mut revoked = door.web.ask("GET", "/v1/events/stream").by(&other).follow().await;
-    let mut stopped = door.web.ask("GET", "/v1/events/stream").by(&door.key).follow().await;
+    let revoked = door.web.ask("GET", "/v1/events/stream").by(&other).follow().await;
+    let stopped = door.web.ask("GET", "/v1/events/stream").by(&door.key).follow().await;
     let (app, id) = (&door.web.state.app, other.split('_').nth(1).unwrap());
     door.web.state.keys.revoke(app.host(), id, app.clock().now()).unwrap();
-    while revoked.message().await.is_some() {}
+    revoked.end().await;
     assert_eq!(door.web.state.streams.count(), 1, "the other one goes on");
     door.web.state.streams.stop();
-    while stopped.message().await.is_some() {}
+    stopped.end().await;
     assert_eq!(door.web.state.streams.count(), 0);
 }
 

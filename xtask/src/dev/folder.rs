@@ -45,10 +45,6 @@ impl Folder {
         Ok(Self { path, shown })
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(super) fn shown(&self) -> &str {
         &self.shown
     }

@@ -1,11 +1,14 @@
 //! The demo's orders: written as if the day in the file were today, and moved to the real one, because windows are counted from it.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Days, NaiveDate};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
+
+use crate::shell;
 
 /// A file of orders.
 #[derive(Deserialize)]
@@ -51,11 +54,11 @@ fn move_one(text: &mut String, by: Days) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The day in UTC.
-pub(super) fn today() -> NaiveDate {
-    #[expect(clippy::disallowed_methods, reason = "a demo is about today; nothing of the product sees this clock")]
-    let now = std::time::SystemTime::now();
-    DateTime::from(now).naive_utc().date()
+/// The day in UTC, as the machine's own `date` tells it: a demo is about today.
+pub(super) fn today() -> anyhow::Result<NaiveDate> {
+    let told = shell::output(Command::new("date").args(["-u", "+%F"]))?;
+    let told = String::from_utf8(told)?;
+    told.trim().parse().with_context(|| format!("{told:?} is no day"))
 }
 
 #[cfg(test)]

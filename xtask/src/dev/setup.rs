@@ -61,7 +61,7 @@ fn past(
         run(command(&["plugin", "push", "--name", plugin]).arg(component))?;
     }
     run(command(&["workflow", "publish"]).arg(home.join("return.yaml")))?;
-    run(command(&["import", "--map"]).arg(home.join(mapping)).arg(home.join(file)))
+    run(command(&["import"]).arg("--map").arg(home.join(mapping)).arg(home.join(file)))
 }
 
 /// A key of each role for each merchant, in a file that only its owner reads.
@@ -94,12 +94,12 @@ pub(super) fn connectors(demo: &Demo) -> anyhow::Result<()> {
         let admin = Api::new(&demo.host, demo.folder.key(merchant.name, "admin"));
         for kind in ["payment", "stock", "notification"] {
             let url = format!("{}/{kind}", demo.provider);
-            let webhook = json!({ "webhook": { "url": url, "secret": secret } });
+            let webhook = json!({ "how": "webhook", "url": url, "secret": secret });
             admin.put(&format!("/v1/connectors/{kind}"), &webhook)?;
         }
         let path = demo.folder.mail(merchant.name)?;
         let from = format!("returns@{}.example", merchant.name);
-        admin.put("/v1/connectors/mail", &json!({ "folder": { "path": path, "from": from } }))?;
+        admin.put("/v1/connectors/mail", &json!({ "how": "folder", "path": path, "from": from }))?;
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ pub(super) fn orders(demo: &Demo, workflows: &Path) -> anyhow::Result<()> {
     for merchant in &MERCHANTS {
         let integrator = Api::new(&demo.host, demo.folder.key(merchant.name, "integrator"));
         let file = Orders::read(&workflows.join(merchant.name).join("orders.json"))?;
-        for (id, order) in file.moved_to(orders::today())? {
+        for (id, order) in file.moved_to(orders::today()?)? {
             let address = format!("/v1/orders/{id}");
             if integrator.get(&address)?.is_none() {
                 integrator.put(&address, &order)?;

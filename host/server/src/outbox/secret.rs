@@ -41,7 +41,7 @@ impl fmt::Debug for Secret {
 
 /// A secret as it is kept: nonce and ciphertext.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sealed(Vec<u8>);
+pub struct Sealed(#[serde(with = "bytes")] Vec<u8>);
 
 /// A secret that is there and is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,40 @@ impl Vault {
 
     fn aad(&self, place: &str) -> Vec<u8> {
         format!("{}|{place}", self.tenant).into_bytes()
+    }
+}
+
+/// As a string of bytes; a list of numbers would be half as long again.
+mod bytes {
+    use std::fmt;
+
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        deserializer.deserialize_byte_buf(Bytes)
+    }
+
+    struct Bytes;
+
+    impl Visitor<'_> for Bytes {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a sealed secret")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+
+        fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+            Ok(bytes)
+        }
     }
 }
 
