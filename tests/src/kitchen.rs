@@ -96,7 +96,7 @@ impl Kitchen {
         merchant.publish(KITCHEN_SINK)?;
         merchant.publish(&long_workflow())?;
         let mut kitchen = Self { world, merchant, dice: Dice::new(seed), opened: 0, refused: BTreeMap::new() };
-        for number in 0..8 {
+        for number in 0..20 {
             let order = kitchen.an_order(number)?;
             kitchen.merchant.order(&order)?;
         }
@@ -181,7 +181,7 @@ impl Kitchen {
             open.customer = None;
         }
         if self.dice.once_in(4) {
-            open.order = Some(OrderId::new(&format!("{}/x", self.dice.roll(10)))?);
+            open.order = Some(OrderId::new(&format!("{}/x", self.dice.roll(22)))?);
         }
         if self.dice.once_in(4) {
             open = from_history(open, &format!("R{}", self.opened));
@@ -224,14 +224,16 @@ impl Kitchen {
         self.took(result)
     }
 
-    /// A refund that was declined, if any was.
+    /// A refund that was declined and that nobody is asked about, if there is one.
     fn a_declined_refund(&mut self, cases: &[CaseId]) -> anyhow::Result<Option<(CaseId, Digest)>> {
         let is_declined =
             |effect: &Effect| effect.state == EffectState::Declined && matches!(effect.what, What::Refund(_));
         let mut declined = Vec::new();
-        for case in cases {
-            let effects = self.merchant.case(*case)?.effects;
-            declined.extend(effects.iter().filter(|(_, effect)| is_declined(effect)).map(|(key, _)| (*case, *key)));
+        for id in cases {
+            let case = self.merchant.case(*id)?;
+            let is_asked = |key: Digest| case.tasks.values().any(|task| task.about == About::Effect { key });
+            let open = case.effects.iter().filter(|(key, effect)| is_declined(effect) && !is_asked(**key));
+            declined.extend(open.map(|(key, _)| (*id, *key)));
         }
         Ok(if declined.is_empty() { None } else { Some(self.dice.pick(&declined)) })
     }
@@ -259,7 +261,13 @@ impl Kitchen {
         let effects = case.effects.iter().filter(|(_, effect)| open(effect.state));
         let effects: Vec<Digest> = effects.map(|(key, _)| *key).collect();
         let sent: Vec<Digest> = case.effects.keys().copied().collect();
+        // Of a case that is over nothing but its questions is open.
+        let is_asked = case.is_closed() && !tasks.is_empty() && !self.dice.once_in(4);
         Ok(match self.dice.roll(25) {
+            _ if is_asked => {
+                let (id, task) = self.dice.pick(&tasks);
+                self.answer(case, id, &task)?
+            }
             0..7 if !tasks.is_empty() => {
                 let (id, task) = self.dice.pick(&tasks);
                 self.answer(case, id, &task)?
