@@ -250,7 +250,8 @@ async fn two_hundred_changes_of_the_rules_turn_no_request_away() -> anyhow::Resu
     site.save(&rules(90))?;
     let host = site.serve()?;
     let done = Arc::new(AtomicBool::new(false));
-    let load = tokio::spawn(load(site.client.clone(), host.process.address.clone(), site.key.clone(), done.clone()));
+    let mut clients = JoinSet::new();
+    clients.spawn(load(site.client.clone(), host.process.address.clone(), site.key.clone(), done.clone()));
     let mut active = host.active().await?;
     for number in 0..RELOADS {
         let text = rules(100 + number);
@@ -262,7 +263,7 @@ async fn two_hundred_changes_of_the_rules_turn_no_request_away() -> anyhow::Resu
         active = host.moved_on(&active).await?;
     }
     done.store(true, Ordering::SeqCst);
-    let (asked, failed) = load.await??;
+    let (asked, failed) = clients.join_next().await.context("the load")???;
     println!("{RELOADS} changes, {asked} requests meanwhile, {} failed", failed.len());
     assert!(asked > RELOADS, "requests were asked meanwhile");
     assert_eq!(failed, Vec::<String>::new());

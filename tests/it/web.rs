@@ -1,10 +1,16 @@
 //! The API, route by route; folders mirror the resources.
 
 mod cases;
+mod codes;
+mod connectors;
+mod document;
 mod effects;
 mod events;
+mod examples;
 mod keys;
 mod orders;
+mod roles;
+mod sequences;
 mod tasks;
 mod timeline;
 mod workflows;

@@ -26,7 +26,7 @@ impl Process {
             if let Some((_, address)) = line?.split_once("http://") {
                 let address = format!("http://{}", address.trim());
                 // Read on, so that the process never waits for its reader.
-                std::thread::spawn(move || lines.for_each(drop));
+                std::thread::Builder::new().name("reader".to_owned()).spawn(move || lines.for_each(drop))?;
                 return Ok(Self { child, address });
             }
         }

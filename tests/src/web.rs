@@ -133,6 +133,17 @@ impl Asking<'_> {
         Got { status: parts.status, headers: parts.headers, bytes }
     }
 
+    /// Send it, and learn whether it is done: the status, and the code of a problem. A stream is not waited for.
+    pub async fn outcome(self) -> (u16, String) {
+        let (parts, body) = self.begin().await.into_parts();
+        let media = parts.headers.get("content-type").and_then(|media| media.to_str().ok()).unwrap_or_default();
+        if media != "application/problem+json" {
+            return (parts.status.as_u16(), String::new());
+        }
+        let bytes = to_bytes(body, 64 << 20).await.expect("an answer can be read").to_vec();
+        Got { status: parts.status, headers: parts.headers, bytes }.problem()
+    }
+
     /// Send it, and read the answer as it comes.
     pub async fn follow(self) -> Following {
         let response = self.begin().await;

@@ -39,17 +39,17 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let before = healthy::measure(&place, &host.admin, options.clients, lasting)?;
     let memory = resident(host.process())?;
     let stop = Arc::new(AtomicBool::new(false));
-    let attackers = attackers::start(&place, &host.admin, options.idle, &stop);
+    let attackers = attackers::start(&place, &host.admin, options.idle, &stop)?;
     thread::sleep(Duration::from_secs(2));
     let during = healthy::measure(&place, &host.admin, options.clients, lasting)?;
     let grown = resident(host.process())?.saturating_sub(memory);
     stop.store(true, Ordering::SeqCst);
     let met = attackers.join();
-    let ratio = during.p99.as_secs_f64() / before.p99.as_secs_f64().max(f64::MIN_POSITIVE);
+    let percent = during.p99.as_micros() * 100 / before.p99.as_micros().max(1);
     println!(
         "{:#}",
         json!({
-            "before": before.json(), "besieged": during.json(), "p99_ratio": format!("{ratio:.2}"),
+            "before": before.json(), "besieged": during.json(), "p99_ratio": format!("{}.{:02}", percent / 100, percent % 100),
             "memory_grown_mib": grown >> 10, "attackers": met,
         })
     );

@@ -22,16 +22,16 @@ pub(super) struct Attackers {
 }
 
 /// Begin.
-pub(super) fn start(place: &str, key: &str, idle: usize, stop: &Arc<AtomicBool>) -> Attackers {
+pub(super) fn start(place: &str, key: &str, idle: usize, stop: &Arc<AtomicBool>) -> std::io::Result<Attackers> {
     let idle = (0..idle).filter_map(|_| TcpStream::connect(place).ok()).collect();
     let each = |attack: fn(&str, &str, &AtomicBool) -> u64| {
         let (place, key, stop) = (place.to_owned(), key.to_owned(), stop.clone());
-        thread::spawn(move || attack(&place, &key, &stop))
+        thread::Builder::new().name("attacker".to_owned()).spawn(move || attack(&place, &key, &stop))
     };
-    let mut threads: Vec<_> = (0..NONSENSE).map(|_| each(nonsense)).collect();
-    threads.push(each(slow_headers));
-    threads.push(each(endless_body));
-    Attackers { idle, threads }
+    let mut threads = (0..NONSENSE).map(|_| each(nonsense)).collect::<std::io::Result<Vec<_>>>()?;
+    threads.push(each(slow_headers)?);
+    threads.push(each(endless_body)?);
+    Ok(Attackers { idle, threads })
 }
 
 impl Attackers {

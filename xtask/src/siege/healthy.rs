@@ -30,9 +30,10 @@ pub(super) fn measure(place: &str, key: &str, clients: usize, lasting: Duration)
     let until = Instant::now() + lasting;
     let work = |number: usize| {
         let (place, key) = (place.to_owned(), key.to_owned());
-        thread::spawn(move || client(&place, &key, number, until))
+        let thread = thread::Builder::new().name(format!("healthy-{number}"));
+        thread.spawn(move || client(&place, &key, number, until))
     };
-    let threads: Vec<_> = (0..clients).map(work).collect();
+    let threads = (0..clients).map(work).collect::<std::io::Result<Vec<_>>>()?;
     let (mut taken, mut failed) = (Vec::new(), 0);
     for thread in threads {
         let (times, lost) = thread.join().ok().context("a client")??;

@@ -13,7 +13,7 @@ use crate::audit::{self, Verified};
 use crate::batch::{Stream, Version};
 use crate::error::OpenError;
 use crate::file;
-use crate::host::{Host, HostError, KEYS, Tenant};
+use crate::host::{Host, HostError, KEYS, Setting, Tenant};
 use crate::host_key::HostKeyError;
 use crate::objects::ObjectError;
 use crate::tables::{FORMAT, Table, meta};

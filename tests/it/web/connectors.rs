@@ -1,0 +1,90 @@
+//! `/v1/connectors`: set, shown without secrets, removed.
+
+use redress::keys::Role;
+use redress_tests::web::{Got, Web};
+use redress_tests::world::World;
+use serde_json::{Value as Json, json};
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+struct Door {
+    _world: World,
+    web: Web,
+    admin: String,
+}
+
+impl Door {
+    fn new() -> Self {
+        let world = World::new().unwrap();
+        let merchant = world.bare_merchant("acme").unwrap();
+        let web = Web::of(&world).unwrap();
+        let admin = web.key(merchant.engine.record().id, Role::Admin).unwrap();
+        Self { _world: world, web, admin }
+    }
+
+    async fn set(&self, kind: &str, body: &Json) -> Got {
+        self.web.ask("PUT", &format!("/v1/connectors/{kind}")).by(&self.admin).json(body).send().await
+    }
+
+    async fn ask(&self, method: &str, address: &str) -> Got {
+        self.web.ask(method, address).by(&self.admin).send().await
+    }
+}
+
+fn webhook(url: &str) -> Json {
+    json!({ "how": "webhook", "url": url, "secret": SECRET })
+}
+
+#[tokio::test]
+async fn a_connector_is_set_and_shown_without_its_secrets_and_removed_once() {
+    let door = Door::new();
+    let set = door.set("payment", &webhook("https://pay.shop.example/redress")).await;
+    assert_eq!((set.status.as_u16(), &set.json()["key_lifetime"]), (200, &json!("1d")), "{}", set.json());
+    let smtp = json!({
+        "how": "smtp", "url": "smtps://mail.shop.example", "from": "Shop <returns@shop.example>", "user": "shop",
+        "password": SECRET,
+    });
+    let mail = door.set("mail", &smtp).await;
+    assert_eq!((mail.status.as_u16(), &mail.json()["user"]), (200, &json!("shop")), "{}", mail.json());
+    let listed = door.ask("GET", "/v1/connectors").await;
+    assert_eq!(listed.json()["data"], json!([set.json(), mail.json()]));
+    for shown in [&set, &mail, &listed] {
+        assert!(!String::from_utf8_lossy(&shown.bytes).contains(SECRET));
+    }
+    assert_eq!(door.ask("DELETE", "/v1/connectors/mail").await.status, 204);
+    let again = door.ask("DELETE", "/v1/connectors/mail").await;
+    assert_eq!(again.problem(), (404, "connector_not_found".to_owned()));
+    assert_eq!(door.ask("GET", "/v1/connectors").await.json()["data"], json!([set.json()]));
+}
+
+#[tokio::test]
+async fn a_connector_that_is_not_sound_is_refused_at_its_field_and_quotes_no_secret() {
+    let door = Door::new();
+    let good = "https://pay.shop.example/redress";
+    let with = |field: &str, value: &str| {
+        let mut body = webhook(good);
+        body[field] = json!(value);
+        body
+    };
+    let cases = [
+        ("payment", webhook("http://pay.shop.example"), "connector_address_refused", Some("/url")),
+        ("payment", webhook("https://127.0.0.1/"), "connector_address_refused", Some("/url")),
+        ("payment", with("secret", "hunter2"), "connector_invalid", Some("/secret")),
+        ("payment", with("key_lifetime", "a while"), "body_invalid", Some("/key_lifetime")),
+        ("payment", with("answer_within", "90d"), "connector_invalid", Some("/answer_within")),
+        ("payment", with("colour", "red"), "body_invalid", None),
+        ("mail", webhook(good), "connector_unfit", None),
+        ("payment", json!({ "how": "simulated" }), "connector_not_allowed", None),
+    ];
+    for (kind, body, code, pointer) in cases {
+        let refused = door.set(kind, &body).await;
+        assert_eq!(refused.problem(), (422, code.to_owned()), "{body}");
+        if let Some(pointer) = pointer {
+            assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{body}");
+        }
+        let told = String::from_utf8_lossy(&refused.bytes).into_owned();
+        assert!(!told.contains("hunter2") && !told.contains(SECRET), "{told}");
+    }
+    assert_eq!(door.set("carrier", &webhook(good)).await.problem(), (404, "connector_not_found".to_owned()));
+    assert_eq!(door.ask("GET", "/v1/connectors").await.json()["data"], json!([]));
+}

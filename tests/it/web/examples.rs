@@ -1,0 +1,191 @@
+//! Every example of the API is executed: one story of one merchant, told request by request, compared with what is written.
+//!
+//! `REDRESS_BLESS=1` writes the examples; the document then shows them. They are read in review like code.
+
+mod recorder;
+
+use std::collections::BTreeSet;
+
+use redress::http::api;
+use redress_domain::clock::Span;
+use redress_tests::guests::integer_step;
+use serde_json::{Value as Json, json};
+
+use recorder::{Recorder, text};
+
+/// A return: taken as bought, held, paid back once the goods are there.
+const RETURNS: &str = "format: 1
+workflow: returns
+currency: GBP
+triggers: [{ case_opened: { type: return } }]
+events: { goods_received: { rma: text? } }
+steps:
+  - { id: match, call: { plugin: std/purchase-match@0, with: { window_days: 30 } }, as: matched }
+  - { id: hold, approve: { lines: =matched.lines, until: 30d } }
+  - { id: goods, await: { event: goods_received, timeout: { after: 14d, then: late } } }
+  - { id: quote, call: { plugin: std/refund-quote@0 }, as: quote }
+  - { id: pay, refund: { quote: =quote } }
+  - { id: done, finish: { result: refunded } }
+  - { id: late, finish: { result: not_sent } }
+";
+
+/// A complaint: a person looks at it.
+const COMPLAINTS: &str = "format: 1
+workflow: complaints
+triggers: [{ case_opened: { type: complaint } }]
+steps:
+  - id: look
+    review:
+      queue: desk
+      title: Look at the complaint
+      ask: { note: text? }
+      next: { justified: done, not_justified: done }
+      timeout: { never: a person must look }
+  - { id: done, finish: { result: answered } }
+";
+
+#[tokio::test]
+async fn every_example_is_what_the_api_answers() {
+    let mut story = Recorder::new().unwrap();
+    merchant(&mut story).await;
+    rules(&mut story).await;
+    connectors(&mut story).await;
+    orders(&mut story).await;
+    a_return(&mut story).await;
+    a_complaint(&mut story).await;
+    what_happened(&mut story).await;
+    let told: BTreeSet<&str> = story.told.iter().map(String::as_str).collect();
+    let table = api().table();
+    let all: BTreeSet<&str> = table.iter().map(|served| &*served.operation).collect();
+    assert_eq!(told, all, "every route has an example");
+    assert_eq!(story.written(), all.iter().map(|name| format!("{name}.json")).collect(), "every example is of a route");
+}
+
+/// The operator makes the merchant, and a key for its admin; the admin makes the others.
+async fn merchant(story: &mut Recorder) {
+    let shop = json!({
+        "name": "shop", "zone": "Europe/London", "currency": "GBP", "locale": "en", "jurisdiction": "UK",
+    });
+    story.tell("tenant.create", "operator", "/v1/tenants", Some(&shop)).await;
+    story.tell("tenant.list", "operator", "/v1/tenants", None).await;
+    story.tell("tenant.get", "operator", "/v1/tenants/shop", None).await;
+    let admin = json!({ "name": "Grace", "role": "admin" });
+    let made = story.tell_for("key.create", "operator", "shop", "/v1/keys", &admin).await;
+    story.hold("admin", text(&made["secret"]));
+    for role in ["agent", "integrator", "viewer"] {
+        let body = json!({ "name": format!("the {role}"), "role": role });
+        let made = story.ask("admin", "POST", "/v1/keys", Some(&body)).await;
+        story.hold(role, text(&made["secret"]));
+    }
+    story.tell("tenant.own", "viewer", "/v1/tenant", None).await;
+    story.tell("key.list", "admin", "/v1/keys?limit=2", None).await;
+    let lost = story.ask("admin", "POST", "/v1/keys", Some(&json!({ "name": "lost", "role": "viewer" }))).await;
+    let address = format!("/v1/keys/{}", text(&lost["id"]));
+    story.tell("key.get", "admin", &address, None).await;
+    story.tell("key.revoke", "admin", &format!("{address}/revoke"), Some(&json!({}))).await;
+}
+
+/// Plugins and workflows, each taken back once.
+async fn rules(story: &mut Recorder) {
+    story.pass(Span::from_millis(60_000));
+    let component = |count: &str| integer_step("count", count).component().unwrap();
+    let first = story.tell_component("plugin.put", "/v1/plugins/number", &component("(i64.const 7)")).await;
+    story.put_component("/v1/plugins/number", &component("(i64.const 8)")).await;
+    let back = story.tell("plugin.rollback", "admin", "/v1/plugins/number@0/rollback", Some(&json!({}))).await;
+    assert_eq!(back["digest"], first["digest"]);
+    let digest = json!({ "digest": first["digest"] });
+    story.tell("plugin.activate", "admin", "/v1/plugins/number@0/activate", Some(&digest)).await;
+    story.tell("plugin.get", "viewer", "/v1/plugins/number@0", None).await;
+    story.tell("plugin.list", "viewer", "/v1/plugins?limit=2", None).await;
+
+    let slip = RETURNS.replace("finish: { result: refunded }", "finish: { resutl: refunded }");
+    story.tell("workflow.validate", "viewer", "/v1/workflows/validate", Some(&json!({ "source": slip }))).await;
+    story.ask("admin", "POST", "/v1/workflows", Some(&json!({ "source": COMPLAINTS, "note": "first" }))).await;
+    let first = json!({ "source": RETURNS, "note": "thirty days" });
+    let published = story.tell("workflow.publish", "admin", "/v1/workflows", Some(&first)).await;
+    let longer = json!({ "source": RETURNS.replace("window_days: 30", "window_days: 90"), "note": "ninety days" });
+    story.ask("admin", "POST", "/v1/workflows", Some(&longer)).await;
+    let back = json!({ "note": "thirty days after all" });
+    story.tell("workflow.rollback", "admin", "/v1/workflows/returns/rollback", Some(&back)).await;
+    story.tell("workflow.get", "viewer", "/v1/workflows/returns", None).await;
+    story.tell("workflow.list", "viewer", "/v1/workflows", None).await;
+    story.tell("workflow.revisions", "viewer", "/v1/workflows/returns/revisions", None).await;
+    let revision = format!("/v1/revisions/{}", text(&published["revision"]));
+    story.tell("revision.get", "viewer", &revision, None).await;
+    story.tell("file.list", "viewer", "/v1/files", None).await;
+}
+
+async fn connectors(story: &mut Recorder) {
+    let webhook = json!({
+        "how": "webhook", "url": "https://pay.shop.example/redress", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "key_lifetime": "24h",
+    });
+    story.tell("connector.set", "admin", "/v1/connectors/payment", Some(&webhook)).await;
+    story.ask("admin", "PUT", "/v1/connectors/stock", Some(&webhook)).await;
+    story.tell("connector.remove", "admin", "/v1/connectors/stock", None).await;
+    story.tell("connector.list", "admin", "/v1/connectors", None).await;
+}
+
+async fn orders(story: &mut Recorder) {
+    let order = json!({
+        "customer": "c1", "currency": "GBP", "placed_at": "2026-02-20T10:00:00Z",
+        "lines": [{ "sku": "85123A", "quantity": 6, "unit_price": { "amount": "2.55", "currency": "GBP" } }],
+        "payments": [{
+            "id": "p1", "provider": "card", "reference": "ch_1", "captured": { "amount": "15.30", "currency": "GBP" },
+        }],
+    });
+    story.tell("order.put", "integrator", "/v1/orders/536365", Some(&order)).await;
+    story.tell("order.get", "viewer", "/v1/orders/536365", None).await;
+    story.tell("order.list", "viewer", "/v1/orders", None).await;
+}
+
+/// A return: opened, received, refunded. Another one, ended.
+async fn a_return(story: &mut Recorder) {
+    story.pass(Span::from_days(1));
+    let two = json!({
+        "kind": "return", "customer": { "id": "c1" }, "reason": "damaged",
+        "external": { "source": "shop", "id": "R-1001" }, "lines": [{ "sku": "85123A", "quantity": 2 }],
+    });
+    let case = story.tell("case.open", "integrator", "/v1/cases", Some(&two)).await;
+    assert_eq!(case["status"], "waiting", "{case:#}");
+    let address = format!("/v1/cases/{}", text(&case["id"]));
+    story.pass(Span::from_days(3));
+    let goods = json!({ "name": "goods_received", "fields": { "rma": "RMA-7" } });
+    let paying = story.tell("case.event", "integrator", &format!("{address}/events"), Some(&goods)).await;
+    let effect = format!("/v1/effects/{}", text(&paying["effects"][0]["key"]));
+    story.tell("effect.list", "viewer", "/v1/effects?state=intended", None).await;
+    let again = json!({ "reason": "the provider lost it" });
+    story.tell("effect.redeliver", "admin", &format!("{effect}/redeliver"), Some(&again)).await;
+    let outcome = json!({ "outcome": "confirmed", "reference": "re_1" });
+    story.tell("effect.outcome", "integrator", &format!("{effect}/outcome"), Some(&outcome)).await;
+    story.tell("effect.get", "viewer", &effect, None).await;
+    let closed = story.tell("case.get", "viewer", &address, None).await;
+    assert_eq!(closed["result"], "refunded", "{closed:#}");
+    story.tell("case.timeline", "viewer", &format!("{address}/timeline"), None).await;
+
+    let one = json!({ "kind": "return", "customer": { "id": "c1" }, "lines": [{ "sku": "85123A", "quantity": 1 }] });
+    let other = story.ask("agent", "POST", "/v1/cases", Some(&one)).await;
+    let cancel = format!("/v1/cases/{}/cancel", text(&other["number"]));
+    story.tell("case.cancel", "agent", &cancel, Some(&json!({ "reason": "the customer keeps it" }))).await;
+    story.tell("case.list", "viewer", "/v1/cases?customer=c1", None).await;
+}
+
+/// A complaint, and the person who answers it.
+async fn a_complaint(story: &mut Recorder) {
+    let complaint =
+        json!({ "kind": "complaint", "customer": { "id": "c1" }, "lines": [{ "sku": "85123A", "quantity": 1 }] });
+    let case = story.ask("agent", "POST", "/v1/cases", Some(&complaint)).await;
+    let task = format!("/v1/tasks/{}", text(&case["tasks"][0]["id"]));
+    story.tell("task.list", "viewer", "/v1/tasks?queue=desk", None).await;
+    story.tell("task.claim", "agent", &format!("{task}/claim"), Some(&json!({}))).await;
+    story.tell("task.get", "viewer", &task, None).await;
+    story.tell("task.release", "agent", &format!("{task}/release"), Some(&json!({}))).await;
+    let answer = json!({ "outcome": "justified", "form": { "note": "a photo shows it" } });
+    story.tell("task.complete", "agent", &format!("{task}/complete"), Some(&answer)).await;
+}
+
+async fn what_happened(story: &mut Recorder) {
+    let page: Json = story.tell("event.list", "integrator", "/v1/events?limit=3", None).await;
+    let after = text(&page["next_cursor"]).to_owned();
+    story.follow("event.stream", "integrator", &format!("/v1/events/stream?after={after}")).await;
+}

@@ -1,0 +1,86 @@
+//! A request that is good, for every operation. A route without one fails the test.
+
+use redress::http::Served;
+use redress_tests::guests::integer_step;
+use redress_tests::web::Asking;
+use serde_json::{Value as Json, json};
+
+use super::house::{House, Things, document};
+
+impl House {
+    /// A good request of an operation about these things.
+    pub(super) fn request(&self, served: &Served, things: &Things) -> Asking<'_> {
+        let address = address(served, things);
+        let n = self.number();
+        let request = self.web.ask(served.method, &address);
+        match &*served.operation {
+            "plugin.put" => {
+                let component = integer_step("count", "(i64.const 1)").component().unwrap();
+                request.raw("application/wasm", &component)
+            }
+            operation => match body(operation, things, n) {
+                Some(body) => request.named(&format!("r{n}")).json(&body),
+                None => request,
+            },
+        }
+    }
+}
+
+/// The address of the things.
+fn address(served: &Served, things: &Things) -> String {
+    let key = if served.path.starts_with("/v1/keys") { &things.key } else { &things.effect };
+    let plugin = things.plugin.split('@').next().unwrap_or_default().to_owned();
+    let name = if served.operation == "plugin.put" { &plugin } else { &things.plugin };
+    let parts = [
+        ("{tenant}", &things.tenant),
+        ("{order}", &things.order),
+        ("{case}", &things.case),
+        ("{task}", &things.task),
+        ("{key}", key),
+        ("{workflow}", &things.workflow),
+        ("{revision}", &things.revision),
+        ("{name}", name),
+        ("{kind}", &things.connector),
+    ];
+    let address = parts.iter().fold(served.path.clone(), |address, (part, name)| address.replace(part, name));
+    assert!(!address.contains('{'), "{} has a part that nothing is named for", served.path);
+    address
+}
+
+/// The body of a request; none where nothing is sent.
+fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
+    let done = "  - { id: done, finish: { result: done } }\n";
+    Some(match operation {
+        "order.get" | "order.list" | "case.get" | "case.list" | "case.timeline" | "task.get" | "task.list" => {
+            return None;
+        }
+        "effect.get" | "effect.list" | "event.list" | "event.stream" | "connector.list" | "connector.remove" => {
+            return None;
+        }
+        "workflow.get" | "workflow.list" | "workflow.revisions" | "revision.get" | "file.list" => return None,
+        "plugin.get" | "plugin.list" | "key.get" | "key.list" | "tenant.get" | "tenant.list" | "tenant.own" => {
+            return None;
+        }
+        "order.put" => json!({
+            "customer": "c1", "currency": "GBP", "placed_at": "2026-02-20T10:00:00Z",
+            "lines": [{ "sku": "A1", "quantity": 5, "unit_price": { "amount": "2.55", "currency": "GBP" } }],
+        }),
+        "case.open" => json!({ "kind": "look", "lines": [{ "sku": "A1", "quantity": 1 }] }),
+        "case.event" => json!({ "name": "goods_received", "fields": { "rma": "R1" } }),
+        "case.cancel" | "effect.redeliver" => json!({ "reason": "the customer keeps it" }),
+        "task.claim" | "task.release" | "plugin.rollback" | "key.revoke" => json!({}),
+        "task.complete" => json!({ "outcome": "go" }),
+        "effect.outcome" => json!({ "outcome": "confirmed" }),
+        "workflow.validate" | "workflow.publish" => {
+            json!({ "source": document(&format!("new-{n}"), "never", "", done), "note": "new" })
+        }
+        "workflow.rollback" => json!({ "note": "back" }),
+        "plugin.activate" => json!({ "digest": things.digest }),
+        "connector.set" => json!({ "how": "simulated" }),
+        "key.create" => json!({ "name": "desk", "role": "viewer" }),
+        "tenant.create" => json!({
+            "name": format!("tenant-{n}"), "zone": "Europe/London", "currency": "GBP", "locale": "en", "jurisdiction": "UK",
+        }),
+        other => panic!("{other} has no request here: every route has one"),
+    })
+}
