@@ -84,6 +84,9 @@ pub struct Demo {
 
 /// Build, start, tell, and wait until it is stopped.
 pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
+    // Said before anything is built or made: a port that somebody has is the most common reason why a demo does not start.
+    free(options.port, "--port")?;
+    free(options.provider_port, "--provider-port")?;
     let programs = programs(root, options)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let demo = Demo::start(root, options, &programs)?;
@@ -102,15 +105,13 @@ impl Demo {
     /// Start everything, and make what is not there yet. When this answers, the host is ready and the orders are in it.
     ///
     /// # Errors
-    /// A port is taken, or a step failed; what was started is stopped.
+    /// A step failed; what was started is stopped.
     pub fn start(root: &Path, options: &Options, programs: &Programs) -> anyhow::Result<Self> {
         if !shell::answers(std::process::Command::new("curl").arg("--version")) {
             bail!("curl is not installed; the host is set up with it, and so is all that the guide shows");
         }
         let workflows = options.workflows.clone().unwrap_or_else(|| root.join("workflows"));
         let folder = Folder::open(root, &options.folder, options.fresh)?;
-        free(options.port, "--port")?;
-        free(options.provider_port, "--provider-port")?;
         folder.put_plugins(&programs.plugins)?;
         setup::merchants(programs, &folder, &workflows)?;
         let provider = children::provider(programs, &folder, options.provider_port)?;
@@ -171,7 +172,6 @@ async fn until_stopped(mut demo: Demo) -> anyhow::Result<Demo> {
     }
 }
 
-/// Said before anything is made: a port that somebody has is the most common reason why a demo does not start.
 fn free(port: u16, option: &str) -> anyhow::Result<()> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Ok(()),
