@@ -139,8 +139,9 @@ impl Repeated {
     fn send(&self, body: usize) -> JoinHandle<Got> {
         let (web, by, name) = (self.web.clone(), self.by.clone(), self.name.clone());
         let (address, body) = (self.address.clone(), self.bodies[body].clone());
-        // On a thread of its own, so that two are under way at once.
-        tokio::spawn(async move { web.ask("POST", &address).by(&by).named(&name).json(&body).send().await })
+        // On a thread of its own, so that two are under way at once; each is waited for below its burst.
+        tokio::runtime::Handle::current()
+            .spawn(async move { web.ask("POST", &address).by(&by).named(&name).json(&body).send().await })
     }
 
     /// One body was done, once; it is always answered alike, the other never.
