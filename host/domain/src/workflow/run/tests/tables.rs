@@ -33,11 +33,11 @@ fn graded(reason: Option<&str>, units: u32) -> (Desk, Nth) {
 
 fn matched(desk: &Desk, case: Nth) -> (Vec<TableRow>, Vec<TableInput>) {
     let entries = desk.journals[case].iter().flat_map(|(_, entries)| entries);
-    let found = entries.filter_map(|entry| match entry {
+    let mut found = entries.filter_map(|entry| match entry {
         Entry::TableMatched { rows, inputs, .. } => Some((rows.clone(), inputs.clone())),
         _ => None,
     });
-    found.last().expect("a table was entered")
+    found.next_back().expect("a table was entered")
 }
 
 #[test]
