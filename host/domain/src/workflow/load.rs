@@ -3,9 +3,12 @@
 //! In three passes over one tree: the head (types of everything that has a name), an outline of the steps (what follows what, and
 //! what each one gives), then the steps themselves, each with the names that are known where it stands.
 
+mod calendar;
 mod document;
+mod form;
 mod names;
 mod outline;
+mod sla;
 mod step;
 mod steps;
 mod timeout;
@@ -14,9 +17,11 @@ mod timeout;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::clock::Zone;
 use crate::money::Currency;
+use crate::workflow::calendar::holidays::Holidays;
 use crate::workflow::definition::{Definition, Kind, Plugin, PluginRef, Step};
 use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::problems::Problems;
@@ -35,6 +40,8 @@ pub struct Environment {
     pub currency: Option<Currency>,
     /// The tenant's zone, for a document that names none.
     pub zone: Option<Zone>,
+    /// The table of holidays that a stored revision was checked with; those of the program for a new document.
+    pub holidays: Option<Arc<Holidays>>,
 }
 
 /// Check a document. Everything that is wrong comes at once, in the order of the text.
@@ -66,16 +73,25 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
     let steps: Vec<Option<Step>> = drafts
         .iter()
         .zip(&known)
-        .map(|(draft, known)| step::load(draft, names::at_step(&head, &drafts, known), &head, &drafts, environment))
+        .map(|(draft, known)| {
+            let inspected = outline::inspected(&drafts, known);
+            step::load(draft, names::at_step(&head, &drafts, known), &head, &drafts, (environment, inspected))
+        })
         .collect();
     let steps = steps.into_iter().collect::<Option<Vec<_>>>()?;
     let plugins = used_plugins(&steps, environment);
+    let calendar = match &head.calendar {
+        calendar::Written::Broken => return None,
+        written => written.get().cloned(),
+    };
+    let version = calendar.as_ref().and_then(|calendar| calendar.version());
     Some(Definition {
-        revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?),
+        revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?, version),
         workflow: head.workflow.clone()?,
         title: head.title.clone(),
         currency: head.currency?,
         zone: head.zone?,
+        calendar,
         priority: head.priority,
         triggers: triggers?,
         limits: limits?,

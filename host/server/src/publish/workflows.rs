@@ -9,6 +9,7 @@ use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
+use redress_domain::workflow::calendar::holidays::Holidays;
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
 use redress_sandbox::Sandbox;
@@ -38,6 +39,9 @@ pub struct Revision {
     pub source: String,
     /// The component of each plugin that it calls.
     pub plugins: BTreeMap<String, Digest>,
+    /// The table of holidays that its calendar names, as it was then: a newer program with newer tables still reads it alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<String>,
     /// When it was published.
     pub published_at: Instant,
     /// By whom.
@@ -102,7 +106,7 @@ pub(super) struct Candidate {
 /// # Errors
 /// The problems, or the store could not be read.
 pub fn check(engine: &Engine, source: &str) -> Result<Arc<Definition>, Error> {
-    candidate(engine, source, plugins::available(engine)?).map(|candidate| candidate.definition)
+    candidate(engine, source, plugins::available(engine)?, None).map(|candidate| candidate.definition)
 }
 
 /// Publish a text: check it, store its revision, make it the one that new cases take. A revision that is stored already is only
@@ -112,7 +116,7 @@ pub fn check(engine: &Engine, source: &str) -> Result<Arc<Definition>, Error> {
 /// The problems, or another revision is active than the publisher saw; the active revision stays.
 pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
     let _alone = engine.publishing();
-    let candidate = candidate(engine, publication.source, plugins::available(engine)?)?;
+    let candidate = candidate(engine, publication.source, plugins::available(engine)?, None)?;
     let revision = candidate.definition.revision;
     let before = active(engine, &candidate.definition.workflow)?;
     check_seen(publication.expect, before)?;
@@ -232,10 +236,13 @@ pub(super) fn republish(
             continue;
         }
         let Some(revision) = find(engine, definition.revision)? else { continue };
-        let new = candidate(engine, &revision.source, plugins.clone()).map_err(|error| match error {
-            Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
-            other => other,
-        })?;
+        let new =
+            candidate(engine, &revision.source, plugins.clone(), holidays(&revision)?).map_err(
+                |error| match error {
+                    Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
+                    other => other,
+                },
+            )?;
         if new.definition.revision != definition.revision {
             candidates.push(new);
         }
@@ -280,6 +287,7 @@ impl Candidate {
             number: next.number,
             source: self.source.clone(),
             plugins: definition.plugins.iter().map(|(name, plugin)| (name.to_string(), plugin.digest)).collect(),
+            holidays: definition.calendar.as_ref().map(|calendar| calendar.texts()).unwrap_or_default(),
             published_at: next.at,
             by: by.clone(),
             note: note.to_owned(),
@@ -331,9 +339,15 @@ fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
-fn candidate(engine: &Engine, source: &str, plugins: BTreeMap<PluginRef, Plugin>) -> Result<Candidate, Error> {
+/// A checked text. `holidays` is the table that a stored revision was checked with; a new one takes that of this program.
+fn candidate(
+    engine: &Engine,
+    source: &str,
+    plugins: BTreeMap<PluginRef, Plugin>,
+    holidays: Option<Arc<Holidays>>,
+) -> Result<Candidate, Error> {
     let record = engine.record();
-    let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone) };
+    let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone), holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
     let known = find(engine, definition.revision)?;
     Ok(Candidate { source: source.to_owned(), definition: Arc::new(definition), known })
@@ -346,13 +360,23 @@ fn definition(engine: &Engine, objects: &Objects, revision: &Revision) -> Result
         plugins::restore(engine.sandbox(), objects, *digest)?;
         plugins.extend(pinned(engine.sandbox(), name, *digest));
     }
-    let definition = candidate(engine, &revision.source, plugins)?.definition;
+    let definition = candidate(engine, &revision.source, plugins, holidays(revision)?)?.definition;
     if definition.revision == revision.revision {
         Ok(definition)
     } else {
         let detail = format!("this program reads its text as revision {}", definition.revision);
         Err(engine::Error::Revision { revision: revision.revision, detail }.into())
     }
+}
+
+/// The table of holidays that a stored revision was checked with.
+fn holidays(revision: &Revision) -> Result<Option<Arc<Holidays>>, engine::Error> {
+    if revision.holidays.is_empty() {
+        return Ok(None);
+    }
+    let damaged = |_| engine::Error::Damaged { what: "revision", detail: "its holidays cannot be read".to_owned() };
+    let table = Holidays::read(revision.holidays.iter().map(String::as_str)).map_err(damaged)?;
+    Ok(Some(Arc::new(table)))
 }
 
 fn pinned(sandbox: &Sandbox, name: &str, digest: Digest) -> Option<(PluginRef, Plugin)> {

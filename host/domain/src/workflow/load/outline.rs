@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::value::Type;
 use crate::workflow::diagnostic::{Diagnostic, Range, line_column, suggest};
-use crate::workflow::flow::{Edge, Fact, FlowStep, Graph};
+use crate::workflow::flow::{Edge, Fact, FlowStep, Graph, Known};
 use crate::workflow::load::document::Head;
 use crate::workflow::load::{Environment, names, steps};
 use crate::workflow::problems::Problems;
@@ -172,6 +172,13 @@ pub(super) fn graph(drafts: &[Draft<'_>]) -> Graph {
         graph.steps.push(step);
     }
     graph
+}
+
+/// Whether an inspection was done on every way to a step of which this is known.
+pub(super) fn inspected(drafts: &[Draft<'_>], known: &Known) -> bool {
+    let is_inspection = |draft: &Draft<'_>| draft.kind_name() == "inspect";
+    let done = |place: usize| known.always.contains(&Fact::Output(place));
+    drafts.iter().enumerate().any(|(place, draft)| is_inspection(draft) && done(place))
 }
 
 fn gives(place: usize, draft: &Draft<'_>) -> BTreeSet<Fact> {

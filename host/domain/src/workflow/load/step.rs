@@ -18,6 +18,8 @@ pub(super) struct Context<'c, 'd> {
     pub(super) compiler: Compiler,
     pub(super) head: &'c Head<'d>,
     pub(super) environment: &'c Environment,
+    /// Whether an inspection was done on every way to the step.
+    pub(super) inspected: bool,
     drafts: &'c [Draft<'d>],
 }
 
@@ -43,14 +45,14 @@ pub(super) fn load(
     compiler: Compiler,
     head: &Head<'_>,
     drafts: &[Draft<'_>],
-    environment: &Environment,
+    (environment, inspected): (&Environment, bool),
 ) -> Option<Step> {
     let fields = draft.fields.as_ref()?;
     // Each part reports for itself before the first lack ends the step.
     let title = optional(fields.get("title"), plain_words);
     let when = optional(fields.get("when"), |at| compiler.condition(at));
     let holds = when.as_ref().and_then(Option::as_ref);
-    let context = Context { compiler: compiler.where_holds(holds), head, environment, drafts };
+    let context = Context { compiler: compiler.where_holds(holds), head, environment, inspected, drafts };
     let then = optional(fields.get("then"), |at| context.target(at));
     let on_error = on_error(fields, &context);
     let kind = draft.kind.as_ref().map(|(kind, body)| steps::load(kind.name, body, &context));

@@ -35,12 +35,22 @@ pub(super) fn to_person(run: &mut Run, step: &Slug, error: StepError) -> Flow {
     run.emit(Entry::Failed { step: step.clone(), code: code.clone(), detail });
     let about = About::Failure { step: step.clone(), code: code.clone() };
     open_task(run, about, format!("Step {step} failed: {code}"), reasons);
-    run.stay(step, None)
+    run.stay(step)
 }
 
 /// Open a built-in task.
 pub(super) fn open_task(run: &mut Run, about: About, title: String, reasons: Vec<Reason>) {
     let (id, opened_at, imported) = (run.mint_task(), run.now(), run.history());
-    let task = Task { about, queue: QUEUE.to_owned(), title, opened_at, reasons, imported, assignee: None };
+    let task = Task {
+        about,
+        queue: QUEUE.to_owned(),
+        title,
+        opened_at,
+        reasons,
+        imported,
+        assignee: None,
+        deadline: None,
+        proposal: None,
+    };
     run.emit(Entry::TaskOpened { id, task: Box::new(task) });
 }

@@ -6,12 +6,12 @@ use super::{Flow, Run, StepError};
 use crate::case::command::Timer;
 use crate::case::entry::Entry;
 use crate::case::{Held, Output, What};
-use crate::clock::Span;
 use crate::decision::{Taken, Work};
 use crate::ids::OrderId;
 use crate::ledger::{Ledger, LedgerError};
 use crate::value::{Fields, Value};
 use crate::verdict::Take;
+use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::{Definition, Step};
 use crate::workflow::expr::Expr;
 
@@ -20,7 +20,7 @@ pub(super) fn enter(
     definition: &Definition,
     step: &Step,
     lines: &Expr,
-    until: Span,
+    until: Delay,
 ) -> Result<Flow, StepError> {
     let wanted = allowed(&run.value(definition, lines)?)?;
     let before = run.ledgers.clone();
@@ -37,7 +37,8 @@ pub(super) fn enter(
         run.emit(Entry::Reserved { line, take });
     }
     if units > 0 && !run.history() {
-        run.work.push(Work::Timer { due: run.now().after(until), timer: Timer::Reservation { since: run.stamp.turn } });
+        let due = run.due(definition, until);
+        run.work.push(Work::Timer { due, timer: Timer::Reservation { since: run.stamp.turn } });
     }
     let output = Fields::from([
         ("lines".to_owned(), Value::whole(cases_lines.len() as u64)),

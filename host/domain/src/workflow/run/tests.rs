@@ -2,11 +2,12 @@
 
 mod claims;
 mod contradictions;
+mod people;
 mod resends;
 mod tables;
 
 use crate::ask::{Answer, Answered};
-use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled};
+use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled, Timer};
 use crate::case::entry::Entry;
 use crate::case::evolve::{self, Stamp};
 use crate::case::{About, Case, Effect, EffectState, Line, Status, Task, What};
@@ -29,7 +30,10 @@ struct Desk {
     cases: Vec<Case>,
     journals: Vec<Vec<(Stamp, Vec<Entry>)>>,
     work: Vec<Work>,
+    timers: Vec<(Instant, Nth, Timer)>,
     now: Instant,
+    /// What the host's clock says, where that is later than the command.
+    recorded: Option<Instant>,
 }
 
 /// Which case: the first that was opened is 0.
@@ -54,7 +58,7 @@ impl Desk {
             provides: Default::default(),
         };
         let plugins = [(PluginRef { name: "quote".to_owned(), major: 0 }, quote)].into();
-        let environment = Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC) };
+        let environment = Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC), holidays: None };
         let definition = load(&source, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let facts = Facts { purchases: vec![purchase()], ..Facts::default() };
         Self {
@@ -63,7 +67,9 @@ impl Desk {
             cases: Vec::new(),
             journals: Vec::new(),
             work: Vec::new(),
+            timers: Vec::new(),
             now: Instant::from_unix_ms(1_000),
+            recorded: None,
         }
     }
 
@@ -115,7 +121,7 @@ impl Desk {
         let at = self.now;
         let command = Command {
             occurred_at: at,
-            recorded_at: at,
+            recorded_at: self.recorded.unwrap_or(at),
             actor: actor.clone(),
             channel: "test".to_owned(),
             source: None,
@@ -144,6 +150,10 @@ impl Desk {
             let at = LedgerAt { version: taken.version + 1, ledger: Some(taken.ledger) };
             self.facts.ledgers.insert(order, at);
         }
+        self.timers.extend(decision.work.iter().filter_map(|work| match work {
+            Work::Timer { due, timer } => Some((*due, nth, timer.clone())),
+            Work::Effect { .. } => None,
+        }));
         self.work = decision.work;
         let stamp = Stamp { at: decision.turn.at, turn: decision.turn.number };
         self.journals[nth].push((stamp, decision.turn.entries));
@@ -155,6 +165,28 @@ impl Desk {
             self.cases[nth] = decision.case
         }
         Ok(())
+    }
+
+    /// Let time pass, with every timer fired when it is due.
+    fn pass_to(&mut self, until: Instant) {
+        while let Some(place) = self.next_timer(until) {
+            let (due, case, timer) = self.timers.remove(place);
+            self.now = due;
+            self.turn(case, &Actor::host(), Body::Timer(timer)).unwrap();
+        }
+        self.now = until;
+    }
+
+    /// Let time pass while the host is down; then what is due is done at once.
+    fn sleep_to(&mut self, until: Instant) {
+        self.recorded = Some(until);
+        self.pass_to(until);
+        self.recorded = None;
+    }
+
+    fn next_timer(&self, until: Instant) -> Option<usize> {
+        let due = self.timers.iter().enumerate().filter(|(_, (due, _, _))| *due <= until);
+        due.min_by_key(|(place, (due, _, _))| (*due, *place)).map(|(place, _)| place)
     }
 
     /// What its provider says of an effect.

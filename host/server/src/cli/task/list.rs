@@ -62,8 +62,10 @@ fn cells(listed: &TaskListing) -> Vec<Cell> {
 fn about(about: &About) -> String {
     match about {
         About::Review { step } => format!("review {step}"),
+        About::Inspection { step } => format!("inspect {step}"),
         About::Failure { step, code } => format!("{step} failed: {code}"),
         About::Effect { key } => format!("effect {}", key.short()),
         About::Unrouted => "no workflow took the case".to_owned(),
+        About::TooLong => "the case is open too long".to_owned(),
     }
 }

@@ -87,7 +87,7 @@ fn by_tenant(at: &Global, text: &str) -> Result<Checked, Error> {
 fn by_stock(text: &str) -> Result<Checked, Error> {
     let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
     plugins::load_stock(&sandbox).map_err(|error| app::Error::Stock(Box::new(error)))?;
-    let environment = Environment { plugins: plugins::stock(&sandbox), currency: None, zone: None };
+    let environment = Environment { plugins: plugins::stock(&sandbox), currency: None, zone: None, holidays: None };
     Ok(load::load(text, &environment).map(|definition| Summary::of(&definition)))
 }
 
