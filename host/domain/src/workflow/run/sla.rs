@@ -20,6 +20,9 @@ const TASK_ESCALATED: &str = "task-escalated";
 /// The text that reminds a customer of what the case waits for.
 const WAIT_REMINDER: &str = "wait-reminder";
 
+/// Whom a wait reminds.
+const CUSTOMER: &str = "customer";
+
 /// The deadline of a task that is opened now.
 pub(super) fn deadline(run: &Run, definition: &Definition, sla: &Sla) -> Deadline {
     let alarm = |delay: Delay, kind: AlarmKind| Alarm { at: run.due(definition, delay), kind };
@@ -108,7 +111,7 @@ pub(super) fn of_wait(run: &mut Run, step: &Slug, since: u64, rest: &[Instant]) 
         return;
     };
     run.emit(Entry::WaitReminded { step: step.clone(), at, passed_over: passed_over(&passed) });
-    notice(run, step, (since, at), WAIT_REMINDER, "customer".to_owned());
+    notice(run, step, (since, at), WAIT_REMINDER, CUSTOMER.to_owned());
     arm_wait(run, step, since, left);
 }
 
@@ -121,13 +124,14 @@ fn passed_over<T>(all: &[T]) -> u32 {
     u32::try_from(all.len().saturating_sub(1)).unwrap_or(u32::MAX)
 }
 
-/// Tell somebody, once for each alarm.
+/// Tell somebody, once for each alarm. What is for a queue never leaves as mail, for mail goes to the customer.
 fn notice(run: &mut Run, step: &Slug, of: impl serde::Serialize, template: &'static str, to: String) {
+    let channel = if to == CUSTOMER { "email" } else { "queue" };
     let key = run.effect_key(step, (of, template), "notice");
     if run.case().effects.contains_key(&key) {
         return;
     }
-    let what = What::Notice { template: Slug::from_static(template), to, channel: "email".to_owned() };
+    let what = What::Notice { template: Slug::from_static(template), to, channel: channel.to_owned() };
     let effect = Effect { step: step.clone(), what, state: EffectState::Intended, reference: None };
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
     run.work.push(Work::Effect { key });
