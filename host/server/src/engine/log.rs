@@ -1,5 +1,7 @@
 //! The tenant's own stream: what was published, pushed and imported, by whom and when.
 
+use std::sync::PoisonError;
+
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
@@ -168,6 +170,7 @@ pub(crate) fn record_beside(
     by: &Actor,
     what: impl Fn(&Snapshot, Next) -> Result<Record, Error>,
 ) -> Result<(), Error> {
+    let _alone = engine.0.recording.lock().unwrap_or_else(PoisonError::into_inner);
     let mut tries = 0;
     loop {
         let snapshot = engine.store().read()?;
@@ -188,6 +191,7 @@ pub(crate) fn record_beside(
                 return Ok(());
             }
             Err(AppendError::Conflict { .. }) if tries < ATTEMPTS => {}
+            Err(AppendError::Conflict { .. }) => return Err(Error::Conflict(tries)),
             Err(error) => return Err(error.into()),
         }
     }
