@@ -72,6 +72,9 @@ struct Inner {
     lanes: Mutex<BTreeMap<CaseId, VecDeque<Job>>>,
     /// Held from computing what is published to making it active, so that two publishers do not undo each other.
     publishing: Mutex<()>,
+    /// Held while a record of the tenant's own stream is made, so that those who make one at once wait instead of moving it under
+    /// each other.
+    recording: Mutex<()>,
     /// The number of the last record: who wants to know that something happened waits here.
     changes: watch::Sender<u64>,
     last_number: AtomicU64,
@@ -163,6 +166,7 @@ impl Engine {
             workers: parts.workers,
             lanes: Mutex::default(),
             publishing: Mutex::default(),
+            recording: Mutex::default(),
             changes,
             last_number: AtomicU64::new(last),
             figures: figures::Figures::default(),
@@ -369,9 +373,8 @@ impl Engine {
             catch_unwind(AssertUnwindSafe(|| turn::compute(&self.0, &job.order, job.claim.as_ref()).map(prepare)));
         match prepared.unwrap_or(Err(Error::Internal)) {
             Err(error) => self.finish(job, Err(error)),
-            Ok(Prepared::Seen(case, seen)) => self.finish(job, Ok(Receipt { case, turn: 0, seen })),
-            Ok(Prepared::Batch { batch, turn, resume }) => {
-                let receipt = Receipt { case, turn, seen: Seen::New };
+            Ok(Prepared::Seen(receipt)) => self.finish(job, Ok(receipt)),
+            Ok(Prepared::Batch { batch, receipt, resume }) => {
                 let engine = self.clone();
                 job.conflicts += 1;
                 let slot = Arc::new(Mutex::new(Some(job)));
@@ -396,9 +399,10 @@ impl Engine {
         match result {
             Ok(appended) => {
                 self.changed(appended.audit);
-                self.0.figures.turn();
-                let case = receipt.case;
-                let turn = receipt.turn;
+                if receipt.seen == Seen::New {
+                    self.0.figures.turn();
+                }
+                let (case, turn) = (receipt.case, receipt.turn);
                 self.finish(job, Ok(receipt));
                 if resume {
                     timers::resume(self, case, turn);
@@ -436,16 +440,20 @@ impl Engine {
 
 /// A turn as far as it can be taken without the store.
 enum Prepared {
-    Batch { batch: Box<Batch>, turn: u64, resume: bool },
-    Seen(CaseId, Seen),
+    Batch { batch: Box<Batch>, receipt: Receipt, resume: bool },
+    Seen(Receipt),
 }
 
 fn prepare(computed: Computed) -> Prepared {
     match computed {
-        Computed::Seen(case, seen) => Prepared::Seen(case, seen),
+        Computed::Seen(receipt, None) => Prepared::Seen(receipt),
+        Computed::Seen(receipt, idem) => {
+            Prepared::Batch { batch: Box::new(Batch { idem, ..Batch::default() }), receipt, resume: false }
+        }
         Computed::Decided(decision, beside) => {
             let batch = Box::new(commit::batch(&decision, beside));
-            Prepared::Batch { batch, turn: decision.turn.number, resume: decision.resume }
+            let receipt = Receipt { case: decision.case.id, turn: decision.turn.number, seen: Seen::New };
+            Prepared::Batch { batch, receipt, resume: decision.resume }
         }
     }
 }
