@@ -1,6 +1,7 @@
 //! A host put together: data folder, sandbox, workers, and the engines of its tenants. Built once.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -33,6 +34,8 @@ struct Inner {
     doors: Memory,
     /// The tenants that are open: each file is opened once.
     engines: Mutex<BTreeMap<Slug, Engine>>,
+    /// The tenants that could not be opened, each with the code of the reason: they are not tried again and again.
+    not_opened: Mutex<BTreeMap<Slug, &'static str>>,
 }
 
 /// Why a host could not start or a tenant not be opened.
@@ -59,6 +62,14 @@ pub enum Error {
     /// The tenant's engine.
     #[error("engine of the tenant could not be started")]
     Engine(#[from] engine::Error),
+    /// The tenant could not be opened when that was tried.
+    #[error("tenant {tenant:?} could not be opened [{reason}], the host is restarted to try again")]
+    NotOpened {
+        /// The tenant.
+        tenant: String,
+        /// The code of what failed then.
+        reason: &'static str,
+    },
 }
 
 impl Error {
@@ -72,6 +83,7 @@ impl Error {
             Self::TenantExists(_) => "tenant_exists",
             Self::NoTenant(_) => "tenant_not_found",
             Self::Engine(error) => error.code(),
+            Self::NotOpened { .. } => "tenant_not_opened",
         }
     }
 }
@@ -124,6 +136,7 @@ impl App {
             limits,
             doors: Memory::default(),
             engines: Mutex::default(),
+            not_opened: Mutex::default(),
         })))
     }
 
@@ -203,11 +216,41 @@ impl App {
         if let Some(engine) = engines.get(&name) {
             return Ok(engine.clone());
         }
+        if let Some(reason) = self.failures().get(&name) {
+            return Err(Error::NotOpened { tenant: slug.to_owned(), reason });
+        }
         let tenant = self.0.host.tenant(&name)?.ok_or_else(missing)?;
-        let store = self.0.host.open_tenant(tenant.id, self.store_config())?;
-        let engine = self.start(record(&tenant)?, store)?;
+        let engine = self.open_engine(&tenant).inspect_err(|error| self.failed(&name, error))?;
         engines.insert(name, engine.clone());
         Ok(engine)
+    }
+
+    /// The tenants that could not be opened, each with the code of the reason.
+    pub fn not_opened(&self) -> BTreeMap<Slug, &'static str> {
+        self.failures().clone()
+    }
+
+    /// A file that is in use may be free a moment later; what else is wrong stays so until somebody mends it.
+    fn failed(&self, name: &Slug, error: &Error) {
+        if !matches!(error, Error::Host(HostError::Open(OpenError::DataInUse { .. }))) {
+            self.failures().insert(name.clone(), error.code());
+        }
+    }
+
+    fn failures(&self) -> MutexGuard<'_, BTreeMap<Slug, &'static str>> {
+        self.0.not_opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open_engine(&self, tenant: &Tenant) -> Result<Engine, Error> {
+        let open = || {
+            let store = self.0.host.open_tenant(tenant.id, self.store_config())?;
+            self.start(record(tenant)?, store)
+        };
+        // A file that is damaged where nobody looks for damage must not take the others with it.
+        catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| {
+            let detail = "reading it ended with a panic, which is in the log".to_owned();
+            Err(engine::Error::Damaged { what: "tenant's file", detail }.into())
+        })
     }
 
     /// The engine of the tenant of an id.

@@ -103,7 +103,7 @@ fn written(revision: Option<Digest>) -> String {
 }
 
 /// An error with its causes, for the log and for whoever wrote what was refused.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
 }

@@ -112,6 +112,7 @@ codes! {
     KEYS_FULL "keys_full" 409 "No more keys are kept";
     // ── The host. ──
     OVERLOADED "overloaded" 503 "Too much is waiting";
+    TENANT_NOT_OPENED "tenant_not_opened" 503 "The merchant's file cannot be opened";
     STOPPING "stopped" 503 "The host is stopping";
     CONFLICT "conflict" 409 "It was changed by others again and again";
     ANSWER_TIMEOUT "answer_timeout" 504 "The answer took too long";

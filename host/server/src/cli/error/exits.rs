@@ -18,6 +18,7 @@ pub(super) fn app_exit(error: &app::Error) -> Exit {
             Exit::Failure
         }
         app::Error::Sandbox(_) | app::Error::Workers(_) | app::Error::Stock(_) => Exit::Failure,
+        app::Error::NotOpened { .. } => Exit::Failure,
         app::Error::NoTenant(_) => Exit::NotFound,
         app::Error::Engine(error) => engine_exit(error),
     }

@@ -56,6 +56,8 @@ impl Collector for Sources {
         self.connections(out)?;
         self.turns(out, &engines)?;
         stores(out, &engines)?;
+        let help = "Merchants whose file could not be opened: a person must look";
+        one(out, "tenants_not_opened", help, level(self.app.not_opened().len() as u64))?;
         effects(out, &engines)?;
         self.timers(out)?;
         self.plugins(out)?;
