@@ -14,7 +14,7 @@ use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
 use super::way::{Answer, Way};
-use super::{Error, interface, stock, workflows};
+use super::{Error, interface, past, stock, workflows};
 use crate::engine::log::{self, Next, Origin, Record, What};
 use crate::engine::{self, Engine};
 
@@ -90,6 +90,9 @@ pub fn push(engine: &Engine, objects: &Objects, upload: &Upload<'_>) -> Result<A
     let active = Active { plugin: reference.to_string(), version: info.manifest.version.clone(), digest };
     let _alone = engine.publishing();
     let candidate = candidate(engine, active, &reference, plugin)?;
+    if !candidate.is_active && upload.way.is_overtaken(|| past::of_plugin(engine, upload.name))? {
+        return Err(Error::Overtaken);
+    }
     candidate.commit(engine, upload.by, &upload.way, upload.answer.as_ref())
 }
 

@@ -18,7 +18,7 @@ use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
 use super::way::{Answer, Way};
-use super::{Error, interface, plugins};
+use super::{Error, interface, past, plugins};
 use crate::engine::log::{self, Next, Origin, Record, What};
 use crate::engine::{self, Engine};
 
@@ -116,6 +116,10 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
     let revision = candidate.definition.revision;
     let before = active(engine, &candidate.definition.workflow)?;
     check_seen(publication.expect, before)?;
+    let past = || past::of_workflow(engine, &candidate.definition.workflow);
+    if before != Some(revision) && publication.way.is_overtaken(past)? {
+        return Err(Error::Overtaken);
+    }
     let Publication { note, by, way, answer, .. } = publication;
     log::record(engine, by, |next| {
         let becoming = candidate.becoming(next, note, &way.origin(), by);
