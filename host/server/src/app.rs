@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redress_domain::codec;
-use redress_domain::ids::{Slug, TenantId};
-use redress_sandbox::{Sandbox, cache};
+use redress_domain::ids::{Digest, Slug, TenantId};
+use redress_sandbox::{Library, PluginInfo, Sandbox, cache};
 use redress_store::error::OpenError;
 use redress_store::host::{Host, HostError, Setting, Tenant};
+use redress_store::objects::Objects;
 use redress_store::tenant::Config;
 
 use crate::clock::{Clock, random_bytes};
@@ -27,6 +28,8 @@ pub struct App(Arc<Inner>);
 struct Inner {
     host: Host,
     sandbox: Sandbox,
+    /// Loaded as long as the host runs.
+    _stock: Vec<Arc<PluginInfo>>,
     workers: Workers,
     clock: Arc<dyn Clock>,
     limits: Limits,
@@ -125,12 +128,14 @@ impl App {
     }
 
     fn assemble(host: Host, sandbox: Sandbox, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
-        let stock = plugins::load_stock(&sandbox).and_then(|()| plugins::keep_stock(&host.objects()));
-        stock.map_err(|error| Error::Stock(Box::new(error)))?;
+        let sandbox = sandbox.with_library(library(host.objects()));
+        let stock = plugins::keep_stock(&host.objects()).and_then(|()| plugins::hold_stock(&sandbox));
+        let stock = stock.map_err(|error| Error::Stock(Box::new(error)))?;
         let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
         Ok(Self(Arc::new(Inner {
             host,
             sandbox,
+            _stock: stock,
             workers,
             clock,
             limits,
@@ -291,6 +296,16 @@ impl App {
     fn store_config(&self) -> Config {
         Config { cache_bytes: self.0.limits.tenant_cache_bytes }
     }
+}
+
+/// Where the sandbox finds what a case is pinned to and nobody has loaded.
+fn library(objects: Objects) -> Library {
+    Arc::new(move |digest| {
+        let digest = Digest::from_bytes(*digest);
+        let told =
+            |error: &_| tracing::error!(plugin.digest = %digest, "plugin could not be read: {}", publish::chain(error));
+        objects.get(digest).inspect_err(|error| told(error)).ok()
+    })
 }
 
 /// The sandbox has room for a call of every worker: a case must not fail because another one runs.

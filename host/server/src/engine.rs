@@ -12,6 +12,7 @@ mod facts;
 pub mod figures;
 pub mod listing;
 pub mod log;
+mod matters;
 mod orders;
 pub mod personal;
 pub mod registry;
@@ -28,7 +29,7 @@ pub mod workers;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use redress_domain::case::command::{Body, Command};
 use redress_domain::case::evolve::{self, Stamp};
@@ -70,11 +71,8 @@ struct Inner {
     workers: Workers,
     /// Commands of one case wait for each other here.
     lanes: Mutex<BTreeMap<CaseId, VecDeque<Job>>>,
-    /// Held from computing what is published to making it active, so that two publishers do not undo each other.
-    publishing: Mutex<()>,
-    /// Held while a record of the tenant's own stream is made, so that those who make one at once wait instead of moving it under
-    /// each other.
-    recording: Mutex<()>,
+    /// What those hold who change the tenant's own matters.
+    matters: matters::Matters,
     /// The number of the last record: who wants to know that something happened waits here.
     changes: watch::Sender<u64>,
     last_number: AtomicU64,
@@ -165,8 +163,7 @@ impl Engine {
             limits: parts.limits,
             workers: parts.workers,
             lanes: Mutex::default(),
-            publishing: Mutex::default(),
-            recording: Mutex::default(),
+            matters: matters::Matters::default(),
             changes,
             last_number: AtomicU64::new(last),
             figures: figures::Figures::default(),
@@ -257,11 +254,6 @@ impl Engine {
     /// Time and randomness.
     pub fn clock(&self) -> &dyn Clock {
         &*self.0.clock
-    }
-
-    /// The right to publish: one at a time, from computing what becomes active to making it so.
-    pub(crate) fn publishing(&self) -> MutexGuard<'_, ()> {
-        self.0.publishing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Learn that something was recorded: the number of the last record, now and whenever it grows.

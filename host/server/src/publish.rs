@@ -54,7 +54,9 @@ pub enum Error {
         active: Option<Digest>,
     },
     /// A file was refused, something else became active under its name, and now the file would pass.
-    #[error("file differs from active, which came in another way after the file was refused; save it again, with a change, to publish it")]
+    #[error(
+        "file differs from active, which came in another way after the file was refused; save it again, with a change, to publish it"
+    )]
     Overtaken,
     /// No workflow was published under this name.
     #[error("workflow {0:?} does not exist")]

@@ -1,7 +1,5 @@
 //! The tenant's own stream: what was published, pushed and imported, by whom and when.
 
-use std::sync::PoisonError;
-
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
@@ -170,7 +168,7 @@ pub(crate) fn record_beside(
     by: &Actor,
     what: impl Fn(&Snapshot, Next) -> Result<Record, Error>,
 ) -> Result<(), Error> {
-    let _alone = engine.0.recording.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = engine.recording();
     let mut tries = 0;
     loop {
         let snapshot = engine.store().read()?;

@@ -89,7 +89,8 @@ struct Ready {
 async fn ready(State(health): State<Health>) -> Response {
     let checks = vec![health.not_stopping(), health.folder(), health.tenants(), health.stores(), health.time()];
     let is_ready = !checks.iter().any(|check| check.bars);
-    let (code, status) = if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
+    let (code, status) =
+        if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
     (code, Json(Ready { status, checks })).into_response()
 }
 

@@ -182,7 +182,7 @@ impl<'a> Visit<'a> {
         let refused = match wanted {
             Wanted::Workflows => problems(self.engine, &file),
             Wanted::Plugins => {
-                self.engine.sandbox().load(&file.bytes).err().map(|refusal| refused(&Error::Refused(refusal)))
+                self.engine.sandbox().describe(&file.bytes).err().map(|refusal| refused(&Error::Refused(refusal)))
             }
         };
         let text = "it was refused when it was handed in; save it with a change to hand it in again".to_owned();

@@ -132,6 +132,8 @@ impl Sources {
         let failed =
             stats.errors.into_iter().map(|(code, count)| (vec![("code", code.to_owned())], Value::Count(count)));
         many(out, "plugin_calls_failed", "Questions that plugins failed to answer, by code", failed.collect())?;
+        let loaded = level(self.app.sandbox().loaded() as u64);
+        one(out, "plugins_loaded", "Plugins that are held in memory", loaded)?;
         one(out, "plugins_compiled", "Plugins compiled", Value::Count(stats.compiled))?;
         one(out, "plugins_from_cache", "Plugins taken from the cache instead", Value::Count(stats.cache_hits))?;
         let help = "Compiled plugins whose seal was broken: a person must look";
