@@ -10,7 +10,7 @@ use redress_domain::ids::{Digest, Slug, TenantId};
 use redress_sandbox::{Library, PluginInfo, Sandbox, cache};
 use redress_store::error::OpenError;
 use redress_store::host::{Host, HostError, Setting, Tenant};
-use redress_store::objects::Objects;
+use redress_store::objects::{ObjectError, Objects};
 use redress_store::tenant::Config;
 
 use crate::clock::{Clock, random_bytes};
@@ -221,7 +221,7 @@ impl App {
         if let Some(engine) = engines.get(&name) {
             return Ok(engine.clone());
         }
-        if let Some(reason) = self.failures().get(&name) {
+        if let Some(reason) = self.failures().get(&name).copied() {
             return Err(Error::NotOpened { tenant: slug.to_owned(), reason });
         }
         let tenant = self.0.host.tenant(&name)?.ok_or_else(missing)?;
@@ -300,10 +300,9 @@ impl App {
 
 /// Where the sandbox finds what a case is pinned to and nobody has loaded.
 fn library(objects: Objects) -> Library {
-    Arc::new(move |digest| {
+    Arc::new(move |digest: &redress_sandbox::Digest| {
         let digest = Digest::from_bytes(*digest);
-        let told =
-            |error: &_| tracing::error!(plugin.digest = %digest, "plugin could not be read: {}", publish::chain(error));
+        let told = |error: &ObjectError| tracing::error!(plugin.digest = %digest, "plugin could not be read: {}", publish::chain(error));
         objects.get(digest).inspect_err(|error| told(error)).ok()
     })
 }

@@ -246,7 +246,7 @@ async fn what_the_host_itself_answered_is_forgotten_while_it_runs() {
     let body = serde_json::json!({ "name": "night", "role": "operator" });
     let made = Web::on(state).ask("POST", "/v1/keys").by(&operator).named("k").json(&body).send().await;
     assert_eq!(made.status, 201);
-    let answered = || Ok(host.opened.app.host().settings("answered/", None, 10)?.len());
+    let answered = || -> anyhow::Result<usize> { Ok(host.opened.app.host().settings("answered/", None, 10)?.len()) };
     assert_eq!(answered().unwrap(), 1);
     host.hand.pass(Span::from_days(8));
     let serving = serving(&host.opened, Connections::default(), Router::new()).await.unwrap();

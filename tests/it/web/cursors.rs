@@ -1,6 +1,7 @@
 //! Cursors: each goes on in the list that it came from, and in no other.
 
 use redress::keys::Role;
+use redress_domain::ids::Slug;
 use redress_tests::shop::Shop;
 use redress_tests::web::Web;
 use redress_tests::world::{a_return, days_ago, order};
@@ -53,7 +54,7 @@ async fn a_cursor_of_another_list_or_of_other_filters_is_refused() {
     for customer in ["c1", "c1", "c2", "c2"] {
         let mut open = a_return(customer, &[("A1", 1)]).unwrap();
         let looked_at = shop.merchant.open(open.clone()).unwrap().case;
-        open.kind = "complaint".parse().unwrap();
+        open.kind = Slug::new("complaint").unwrap();
         shop.merchant.open(open).unwrap();
         let tasks = web.ask("GET", "/v1/tasks?limit=100").by(&key).send().await.json();
         let is_it = |task: &&Json| task["case"] == looked_at.to_string();

@@ -245,8 +245,9 @@ fn a_plugin_that_nobody_holds_is_swept_away_and_a_library_brings_it_back() {
     let request = request();
     let failed = sandbox.attempt(&digest, Call::Eligibility(&request)).result;
     assert!(matches!(failed, Err(CallError::NotLoaded { .. })), "{failed:?}");
-    let with_library =
-        sandbox.with_library(std::sync::Arc::new(move |wanted| (*wanted == digest).then(|| bytes.clone())));
+    let with_library = sandbox.with_library(std::sync::Arc::new(move |wanted: &redress_sandbox::Digest| {
+        (*wanted == digest).then(|| bytes.clone())
+    }));
     assert!(with_library.attempt(&digest, Call::Eligibility(&request)).result.is_ok());
     assert!(with_library.require(&[0; 32]).is_none());
     assert_eq!(with_library.stats().compiled, 2);
