@@ -62,6 +62,7 @@ fn lived_through(seed: u64) -> Vec<Kept> {
         assert_eq!(folded(&case.turns).as_ref(), Some(&case.snapshot), "seed {seed}, case {}", case.case.number);
     }
     ledgers_add_up(merchant, &cases);
+    cases.iter().for_each(|kept| crate::revisions::stands_where_it_runs(merchant, &kept.case, &kept.turns));
     cases
 }
 
