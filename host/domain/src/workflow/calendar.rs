@@ -9,6 +9,7 @@ mod arithmetic;
 pub mod delay;
 pub mod holidays;
 pub mod hours;
+pub mod ical;
 pub mod stock;
 
 use std::sync::Arc;
@@ -51,6 +52,19 @@ impl Calendar {
     /// The version of the table of days off, where there is one: part of the revision, and kept with what was computed by it.
     pub fn version(&self) -> Option<Digest> {
         self.holidays.as_ref().map(|table| table.version())
+    }
+
+    /// Which years the table of days off knows, for people; nothing is known of others but the week.
+    pub fn known_years(&self) -> Option<String> {
+        let table = self.holidays.as_ref()?;
+        let years: Vec<String> = table.years().map(|year| year.to_string()).collect();
+        Some(format!("{} of {}; in other years only the week counts", table.name, years.join(", ")))
+    }
+
+    /// The years of these in which only the week counts, although the document names a table.
+    pub fn unknown_years(&self, years: impl IntoIterator<Item = i32>) -> Vec<i32> {
+        let Some(table) = &self.holidays else { return Vec::new() };
+        years.into_iter().filter(|year| !table.covers(*year)).collect()
     }
 
     /// The files of the table of days off, where there is one.

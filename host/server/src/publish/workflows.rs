@@ -6,6 +6,7 @@ pub mod history;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Datelike as _;
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
@@ -134,9 +135,20 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
         }
         Record { facts, rows, idem, ..Record::default() }
     })?;
+    warn_of_years(engine, &candidate.definition);
     candidate.activate(engine);
     plugins::hold(engine);
     stored(engine, revision)
+}
+
+/// A workflow that counts business days in a year whose holidays nobody has written down counts them as working days.
+fn warn_of_years(engine: &Engine, definition: &Definition) {
+    let Some(calendar) = &definition.calendar else { return };
+    let this = engine.clock().now().date(calendar.zone).year();
+    for year in calendar.unknown_years([this, this + 1]) {
+        let workflow = &definition.workflow;
+        tracing::warn!("workflow {workflow} has no holidays for {year}: in that year only the week counts");
+    }
 }
 
 /// Go back to a revision that was active before; cases that began with another one stay with it.

@@ -84,6 +84,8 @@ fn in_a_year_that_no_table_knows_only_the_week_counts() {
     assert!(table.covers(2026) && !table.covers(2027));
     assert_eq!(after(&shanghai, "2026-12-31 17:00", "2bh"), "Fri 2027-01-01 10:00 +0800");
     assert!(!shanghai.is_business_day(day("2027-01-02")));
+    assert_eq!(shanghai.unknown_years([2025, 2026, 2027]), [2027]);
+    assert_eq!(shanghai.known_years().unwrap(), "cn of 2025, 2026; in other years only the week counts");
 }
 
 #[test]
