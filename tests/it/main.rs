@@ -5,6 +5,7 @@
 
 mod cli;
 mod crash;
+mod deadlines;
 mod doors;
 mod fold;
 mod half_year;

@@ -180,7 +180,7 @@ fn a_wrong_table_is_refused_with_its_place() {
     assert_eq!(wrong("{ on: 2026-05-04 }, { from: 2026-05-01, to: 2026-05-05 }"), "duplicate_day");
     assert_eq!(wrong("{ from: 2026-05-04 }"), "missing_field");
     assert_eq!(wrong("{ from: 2026-05-05, to: 2026-05-04 }"), "bad_literal");
-    assert_eq!(wrong("{ day: 2026-05-05 }"), "unknown_field");
+    assert_eq!(wrong("{ on: 2026-05-05, day: monday }"), "unknown_field");
 }
 
 proptest! {

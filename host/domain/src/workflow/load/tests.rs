@@ -181,7 +181,7 @@ fn an_await_is_indexed_by_fields_of_the_event() {
 #[test]
 fn a_wait_is_a_span_or_an_instant() {
     assert!(
-        matches!(first("  - { id: rest, wait: { for: P3DT4H } }"), Kind::Wait(Until::For(span)) if *span == Delay::Span(Span::from_millis(273_600_000)))
+        matches!(first("  - { id: rest, wait: { for: P3DT4H } }"), Kind::Wait(Until::For(span)) if span == Delay::Span(Span::from_millis(273_600_000)))
     );
     assert!(matches!(first("  - { id: rest, wait: { until: =order.placed_at } }"), Kind::Wait(Until::Instant(_))));
     assert!(matches!(
