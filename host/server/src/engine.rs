@@ -360,7 +360,6 @@ impl Engine {
 
     #[tracing::instrument(name = "case.turn", skip_all, fields(case.id = %job.order.case))]
     fn run(&self, mut job: Job) {
-        let case = job.order.case;
         // A panic anywhere before the batch is handed in must still leave the lane, or the case would wait for ever.
         let prepared =
             catch_unwind(AssertUnwindSafe(|| turn::compute(&self.0, &job.order, job.claim.as_ref()).map(prepare)));

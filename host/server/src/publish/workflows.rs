@@ -150,7 +150,8 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
         None => history::previous(&past).ok_or_else(|| Error::NothingBefore(workflow.to_string()))?,
     };
     // One that cannot run must not become active.
-    let _needed = loaded(engine, &engine.registry().definition(to)?)?;
+    let definition = engine.registry().definition(to)?;
+    let _needed = loaded(engine, &definition)?;
     let revision = stored(engine, to)?;
     let Rollback { note, by, way, answer, .. } = rollback;
     log::record(engine, by, |next| {
