@@ -118,6 +118,7 @@ fn path<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Vec<String> {
             }
             Entry::Gave { step, .. }
             | Entry::Failed { step, .. }
+            | Entry::TableMatched { step, .. }
             | Entry::WaitBegan { step, .. }
             | Entry::EventTaken { step, .. } => visit(step.as_str()),
             Entry::Intended { effect, .. } => visit(effect.step.as_str()),
