@@ -200,7 +200,7 @@ fn legs(cases: &[Kept], order: &str) -> BTreeMap<Option<String>, i64> {
     let mut legs = BTreeMap::new();
     for (case, effect) in cases.iter().flat_map(|kept| kept.case.effects.values().map(|effect| (&kept.case, effect))) {
         let What::Refund(refund) = &effect.what else { continue };
-        let is_open = effect.state != EffectState::Declined || case.status.step() == Some(&effect.step);
+        let is_open = effect.state != EffectState::Declined || case.stands_at(&effect.lane, &effect.step);
         if is_open && refund.order.as_ref().is_some_and(|of| of.as_str() == order) {
             *legs.entry(refund.payment.clone()).or_default() += refund.amount.minor();
         }

@@ -8,7 +8,8 @@ mod steps;
 
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW, STEP_KINDS,
+    STEP_KINDS_LATER, WAIT,
 };
 
 /// A field of a map.
@@ -78,6 +79,8 @@ pub enum Shape {
     List(&'static Shape),
     /// One of this, or a list of it.
     OneOrMany(&'static Shape),
+    /// `all`, `any`, or a whole number.
+    Join,
     /// A step.
     StepMap,
 }
@@ -239,10 +242,7 @@ pub const STEP: Table = Table {
         "sla",
         "table",
         "inspect",
-        "parallel",
         "run",
-        "for_each",
-        "again",
         "exchange",
         "http",
         "undo",

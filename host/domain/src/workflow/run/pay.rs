@@ -48,7 +48,7 @@ pub(super) fn enter(
     for refund in legs {
         let key = run.effect_key(&step.id, (&refund.order, &refund.payment), "refund");
         let effect =
-            Effect { step: step.id.clone(), what: What::Refund(refund), state: EffectState::Intended, reference: None };
+            Effect { step: step.id.clone(), lane: run.lane.clone(), round: run.round, what: What::Refund(refund), state: EffectState::Intended, reference: None };
         run.emit(Entry::Intended { key, effect: Box::new(effect) });
         keys.push(key);
     }

@@ -1,15 +1,18 @@
 //! Turns without a host: commands in, decisions out, on one order whose ledger the decisions change.
 
+mod again;
 mod claims;
 mod contradictions;
+mod lanes;
+mod loops;
 mod resends;
 
 use crate::ask::{Answer, Answered};
-use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled};
+use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled, Timer};
 use crate::case::entry::Entry;
 use crate::case::evolve::{self, Stamp};
 use crate::case::{About, Case, Effect, EffectState, Line, Status, Task, What};
-use crate::clock::{Instant, Zone};
+use crate::clock::{Instant, Span, Zone};
 use crate::decision::Work;
 use crate::facts::{Facts, LedgerAt, Purchase};
 use crate::ids::{CaseId, CustomerId, Digest, OrderId, Sku, Slug, TaskId, TenantId};
@@ -28,6 +31,8 @@ struct Desk {
     cases: Vec<Case>,
     journals: Vec<Vec<(Stamp, Vec<Entry>)>>,
     work: Vec<Work>,
+    timers: Vec<(Instant, Nth, Timer)>,
+    at: Instant,
 }
 
 /// Which case: the first that was opened is 0.
@@ -36,9 +41,14 @@ type Nth = usize;
 impl Desk {
     /// A workflow of these steps.
     fn with(steps: &str) -> Self {
+        Self::of("", steps)
+    }
+
+    /// The same, with these lines before them.
+    fn of(head: &str, steps: &str) -> Self {
         let source = format!(
             "format: 1\nworkflow: tried\ncurrency: GBP\nlimits: {{ refund_max: 100.00 }}\n\
-             triggers: [{{ case_opened: {{ type: return }} }}]\nsteps:\n{steps}"
+             triggers: [{{ case_opened: {{ type: return }} }}]\n{head}steps:\n{steps}"
         );
         let quote = Plugin {
             digest: Digest::of(b"quote"),
@@ -50,14 +60,19 @@ impl Desk {
         let environment = Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC) };
         let definition = load(&source, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let facts = Facts { purchases: vec![purchase()], ..Facts::default() };
-        Self { definition, facts, cases: Vec::new(), journals: Vec::new(), work: Vec::new() }
+        Self { definition, facts, cases: Vec::new(), journals: Vec::new(), work: Vec::new(), timers: Vec::new(), at: Instant::from_unix_ms(1_000) }
     }
 
     /// Open a return of so many units of A1, each quoted at its price.
     fn open(&mut self, units: u32) -> Nth {
-        let line = Line {
+        self.open_lines(&[units])
+    }
+
+    /// The same in several lines, of which the first is quoted.
+    fn open_lines(&mut self, units: &[u32]) -> Nth {
+        let line = |units: &u32| Line {
             sku: Sku::new("A1").unwrap(),
-            quantity: units,
+            quantity: *units,
             reason: None,
             bought: None,
             unit: None,
@@ -74,7 +89,7 @@ impl Desk {
             reason: None,
             claim: None,
             attributes: Fields::new(),
-            lines: vec![line],
+            lines: units.iter().map(line).collect(),
         };
         let new = self.cases.len();
         self.journals.push(Vec::new());
@@ -92,7 +107,7 @@ impl Desk {
         let before = self.cases.get(nth).cloned();
         self.facts.own = before.as_ref().map(|case| case.reserved.clone()).unwrap_or_default();
         let opening = (CaseId::mint(Instant::from_unix_ms(0), nth as u128), format!("R-{nth}"));
-        let at = Instant::from_unix_ms(1_000);
+        let at = self.at;
         let command = Command {
             occurred_at: at,
             recorded_at: at,
@@ -125,6 +140,11 @@ impl Desk {
             self.facts.ledgers.insert(order, at);
         }
         self.work = decision.work;
+        self.timers.extend(self.work.iter().filter_map(|work| match work {
+            Work::Timer { due, timer } => Some((*due, nth, timer.clone())),
+            Work::Effect { .. } => None,
+        }));
+        assert_eq!(decision.resume, decision.case.is_cut());
         let stamp = Stamp { at: decision.turn.at, turn: decision.turn.number };
         self.journals[nth].push((stamp, decision.turn.entries));
         let folded = evolve::fold(self.journals[nth].iter().map(|(stamp, entries)| (*stamp, entries.as_slice())));
@@ -135,6 +155,17 @@ impl Desk {
             self.cases[nth] = decision.case
         }
         Ok(())
+    }
+
+    /// Let time pass; what is due by then fires, the earliest first.
+    fn pass(&mut self, span: Span) {
+        let until = self.at.after(span);
+        while let Some(place) = (0..self.timers.len()).filter(|n| self.timers[*n].0 <= until).min_by_key(|n| self.timers[*n].0) {
+            let (due, nth, timer) = self.timers.remove(place);
+            self.at = due;
+            self.give(nth, Body::Timer(timer)).unwrap();
+        }
+        self.at = until;
     }
 
     /// What its provider says of an effect.
