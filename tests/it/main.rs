@@ -10,6 +10,7 @@ mod fold;
 mod half_year;
 mod hostile;
 mod import;
+mod lanes;
 mod listings;
 mod medical;
 mod money;

@@ -233,6 +233,9 @@ pub struct Held {
     pub take: Take,
     /// The turn in which they were promised; promised once more, the later one counts.
     pub since: u64,
+    /// When the promise ends by itself. None where the turn alone tells it, as before two promises of one turn could differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
 }
 
 /// Work for a person.

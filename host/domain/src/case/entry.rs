@@ -70,6 +70,9 @@ pub enum Entry {
         line: u32,
         /// The purchase and how many units.
         take: Take,
+        /// When the promise ends by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Instant>,
     },
     /// Promised units were given back.
     #[serde(rename = "quantity.released.1")]

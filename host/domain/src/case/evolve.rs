@@ -106,7 +106,7 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::Decided { .. } | Entry::Failed { .. } | Entry::TimedOut { .. } | Entry::Ignored { .. } => {}
         Entry::VarsSet { values } => case.vars.extend(values.clone()),
         Entry::Gave { step, output, .. } => gave(case, step.as_str(), output),
-        Entry::Reserved { line, take } => hold(case, *line, take, stamp.turn),
+        Entry::Reserved { line, take, until } => hold(case, *line, take, (stamp.turn, *until)),
         Entry::Released { line, take } => drop_held(case, *line, take)?,
         Entry::Intended { key, effect } => drop(case.effects.insert(*key, (**effect).clone())),
         Entry::Settled { key, outcome, reference, .. } => settle(case, key, *outcome, reference.as_deref())?,
@@ -168,13 +168,14 @@ fn same_place(held: &Held, line: u32, take: &Take) -> bool {
     held.line == line && held.take.order == take.order && held.take.line == take.line
 }
 
-fn hold(case: &mut Case, line: u32, take: &Take, since: u64) {
+fn hold(case: &mut Case, line: u32, take: &Take, (since, until): (u64, Option<Instant>)) {
     match case.reserved.iter_mut().find(|held| same_place(held, line, take)) {
         Some(held) => {
             held.take.quantity += take.quantity;
             held.since = since;
+            held.until = until;
         }
-        None => case.reserved.push(Held { line, take: take.clone(), since }),
+        None => case.reserved.push(Held { line, take: take.clone(), since, until }),
     }
 }
 
@@ -204,7 +205,7 @@ fn unbook(case: &mut Case, item: &Item, turn: u64) -> Result<(), &'static str> {
     let minus = Money::zero(item.amount.currency()).minus(item.amount).map_err(|_| "the amounts do not add up")?;
     add(case, item, minus)?;
     if item.take.quantity > 0 {
-        hold(case, item.line, &item.take, turn);
+        hold(case, item.line, &item.take, (turn, None));
     }
     Ok(())
 }

@@ -44,7 +44,8 @@ impl LaneId {
     /// Whether it is a lane of this step in that lane, or a lane inside one of them.
     pub fn is_of(&self, outer: &Self, step: &str) -> bool {
         let inner = if outer.is_main() { Some(self.0.as_str()) } else { self.0.strip_prefix(&*outer.0) };
-        let inner = inner.map(|inner| if outer.is_main() { inner } else { inner.strip_prefix('.').unwrap_or_default() });
+        let inner =
+            inner.map(|inner| if outer.is_main() { inner } else { inner.strip_prefix('.').unwrap_or_default() });
         inner.and_then(|inner| inner.strip_prefix(step)).is_some_and(|rest| rest.starts_with('.'))
     }
 
@@ -196,11 +197,10 @@ mod tests {
         assert_eq!(money.parent(), Some((each.clone(), "settle", "money")));
         assert_eq!(each.parent(), Some((LaneId::main(), "each", "12")));
         assert_eq!(LaneId::main().parent(), None);
-        assert_eq!((money.key("pay"), each.key("settle"), LaneId::main().key("each")), (
-            "each.12.pay".to_owned(),
-            "each.12.settle".to_owned(),
-            "each".to_owned()
-        ));
+        assert_eq!(
+            (money.key("pay"), each.key("settle"), LaneId::main().key("each")),
+            ("each.12.pay".to_owned(), "each.12.settle".to_owned(), "each".to_owned())
+        );
         let inner = money.child(&step("legs"), 0);
         assert_eq!(inner.iterations(), [each.clone(), inner.clone()]);
         assert_eq!(LaneId::main().child(&step("settle"), "money").key("pay"), "pay", "a branch runs a step once");

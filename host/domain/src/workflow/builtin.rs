@@ -34,7 +34,10 @@ pub struct Record {
 pub const ROOTS: &[(&str, &str)] = &[
     ("case", "The case."),
     ("order", "The order; only where every trigger requires it."),
-    ("item", "The element in the body of a `for_each`; outside the one line of the case, only with `limits: { lines: 1 }`."),
+    (
+        "item",
+        "The element in the body of a `for_each`; outside the one line of the case, only with `limits: { lines: 1 }`.",
+    ),
     ("customer", "The customer; may be absent unless every trigger requires it."),
     ("vars", "The variables; each is also a name of its own."),
     ("steps", "The outputs of the steps that ran before, by id."),

@@ -155,7 +155,9 @@ impl Graph {
 
     /// Every way back, from and to.
     pub fn ways_back(&self) -> impl Iterator<Item = (usize, usize)> {
-        let of = |(from, step): (usize, &'_ FlowStep)| step.edges.iter().find(|edge| edge.is_back).map(|edge| (from, edge.to));
+        let of = |(from, step): (usize, &'_ FlowStep)| {
+            step.edges.iter().find(|edge| edge.is_back).map(|edge| (from, edge.to))
+        };
         self.steps.iter().enumerate().filter_map(of)
     }
 
@@ -207,7 +209,9 @@ impl Graph {
         let names: Vec<_> =
             (0..=cycle.len()).map(|i| self.steps[cycle[(start + i) % cycle.len()]].id.as_str()).collect();
         let message = format!("`{}` leads back to `{}`: {}", step.id, self.steps[to].id, names.join(" -> "));
-        Diagnostic::new("cycle", range, message).at(&step.path).help("steps only go forward: no case may run for ever; a way back that is taken so many times is an `again`")
+        Diagnostic::new("cycle", range, message).at(&step.path).help(
+            "steps only go forward: no case may run for ever; a way back that is taken so many times is an `again`",
+        )
     }
 
     /// The way that goes up in the document: every cycle has one, and it is the one to change.

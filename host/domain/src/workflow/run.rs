@@ -348,7 +348,9 @@ impl Run {
 
     /// Whether the lane waits at this step for what the step waits for, and not for a person to say how its failure ends.
     fn awaits(&self, step: &Slug) -> bool {
-        let failed = |task: &Task| task.lane == self.lane && matches!(&task.about, About::Failure { step: at, .. } if at == step);
+        let failed = |task: &Task| {
+            task.lane == self.lane && matches!(&task.about, About::Failure { step: at, .. } if at == step)
+        };
         let waits = matches!(self.case().place(&self.lane), Some(Place::Waiting { step: at, .. }) if at == *step);
         waits && !self.case().tasks.values().any(failed)
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use redress_domain::ask::{Answered, Ask, Failure};
+use redress_domain::case::Case;
 use redress_domain::case::command::{Body, Command, Open};
 use redress_domain::case::entry::Entry;
-use redress_domain::case::Case;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::Decision;

@@ -71,7 +71,8 @@ fn one_body(outline: &Outline<'_>, fork: &Fork, lists: &[(String, &List)]) {
 }
 
 fn two_lanes(draft: &Draft<'_>, message: &str, name: &str) {
-    let help = format!("say what becomes of its values, `merge: {{ {name}: sum }}` (or `last`, `list`), or use two variables");
+    let help =
+        format!("say what becomes of its values, `merge: {{ {name}: sum }}` (or `last`, `list`), or use two variables");
     let found = Diagnostic::new("branches_write_one_variable", draft.place(), message.to_owned());
     draft.at.report::<()>(found.help(help));
 }

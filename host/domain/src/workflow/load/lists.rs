@@ -100,10 +100,14 @@ pub(super) fn ways_back(outline: &Outline<'_>, graphs: &[Graph]) -> BTreeMap<usi
                 passed.contains(&place) || outline.around(place).iter().any(|outer| passed.contains(outer))
             };
             let all: BTreeSet<usize> = (0..outline.drafts.len()).filter(|place| is_passed(*place)).collect();
-            for draft in all.iter().map(|place| &outline.drafts[*place]).filter(|draft| ONCE.contains(&draft.kind_name())) {
+            for draft in
+                all.iter().map(|place| &outline.drafts[*place]).filter(|draft| ONCE.contains(&draft.kind_name()))
+            {
                 let name = again.id.as_deref().unwrap_or("again");
-                let message = format!("the way back of `{name}` passes this `{}`, which would move twice", draft.kind_name());
-                let help = "what moves goods or money stands after the `again`, or before the step that it leads back to";
+                let message =
+                    format!("the way back of `{name}` passes this `{}`, which would move twice", draft.kind_name());
+                let help =
+                    "what moves goods or money stands after the `again`, or before the step that it leads back to";
                 draft.at.report::<()>(Diagnostic::new("moved_again", draft.place(), message).help(help));
             }
             ways.insert(list.places[from], all);

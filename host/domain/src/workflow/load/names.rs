@@ -128,7 +128,11 @@ fn compiler(
 fn explain_roots(compiler: &mut Compiler) {
     let reasons = [
         ("order", "`order` exists only where the trigger requires it", "add `requires: [order]` to every trigger"),
-        ("item", "`item` exists only in a `for_each`, or where a case has one line", "set `limits: { lines: 1 }`, or read `case.lines`"),
+        (
+            "item",
+            "`item` exists only in a `for_each`, or where a case has one line",
+            "set `limits: { lines: 1 }`, or read `case.lines`",
+        ),
         ("event", "`event` is read only on the left of `==` in `match`", "what came is the output of the `await` step"),
         ("steps", "no step has run yet here", "read the case"),
         ("vars", "variables are not known here", "read the case"),

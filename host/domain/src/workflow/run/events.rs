@@ -49,7 +49,8 @@ fn waiting<'a>(run: &mut Run, definition: &'a Definition) -> Vec<(LaneId, &'a St
     for lane in lanes {
         let step = run.case().place(&lane).and_then(|place| definition.step(place.step()?.as_str()));
         run.lane = lane.clone();
-        if let Some((step, arms)) = step.filter(|step| run.awaits(&step.id)).and_then(|step| Some((step, arms(step)?))) {
+        if let Some((step, arms)) = step.filter(|step| run.awaits(&step.id)).and_then(|step| Some((step, arms(step)?)))
+        {
             found.push((lane, step, arms));
         }
     }

@@ -23,12 +23,7 @@ pub(super) fn parallel(run: &mut Run, step: &Step, parallel: &Parallel) -> Flow 
     Flow::Stop
 }
 
-pub(super) fn for_each(
-    run: &mut Run,
-    definition: &Definition,
-    step: &Step,
-    each: &ForEach,
-) -> Result<Flow, StepError> {
+pub(super) fn for_each(run: &mut Run, definition: &Definition, step: &Step, each: &ForEach) -> Result<Flow, StepError> {
     let elements = match run.value(definition, &each.over)? {
         Value::List(elements) => elements,
         other => return Err(reserve::shape(&format!("a list, not {}", other.kind()))),
@@ -88,9 +83,8 @@ pub(super) fn ended(run: &mut Run, definition: &Definition) {
 
 /// The lanes of a step of the lane that the run is in, in their order; not those inside them.
 fn lanes_of(run: &Run, step: &Step) -> Vec<(LaneId, Lane)> {
-    let is_of = |lane: &LaneId| {
-        lane.parent().is_some_and(|(outer, owner, _)| outer == run.lane && owner == step.id.as_str())
-    };
+    let is_of =
+        |lane: &LaneId| lane.parent().is_some_and(|(outer, owner, _)| outer == run.lane && owner == step.id.as_str());
     let lanes = run.case().lanes.iter().filter(|(id, _)| is_of(id));
     lanes.map(|(id, lane)| (id.clone(), lane.clone())).collect()
 }
@@ -128,11 +122,7 @@ fn gave(run: &mut Run, step: &Step, fields: Fields) {
 }
 
 /// The values of the variables that several lanes may set. One that no lane set stays as it was.
-fn merged(
-    run: &Run,
-    merge: &BTreeMap<String, Merge>,
-    done: &[(u32, LaneId, Fields)],
-) -> Result<Fields, StepError> {
+fn merged(run: &Run, merge: &BTreeMap<String, Merge>, done: &[(u32, LaneId, Fields)]) -> Result<Fields, StepError> {
     let mut values = Fields::new();
     for (name, how) in merge {
         let set = || done.iter().filter_map(|(rank, _, vars)| Some((*rank, vars.get(name)?)));

@@ -227,6 +227,7 @@ pub(super) fn of_effect(run: &Run, wanted: Digest) -> Option<TaskId> {
 
 /// The task of a review at this step, if one is open.
 pub(super) fn of_review(run: &Run, wanted: &Slug) -> Option<TaskId> {
-    let of_step = |task: &Task| task.lane == run.lane && matches!(&task.about, About::Review { step } if step == wanted);
+    let of_step =
+        |task: &Task| task.lane == run.lane && matches!(&task.about, About::Review { step } if step == wanted);
     run.case().tasks.iter().find(|(_, task)| of_step(task)).map(|(id, _)| *id)
 }

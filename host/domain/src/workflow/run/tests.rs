@@ -60,7 +60,15 @@ impl Desk {
         let environment = Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC) };
         let definition = load(&source, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let facts = Facts { purchases: vec![purchase()], ..Facts::default() };
-        Self { definition, facts, cases: Vec::new(), journals: Vec::new(), work: Vec::new(), timers: Vec::new(), at: Instant::from_unix_ms(1_000) }
+        Self {
+            definition,
+            facts,
+            cases: Vec::new(),
+            journals: Vec::new(),
+            work: Vec::new(),
+            timers: Vec::new(),
+            at: Instant::from_unix_ms(1_000),
+        }
     }
 
     /// Open a return of so many units of A1, each quoted at its price.
@@ -160,7 +168,9 @@ impl Desk {
     /// Let time pass; what is due by then fires, the earliest first.
     fn pass(&mut self, span: Span) {
         let until = self.at.after(span);
-        while let Some(place) = (0..self.timers.len()).filter(|n| self.timers[*n].0 <= until).min_by_key(|n| self.timers[*n].0) {
+        while let Some(place) =
+            (0..self.timers.len()).filter(|n| self.timers[*n].0 <= until).min_by_key(|n| self.timers[*n].0)
+        {
             let (due, nth, timer) = self.timers.remove(place);
             self.at = due;
             self.give(nth, Body::Timer(timer)).unwrap();

@@ -44,9 +44,8 @@ pub(super) fn abandoned(run: &mut Run, lanes: &[LaneId]) {
     let here = run.lane.clone();
     for lane in lanes {
         let Some(Place::Waiting { step, .. }) = run.case().place(lane) else { continue };
-        let is_refused = |effect: &Effect| {
-            effect.step == step && effect.lane == *lane && effect.state == EffectState::Declined
-        };
+        let is_refused =
+            |effect: &Effect| effect.step == step && effect.lane == *lane && effect.state == EffectState::Declined;
         let refused = run.case().effects.iter().filter(|(_, effect)| is_refused(effect));
         let keys: Vec<Digest> = refused.map(|(key, _)| *key).collect();
         run.turn_to(lane);
@@ -80,7 +79,7 @@ pub(super) fn rebook(run: &mut Run, step: &Slug, key: Digest) -> Result<(), Step
         taken.ledger.book(payment, leg.amount).map_err(reserve::refused)?;
     }
     for (line, take) in reserved {
-        run.emit(Entry::Reserved { line, take });
+        run.emit(Entry::Reserved { line, take, until: None });
     }
     run.emit(Entry::Booked { items });
     Ok(())

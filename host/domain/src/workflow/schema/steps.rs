@@ -3,8 +3,7 @@
 use crate::workflow::schema::{Field, Shape, StepKind, Table};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
-pub const STEP_KINDS_LATER: &[&str] =
-    &["table", "inspect", "run", "exchange", "http", "undo"];
+pub const STEP_KINDS_LATER: &[&str] = &["table", "inspect", "run", "exchange", "http", "undo"];
 
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[
@@ -304,7 +303,11 @@ pub const FOR_EACH: Table = Table {
             Shape::Whole,
             "How many iterations run at once, at most 100; one after the other where it is left out.",
         ),
-        Field::required("steps", Shape::List(&Shape::StepMap), "The body; at the end of the list an iteration is done."),
+        Field::required(
+            "steps",
+            Shape::List(&Shape::StepMap),
+            "The body; at the end of the list an iteration is done.",
+        ),
         Field::optional(
             "merge",
             Shape::Names(&Shape::Choice(&["sum", "last", "list"])),
@@ -326,7 +329,10 @@ pub const AGAIN: Table = Table {
         ),
     ],
     later: &[],
-    hints: &[("max", "how often is `max_visits`"), ("when", "`when` stands beside `again`: where it does not hold the case goes on")],
+    hints: &[
+        ("max", "how often is `max_visits`"),
+        ("when", "`when` stands beside `again`: where it does not hold the case goes on"),
+    ],
 };
 
 /// The fields of `finish`.

@@ -279,14 +279,16 @@ impl From<&Entry> for EntryView {
                 Self { then: Some(then.to_string()), because: because.clone(), ..Self::at(step) }
             }
             Entry::WentBack { step, to } => Self { then: Some(to.to_string()), ..Self::at(step) },
-            Entry::VarsSet { values } | Entry::LaneSet { values } => Self { codes: values.keys().cloned().collect(), ..Self::default() },
+            Entry::VarsSet { values } | Entry::LaneSet { values } => {
+                Self { codes: values.keys().cloned().collect(), ..Self::default() }
+            }
             Entry::Gave { step, plugin, output } => {
                 Self { plugin: plugin.map(|digest| digest.to_string()), ..Self::gave(output) }.of_step(step)
             }
             Entry::Failed { step, code, detail } => {
                 Self { codes: vec![code.clone()], detail: Some(detail.clone()), ..Self::at(step) }
             }
-            Entry::Reserved { line, take } | Entry::Released { line, take } => {
+            Entry::Reserved { line, take, .. } | Entry::Released { line, take } => {
                 Self { line: Some(*line), takes: vec![take.into()], ..Self::default() }
             }
             Entry::WaitBegan { step, until } => Self { until: until.map(|at| at.to_string()), ..Self::at(step) },

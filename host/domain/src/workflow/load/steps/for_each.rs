@@ -90,7 +90,8 @@ fn element(fields: &Fields<'_>, context: &Context<'_, '_>) -> Option<String> {
     };
     let name = if fields.has("as") { at.identifier()?.as_str().to_owned() } else { ITEM.to_owned() };
     let outline = context.outline;
-    let is_outer = |place: &usize| outline.drafts[*place].fork.as_ref().is_some_and(|fork| fork.element.as_ref() == Some(&name));
+    let is_outer =
+        |place: &usize| outline.drafts[*place].fork.as_ref().is_some_and(|fork| fork.element.as_ref() == Some(&name));
     let what = match () {
         () if outline.around(context.place).iter().any(is_outer) => "the element of the loop around it",
         () if name != ITEM && names::reserved(&name) => "a name of the language",

@@ -119,7 +119,9 @@ fn merge_one(key: &Key, at: &At<'_>, context: &Context<'_, '_>) -> Option<(Strin
             Some(near) => format!("did you mean `{near}`?"),
             None => "declare it under `vars`".to_owned(),
         };
-        return at.report(Diagnostic::new("unknown_variable", key.range, format!("there is no variable `{name}`")).help(help));
+        return at.report(
+            Diagnostic::new("unknown_variable", key.range, format!("there is no variable `{name}`")).help(help),
+        );
     };
     let lists = context.outline.inside(context.place);
     let is_set = lists.flat_map(|(_, list)| context.outline.all_of(list)).any(|(_, draft)| draft.sets.contains(name));

@@ -126,7 +126,9 @@ fn a_timer_ends_the_wait_of_its_lane_alone() {
 
 #[test]
 fn an_event_that_came_before_its_branch_is_taken_when_the_branch_gets_there() {
-    let head = format!("{EVENTS}vars: {{ late: {{ type: bool, default: false }}, looked: {{ type: bool, default: false }} }}\n");
+    let head = format!(
+        "{EVENTS}vars: {{ late: {{ type: bool, default: false }}, looked: {{ type: bool, default: false }} }}\n"
+    );
     let first = "  - { id: early, review: { queue: q, title: Early, next: { on: quote }, timeout: { never: why } } }\n";
     let mut desk = Desk::of(&head, &format!("{first}{SETTLE}"));
     let case = desk.open(2);
@@ -197,7 +199,11 @@ fn a_timer_of_a_branch_that_lost_finds_nothing_and_what_it_sent_is_still_settled
     let case = desk.open(1);
     // One line that a person allows, so that there are goods.
     desk.answer(case, "fine").unwrap();
-    assert_eq!((desk.stands(case), desk.var(case, "seen")), ("rest", "true".to_owned()), "no goods, so nothing to wait for");
+    assert_eq!(
+        (desk.stands(case), desk.var(case, "seen")),
+        ("rest", "true".to_owned()),
+        "no goods, so nothing to wait for"
+    );
     desk.pass(Span::from_days(3));
     assert_eq!((desk.stands(case), desk.last(case)), ("rest", vec!["lane.entered.1", "input.ignored.1"]));
     assert_eq!(desk.var(case, "who"), "nobody");
@@ -208,7 +214,9 @@ fn a_timer_of_a_branch_that_lost_finds_nothing_and_what_it_sent_is_still_settled
 #[test]
 fn of_three_branches_two_are_enough_where_the_document_says_so() {
     let branch = |name: &str| {
-        format!("        {name}:\n          - {{ id: {name}_wait, review: {{ queue: q, title: T, next: {{ on: {name}_end }}, timeout: {{ never: why }} }} }}\n          - {{ id: {name}_end, set: {{ v_{name}: 1 }} }}\n")
+        format!(
+            "        {name}:\n          - {{ id: {name}_wait, review: {{ queue: q, title: T, next: {{ on: {name}_end }}, timeout: {{ never: why }} }} }}\n          - {{ id: {name}_end, set: {{ v_{name}: 1 }} }}\n"
+        )
     };
     let steps = format!(
         "  - id: two\n    parallel:\n      join: 2\n      branches:\n{}{}{}  - {{ id: done, finish: {{ result: done }} }}\n",
@@ -223,7 +231,10 @@ fn of_three_branches_two_are_enough_where_the_document_says_so() {
     assert_eq!((desk.stands(case), desk.lanes(case)[2].as_str()), ("two", "two.c done"));
     desk.answer_in(case, "two.a", "on").unwrap();
     assert_eq!((desk.stands(case), desk.cases[case].tasks.len()), ("done", 0));
-    assert_eq!((desk.var(case, "v_a"), desk.var(case, "v_b"), desk.var(case, "v_c")), ("1".into(), "0".into(), "1".into()));
+    assert_eq!(
+        (desk.var(case, "v_a"), desk.var(case, "v_b"), desk.var(case, "v_c")),
+        ("1".into(), "0".into(), "1".into())
+    );
     let Output::Values(two) = &desk.cases[case].outputs["two"] else { panic!() };
     assert_eq!((two["first"].to_string(), two["count"].to_string()), ("c".to_owned(), "2".to_owned()));
 }
@@ -231,8 +242,14 @@ fn of_three_branches_two_are_enough_where_the_document_says_so() {
 #[test]
 fn a_waiting_step_that_is_skipped_in_a_branch_does_not_wait() {
     let skipped = SETTLE
-        .replace("- id: look\n            review", "- id: look\n            when: 'has(case.reason)'\n            review")
-        .replace("- id: goods\n            await", "- id: goods\n            when: 'has(case.reason)'\n            await");
+        .replace(
+            "- id: look\n            review",
+            "- id: look\n            when: 'has(case.reason)'\n            review",
+        )
+        .replace(
+            "- id: goods\n            await",
+            "- id: goods\n            when: 'has(case.reason)'\n            await",
+        );
     let mut desk = Desk::of(SETTLE_HEAD, &skipped);
     let case = desk.open(2);
     assert_eq!(desk.lanes(case), ["settle.goods done", "settle.look done", "settle.money at pay"]);
@@ -276,7 +293,8 @@ fn what_branches_set_together_is_theirs_until_they_join_and_then_merged() {
           - { id: rest_b, wait: { for: 1d } }
   - { id: done, finish: { result: done } }
 ";
-    let vars = "vars: { total: { type: number, default: 10 }, who: { type: text, default: nobody }, notes: list(text) }\n";
+    let vars =
+        "vars: { total: { type: number, default: 10 }, who: { type: text, default: nobody }, notes: list(text) }\n";
     let mut desk = Desk::of(vars, steps);
     let case = desk.open(1);
     assert_eq!((desk.var(case, "total"), desk.var(case, "who")), ("10".to_owned(), "nobody".to_owned()));

@@ -18,13 +18,17 @@ const COUNT: &str = "  - id: each
 const VARS: &str = "vars: { total: { type: number, default: 0 }, short: { type: number, default: 0 }, last: { type: text, default: none } }\n";
 
 fn at_once(count: u32) -> String {
-    let merged = COUNT.replace("      max: 4\n", &format!("      max: 4\n      parallel: {count}\n      merge: {{ total: sum, short: sum, last: last }}\n"));
+    let merged = COUNT.replace(
+        "      max: 4\n",
+        &format!("      max: 4\n      parallel: {count}\n      merge: {{ total: sum, short: sum, last: last }}\n"),
+    );
     assert_ne!(merged, COUNT);
     merged
 }
 
 fn titles(desk: &Desk, case: Nth) -> Vec<String> {
-    let mut tasks: Vec<_> = desk.cases[case].tasks.values().map(|task| (task.lane.clone(), task.title.clone())).collect();
+    let mut tasks: Vec<_> =
+        desk.cases[case].tasks.values().map(|task| (task.lane.clone(), task.title.clone())).collect();
     tasks.sort();
     tasks.into_iter().map(|(_, title)| title).collect()
 }
@@ -77,7 +81,8 @@ fn no_element_is_no_iteration_and_too_many_are_a_failure() {
     assert_eq!(desk.stands(many), "each");
     let About::Failure { code, .. } = &desk.task(many).1.about else { panic!() };
     assert_eq!((code.as_str(), desk.lanes(many).len()), ("too_many_elements", 0));
-    let handled = COUNT.replace("  - { id: done", "    on_error: [{ match: too_many_elements, then: many }]\n  - { id: done")
+    let handled = COUNT
+        .replace("  - { id: done", "    on_error: [{ match: too_many_elements, then: many }]\n  - { id: done")
         + "  - { id: many, finish: { result: many } }\n";
     let mut desk = Desk::of(VARS, &handled);
     let many = desk.open_lines(&[1, 1, 1, 1, 1]);
@@ -172,7 +177,14 @@ fn loops_and_branches_stand_inside_each_other() {
     .replace("'{{ }}'", "looked");
     let mut desk = Desk::with(&steps);
     let case = desk.open_lines(&[1, 1]);
-    let both = |n: u32| [format!("each.{n} at both"), format!("each.{n}.both.a at look"), format!("each.{n}.both.b at legs"), format!("each.{n}.both.b.legs.0 at rest")];
+    let both = |n: u32| {
+        [
+            format!("each.{n} at both"),
+            format!("each.{n}.both.a at look"),
+            format!("each.{n}.both.b at legs"),
+            format!("each.{n}.both.b.legs.0 at rest"),
+        ]
+    };
     assert_eq!(desk.lanes(case), [both(0), both(1)].concat());
     desk.answer_in(case, "each.1.both.a", "on").unwrap();
     for _ in 0..2 {
@@ -223,7 +235,11 @@ fn a_run_of_more_steps_than_a_turn_may_take_is_cut_inside_its_lanes_and_goes_on_
 #[test]
 fn a_failure_in_an_iteration_is_a_task_of_that_iteration_and_the_others_go_on() {
     let steps = COUNT.replace("'=total + item.quantity'", "'=total + round(10 / (item.quantity - 1), 2)'");
-    let mut desk = Desk::of(VARS, &steps.replace("max: 4\n", "max: 4\n      parallel: 2\n      merge: { total: last, short: last, last: last }\n"));
+    let mut desk = Desk::of(
+        VARS,
+        &steps
+            .replace("max: 4\n", "max: 4\n      parallel: 2\n      merge: { total: last, short: last, last: last }\n"),
+    );
     let case = desk.open_lines(&[1, 2]);
     desk.answer_in(case, "each.0", "right").unwrap();
     assert_eq!(desk.lanes(case), ["each.0 at added", "each.1 at look"]);

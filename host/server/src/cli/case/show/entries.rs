@@ -24,7 +24,10 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
         Entry::VarsSet { values } => format!("set {}", words::fields(values)),
         Entry::Gave { step, output, .. } => format!("{step}: {}", gave(output)),
         Entry::Failed { step, code, detail } => format!("{step}: failed, {code}: {detail}"),
-        Entry::Reserved { line, take } => format!("line {line}: reserved {}", words::take(take)),
+        Entry::Reserved { line, take, until } => {
+            let until = until.map(|until| format!(" until {}", until.display(zone))).unwrap_or_default();
+            format!("line {line}: reserved {}{until}", words::take(take))
+        }
         Entry::Released { line, take } => format!("line {line}: released {}", words::take(take)),
         Entry::Intended { key, effect } => format!("{}: {}, effect {key}", effect.step, intent(effect)),
         Entry::Settled { key, outcome, reference, via } => {
@@ -79,10 +82,9 @@ pub(super) fn json(entry: &Entry) -> Json {
             "vars": fields(&opened.vars),
         }),
         Entry::Held => json!({}),
-        Entry::Skipped { step }
-        | Entry::TimedOut { step }
-        | Entry::Paused { step }
-        | Entry::LanesJoined { step } => json!({ "step": step }),
+        Entry::Skipped { step } | Entry::TimedOut { step } | Entry::Paused { step } | Entry::LanesJoined { step } => {
+            json!({ "step": step })
+        }
         Entry::LaneEntered { lane } | Entry::LaneEnded { lane } => json!({ "lane": lane_name(lane) }),
         Entry::WentBack { step, to } => json!({ "step": step, "then": to }),
         Entry::LaneBegan { lane, step } => json!({ "lane": lane, "step": step }),
@@ -93,9 +95,10 @@ pub(super) fn json(entry: &Entry) -> Json {
             json!({ "step": step, "plugin": plugin, "output": output(given) })
         }
         Entry::Failed { step, code, detail } => json!({ "step": step, "code": code, "detail": detail }),
-        Entry::Reserved { line, take: taken } | Entry::Released { line, take: taken } => {
-            json!({ "line": line, "take": take(taken) })
+        Entry::Reserved { line, take: taken, until } => {
+            json!({ "line": line, "take": take(taken), "until": until.map(instant) })
         }
+        Entry::Released { line, take: taken } => json!({ "line": line, "take": take(taken) }),
         Entry::Intended { key, effect: intended } => json!({ "key": key, "effect": effect(intended) }),
         Entry::Settled { key, outcome, reference, via } => {
             json!({ "key": key, "outcome": outcome, "reference": reference, "via": via })

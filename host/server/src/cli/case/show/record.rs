@@ -11,8 +11,8 @@ use serde_json::{Map, Value as Json, json};
 use super::entries;
 use super::story::{LineStory, LineTake, Opinion, Story};
 use crate::cli::json::{
-    each, effect, fields, held, instant, lane, lane_name, line, line_verdict, money, output, price, quote, reason, status, take, task,
-    verdict,
+    each, effect, fields, held, instant, lane, lane_name, line, line_verdict, money, output, price, quote, reason,
+    status, take, task, verdict,
 };
 
 pub(super) fn story(story: &Story) -> Json {
