@@ -81,8 +81,8 @@ fn an_event_wins_the_race_and_the_timer_of_the_other_side_finds_nothing() {
     let event = Event { name: "goods_received".to_owned(), fields };
     shop.merchant.command(case.id, Body::Event(event)).unwrap();
     let case = shop.case(&case).unwrap();
-    assert_eq!((stands(&case), case.vars.get("who")), ("each", Some(&Value::text("event"))));
-    assert!(case.tasks.values().all(|task| task.lane.to_string() == "each.0"), "{:?}", case.tasks);
+    assert_eq!((stands(&case), case.vars.get("who")), ("asked", Some(&Value::text("event"))));
+    assert!(case.lanes.is_empty() && case.tasks.values().all(|task| task.lane.is_main()), "{:?}", case.tasks);
     shop.pass(Span::from_days(5)).unwrap();
     let entries = shop.entries(case.id).unwrap();
     let ignored = entries.iter().filter(|entry| matches!(entry, Entry::Ignored { .. })).count();
@@ -142,4 +142,38 @@ fn what_two_branches_promise_in_one_turn_lapses_each_in_its_own_time() {
     assert_eq!(held(), (0, 1));
     shop.pass(Span::from_days(28)).unwrap();
     assert_eq!(held(), (0, 0));
+}
+
+/// Answer the open task of the lane that comes first.
+fn answer_first(shop: &Shop, case: &Case, outcome: &str) {
+    let case = shop.case(case).unwrap();
+    let (id, _) = case.tasks.iter().min_by_key(|(_, task)| task.lane.clone()).expect("an open task");
+    shop.merchant.complete(case.id, *id, outcome).unwrap();
+}
+
+#[test]
+fn each_line_is_counted_two_at_once_and_what_was_said_is_put_together() {
+    let shop = Shop::empty().unwrap();
+    shop.merchant.publish(include_str!("../golden/kinds/for_each/good.yaml")).unwrap();
+    for (answers, result) in [(["right", "right", "right"], "counted"), (["right", "wrong", "right"], "miscounted")] {
+        let case = shop.open(&[("A1", 2), ("B2", 1), ("C3", 4)]).unwrap();
+        assert_eq!(case.tasks.len(), 2);
+        answers.iter().for_each(|answer| answer_first(&shop, &case, answer));
+        let case = shop.case(&case).unwrap();
+        assert_eq!((stands(&case), &case.vars["units"]), (result, &Value::whole(7)));
+        assert_eq!(case.vars.contains_key("wrong"), result == "miscounted");
+    }
+}
+
+#[test]
+fn a_customer_is_asked_twice_at_most_for_what_is_missing() {
+    let shop = Shop::empty().unwrap();
+    shop.merchant.publish(include_str!("../golden/kinds/again/good.yaml")).unwrap();
+    let case = shop.open(&[("A1", 1)]).unwrap();
+    for _ in 0..3 {
+        assert_eq!(stands(&shop.case(&case).unwrap()), "look");
+        answer_first(&shop, &case, "incomplete");
+    }
+    let case = shop.case(&case).unwrap();
+    assert_eq!((stands(&case), case.effects.len()), ("given_up", 3), "each reminder is one of its own");
 }

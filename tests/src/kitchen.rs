@@ -26,7 +26,7 @@ use crate::world::{Merchant, World, a_return, days_ago, from_history, gbp, order
 pub const KITCHEN_SINK: &str = include_str!("../fixtures/workflows/kitchen-sink.yaml");
 
 /// A workflow whose cases are in several places at once.
-pub const CROWD: &str = include_str!("../fixtures/workflows/crowd.yaml");
+pub const CROWD: &str = include_str!("../golden/kinds/parallel/good.yaml");
 
 /// Numbers that look random and repeat with their seed.
 #[derive(Debug)]
@@ -379,13 +379,18 @@ impl Kitchen {
     }
 }
 
-/// More questions than one turn may ask.
+/// More questions than one turn may ask: the first turn is cut on the main line, the second in a branch beside which another waits
+/// for its turn.
 #[must_use]
 pub fn long_workflow() -> String {
     let mut text =
         String::from("format: 1\nworkflow: long\ncurrency: GBP\ntriggers:\n  - case_opened: { type: long }\nsteps:\n");
-    for n in 0..70 {
-        text += &format!("  - {{ id: count_{n}, call: {{ plugin: counting@0 }} }}\n");
+    let count = |n: u32| format!("- {{ id: count_{n}, call: {{ plugin: counting@0 }} }}\n");
+    (0..40).for_each(|n| text += &format!("  {}", count(n)));
+    text += "  - id: both\n    parallel:\n      branches:\n";
+    for (branch, counts) in [("long", 40..68), ("short", 68..70)] {
+        text += &format!("        {branch}:\n");
+        counts.for_each(|n| text += &format!("          {}", count(n)));
     }
     text + "  - { id: counted, finish: { result: counted } }\n"
 }

@@ -8,8 +8,8 @@ mod steps;
 
 pub use reference::reference;
 pub use steps::{
-    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW,
-    STEP_KINDS, STEP_KINDS_LATER, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW,
+    STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -61,6 +61,10 @@ pub enum Shape {
     Variable,
     /// A condition, without `=`.
     Condition,
+    /// An expression of a single value, without `=`.
+    Input,
+    /// A row of a table: a test for each input, then a map of the variables that it sets.
+    Row,
     /// `event.x == expression`, joined by `&&`.
     Match,
     /// An expression after `=`, or a plain literal, of the type that the text names.
@@ -240,7 +244,6 @@ pub const STEP: Table = Table {
         "sealed",
         "open",
         "sla",
-        "table",
         "inspect",
         "run",
         "exchange",

@@ -6,6 +6,7 @@ mod contradictions;
 mod lanes;
 mod loops;
 mod resends;
+mod tables;
 
 use crate::ask::{Answer, Answered};
 use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled, Timer};
@@ -32,7 +33,7 @@ struct Desk {
     journals: Vec<Vec<(Stamp, Vec<Entry>)>>,
     work: Vec<Work>,
     timers: Vec<(Instant, Nth, Timer)>,
-    at: Instant,
+    now: Instant,
 }
 
 /// Which case: the first that was opened is 0.
@@ -41,14 +42,19 @@ type Nth = usize;
 impl Desk {
     /// A workflow of these steps.
     fn with(steps: &str) -> Self {
-        Self::of("", steps)
+        Self::beside("", steps)
     }
 
     /// The same, with these lines before them.
-    fn of(head: &str, steps: &str) -> Self {
+    fn beside(head: &str, steps: &str) -> Self {
+        Self::of(&format!("limits: {{ refund_max: 100.00 }}\n{head}steps:\n{steps}"))
+    }
+
+    /// A workflow of this document, which lacks its head.
+    fn of(document: &str) -> Self {
         let source = format!(
-            "format: 1\nworkflow: tried\ncurrency: GBP\nlimits: {{ refund_max: 100.00 }}\n\
-             triggers: [{{ case_opened: {{ type: return }} }}]\n{head}steps:\n{steps}"
+            "format: 1\nworkflow: tried\ncurrency: GBP\n\
+             triggers: [{{ case_opened: {{ type: return }} }}]\n{document}"
         );
         let quote = Plugin {
             digest: Digest::of(b"quote"),
@@ -67,27 +73,35 @@ impl Desk {
             journals: Vec::new(),
             work: Vec::new(),
             timers: Vec::new(),
-            at: Instant::from_unix_ms(1_000),
+            now: Instant::from_unix_ms(1_000),
         }
     }
 
     /// Open a return of so many units of A1, each quoted at its price.
     fn open(&mut self, units: u32) -> Nth {
-        self.open_lines(&[units])
+        self.open_as(units, |_| {})
     }
 
     /// The same in several lines, of which the first is quoted.
     fn open_lines(&mut self, units: &[u32]) -> Nth {
-        let line = |units: &u32| Line {
+        self.open_as(1, |open| {
+            let line = open.lines[0].clone();
+            open.lines = units.iter().map(|units| Line { quantity: *units, ..line.clone() }).collect();
+        })
+    }
+
+    /// The same, of a submission that is changed before.
+    fn open_as(&mut self, units: u32, change: impl FnOnce(&mut Open)) -> Nth {
+        let line = Line {
             sku: Sku::new("A1").unwrap(),
-            quantity: *units,
+            quantity: units,
             reason: None,
             bought: None,
             unit: None,
             attributes: Fields::new(),
             outcome: None,
         };
-        let open = Open {
+        let mut open = Open {
             kind: Slug::from_static("return"),
             external: None,
             history: false,
@@ -97,8 +111,9 @@ impl Desk {
             reason: None,
             claim: None,
             attributes: Fields::new(),
-            lines: units.iter().map(line).collect(),
+            lines: vec![line],
         };
+        change(&mut open);
         let new = self.cases.len();
         self.journals.push(Vec::new());
         self.turn(new, &agent("ada"), Body::Open(Box::new(open))).unwrap();
@@ -115,7 +130,7 @@ impl Desk {
         let before = self.cases.get(nth).cloned();
         self.facts.own = before.as_ref().map(|case| case.reserved.clone()).unwrap_or_default();
         let opening = (CaseId::mint(Instant::from_unix_ms(0), nth as u128), format!("R-{nth}"));
-        let at = self.at;
+        let at = self.now;
         let command = Command {
             occurred_at: at,
             recorded_at: at,
@@ -167,15 +182,15 @@ impl Desk {
 
     /// Let time pass; what is due by then fires, the earliest first.
     fn pass(&mut self, span: Span) {
-        let until = self.at.after(span);
+        let until = self.now.after(span);
         while let Some(place) =
             (0..self.timers.len()).filter(|n| self.timers[*n].0 <= until).min_by_key(|n| self.timers[*n].0)
         {
             let (due, nth, timer) = self.timers.remove(place);
-            self.at = due;
+            self.now = due;
             self.give(nth, Body::Timer(timer)).unwrap();
         }
-        self.at = until;
+        self.now = until;
     }
 
     /// What its provider says of an effect.

@@ -15,7 +15,7 @@ const ROUNDS: &str = "vars: { rounds: { type: number, default: 0 } }\n";
 
 #[test]
 fn a_case_goes_back_so_many_times_and_then_on() {
-    let mut desk = Desk::of(ROUNDS, ASK);
+    let mut desk = Desk::beside(ROUNDS, ASK);
     let case = desk.open(1);
     for round in 0..3 {
         assert_eq!((desk.stands(case), desk.task(case).1.title.clone()), ("look", format!("Round {round}")));
@@ -27,7 +27,7 @@ fn a_case_goes_back_so_many_times_and_then_on() {
 
 #[test]
 fn a_way_back_may_be_left_at_any_time() {
-    let mut desk = Desk::of(ROUNDS, ASK);
+    let mut desk = Desk::beside(ROUNDS, ASK);
     let case = desk.open(1);
     desk.answer(case, "unclear").unwrap();
     desk.answer(case, "clear").unwrap();
@@ -36,7 +36,7 @@ fn a_way_back_may_be_left_at_any_time() {
 
 #[test]
 fn each_round_waits_by_a_timer_of_its_own() {
-    let mut desk = Desk::of(ROUNDS, ASK);
+    let mut desk = Desk::beside(ROUNDS, ASK);
     let case = desk.open(1);
     desk.pass(Span::from_days(4));
     desk.answer(case, "unclear").unwrap();
@@ -48,13 +48,13 @@ fn each_round_waits_by_a_timer_of_its_own() {
 
 #[test]
 fn what_is_said_in_each_round_is_said_under_a_key_of_its_own() {
-    let mut desk = Desk::of(ROUNDS, ASK);
+    let mut desk = Desk::beside(ROUNDS, ASK);
     let case = desk.open(1);
     desk.answer(case, "unclear").unwrap();
     desk.answer(case, "unclear").unwrap();
     let told: Vec<u32> = desk.cases[case].effects.values().map(|effect| effect.round).collect();
     assert_eq!((told.len(), told.contains(&0), told.contains(&1)), (2, true, true));
-    let mut again = Desk::of(ROUNDS, ASK);
+    let mut again = Desk::beside(ROUNDS, ASK);
     let same = again.open(1);
     again.answer(same, "unclear").unwrap();
     again.answer(same, "unclear").unwrap();
@@ -79,7 +79,7 @@ fn rounds_are_counted_in_each_iteration_and_lanes_run_again() {
         - { id: back, again: { to: both, max_visits: 2 } }
   - { id: done, finish: { result: done } }
 ";
-    let mut desk = Desk::of(ROUNDS, steps);
+    let mut desk = Desk::beside(ROUNDS, steps);
     let case = desk.open_lines(&[1, 1]);
     desk.pass(Span::from_days(6));
     assert_eq!((desk.stands(case), desk.var(case, "rounds")), ("done", "6".to_owned()));
@@ -96,7 +96,7 @@ fn a_way_back_without_a_wait_is_cut_goes_on_and_ends() {
   - { id: back, again: { to: count, max_visits: 100 } }
   - { id: done, finish: { result: done } }
 ";
-    let mut desk = Desk::of(ROUNDS, steps);
+    let mut desk = Desk::beside(ROUNDS, steps);
     let case = desk.open(1);
     assert!(desk.cases[case].is_cut());
     desk.give(case, Body::Continue).unwrap();

@@ -73,7 +73,7 @@ vars: { late: { type: bool, default: false }, looked: { type: bool, default: fal
 ";
 
 fn settling() -> (Desk, Nth) {
-    let mut desk = Desk::of(SETTLE_HEAD, SETTLE);
+    let mut desk = Desk::beside(SETTLE_HEAD, SETTLE);
     let case = desk.open(2);
     (desk, case)
 }
@@ -130,7 +130,7 @@ fn an_event_that_came_before_its_branch_is_taken_when_the_branch_gets_there() {
         "{EVENTS}vars: {{ late: {{ type: bool, default: false }}, looked: {{ type: bool, default: false }} }}\n"
     );
     let first = "  - { id: early, review: { queue: q, title: Early, next: { on: quote }, timeout: { never: why } } }\n";
-    let mut desk = Desk::of(&head, &format!("{first}{SETTLE}"));
+    let mut desk = Desk::beside(&head, &format!("{first}{SETTLE}"));
     let case = desk.open(2);
     desk.event(case, "goods_received", Some("R-0"));
     desk.answer(case, "on").unwrap();
@@ -183,7 +183,7 @@ const RACE_HEAD: &str = "events: { called_off: {} }\nvars: { who: { type: text, 
 
 #[test]
 fn of_branches_that_race_the_first_wins_and_the_task_of_the_other_is_gone() {
-    let mut desk = Desk::of(RACE_HEAD, RACE);
+    let mut desk = Desk::beside(RACE_HEAD, RACE);
     let case = desk.open(1);
     let task = desk.task(case).0;
     desk.event(case, "called_off", None);
@@ -195,7 +195,7 @@ fn of_branches_that_race_the_first_wins_and_the_task_of_the_other_is_gone() {
 #[test]
 fn a_timer_of_a_branch_that_lost_finds_nothing_and_what_it_sent_is_still_settled() {
     let waiting = RACE.replace("{ id: done, finish", "{ id: rest, wait: { for: 10d } }\n  - { id: done, finish");
-    let mut desk = Desk::of(RACE_HEAD, &waiting);
+    let mut desk = Desk::beside(RACE_HEAD, &waiting);
     let case = desk.open(1);
     // One line that a person allows, so that there are goods.
     desk.answer(case, "fine").unwrap();
@@ -225,7 +225,7 @@ fn of_three_branches_two_are_enough_where_the_document_says_so() {
         branch("c")
     );
     let vars = "vars: { v_a: { type: number, default: 0 }, v_b: { type: number, default: 0 }, v_c: { type: number, default: 0 } }\n";
-    let mut desk = Desk::of(vars, &steps);
+    let mut desk = Desk::beside(vars, &steps);
     let case = desk.open(1);
     desk.answer_in(case, "two.c", "on").unwrap();
     assert_eq!((desk.stands(case), desk.lanes(case)[2].as_str()), ("two", "two.c done"));
@@ -250,7 +250,7 @@ fn a_waiting_step_that_is_skipped_in_a_branch_does_not_wait() {
             "- id: goods\n            await",
             "- id: goods\n            when: 'has(case.reason)'\n            await",
         );
-    let mut desk = Desk::of(SETTLE_HEAD, &skipped);
+    let mut desk = Desk::beside(SETTLE_HEAD, &skipped);
     let case = desk.open(2);
     assert_eq!(desk.lanes(case), ["settle.goods done", "settle.look done", "settle.money at pay"]);
     assert!(desk.cases[case].tasks.is_empty() && desk.timers.is_empty());
@@ -270,7 +270,7 @@ fn a_branch_may_end_the_case_for_all() {
   - { id: done, finish: { result: done } }
 ";
     let vars = "vars: { seen: { type: bool, default: false } }\n";
-    let mut desk = Desk::of(vars, steps);
+    let mut desk = Desk::beside(vars, steps);
     let case = desk.open(1);
     desk.answer(case, "stop").unwrap();
     assert_eq!(desk.stands(case), "stopped");
@@ -295,7 +295,7 @@ fn what_branches_set_together_is_theirs_until_they_join_and_then_merged() {
 ";
     let vars =
         "vars: { total: { type: number, default: 10 }, who: { type: text, default: nobody }, notes: list(text) }\n";
-    let mut desk = Desk::of(vars, steps);
+    let mut desk = Desk::beside(vars, steps);
     let case = desk.open(1);
     assert_eq!((desk.var(case, "total"), desk.var(case, "who")), ("10".to_owned(), "nobody".to_owned()));
     desk.pass(Span::from_days(2));

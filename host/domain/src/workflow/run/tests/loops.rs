@@ -35,7 +35,7 @@ fn titles(desk: &Desk, case: Nth) -> Vec<String> {
 
 #[test]
 fn iterations_run_one_after_the_other_each_with_its_element() {
-    let mut desk = Desk::of(VARS, COUNT);
+    let mut desk = Desk::beside(VARS, COUNT);
     let case = desk.open_lines(&[3, 1, 5]);
     for (number, outcome) in ["right", "wrong", "right"].into_iter().enumerate() {
         assert_eq!((desk.stands(case), titles(&desk, case)), ("each", vec![format!("Count {number}")]));
@@ -49,7 +49,7 @@ fn iterations_run_one_after_the_other_each_with_its_element() {
 
 #[test]
 fn so_many_iterations_run_at_once_as_the_document_says_and_do_not_mix() {
-    let mut desk = Desk::of(VARS, &at_once(2));
+    let mut desk = Desk::beside(VARS, &at_once(2));
     let case = desk.open_lines(&[3, 1, 5]);
     assert_eq!(titles(&desk, case), ["Count 0", "Count 1"]);
     desk.answer_in(case, "each.1", "right").unwrap();
@@ -64,7 +64,7 @@ fn so_many_iterations_run_at_once_as_the_document_says_and_do_not_mix() {
 
 #[test]
 fn a_timer_ends_the_wait_of_its_iteration_alone() {
-    let mut desk = Desk::of(VARS, &at_once(2));
+    let mut desk = Desk::beside(VARS, &at_once(2));
     let case = desk.open_lines(&[3, 1]);
     desk.pass(Span::from_days(1));
     desk.answer_in(case, "each.0", "right").unwrap();
@@ -74,7 +74,7 @@ fn a_timer_ends_the_wait_of_its_iteration_alone() {
 
 #[test]
 fn no_element_is_no_iteration_and_too_many_are_a_failure() {
-    let mut desk = Desk::of(VARS, COUNT);
+    let mut desk = Desk::beside(VARS, COUNT);
     let none = desk.open_lines(&[]);
     assert_eq!((desk.stands(none), desk.count(none, "each")), ("done", "0".to_owned()));
     let many = desk.open_lines(&[1, 1, 1, 1, 1]);
@@ -84,7 +84,7 @@ fn no_element_is_no_iteration_and_too_many_are_a_failure() {
     let handled = COUNT
         .replace("  - { id: done", "    on_error: [{ match: too_many_elements, then: many }]\n  - { id: done")
         + "  - { id: many, finish: { result: many } }\n";
-    let mut desk = Desk::of(VARS, &handled);
+    let mut desk = Desk::beside(VARS, &handled);
     let many = desk.open_lines(&[1, 1, 1, 1, 1]);
     assert_eq!(desk.stands(many), "many");
 }
@@ -102,7 +102,7 @@ fn the_list_is_read_once_and_elements_have_the_name_that_the_document_gives_them
   - { id: done, finish: { result: done } }
 ";
     let vars = "vars: { words: { type: list(text), default: [a, b, c] }, said: { type: text, default: x } }\n";
-    let mut desk = Desk::of(vars, steps);
+    let mut desk = Desk::beside(vars, steps);
     let case = desk.open(1);
     desk.pass(Span::from_days(3));
     assert_eq!((desk.stands(case), desk.var(case, "said")), ("done", "xabc".to_owned()));
@@ -217,7 +217,7 @@ fn a_run_of_more_steps_than_a_turn_may_take_is_cut_inside_its_lanes_and_goes_on_
   - { id: done, finish: { result: done } }
 ";
     let vars = "vars: { total: { type: number, default: 0 } }\n";
-    let mut desk = Desk::of(vars, steps);
+    let mut desk = Desk::beside(vars, steps);
     let case = desk.open_lines(&[1; 200]);
     assert_eq!((desk.stands(case), desk.last(case).last()), ("each", Some(&"run.paused.1")));
     assert!(desk.cases[case].is_cut());
@@ -235,7 +235,7 @@ fn a_run_of_more_steps_than_a_turn_may_take_is_cut_inside_its_lanes_and_goes_on_
 #[test]
 fn a_failure_in_an_iteration_is_a_task_of_that_iteration_and_the_others_go_on() {
     let steps = COUNT.replace("'=total + item.quantity'", "'=total + round(10 / (item.quantity - 1), 2)'");
-    let mut desk = Desk::of(
+    let mut desk = Desk::beside(
         VARS,
         &steps
             .replace("max: 4\n", "max: 4\n      parallel: 2\n      merge: { total: last, short: last, last: last }\n"),
@@ -265,7 +265,7 @@ fn what_a_plugin_gives_in_an_iteration_is_read_there_and_a_verdict_counts_for_go
   - { id: done, finish: { result: done } }
 ";
     let vars = "vars: { total: { type: money, default: 0.00 } }\n";
-    let mut desk = Desk::of(vars, steps);
+    let mut desk = Desk::beside(vars, steps);
     let case = desk.open_lines(&[2, 1]);
     assert_eq!((desk.stands(case), desk.var(case, "total")), ("done", "GBP 10.00".to_owned()));
     assert_eq!(desk.cases[case].outputs.keys().collect::<Vec<_>>(), ["each"]);
