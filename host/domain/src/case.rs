@@ -16,7 +16,7 @@ use crate::money::{Currency, Money};
 use crate::order::Unit;
 use crate::value::{Fields, Value};
 use crate::verdict::{Outcome, Quote, Reason, Remedy, Take, Verdict};
-use lane::{Lane, LaneId, Place};
+use lane::{Lane, LaneId};
 
 /// Most lines of one case; the largest cancellation of the first data set has 101.
 pub const LINES_MAX: usize = 1_000;
@@ -451,31 +451,6 @@ impl Case {
     /// Whether nothing more will happen.
     pub fn is_closed(&self) -> bool {
         matches!(self.status, Status::Closed { .. })
-    }
-
-    /// Whether it is between the turns of one long run.
-    pub fn is_cut(&self) -> bool {
-        let is_running = |lane: &Lane| matches!(lane.place, Place::Running { .. });
-        matches!(self.status, Status::Running { .. }) || self.lanes.values().any(is_running)
-    }
-
-    /// Where a lane stands; nowhere once it has joined the others, was called off, or the case is over.
-    pub fn place(&self, lane: &LaneId) -> Option<Place> {
-        if !lane.is_main() {
-            return self.lanes.get(lane).map(|lane| lane.place.clone());
-        }
-        match &self.status {
-            Status::Running { step } => Some(Place::Running { step: step.clone() }),
-            Status::Waiting { step, since, until } => {
-                Some(Place::Waiting { step: step.clone(), since: *since, until: *until })
-            }
-            Status::Held | Status::Closed { .. } => None,
-        }
-    }
-
-    /// Whether this lane stands at this step.
-    pub fn stands_at(&self, lane: &LaneId, step: &Slug) -> bool {
-        self.place(lane).is_some_and(|place| place.step() == Some(step))
     }
 
     /// What a step gave, once for each iteration that it ran in.

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Case, Status};
 use crate::clock::Instant;
 use crate::ids::Slug;
 use crate::value::Fields;
@@ -178,6 +179,33 @@ impl Place {
             Self::Waiting { until, .. } => *until,
             Self::Running { .. } | Self::Done { .. } => None,
         }
+    }
+}
+
+impl Case {
+    /// Whether it is between the turns of one long run.
+    pub fn is_cut(&self) -> bool {
+        let is_running = |lane: &Lane| matches!(lane.place, Place::Running { .. });
+        matches!(self.status, Status::Running { .. }) || self.lanes.values().any(is_running)
+    }
+
+    /// Where a lane stands; nowhere once it has joined the others, was called off, or the case is over.
+    pub fn place(&self, lane: &LaneId) -> Option<Place> {
+        if !lane.is_main() {
+            return self.lanes.get(lane).map(|lane| lane.place.clone());
+        }
+        match &self.status {
+            Status::Running { step } => Some(Place::Running { step: step.clone() }),
+            Status::Waiting { step, since, until } => {
+                Some(Place::Waiting { step: step.clone(), since: *since, until: *until })
+            }
+            Status::Held | Status::Closed { .. } => None,
+        }
+    }
+
+    /// Whether this lane stands at this step.
+    pub fn stands_at(&self, lane: &LaneId, step: &Slug) -> bool {
+        self.place(lane).is_some_and(|place| place.step() == Some(step))
     }
 }
 
