@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lane::LaneId;
 use super::{External, Line};
 use crate::clock::Instant;
 use crate::ids::{CustomerId, Digest, OrderId, Slug, TaskId};
@@ -188,6 +189,9 @@ pub enum Timer {
         step: Slug,
         /// The turn in which the wait began.
         since: u64,
+        /// The lane that waits.
+        #[serde(default, skip_serializing_if = "LaneId::is_main")]
+        lane: LaneId,
     },
     /// A reservation lapses.
     Reservation {
@@ -205,6 +209,9 @@ pub enum Timer {
         step: Slug,
         /// The turn in which the wait began.
         since: u64,
+        /// The lane that waits.
+        #[serde(default, skip_serializing_if = "LaneId::is_main")]
+        lane: LaneId,
         /// The instants of this reminder and of those after it.
         rest: Vec<Instant>,
     },

@@ -8,8 +8,8 @@ mod steps;
 
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HITS, INSPECT, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS,
-    STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
+    REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -87,6 +87,8 @@ pub enum Shape {
     List(&'static Shape),
     /// One of this, or a list of it.
     OneOrMany(&'static Shape),
+    /// `all`, `any`, or a whole number.
+    Join,
     /// A step.
     StepMap,
 }
@@ -264,20 +266,7 @@ pub const STEP: Table = Table {
             "Where failures go; a task for a person where nothing matches.",
         ),
     ],
-    later: &[
-        "retry",
-        "compensate",
-        "migration_point",
-        "sealed",
-        "open",
-        "parallel",
-        "run",
-        "for_each",
-        "again",
-        "exchange",
-        "http",
-        "undo",
-    ],
+    later: &["retry", "compensate", "migration_point", "sealed", "open", "run", "exchange", "http", "undo"],
     hints: &[
         ("sla", "`sla` stands inside `review` and `inspect`"),
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),

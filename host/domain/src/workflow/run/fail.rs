@@ -49,6 +49,7 @@ pub(super) fn open_task(run: &mut Run, about: About, title: String, reasons: Vec
         reasons,
         imported,
         assignee: None,
+        lane: run.lane.clone(),
         deadline: None,
         proposal: None,
     };

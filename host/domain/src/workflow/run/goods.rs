@@ -36,7 +36,7 @@ fn is_inspected(case: &Case, definition: &Definition) -> bool {
         _ => false,
     };
     let inspections = definition.steps.iter().filter(|step| matches!(step.kind, Kind::Inspect(_)));
-    inspections.filter_map(|step| case.outputs.get(step.id.as_str())).any(by_somebody)
+    inspections.flat_map(|step| case.outputs_of(step.id.as_str())).any(by_somebody)
 }
 
 /// What the case took back: of each line what the verdicts allow, and else what money went back for, because a person decided so.
@@ -72,6 +72,13 @@ pub(super) fn notify(run: &mut Run, step: &Step, template: &Slug, to: &str, chan
 }
 
 fn intend(run: &mut Run, step: &Step, key: crate::ids::Digest, what: What) {
-    let effect = Effect { step: step.id.clone(), what, state: EffectState::Intended, reference: None };
+    let effect = Effect {
+        step: step.id.clone(),
+        lane: run.lane.clone(),
+        round: run.round,
+        what,
+        state: EffectState::Intended,
+        reference: None,
+    };
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
 }

@@ -34,6 +34,7 @@ pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, review:
         reasons: review.reasons.iter().map(|code| Reason::code(code.as_str())).collect(),
         imported,
         assignee: None,
+        lane: run.lane.clone(),
         deadline,
         proposal: None,
     };

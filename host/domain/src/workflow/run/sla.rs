@@ -6,7 +6,7 @@
 use super::{Run, version};
 use crate::case::command::Timer;
 use crate::case::entry::Entry;
-use crate::case::{About, Alarm, AlarmKind, Deadline, Effect, EffectState, What};
+use crate::case::{Alarm, AlarmKind, Deadline, Effect, EffectState, What};
 use crate::clock::Instant;
 use crate::decision::Work;
 use crate::ids::{Slug, TaskId};
@@ -57,7 +57,9 @@ pub(super) fn of_task(run: &mut Run, id: TaskId) {
         run.emit(Entry::Ignored { what, why: "nothing of the task is due".to_owned() });
         return;
     };
-    let (About::Review { step } | About::Inspection { step }) = task.about.clone() else { return };
+    let Some(step) = task.about.asking().cloned() else { return };
+    let lane = task.lane.clone();
+    run.turn_to(&lane);
     if let Some(due) = passed.iter().find(|alarm| alarm.kind == AlarmKind::Due) {
         run.emit(Entry::TaskOverdue { id, at: due.at });
     }
@@ -97,7 +99,8 @@ pub(super) fn remind(run: &mut Run, definition: &Definition, step: &Slug, remind
 
 fn arm_wait(run: &mut Run, step: &Slug, since: u64, rest: Vec<Instant>) {
     if let (Some(due), false) = (rest.first().copied(), run.history()) {
-        run.work.push(Work::Timer { due, timer: Timer::Remind { step: step.clone(), since, rest } });
+        let lane = run.lane.clone();
+        run.work.push(Work::Timer { due, timer: Timer::Remind { step: step.clone(), since, lane, rest } });
     }
 }
 
@@ -132,7 +135,8 @@ fn notice(run: &mut Run, step: &Slug, of: impl serde::Serialize, template: &'sta
         return;
     }
     let what = What::Notice { template: Slug::from_static(template), to, channel: channel.to_owned() };
-    let effect = Effect { step: step.clone(), what, state: EffectState::Intended, reference: None };
+    let (lane, round) = (run.lane.clone(), run.round);
+    let effect = Effect { step: step.clone(), lane, round, what, state: EffectState::Intended, reference: None };
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
     run.work.push(Work::Effect { key });
 }

@@ -1,6 +1,6 @@
 //! A person's answer to a task.
 
-use super::{Run, age, answer, claim, contradicted, effects, fail, resend};
+use super::{Run, age, answer, claim, contradicted, effects, fail, lanes, resend};
 use crate::case::command::{Complete, PersonVerdict, Rejection, Settled};
 use crate::case::entry::Entry;
 use crate::case::{About, Output, Task};
@@ -12,6 +12,7 @@ use crate::workflow::definition::{Definition, Hook, Kind, Step};
 pub(super) fn complete(run: &mut Run, definition: Option<&Definition>, complete: &Complete) -> Result<(), Rejection> {
     let task = open(run, complete.task)?.clone();
     claim::may_answer(run, complete.task)?;
+    run.turn_to(&task.lane);
     match (&task.about, definition) {
         // No answer changes the currency of a case, and nothing of the workflow is meant for another.
         (About::Failure { code, .. }, _) if code == fail::CURRENCY_DIFFERS => close(run, complete),
@@ -20,7 +21,7 @@ pub(super) fn complete(run: &mut Run, definition: Option<&Definition>, complete:
             answer::review(run, definition, complete, step)
         }
         (About::TooLong, Some(definition)) => age::answered(run, definition, complete),
-        (About::Failure { step, .. }, Some(definition)) => failure(run, definition, complete, step),
+        (About::Failure { step, code }, Some(definition)) => failure(run, definition, complete, (step, code)),
         (About::Effect { key }, Some(definition)) if contradicted::is_asked(&task) => {
             contradicted::answered(run, definition, complete, *key)
         }
@@ -62,7 +63,12 @@ pub(super) fn step_of<'a>(definition: &'a Definition, step: &Slug) -> Result<&'a
 }
 
 /// A failed step: try it again, or decide line by line what the plugin should have decided, or end the case.
-fn failure(run: &mut Run, definition: &Definition, complete: &Complete, step: &Slug) -> Result<(), Rejection> {
+fn failure(
+    run: &mut Run,
+    definition: &Definition,
+    complete: &Complete,
+    (step, code): (&Slug, &str),
+) -> Result<(), Rejection> {
     let step = step_of(definition, step)?;
     let verdicts = match &step.kind {
         Kind::Call { plugin, .. } => {
@@ -70,7 +76,13 @@ fn failure(run: &mut Run, definition: &Definition, complete: &Complete, step: &S
         }
         _ => false,
     };
-    choose(complete, if verdicts { &["try_again", "decide", "close"] } else { &["try_again", "close"] })?;
+    let choices: &[&str] = match code {
+        // Its lanes ran already, and would run again.
+        lanes::MERGE_FAILED => &["close"],
+        _ if verdicts => &["try_again", "decide", "close"],
+        _ => &["try_again", "close"],
+    };
+    choose(complete, choices)?;
     match complete.outcome.as_str() {
         "decide" => {
             let verdict = person_verdict(run, &complete.lines)?;
@@ -178,6 +190,6 @@ pub(super) fn of_effect(run: &Run, wanted: Digest) -> Option<TaskId> {
 
 /// The task of a review or an inspection at this step, if one is open.
 pub(super) fn of_review(run: &Run, wanted: &Slug) -> Option<TaskId> {
-    let of_step = |task: &Task| task.about.asking() == Some(wanted);
+    let of_step = |task: &Task| task.lane == run.lane && task.about.asking() == Some(wanted);
     run.case().tasks.iter().find(|(_, task)| of_step(task)).map(|(id, _)| *id)
 }

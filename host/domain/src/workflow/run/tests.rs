@@ -1,7 +1,10 @@
 //! Turns without a host: commands in, decisions out, on one order whose ledger the decisions change.
 
+mod again;
 mod claims;
 mod contradictions;
+mod lanes;
+mod loops;
 mod people;
 mod resends;
 mod tables;
@@ -11,7 +14,7 @@ use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Reje
 use crate::case::entry::Entry;
 use crate::case::evolve::{self, Stamp};
 use crate::case::{About, Case, Effect, EffectState, Line, Status, Task, What};
-use crate::clock::{Instant, Zone};
+use crate::clock::{Instant, Span, Zone};
 use crate::decision::Work;
 use crate::facts::{Facts, LedgerAt, Purchase};
 use crate::ids::{CaseId, CustomerId, Digest, OrderId, Sku, Slug, TaskId, TenantId};
@@ -42,7 +45,12 @@ type Nth = usize;
 impl Desk {
     /// A workflow of these steps.
     fn with(steps: &str) -> Self {
-        Self::of(&format!("limits: {{ refund_max: 100.00 }}\nsteps:\n{steps}"))
+        Self::beside("", steps)
+    }
+
+    /// The same, with these lines before them.
+    fn beside(head: &str, steps: &str) -> Self {
+        Self::of(&format!("limits: {{ refund_max: 100.00 }}\n{head}steps:\n{steps}"))
     }
 
     /// A workflow of this document, which lacks its head.
@@ -76,6 +84,14 @@ impl Desk {
     /// Open a return of so many units of A1, each quoted at its price.
     fn open(&mut self, units: u32) -> Nth {
         self.open_as(units, |_| {})
+    }
+
+    /// The same in several lines, of which the first is quoted.
+    fn open_lines(&mut self, units: &[u32]) -> Nth {
+        self.open_as(1, |open| {
+            let line = open.lines[0].clone();
+            open.lines = units.iter().map(|units| Line { quantity: *units, ..line.clone() }).collect();
+        })
     }
 
     /// The same, of a submission that is changed before.
@@ -150,11 +166,12 @@ impl Desk {
             let at = LedgerAt { version: taken.version + 1, ledger: Some(taken.ledger) };
             self.facts.ledgers.insert(order, at);
         }
-        self.timers.extend(decision.work.iter().filter_map(|work| match work {
+        self.work = decision.work;
+        self.timers.extend(self.work.iter().filter_map(|work| match work {
             Work::Timer { due, timer } => Some((*due, nth, timer.clone())),
             Work::Effect { .. } => None,
         }));
-        self.work = decision.work;
+        assert_eq!(decision.resume, decision.case.is_cut());
         let stamp = Stamp { at: decision.turn.at, turn: decision.turn.number };
         self.journals[nth].push((stamp, decision.turn.entries));
         let folded = evolve::fold(self.journals[nth].iter().map(|(stamp, entries)| (*stamp, entries.as_slice())));
@@ -167,7 +184,12 @@ impl Desk {
         Ok(())
     }
 
-    /// Let time pass, with every timer fired when it is due.
+    /// Let time pass; what is due by then fires, the earliest first.
+    fn pass(&mut self, span: Span) {
+        self.pass_to(self.now.after(span));
+    }
+
+    /// The same, up to an instant.
     fn pass_to(&mut self, until: Instant) {
         while let Some(place) = self.next_timer(until) {
             let (due, case, timer) = self.timers.remove(place);
