@@ -368,3 +368,56 @@ fn a_provider_that_changes_its_mind_about_a_leg_of_one_iteration_is_asked_about_
     assert_eq!(desk.books(), ((0, 2, 500), [300, 200]));
     assert_eq!(desk.stands(case), "each", "the other is still on its way");
 }
+
+#[test]
+fn hundreds_of_elements_are_gone_through_in_turns_of_bounded_length() {
+    let steps = "  - id: each
+    for_each:
+      in: =case.lines
+      max: 1000
+      steps:
+        - { id: add, set: { total: '=total + item.quantity' } }
+        - { id: tell, notify: { template: counted, to: customer } }
+  - { id: done, finish: { result: done } }
+";
+    let mut desk = Desk::beside("vars: { total: { type: number, default: 0 } }\n", steps);
+    let case = desk.open_lines(&[2; 400]);
+    while desk.cases[case].is_cut() {
+        desk.give(case, Body::Continue).unwrap();
+    }
+    assert_eq!((desk.stands(case), desk.var(case, "total")), ("done", "800".to_owned()));
+    assert_eq!(desk.cases[case].turn, 4, "of 256 steps each, and the last of what is left");
+    assert_eq!(keys(&desk, case, "tell").iter().collect::<std::collections::BTreeSet<_>>().len(), 400);
+}
+
+#[test]
+fn each_timer_closes_the_task_of_its_own_iteration() {
+    let mut desk = Desk::beside(VARS, &at_once(4));
+    let case = desk.open_lines(&[1; 4]);
+    desk.now = desk.now.after(Span::from_days(2));
+    let left = |desk: &Desk| {
+        let lanes = desk.cases[case].tasks.values().map(|task| task.lane.clone());
+        lanes.collect::<std::collections::BTreeSet<_>>().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for fired in 0..4 {
+        let (_, _, timer) = desk.timers.remove(0);
+        desk.give(case, Body::Timer(timer)).unwrap();
+        assert_eq!(left(&desk), (fired + 1..4).map(|n| format!("each.{n}")).collect::<Vec<_>>());
+    }
+    assert_eq!((desk.stands(case), desk.var(case, "short")), ("done", "4".to_owned()));
+}
+
+#[test]
+fn an_iteration_that_failed_does_not_keep_an_event_from_the_others() {
+    let failing = "'event.rma == text(round(10 / (item.quantity - 1), 0))'";
+    let steps = AWAIT_EACH.replace("'event.rma == item.sku + text(item.index)'", failing);
+    let mut desk = Desk::beside(RMA, &steps);
+    let case = desk.open_lines(&[1, 2, 3]);
+    desk.event(case, "goods_received", Some("10"));
+    assert_eq!(desk.lanes(case), ["each.0 at goods", "each.1 done", "each.2 at goods"], "who can take it takes it");
+    assert!(desk.cases[case].tasks.is_empty());
+    desk.event(case, "goods_received", Some("7"));
+    assert_eq!((desk.task(case).1.lane.to_string(), desk.cases[case].events.len()), ("each.0".to_owned(), 1));
+    desk.event(case, "goods_received", Some("5"));
+    assert_eq!((desk.lanes(case)[2].as_str(), desk.stands(case)), ("each.2 done", "each"), "the third waits still");
+}
