@@ -37,6 +37,8 @@ pub const TYPES: &[(&str, &str)] = &[
     ("task.released", "a task was given back"),
     ("task.completed", "a person answered a task: outcome"),
     ("task.closed", "a task is no longer needed"),
+    ("task.overdue", "the answer to a task is late"),
+    ("task.escalated", "a task went to another queue because nobody answered: queue"),
     ("effect.intended", "something is to leave the host: kind, amount"),
     ("effect.resent", "an effect is delivered again under its key"),
     ("effect.confirmed", "an effect happened"),
