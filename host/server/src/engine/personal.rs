@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use redress_domain::case::command::{Body, Command};
-use redress_domain::case::{About, Case};
+use redress_domain::case::Case;
 use redress_domain::ids::{CaseId, CustomerId, TaskId};
 use redress_domain::value::{Type, Value};
-use redress_domain::workflow::definition::{Definition, Kind};
+use redress_domain::workflow::definition::Definition;
 use redress_store::row::{Row, RowKey};
 use redress_store::snapshot::Snapshot;
 

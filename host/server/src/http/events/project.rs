@@ -41,8 +41,8 @@ fn of_case(engine: &Engine, case: CaseId, turn: &Turn) -> Result<Vec<Event>, Err
             lane = named(entered);
         }
         for (kind, data) in told(engine, entry)? {
-            let (occurred_at, case, lane) = (turn.at.to_string(), Some(case.to_string()), lane.clone());
-            let data = EventData { occurred_at, case, lane, ..data };
+            let (occurred_at, about, lane) = (turn.at.to_string(), Some(case.to_string()), lane.clone());
+            let data = EventData { occurred_at, case: about, lane, ..data };
             events.push(event(engine, kind, case.to_string(), turn.command.recorded_at.to_string(), data));
         }
     }
