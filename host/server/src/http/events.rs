@@ -86,6 +86,9 @@ pub struct EventData {
     /// Of the case, or of the effect, or what the task is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// The branch or iteration that it is of; left out on the main line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
     /// The step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,

@@ -12,6 +12,7 @@ use redress_store::feed::Fed;
 use super::{Event, EventData, TYPES};
 use crate::engine::log::{Logged, What as Fact};
 use crate::engine::{Engine, Error};
+use crate::http::wire::timeline::named;
 
 /// What happened, and to what.
 type Told = (&'static str, EventData);
@@ -34,9 +35,14 @@ pub(super) fn events(engine: &Engine, fed: &Fed) -> Result<Vec<Event>, Error> {
 
 fn of_case(engine: &Engine, case: CaseId, turn: &Turn) -> Result<Vec<Event>, Error> {
     let mut events = Vec::new();
+    let mut lane = None;
     for entry in &turn.entries {
+        if let Entry::LaneEntered { lane: entered } = entry {
+            lane = named(entered);
+        }
         for (kind, data) in told(engine, entry)? {
-            let data = EventData { occurred_at: turn.at.to_string(), case: Some(case.to_string()), ..data };
+            let (occurred_at, about, lane) = (turn.at.to_string(), Some(case.to_string()), lane.clone());
+            let data = EventData { occurred_at, case: about, lane, ..data };
             events.push(event(engine, kind, case.to_string(), turn.command.recorded_at.to_string(), data));
         }
     }
