@@ -18,6 +18,7 @@ pub mod registry;
 pub mod repeat;
 pub mod report;
 mod settle;
+pub mod stand_in;
 pub mod submission;
 pub mod tenant;
 pub mod timers;
@@ -49,6 +50,7 @@ use crate::clock::Clock;
 use crate::config::Limits;
 pub use error::Error;
 use registry::Registry;
+use stand_in::StandIn;
 use tenant::TenantRecord;
 use turn::{Computed, Order};
 use workers::Workers;
@@ -68,6 +70,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     limits: Limits,
     workers: Workers,
+    stand_in: Option<Arc<dyn StandIn>>,
     /// Commands of one case wait for each other here.
     lanes: Mutex<BTreeMap<CaseId, VecDeque<Job>>>,
     /// Held from computing what is published to making it active, so that two publishers do not undo each other.
@@ -96,6 +99,8 @@ pub struct Parts {
     pub limits: Limits,
     /// The threads, shared with other tenants.
     pub workers: Workers,
+    /// Who answers in place of plugins, where somebody does.
+    pub stand_in: Option<Arc<dyn StandIn>>,
 }
 
 pub use figures::Counts;
@@ -161,6 +166,7 @@ impl Engine {
             clock: parts.clock,
             limits: parts.limits,
             workers: parts.workers,
+            stand_in: parts.stand_in,
             lanes: Mutex::default(),
             publishing: Mutex::default(),
             changes,
@@ -253,6 +259,16 @@ impl Engine {
     /// Time and randomness.
     pub fn clock(&self) -> &dyn Clock {
         &*self.0.clock
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
+        self.0.clock.clone()
+    }
+
+    /// The threads that run turns.
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.0.workers
     }
 
     /// The right to publish: one at a time, from computing what becomes active to making it so.

@@ -21,7 +21,7 @@ use crate::workflow::definition::{Definition, Kind, Plugin, PluginRef, Step};
 use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
-use crate::workflow::{revision, schema, yaml};
+use crate::workflow::{revision, schema, trial, yaml};
 
 /// The most steps of a document: what a turn may pass, and more than one page.
 pub const STEPS_MAX: usize = 256;
@@ -70,7 +70,7 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         .collect();
     let steps = steps.into_iter().collect::<Option<Vec<_>>>()?;
     let plugins = used_plugins(&steps, environment);
-    Some(Definition {
+    let definition = Definition {
         revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?),
         workflow: head.workflow.clone()?,
         title: head.title.clone(),
@@ -84,7 +84,11 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         events: head.events,
         steps,
         plugins,
-    })
+    };
+    if let Some(tests) = fields.get("tests") {
+        trial::check(&tests, &definition);
+    }
+    Some(definition)
 }
 
 fn used_plugins(steps: &[Step], environment: &Environment) -> BTreeMap<PluginRef, Plugin> {

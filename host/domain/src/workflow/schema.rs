@@ -6,6 +6,7 @@
 mod reference;
 mod steps;
 
+use crate::workflow::trial;
 pub use reference::reference;
 pub use steps::{
     APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, WAIT,
@@ -153,8 +154,13 @@ pub const DOCUMENT: Table = Table {
         Field::optional("limits", Shape::Map(&LIMITS), "Bounds of one case."),
         Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
         Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
+        Field::optional(
+            "tests",
+            Shape::List(&Shape::Map(&trial::schema::TEST)),
+            "Tests; a revision whose tests fail is not published. They are no part of the revision.",
+        ),
     ],
-    later: &["extends", "patch", "calendar", "defaults", "tests", "on_error"],
+    later: &["extends", "patch", "calendar", "defaults", "on_error"],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
         ("name", "the name of a document is its `workflow`"),

@@ -142,12 +142,14 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Deci
 fn ask_plugin(inner: &Inner, definition: &Definition, ask: &Ask, run: &Run) -> Answered {
     let place = Place { zone: definition.zone, jurisdiction: ask.jurisdiction.clone() };
     let failed = |code: &str, detail: String| Failure { code: code.to_owned(), detail, reasons: Vec::new() };
-    let (outcome, fuel, request) = match ask.hook {
-        Hook::Step => match translate::step_request(ask, &place) {
+    let told = inner.stand_in.as_ref().and_then(|stand_in| stand_in.answer(ask, run));
+    let (outcome, fuel, request) = match (told, ask.hook) {
+        (Some(told), _) => (told, 0, Digest::of(&[])),
+        (None, Hook::Step) => match translate::step_request(ask, &place) {
             Ok(request) => call(inner, ask, Call::Step(&request), &translate::canonical(&request)),
             Err(error) => (Err(failed("request_untranslatable", error.to_string())), 0, Digest::of(&[])),
         },
-        hook => match translate::request(definition, ask, run.case(), run.facts(), &place) {
+        (None, hook) => match translate::request(definition, ask, run.case(), run.facts(), &place) {
             Ok(request) => {
                 let question = match hook {
                     Hook::Eligibility => Call::Eligibility(&request),

@@ -18,6 +18,7 @@ use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
 use super::way::{Answer, Way};
+use super::suite::{self, TestFile};
 use super::{Error, interface, plugins};
 use crate::engine::log::{self, Next, Origin, Record, What};
 use crate::engine::{self, Engine};
@@ -64,12 +65,14 @@ pub struct Publication<'a> {
     pub expect: Option<Digest>,
     /// The request that this answers, where it may come again.
     pub answer: Option<Answer<'a, Revision>>,
+    /// Files with tests of it. They must pass, like the tests inside it.
+    pub beside: &'a [TestFile],
 }
 
 impl<'a> Publication<'a> {
     /// A text with nothing said about it.
     pub fn new(source: &'a str, by: &'a Actor, way: Way) -> Self {
-        Self { source, note: "", by, way, expect: None, answer: None }
+        Self { source, note: "", by, way, expect: None, answer: None, beside: &[] }
     }
 }
 
@@ -105,14 +108,25 @@ pub fn check(engine: &Engine, source: &str) -> Result<Arc<Definition>, Error> {
     candidate(engine, source, plugins::available(engine)?).map(|candidate| candidate.definition)
 }
 
+/// The same, and run its tests.
+///
+/// # Errors
+/// The problems, tests that do not pass, or the store could not be read.
+pub fn try_out(engine: &Engine, source: &str, beside: &[TestFile]) -> Result<Arc<Definition>, Error> {
+    let definition = check(engine, source)?;
+    suite::check(engine, &definition, source, beside)?;
+    Ok(definition)
+}
+
 /// Publish a text: check it, store its revision, make it the one that new cases take. A revision that is stored already is only
 /// made active, and one that is active is left alone.
 ///
 /// # Errors
-/// The problems, or another revision is active than the publisher saw; the active revision stays.
+/// The problems, tests that do not pass, or another revision is active than the publisher saw; the active revision stays.
 pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
     let _alone = engine.publishing();
     let candidate = candidate(engine, publication.source, plugins::available(engine)?)?;
+    suite::check(engine, &candidate.definition, publication.source, publication.beside)?;
     let revision = candidate.definition.revision;
     let before = active(engine, &candidate.definition.workflow)?;
     check_seen(publication.expect, before)?;
@@ -232,8 +246,12 @@ pub(super) fn republish(
             continue;
         }
         let Some(revision) = find(engine, definition.revision)? else { continue };
-        let new = candidate(engine, &revision.source, plugins.clone()).map_err(|error| match error {
+        let new = tested(engine, &revision.source, plugins.clone()).map_err(|error| match error {
             Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
+            Error::Tests(failed) => {
+                let problems = failed.into_iter().flat_map(|failed| failed.problems).collect();
+                Error::Breaks { workflow: revision.workflow.to_string(), problems }
+            }
             other => other,
         })?;
         if new.definition.revision != definition.revision {
@@ -337,6 +355,13 @@ fn candidate(engine: &Engine, source: &str, plugins: BTreeMap<PluginRef, Plugin>
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
     let known = find(engine, definition.revision)?;
     Ok(Candidate { source: source.to_owned(), definition: Arc::new(definition), known })
+}
+
+/// The same, whose tests inside it pass.
+fn tested(engine: &Engine, source: &str, plugins: BTreeMap<PluginRef, Plugin>) -> Result<Candidate, Error> {
+    let candidate = candidate(engine, source, plugins)?;
+    suite::check(engine, &candidate.definition, source, &[])?;
+    Ok(candidate)
 }
 
 /// The definition of a stored revision, with exactly the plugins that it is pinned to.

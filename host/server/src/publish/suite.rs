@@ -1,0 +1,99 @@
+//! The tests of a workflow: those inside it, and those in files beside it. A revision whose tests fail is not published.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use redress_domain::ids::Slug;
+use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
+use redress_domain::workflow::diagnostic::Diagnostic;
+use redress_domain::workflow::trial::{self, Trial};
+use redress_domain::workflow::yaml;
+
+use super::Error;
+use crate::engine::Engine;
+use crate::trial::{House, Outcome};
+
+/// How the names of files with tests end.
+const ENDINGS: [&str; 2] = [".test.yaml", ".test.yml"];
+
+/// A file with tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestFile {
+    /// Its name, for people.
+    pub name: String,
+    /// Its text.
+    pub source: String,
+}
+
+/// Tests that did not pass, of one text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The file beside the workflow; none for the tests inside it.
+    pub file: Option<TestFile>,
+    /// What is wrong, each at its place in the text.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl TestFile {
+    /// Whether a file of this name holds tests.
+    pub fn is_named(name: &str) -> bool {
+        ENDINGS.iter().any(|ending| name.ends_with(ending))
+    }
+
+    /// The workflow that is tried; none where the text does not say.
+    pub fn tests_for(&self) -> Option<Slug> {
+        trial::heading(&self.source).map(|heading| heading.tests_for)
+    }
+}
+
+/// Plugins that stand in for ones that are not there, as the heading of a file of tests names them.
+pub fn stand_ins(plugins: &mut BTreeMap<PluginRef, Plugin>, files: &[TestFile]) {
+    for heading in files.iter().filter_map(|file| trial::heading(&file.source)) {
+        for (wanted, other) in heading.plugins {
+            if let (false, Some(plugin)) = (plugins.contains_key(&wanted), plugins.get(&other).cloned()) {
+                plugins.insert(wanted, plugin);
+            }
+        }
+    }
+}
+
+/// Run the tests inside a workflow that has passed its checks, and those beside it.
+///
+/// # Errors
+/// Those that are not as they must be or did not pass.
+pub(super) fn check(
+    engine: &Engine,
+    definition: &Arc<Definition>,
+    source: &str,
+    beside: &[TestFile],
+) -> Result<(), Error> {
+    let (mut suites, mut failed): (Vec<(Option<&TestFile>, Vec<Trial>)>, Vec<Failed>) = Default::default();
+    let texts = std::iter::once(None).chain(beside.iter().map(Some));
+    for file in texts {
+        let read = match file {
+            None => trial::inside(source, definition),
+            Some(file) => trial::load(&file.source, definition),
+        };
+        match read {
+            Ok(trials) => suites.push((file, trials)),
+            Err(problems) => failed.push(Failed { file: file.cloned(), problems }),
+        }
+    }
+    let (count, most) = (suites.iter().map(|(_, trials)| trials.len()).sum::<usize>(), engine.limits().trials.tests_max);
+    if count > most {
+        let message = format!("workflow {} has {count} tests, the most is {most}", definition.workflow);
+        let problem = Diagnostic::new("too_large", yaml::START, message);
+        failed.push(Failed { file: None, problems: vec![problem] });
+    }
+    if failed.is_empty() && count > 0 {
+        let house = House::of(engine);
+        for (file, trials) in suites {
+            let outcomes = house.run(definition, &trials, |_| {});
+            let problems: Vec<Diagnostic> = outcomes.iter().flat_map(Outcome::problems).collect();
+            if !problems.is_empty() {
+                failed.push(Failed { file: file.cloned(), problems });
+            }
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(Error::Tests(failed)) }
+}
