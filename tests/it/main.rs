@@ -24,5 +24,6 @@ mod serve;
 mod shapes;
 mod steps;
 mod storm;
+mod trials;
 mod turns;
 mod web;

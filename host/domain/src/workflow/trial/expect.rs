@@ -113,7 +113,8 @@ pub(super) fn expect(fields: &Fields<'_>, definition: &Definition) -> Option<Vec
             None => good = false,
         }
     }
-    if good && all.is_empty() {
+    let is_misspelt = expect.names().any(|key| schema::EXPECT.field(&key.text).is_none());
+    if good && all.is_empty() && !is_misspelt {
         return at.refuse("missing_value", "the test expects nothing: it could not fail");
     }
     good.then_some(all)
@@ -200,7 +201,7 @@ fn vars(at: &At<'_>, definition: &Definition) -> Option<Vec<Expected>> {
     for (key, at) in at.names()? {
         let Some(variable) = definition.vars.get(&key.text) else {
             good = false;
-            names::unknown::<()>(&at, "unknown_field", "variable", &key.text, definition.vars.keys().map(String::as_str));
+            names::unknown_key(key, &at, "variable", definition.vars.keys().map(String::as_str));
             continue;
         };
         match literal(&at, &variable.kind, definition.currency) {

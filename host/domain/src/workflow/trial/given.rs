@@ -52,20 +52,21 @@ pub(super) fn given(at: &At<'_>, layers: &Layers<'_>, definition: &Definition) -
     let given = layers.inside("given", &schema::GIVEN, &[]);
     let own: Vec<&str> = definition.attributes.case.keys().map(String::as_str).collect();
     let case = given.inside("case", &schema::CASE, &own);
-    let opened_at = match case.get("opened_at") {
-        Some(at) => moment::instant(&at, definition.zone)?,
-        None => Instant::from_unix_ms(OPENED_AT_MS),
+    let opened_at = optional(case.get("opened_at"), |at| moment::instant(at, definition.zone));
+    let currency = optional(case.get("currency"), currency);
+    let customer = optional(case.get("customer"), |at| named(at, CustomerId::new));
+    // Where one of them was refused, the rest is read with some other one, so that all that is wrong is told.
+    let world = World {
+        definition,
+        opened_at: opened_at.flatten().unwrap_or(Instant::from_unix_ms(OPENED_AT_MS)),
+        currency: currency.flatten().unwrap_or(definition.currency),
+        customer: customer.clone().flatten(),
     };
-    let currency = match case.get("currency") {
-        Some(at) => currency(&at)?,
-        None => definition.currency,
-    };
-    let customer = optional(case.get("customer"), |at| named(at, CustomerId::new))?;
-    let world = World { definition, opened_at, currency, customer };
     let orders = orders(&given, &world);
     let open = open(at, &case, &world);
     let jurisdiction = optional(given.get("jurisdiction"), text);
-    Some(Given { opened_at, open: open?, orders: orders?, jurisdiction: jurisdiction? })
+    opened_at.and(currency).and(customer)?;
+    Some(Given { opened_at: world.opened_at, open: open?, orders: orders?, jurisdiction: jurisdiction? })
 }
 
 fn open(at: &At<'_>, case: &Layers<'_>, world: &World<'_>) -> Option<Open> {
@@ -177,21 +178,27 @@ fn order(at: &At<'_>, world: &World<'_>) -> Option<Order> {
         None => OrderId::new(ORDER).ok(),
     };
     let customer = optional(fields.get("customer"), |at| named(at, CustomerId::new));
-    let currency = optional(fields.get("currency"), currency)?.unwrap_or(world.currency);
-    let placed_at = optional(fields.get("placed_at"), |at| moment::before(at, zone, world.opened_at))?;
-    let placed_at = placed_at.unwrap_or(world.opened_at.after(Span::from_millis(-PLACED_BEFORE.millis())));
-    let delivered_at = optional(fields.get("delivered_at"), |at| moment::before(at, zone, world.opened_at))?;
-    let whole = Whole { world, placed_at, delivered_at, currency };
+    let currency = optional(fields.get("currency"), currency);
+    let placed_at = optional(fields.get("placed_at"), |at| moment::before(at, zone, world.opened_at));
+    let delivered_at = optional(fields.get("delivered_at"), |at| moment::before(at, zone, world.opened_at));
+    let ten_days_before = world.opened_at.after(Span::from_millis(-PLACED_BEFORE.millis()));
+    let whole = Whole {
+        world,
+        placed_at: placed_at.flatten().unwrap_or(ten_days_before),
+        delivered_at: delivered_at.flatten(),
+        currency: currency.flatten().unwrap_or(world.currency),
+    };
     let written = fields.require("lines").and_then(|at| few(&at, LINES_MAX));
-    let lines: Vec<_> = written?.iter().map(|at| order_line(at, &whole)).collect();
-    let payments = fields.get("payments").map_or(Some(Vec::new()), |at| payments(&at, currency));
-    let attributes = attributes(|name| fields.get(name), own, currency);
+    let lines = written.map(|lines| lines.iter().map(|at| order_line(at, &whole)).collect::<Vec<_>>());
+    let payments = fields.get("payments").map_or(Some(Vec::new()), |at| payments(&at, whole.currency));
+    let attributes = attributes(|name| fields.get(name), own, whole.currency);
+    currency.and(placed_at).and(delivered_at)?;
     let order = Order {
         id: id?,
         customer: customer?.or_else(|| world.customer.clone()),
-        currency,
-        placed_at,
-        lines: lines.into_iter().collect::<Option<_>>()?,
+        currency: whole.currency,
+        placed_at: whole.placed_at,
+        lines: lines?.into_iter().collect::<Option<_>>()?,
         payments: payments?,
         attributes: attributes?,
     };

@@ -183,7 +183,8 @@ fn mock(key: &Key, at: &At<'_>, definition: &Definition) -> Option<(PluginRef, M
     let known = definition.plugins.iter().find(|(name, _)| name.to_string() == key.text);
     let Some((name, plugin)) = known else {
         let names: Vec<String> = definition.plugins.keys().map(ToString::to_string).collect();
-        return names::unknown(at, "unknown_plugin", "call of", &key.text, names.iter().map(String::as_str));
+        let message = format!("the workflow does not call `{}`", key.text);
+        return names::unlike(at, "unknown_plugin", message, &key.text, names.iter().map(String::as_str));
     };
     let provided: Vec<&str> = plugin.provides.keys().map(String::as_str).collect();
     let fields = at.fields_and(&schema::MOCK, &provided)?;
@@ -260,7 +261,7 @@ fn provides(fields: &Fields<'_>, plugin: &Plugin, currency: Currency) -> Option<
         if !fields.has(name) {
             if !matches!(kind, Type::Optional(_)) {
                 good = false;
-                fields.at().refuse::<()>("missing_field", format!("the plugin promises `{name}`, a {kind}"));
+                fields.at().refuse::<()>("missing_field", format!("the plugin promises `{name}` ({kind})"));
             }
             continue;
         }

@@ -26,7 +26,10 @@ pub(super) fn before(at: &At<'_>, zone: Zone, opened_at: Instant) -> Option<Inst
     let Some(span) = text.strip_suffix(" ago") else { return instant(at, zone) };
     match duration::parse(span.trim()) {
         Ok(span) => Some(opened_at.after(Span::from_millis(-span.millis()))),
-        Err(error) => at.refuse_with("bad_literal", error.to_string(), "as `10d ago`, counted from `opened_at`"),
+        Err(_) => {
+            let message = format!("{text:?} is not a time");
+            at.refuse_with("bad_literal", message, "as `10d ago` or `36h ago`, counted from `opened_at`")
+        }
     }
 }
 

@@ -10,6 +10,10 @@ use crate::workflow::definition::{Definition, Kind, PluginRef, Step};
 use crate::workflow::diagnostic::{Diagnostic, Range, suggest};
 use crate::workflow::expr::Scope;
 use crate::workflow::reader::At;
+use crate::workflow::yaml::Key;
+
+/// Names that are listed where none is like the one that was written.
+const LISTED_MAX: usize = 12;
 
 /// There is no such thing; perhaps another one was meant.
 pub(super) fn unknown<'a, T>(
@@ -19,12 +23,35 @@ pub(super) fn unknown<'a, T>(
     name: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<T> {
+    unlike(at, code, format!("there is no {what} `{name}`"), name, known)
+}
+
+/// The same in other words.
+pub(super) fn unlike<'a, T>(
+    at: &At<'_>,
+    code: &str,
+    message: String,
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<T> {
+    match help(name, known) {
+        Some(help) => at.refuse_with(code, message, help),
+        None => at.refuse(code, message),
+    }
+}
+
+/// There is no field of this name.
+pub(super) fn unknown_key<'a>(key: &Key, at: &At<'_>, what: &str, known: impl IntoIterator<Item = &'a str>) {
+    let found = Diagnostic::new("unknown_field", key.range, format!("there is no {what} `{}`", key.text));
+    at.report::<()>(Diagnostic { help: help(&key.text, known), ..found });
+}
+
+fn help<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.into_iter().collect();
-    let message = format!("there is no {what} `{name}`");
     match suggest(name, known.iter().copied()) {
-        Some(near) => at.refuse_with(code, message, format!("did you mean `{near}`?")),
-        None if known.is_empty() || known.len() > 12 => at.refuse(code, message),
-        None => at.refuse_with(code, message, format!("known here: {}", known.join(", "))),
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None if known.is_empty() || known.len() > LISTED_MAX => None,
+        None => Some(format!("known here: {}", known.join(", "))),
     }
 }
 

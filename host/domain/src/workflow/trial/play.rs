@@ -190,7 +190,7 @@ fn chosen(at: &At<'_>, step: &Step, choices: &[&str]) -> Option<String> {
     if choices.contains(&name) || BUILT_IN.contains(&name) {
         return Some(name.to_owned());
     }
-    names::unknown(at, "unknown_outcome", &format!("choice of `{}`", step.id), name, choices.iter().copied())
+    names::unlike(at, "unknown_outcome", format!("`{}` offers no `{name}`", step.id), name, choices.iter().copied())
 }
 
 fn settle(fields: &Fields<'_>, definition: &Definition) -> Option<Does> {
@@ -225,7 +225,7 @@ fn values(
     for (key, at) in fields.get("with").map_or(Some(Vec::new()), |at| at.names())? {
         let Some(kind) = declared.get(&key.text) else {
             good = false;
-            names::unknown::<()>(&at, "unknown_field", "field", &key.text, declared.keys().map(String::as_str));
+            names::unknown_key(key, &at, "field", declared.keys().map(String::as_str));
             continue;
         };
         match compiler.value(&at, kind) {
@@ -238,7 +238,7 @@ fn values(
     let lacks = |(name, kind): &(&String, &Type)| !matches!(kind, Type::Optional(_)) && !values.contains_key(*name);
     if good && let Some((name, kind)) = declared.iter().find(lacks) {
         let help = format!("as `with: {{ {name}: … }}`");
-        return at.refuse_with("missing_field", format!("`{name}` is missing, a {kind}"), help);
+        return at.refuse_with("missing_field", format!("`{name}` is missing ({kind})"), help);
     }
     good.then_some(values)
 }
