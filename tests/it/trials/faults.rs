@@ -35,12 +35,12 @@ fn a_crash_is_a_delivery_that_is_repeated_under_its_key() {
         assert!(outcome.passed(), "{kind}: {outcome:#?}");
         // The same, three times in a row, and once more at the next effect.
         let expect = format!(
-            "path: {PAID}, refunds: [{{ amount: 12.50 }}], restock: [scrap], messages: [return-done],
-             provider_calls: {{ refund: {}, restock: {}, notice: 1, distinct_keys: 3 }}",
+            "path: {PAID}, refunds: [{{ amount: 12.50 }}], messages: [return-done],
+             provider_calls: {{ refund: {}, notice: {}, distinct_keys: 2 }}",
             if calls == 1 { 1 } else { 4 },
             if calls == 1 { 1 } else { 2 },
         );
-        let inject = format!("[{{ at: pay, fault: {kind}, times: 3 }}, {{ at: shelf, fault: {kind} }}]");
+        let inject = format!("[{{ at: pay, fault: {kind}, times: 3 }}, {{ at: tell, fault: {kind} }}]");
         let outcome = fault(&inject, "", &expect);
         assert!(outcome.passed(), "{kind}: {outcome:#?}");
     }
@@ -48,7 +48,7 @@ fn a_crash_is_a_delivery_that_is_repeated_under_its_key() {
 
 #[test]
 fn a_decline_is_the_receivers_last_word() {
-    let expect = "path: [look, grade, pay, tell, done], refunds: [], restock: [], provider_calls: { refund: 1 }";
+    let expect = "path: [look, grade, pay, tell, done], refunds: [], provider_calls: { refund: 1 }";
     let outcome = fault("{ at: pay, fault: declined }", "", expect);
     assert!(outcome.passed(), "{outcome:#?}");
     let later = fault("[]", ", { after: 2d, settle: pay, outcome: declined }", expect);

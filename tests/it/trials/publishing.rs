@@ -6,8 +6,9 @@ use redress::cli::Exit;
 use redress::publish::doors::{self, DoorState, Folders};
 use redress::publish::{Error, workflows};
 use redress_domain::ids::{Digest, Slug};
-use redress_tests::world::{Merchant, World, admin};
 use redress_tests::guests::integer_step;
+use redress_tests::shop::stands;
+use redress_tests::world::{Merchant, World, admin};
 
 use super::{Folder, GOOD, LOOKED_AT, command};
 use crate::publish::{asking, seven};
@@ -70,13 +71,21 @@ fn a_plugin_under_which_a_test_fails_is_not_activated() {
     let merchant = world.bare_merchant("acme").unwrap();
     merchant.push("number", &seven()).unwrap();
     let source = format!("{}tests:\n  - {{ name: it is seven, expect: {{ result: seven }} }}\n", asking("one"));
-    let before = merchant.publish(&format!("currency: GBP\nzone: Europe/London\n{source}")).unwrap();
+    let before = publish(&merchant, &source).unwrap();
     let eight = integer_step("count", "(i64.const 8)").component().unwrap();
     let refused = merchant.push("number", &eight).unwrap_err();
     let Some(Error::Breaks { workflow, problems }) = refused.downcast_ref() else { panic!("{refused:?}") };
     assert_eq!((workflow.as_str(), problems[0].code.as_str()), ("one", "test_failed"));
     let now = workflows::active(&merchant.engine, &Slug::new("one").unwrap()).unwrap();
     assert_eq!(now, Some(before.revision));
+
+    // The test is mended, which makes no revision, and counts all the same.
+    let mended = source.replace("result: seven }", "path: [ask, pick, other] }");
+    assert!(publish(&merchant, &mended).is_err(), "with the plugin of now it is seven");
+    let either = source.replace("expect: { result: seven }", "expect: { status: closed }");
+    assert_eq!(publish(&merchant, &either).unwrap().revision, before.revision);
+    merchant.push("number", &eight).unwrap();
+    assert_eq!(stands(&crate::publish::open(&merchant, "one")), "other");
 }
 
 /// A host whose folder of workflows is watched.
@@ -143,8 +152,6 @@ fn a_file_with_tests_beside_a_workflow_keeps_it_out_until_one_of_the_two_is_mend
 
     // Mended the other way round: the workflow pays what the test wants.
     house.folder.write("acme/returns/looked-at.test.yaml", &bad);
-    house.folder.write("acme/returns/looked-at.yaml", &LOOKED_AT.replace("priority", ""));
-    house.settle();
     house.folder.write("acme/returns/looked-at.yaml", &LOOKED_AT.replace("12.50", "14.50"));
     assert_eq!(house.settle().1.len(), 1);
     assert_eq!(active(&house.acme), first);

@@ -239,6 +239,17 @@ pub fn load_stock(sandbox: &Sandbox) -> Result<(), Error> {
     stock::STOCK.iter().try_for_each(|stock| sandbox.load(stock.bytes).map(drop).map_err(Error::Refused))
 }
 
+/// Load the stock plugins that are named in a text, for who needs no others: loading compiles them.
+///
+/// # Errors
+/// As `load_stock`.
+pub fn load_named(sandbox: &Sandbox, text: &str) -> Result<(), Error> {
+    let named = stock::STOCK.iter().filter(|stock| text.contains(&format!("std/{}@", stock.name)));
+    named.filter(|stock| !sandbox.is_loaded(Digest::of(stock.bytes).bytes())).try_for_each(|stock| {
+        sandbox.load(stock.bytes).map(drop).map_err(Error::Refused)
+    })
+}
+
 /// Keep the stock plugins: a case that is pinned to one goes on with it when a later binary ships another under its name.
 ///
 /// # Errors

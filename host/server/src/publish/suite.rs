@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use redress_domain::ids::Slug;
+use redress_domain::codec;
+use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::diagnostic::Diagnostic;
 use redress_domain::workflow::trial::{self, Trial};
 use redress_domain::workflow::yaml;
+use redress_store::row::{Row, RowKey};
 
 use super::Error;
-use crate::engine::Engine;
+use super::workflows::Revision;
+use crate::engine::{self, Engine};
 use crate::trial::{House, Outcome};
 
+/// Names of texts in the store's pointers begin with this.
+const POINTER: &str = "text/";
 /// How the names of files with tests end.
 const ENDINGS: [&str; 2] = [".test.yaml", ".test.yml"];
 
@@ -55,6 +60,24 @@ pub fn stand_ins(plugins: &mut BTreeMap<PluginRef, Plugin>, files: &[TestFile]) 
             }
         }
     }
+}
+
+/// What is kept where a revision that is stored already is handed in once more: its tests, which are no part of it, may be others.
+pub(super) fn rewritten(revision: &Revision, source: &str) -> Row {
+    Row::Put(RowKey::pointer(&pointer(revision)), codec::encode(&(revision.revision, source)))
+}
+
+/// The text of a revision as it was handed in last.
+pub(super) fn text(engine: &Engine, revision: &Revision) -> Result<String, engine::Error> {
+    let kept = engine.store().read()?.pointer(&pointer(revision))?;
+    let kept: Option<(Digest, String)> =
+        kept.map(|bytes| codec::decode(&bytes).map_err(engine::Error::damaged("text of a revision"))).transpose()?;
+    let is_same = |(of, _): &(Digest, String)| *of == revision.revision;
+    Ok(kept.filter(is_same).map_or_else(|| revision.source.clone(), |(_, text)| text))
+}
+
+fn pointer(revision: &Revision) -> String {
+    format!("{POINTER}{}", revision.workflow)
 }
 
 /// Run the tests inside a workflow that has passed its checks, and those beside it.

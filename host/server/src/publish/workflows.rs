@@ -139,6 +139,7 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
             facts.push(becoming.fact);
             rows.extend(becoming.rows);
         }
+        rows.extend(candidate.known.as_ref().map(|known| suite::rewritten(known, &candidate.source)));
         Record { facts, rows, idem, ..Record::default() }
     })?;
     candidate.activate(engine);
@@ -246,7 +247,8 @@ pub(super) fn republish(
             continue;
         }
         let Some(revision) = find(engine, definition.revision)? else { continue };
-        let new = tested(engine, &revision.source, plugins.clone()).map_err(|error| match error {
+        let source = suite::text(engine, &revision)?;
+        let new = tested(engine, &source, plugins.clone()).map_err(|error| match error {
             Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
             Error::Tests(failed) => {
                 let problems = failed.into_iter().flat_map(|failed| failed.problems).collect();

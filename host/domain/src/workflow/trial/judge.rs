@@ -45,7 +45,10 @@ pub fn judge(expectation: &Expectation, seen: &Seen<'_>) -> Option<Mismatch> {
             differ(listed(steps), listed(&seen.path[from..]))
         }
         Expected::Status(word) => differ((*word).to_owned(), status(case).to_owned()),
-        Expected::WaitsAt(step) => differ(step.to_string(), stands(case)),
+        Expected::WaitsAt(step) => {
+            let is_there = matches!(&case.status, Status::Waiting { step: at, .. } if at == step);
+            (!is_there).then(|| Mismatch { expected: step.to_string(), found: stands(case) })
+        }
         Expected::Result(result) => differ(result.to_string(), case.result.clone().unwrap_or_else(|| stands(case))),
         Expected::Remedy(remedy) => differ(remedy.word().to_owned(), case.remedy().word().to_owned()),
         Expected::Reasons(codes) => {

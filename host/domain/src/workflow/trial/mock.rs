@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::ask::{Answer, Failure};
 use crate::case::{Case, Output};
+use crate::clock::Instant;
 use crate::facts::Facts;
 use crate::ids::Slug;
 use crate::money::{Currency, Money};
-use crate::value::{Fields as Values, Type};
+use crate::value::{Fields as Values, Type, Value};
 use crate::verdict::{Disposition, LineQuote, LineVerdict, Part, Quote, Reason, Remedy, Take, Tier, Verdict};
 use crate::workflow::definition::{Definition, Hook, Plugin, PluginRef};
 use crate::workflow::literal::literal;
@@ -247,7 +248,19 @@ fn quote(fields: &Fields<'_>, plugin: &Plugin, currency: Currency) -> Option<Moc
     Some(Mock::Quote { total: total?, reasons: reasons?, provides: provides? })
 }
 
-/// What the plugin provides, each of its type; what may be absent may be left out.
+/// What a plugin provides beside its verdict or quote where a test says nothing of it: most workflows never read it.
+fn nothing(kind: &Type, currency: Currency) -> Option<Value> {
+    Some(match kind {
+        Type::Text => Value::text(""),
+        Type::Number => Value::whole(0),
+        Type::Bool => Value::Bool(false),
+        Type::Money => Value::Money(Money::zero(currency)),
+        Type::Instant => Value::Instant(Instant::from_unix_ms(0)),
+        _ => return None,
+    })
+}
+
+/// What the plugin provides, each of its type; what may be absent may be left out, and so may what stands beside an answer.
 fn provides(fields: &Fields<'_>, plugin: &Plugin, currency: Currency) -> Option<Values> {
     if plugin.hook == Hook::Step {
         for name in ["verdict", "lines", "quote", "reasons"] {
@@ -259,7 +272,9 @@ fn provides(fields: &Fields<'_>, plugin: &Plugin, currency: Currency) -> Option<
     let (mut values, mut good) = (Values::new(), true);
     for (name, kind) in &plugin.provides {
         if !fields.has(name) {
-            if !matches!(kind, Type::Optional(_)) {
+            if let (false, Some(value)) = (plugin.hook == Hook::Step, nothing(kind, currency)) {
+                values.insert(name.clone(), value);
+            } else if !matches!(kind, Type::Optional(_)) {
                 good = false;
                 fields.at().refuse::<()>("missing_field", format!("the plugin promises `{name}` ({kind})"));
             }

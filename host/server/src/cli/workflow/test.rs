@@ -11,6 +11,7 @@ use redress_domain::clock::{Instant, Zone};
 use redress_domain::ids::{Slug, TenantId};
 use redress_domain::money::Currency;
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
+use redress_domain::workflow::diagnostic::Diagnostic;
 use redress_domain::workflow::load::{self, Environment};
 use redress_domain::workflow::trial::{self, Trial};
 use redress_sandbox::Sandbox;
@@ -68,6 +69,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
 /// Where tests run: a merchant's plugins and settings, or what the command was given.
 struct Place {
     house: House,
+    /// The merchant's own and those of a folder.
     plugins: BTreeMap<PluginRef, Plugin>,
     currency: Option<Currency>,
     zone: Option<Zone>,
@@ -81,9 +83,7 @@ impl Place {
             let (currency, zone) = (Some(record.currency), Some(record.zone));
             (House::of(&session.engine), plugins::available(&session.engine)?, currency, zone)
         } else {
-            let house = alone()?;
-            let stock = plugins::stock(&house.sandbox);
-            (house, stock, None, None)
+            (alone()?, BTreeMap::new(), None, None)
         };
         if let Some(folder) = &args.plugins {
             for (name, bytes) in files::plugins(folder, PLUGIN_BYTES_MAX)? {
@@ -94,12 +94,34 @@ impl Place {
         }
         Ok(Self { house, plugins, currency, zone })
     }
+
+    /// The workflow of a suite, checked. Of the stock plugins only those are loaded that it names; all of them where it names one
+    /// that is not there, so that it is told which was meant.
+    fn definition(&self, suite: &Suite) -> Result<Result<Definition, Vec<Diagnostic>>, Error> {
+        let failed = |error| app::Error::Stock(Box::new(error));
+        let texts = std::iter::once(&suite.workflow).chain(&suite.beside);
+        texts.into_iter().try_for_each(|text| plugins::load_named(&self.house.sandbox, &text.source)).map_err(failed)?;
+        let checked = self.checked(suite);
+        match &checked {
+            Err(problems) if problems.iter().any(|problem| problem.code == "unknown_plugin") => {
+                plugins::load_stock(&self.house.sandbox).map_err(failed)?;
+                Ok(self.checked(suite))
+            }
+            _ => Ok(checked),
+        }
+    }
+
+    fn checked(&self, suite: &Suite) -> Result<Definition, Vec<Diagnostic>> {
+        let mut plugins = self.plugins.clone();
+        plugins.extend(plugins::stock(&self.house.sandbox));
+        suite::stand_ins(&mut plugins, &suite.beside);
+        load::load(&suite.workflow.source, &Environment { plugins, currency: self.currency, zone: self.zone })
+    }
 }
 
 /// Without a data folder: the stock plugins come with the binary.
 fn alone() -> Result<House, Error> {
     let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
-    plugins::load_stock(&sandbox).map_err(|error| app::Error::Stock(Box::new(error)))?;
     let limits = Limits::default();
     let epoch = Instant::from_unix_ms(0);
     Ok(House {
@@ -127,10 +149,7 @@ fn try_out(
     told: &mut Told,
     out: &mut Out<'_>,
 ) -> Result<(), Error> {
-    let mut plugins = place.plugins.clone();
-    suite::stand_ins(&mut plugins, &suite.beside);
-    let environment = Environment { plugins, currency: place.currency, zone: place.zone };
-    let definition = match load::load(&suite.workflow.source, &environment) {
+    let definition = match place.definition(suite)? {
         Ok(definition) => Arc::new(definition),
         Err(problems) => return told.invalid(&suite.workflow, &problems, out),
     };
