@@ -323,3 +323,32 @@ tests:
     assert!(outcomes.iter().all(Outcome::passed), "{outcomes:#?}");
     assert_eq!(way(&outcomes[1]), ["one", "noted", "two"]);
 }
+
+#[test]
+fn rows_of_a_table_that_no_test_reaches_are_told() {
+    let workflow = "format: 1
+workflow: graded
+currency: GBP
+zone: Europe/London
+triggers: [{ case_opened: { type: return } }]
+attributes: { case: { age: number } }
+vars: { share: { type: number, default: 0 } }
+steps:
+  - id: grade
+    table:
+      hit: first
+      inputs: [case.age]
+      rows:
+        - ['<= 14', { share: 100 }]
+        - ['<= 30', { share: 60 }]
+        - ['-', { share: 0 }]
+  - { id: done, finish: { result: graded } }
+tests:
+  - { name: fresh, given: { case: { age: 14 } }, expect: { vars: { share: 100 }, path: [grade, done] } }
+  - { name: old, given: { case: { age: 31 } }, expect: { vars: { share: 0 } } }
+";
+    let folder = Folder::with(&[("graded.yaml", workflow)]);
+    let ran = command(&["workflow", "test", &folder.path("graded.yaml"), "--coverage"]);
+    assert_eq!(ran.exit, Exit::Done, "{}{}", ran.data, ran.talk);
+    assert!(ran.data.contains("graded: reached 2 of 2 steps, 2 of 3 rows\n  never reached: row grade: row 2 [<= 30]\n"), "{}", ran.data);
+}

@@ -14,6 +14,7 @@ pub mod reader;
 pub mod revision;
 pub mod run;
 pub mod schema;
+pub mod table;
 pub mod trial;
 pub mod types;
 pub mod yaml;

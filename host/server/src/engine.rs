@@ -19,6 +19,7 @@ pub mod repeat;
 pub mod report;
 mod settle;
 pub mod stand_in;
+pub mod stay;
 pub mod submission;
 pub mod tenant;
 pub mod timers;

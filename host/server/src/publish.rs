@@ -5,6 +5,7 @@
 pub mod diagnostics;
 pub mod doors;
 pub mod interface;
+pub mod live;
 pub mod plugins;
 pub mod stock;
 pub mod suite;

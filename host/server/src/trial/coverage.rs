@@ -1,9 +1,9 @@
-//! What of a workflow its tests reach: steps, arms of `decide`, answers of reviews, timeouts.
+//! What of a workflow its tests reach: steps, arms of `decide`, rows of tables, answers of reviews, timeouts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use redress_domain::case::About;
-use redress_domain::case::entry::Entry;
+use redress_domain::case::entry::{Entry, TableRow};
 use redress_domain::ids::{Slug, TaskId};
 use redress_domain::workflow::definition::{Definition, Kind, Step, Timeout};
 
@@ -16,6 +16,8 @@ pub enum Part {
     Step(Slug),
     /// An arm of a `decide`, by its place.
     Arm(Slug, usize),
+    /// A row of a table, by its number.
+    Row(Slug, usize),
     /// A choice of a review.
     Answer(Slug, String),
     /// The timeout of a step that waits.
@@ -29,6 +31,8 @@ pub enum Sort {
     Steps,
     /// Arms of `decide`.
     Arms,
+    /// Rows of tables.
+    Rows,
     /// Choices of reviews.
     Answers,
     /// Timeouts.
@@ -37,13 +41,14 @@ pub enum Sort {
 
 impl Sort {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Steps, Self::Arms, Self::Answers, Self::Timeouts];
+    pub const ALL: [Self; 5] = [Self::Steps, Self::Arms, Self::Rows, Self::Answers, Self::Timeouts];
 
     /// The word for one.
     pub fn word(self) -> &'static str {
         match self {
             Self::Steps => "step",
             Self::Arms => "arm",
+            Self::Rows => "row",
             Self::Answers => "answer",
             Self::Timeouts => "timeout",
         }
@@ -56,6 +61,7 @@ impl Part {
         match self {
             Self::Step(_) => Sort::Steps,
             Self::Arm(..) => Sort::Arms,
+            Self::Row(..) => Sort::Rows,
             Self::Answer(..) => Sort::Answers,
             Self::Timeout(_) => Sort::Timeouts,
         }
@@ -66,6 +72,14 @@ impl Part {
         match self {
             Self::Step(step) | Self::Timeout(step) => step.to_string(),
             Self::Answer(step, outcome) => format!("{step}: {outcome}"),
+            Self::Row(step, number) => {
+                let table = definition.step(step.as_str()).map(|step| &step.kind);
+                let Some(Kind::Table(table)) = table else { return step.to_string() };
+                let row = number.checked_sub(1).and_then(|place| table.rows.get(place));
+                let cells: Vec<&str> =
+                    row.map(|row| row.cells.iter().map(|cell| cell.source.as_str()).collect()).unwrap_or_default();
+                format!("{step}: row {number} [{}]", cells.join(", "))
+            }
             Self::Arm(step, place) => {
                 let arms = definition.step(step.as_str()).map(|step| &step.kind);
                 let Some(Kind::Decide { arms }) = arms else { return step.to_string() };
@@ -89,6 +103,10 @@ impl Reached {
         for entry in &story.entries {
             match entry {
                 Entry::Decided { step, then, because } => reached.extend(arm(definition, step, then, because.as_deref())),
+                Entry::TableMatched { step, rows, .. } => {
+                    let number = |row: &TableRow| usize::try_from(row.number).unwrap_or(usize::MAX);
+                    reached.extend(rows.iter().map(|row| Part::Row(step.clone(), number(row))));
+                }
                 Entry::TimedOut { step } => {
                     reached.insert(Part::Timeout(step.clone()));
                 }
@@ -133,6 +151,7 @@ fn parts_of(step: &Step) -> Vec<Part> {
     let mut parts = vec![Part::Step(id.clone())];
     match &step.kind {
         Kind::Decide { arms } => parts.extend((0..arms.len()).map(|place| Part::Arm(id.clone(), place))),
+        Kind::Table(table) => parts.extend((1..=table.rows.len()).map(|number| Part::Row(id.clone(), number))),
         Kind::Review(review) => {
             parts.extend(review.next.keys().map(|outcome| Part::Answer(id.clone(), outcome.clone())));
             parts.extend(timeout(id, &review.timeout));
