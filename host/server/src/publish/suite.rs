@@ -7,8 +7,9 @@ use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::diagnostic::Diagnostic;
+use redress_domain::workflow::problems::Problems;
 use redress_domain::workflow::trial::{self, Trial};
-use redress_domain::workflow::yaml;
+use redress_domain::workflow::yaml::{self, Kind, Node};
 use redress_store::row::{Row, RowKey};
 
 use super::Error;
@@ -47,7 +48,19 @@ impl TestFile {
 
     /// The workflow that is tried; none where the text does not say.
     pub fn tests_for(&self) -> Option<Slug> {
-        trial::heading(&self.source).map(|heading| heading.tests_for)
+        named(&self.source, "tests_for")
+    }
+}
+
+/// The name behind a key of a document, also of one that is broken: its author is to be told.
+pub fn named(source: &str, key: &str) -> Option<Slug> {
+    let Some(Node { kind: Kind::Map(entries), .. }) = yaml::parse(source, &Problems::new()) else {
+        let written = source.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+        return Slug::new(written.trim().trim_matches(['"', '\''])).ok();
+    };
+    match &entries.iter().find(|entry| entry.key.text == key)?.value.kind {
+        Kind::Scalar(name) => Slug::new(&name.text).ok(),
+        _ => None,
     }
 }
 

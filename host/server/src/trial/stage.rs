@@ -326,9 +326,9 @@ fn task_of(case: &Case, step: &Slug) -> Option<TaskId> {
 
 /// The effects of a step whose outcome nobody has told.
 fn under_way(case: &Case, step: &Slug) -> Result<Vec<Digest>, String> {
-    let of_step = case.effects.iter().filter(|(_, effect)| effect.step == *step);
-    let keys: Vec<Digest> =
-        of_step.filter(|(_, effect)| effect.state == EffectState::Intended).map(|(key, _)| *key).collect();
+    let is_open = |state: EffectState| matches!(state, EffectState::Intended | EffectState::Unknown);
+    let of_step = case.effects.iter().filter(|(_, effect)| effect.step == *step && is_open(effect.state));
+    let keys: Vec<Digest> = of_step.map(|(key, _)| *key).collect();
     if keys.is_empty() {
         return Err(format!("no effect of `{step}` waits for an outcome, {}", stands(case)));
     }

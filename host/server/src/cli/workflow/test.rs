@@ -99,8 +99,8 @@ impl Place {
     /// that is not there, so that it is told which was meant.
     fn definition(&self, suite: &Suite) -> Result<Result<Definition, Vec<Diagnostic>>, Error> {
         let failed = |error| app::Error::Stock(Box::new(error));
-        let texts = std::iter::once(&suite.workflow).chain(&suite.beside);
-        texts.into_iter().try_for_each(|text| plugins::load_named(&self.house.sandbox, &text.source)).map_err(failed)?;
+        let mut texts = std::iter::once(&suite.workflow).chain(&suite.beside);
+        texts.try_for_each(|text| plugins::load_named(&self.house.sandbox, &text.source)).map_err(failed)?;
         let checked = self.checked(suite);
         match &checked {
             Err(problems) if problems.iter().any(|problem| problem.code == "unknown_plugin") => {

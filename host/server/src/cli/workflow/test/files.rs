@@ -4,12 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use redress_domain::ids::Slug;
-use redress_domain::workflow::problems::Problems;
-use redress_domain::workflow::yaml::{self, Kind};
 
 use crate::cli::error::Error;
 use crate::cli::session::{read_bytes, read_text};
-use crate::publish::suite::TestFile;
+use crate::publish::suite::{self, TestFile};
 
 /// Files that one command looks at.
 const FILES_MAX: usize = 10_000;
@@ -167,14 +165,8 @@ fn named(paths: &[PathBuf]) -> Result<Vec<Found>, Error> {
 
 /// What a text says that it is.
 fn what(source: &str) -> Option<What> {
-    let node = yaml::parse(source, &Problems::new())?;
-    let Kind::Map(entries) = &node.kind else { return None };
-    let name = |key: &str| {
-        let entry = entries.iter().find(|entry| entry.key.text == key)?;
-        let Kind::Scalar(scalar) = &entry.value.kind else { return None };
-        Slug::new(&scalar.text).ok()
-    };
-    name("tests_for").map(What::Tests).or_else(|| name("workflow").map(What::Workflow))
+    let tests = suite::named(source, "tests_for").map(What::Tests);
+    tests.or_else(|| suite::named(source, "workflow").map(What::Workflow))
 }
 
 fn text(path: &Path) -> Result<Text, Error> {
