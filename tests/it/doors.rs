@@ -2,6 +2,7 @@
 
 mod faults;
 mod folder;
+mod overtaken;
 mod plugin;
 mod restart;
 mod watched;

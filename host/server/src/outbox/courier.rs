@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::delivery::Delivery;
 use super::gates::Gates;
 use super::plan::{Parcel, Ready, Taken, recorded};
-use super::rules::{self, Answer, Meaning, Next};
+use super::rules::{self, Answer, Log, Meaning, Next};
 use super::webhook::Http;
 use super::{Error, Settings, mail};
 use crate::config;
@@ -164,8 +164,9 @@ impl Courier {
     /// What an answer comes to, by the rules, as of now.
     pub(super) fn comes_to(&self, engine: &Engine, ready: &Ready, answer: &Answer) -> Option<ComesTo> {
         let now = engine.clock().now();
-        let next = rules::after(&ready.terms, &self.limits, &ready.round, answer, now, engine.clock().random());
-        let started = ready.round.last()?;
+        let log = Log { all: &ready.log, round: ready.round };
+        let next = rules::after(&ready.terms, &self.limits, log, answer, now, engine.clock().random());
+        let started = ready.log.last()?;
         let ended = |outcome| Delivery {
             ended_at: Some(now),
             outcome,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::case::lane::Place;
 use crate::case::{About, Case, Effect, EffectState, Refund, Status, Task, What};
 use crate::ids::{Digest, Slug};
 use crate::workflow::trial::expect::{Calls, Expectation, Expected, ExpectedRefund, ExpectedTask, OpenTasks};
@@ -46,7 +47,8 @@ pub fn judge(expectation: &Expectation, seen: &Seen<'_>) -> Option<Mismatch> {
         }
         Expected::Status(word) => differ((*word).to_owned(), status(case).to_owned()),
         Expected::WaitsAt(step) => {
-            let is_there = matches!(&case.status, Status::Waiting { step: at, .. } if at == step);
+            let lanes = case.lanes.values().any(|lane| matches!(&lane.place, Place::Waiting { step: at, .. } if at == step));
+            let is_there = lanes || matches!(&case.status, Status::Waiting { step: at, .. } if at == step);
             (!is_there).then(|| Mismatch { expected: step.to_string(), found: stands(case) })
         }
         Expected::Result(result) => differ(result.to_string(), case.result.clone().unwrap_or_else(|| stands(case))),
@@ -101,8 +103,13 @@ fn status(case: &Case) -> &'static str {
     }
 }
 
-/// Where the case stands, for people.
+/// Where the case stands, for people: in each of its lanes, where it is in several.
 fn stands(case: &Case) -> String {
+    let waiting = case.lanes.values().filter_map(|lane| Some(format!("{} at {}", lane.place.word(), lane.place.step()?)));
+    let lanes: Vec<String> = waiting.collect();
+    if !lanes.is_empty() {
+        return lanes.join(", ");
+    }
     match (case.status.step(), &case.result) {
         (Some(step), _) => format!("{} at {step}", case.status.word()),
         (None, Some(result)) => format!("{}, {result}", status(case)),

@@ -3,6 +3,7 @@
 pub(in crate::cli) mod files;
 mod told;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::diagnostic::Diagnostic;
 use redress_domain::workflow::load::{self, Environment};
 use redress_domain::workflow::trial::{self, Trial};
-use redress_sandbox::Sandbox;
+use redress_sandbox::{PluginInfo, Sandbox};
 
 use crate::app;
 use crate::cli::Global;
@@ -71,6 +72,8 @@ struct Place {
     house: House,
     /// The merchant's own and those of a folder.
     plugins: BTreeMap<PluginRef, Plugin>,
+    /// They are loaded while they are here.
+    held: RefCell<Vec<Arc<PluginInfo>>>,
     currency: Option<Currency>,
     zone: Option<Zone>,
 }
@@ -85,26 +88,27 @@ impl Place {
         } else {
             (alone()?, BTreeMap::new(), None, None)
         };
-        if let Some(folder) = &args.plugins {
-            for (name, bytes) in files::plugins(folder, PLUGIN_BYTES_MAX)? {
-                let info = house.sandbox.load(&bytes).map_err(|refusal| Error::from(crate::publish::Error::Refused(refusal)))?;
-                let known = interface::reference(&name, &info.manifest).zip(interface::plugin(&info));
-                plugins.extend(known);
-            }
+        let mut held = Vec::new();
+        let folder = args.plugins.as_ref().map(|folder| files::plugins(folder, PLUGIN_BYTES_MAX)).transpose()?;
+        for (name, bytes) in folder.unwrap_or_default() {
+            let info = house.sandbox.load(&bytes).map_err(crate::publish::Error::Refused)?;
+            plugins.extend(interface::reference(&name, &info.manifest).zip(interface::plugin(&info)));
+            held.push(info);
         }
-        Ok(Self { house, plugins, currency, zone })
+        Ok(Self { house, plugins, held: RefCell::new(held), currency, zone })
     }
 
     /// The workflow of a suite, checked. Of the stock plugins only those are loaded that it names; all of them where it names one
     /// that is not there, so that it is told which was meant.
     fn definition(&self, suite: &Suite) -> Result<Result<Definition, Vec<Diagnostic>>, Error> {
         let failed = |error| app::Error::Stock(Box::new(error));
-        let mut texts = std::iter::once(&suite.workflow).chain(&suite.beside);
-        texts.try_for_each(|text| plugins::load_named(&self.house.sandbox, &text.source)).map_err(failed)?;
+        for text in std::iter::once(&suite.workflow).chain(&suite.beside) {
+            self.held.borrow_mut().extend(plugins::hold_named(&self.house.sandbox, &text.source).map_err(failed)?);
+        }
         let checked = self.checked(suite);
         match &checked {
             Err(problems) if problems.iter().any(|problem| problem.code == "unknown_plugin") => {
-                plugins::load_stock(&self.house.sandbox).map_err(failed)?;
+                self.held.borrow_mut().extend(plugins::hold_stock(&self.house.sandbox).map_err(failed)?);
                 Ok(self.checked(suite))
             }
             _ => Ok(checked),
