@@ -153,14 +153,16 @@ fn a_test_that_passes_says_so_with_what_was_reached() {
         let ran = command(&["workflow", "test", &folder.path(path)]);
         assert_eq!(ran.exit, Exit::Done, "{}{}", ran.data, ran.talk);
         assert!(ran.data.contains("looked-at.test.yaml\n  ok    new goods are paid in full  "), "{}", ran.data);
-        let reached =
-            "looked-at: reached 6 of 7 steps, 1 of 2 arms, 1 of 2 answers, 0 of 1 timeout; --coverage lists the others\n";
+        let reached = "looked-at: reached 6 of 7 steps, 1 of 2 arms, 1 of 2 answers, 0 of 1 timeout; --coverage lists the others\n";
         assert!(ran.data.contains(reached), "{}", ran.data);
         assert!(ran.data.ends_with("\n1 passed, 0 failed\n"), "{}", ran.data);
     }
     let ran = command(&["workflow", "test", &folder.path(""), "--coverage"]);
     let missed: Vec<&str> = ran.data.lines().filter_map(|line| line.trim().strip_prefix("never reached: ")).collect();
-    assert_eq!(missed, ["step less", "arm grade: seen.state == \"worn\" > less", "answer look: refuse", "timeout look"]);
+    assert_eq!(
+        missed,
+        ["step less", "arm grade: seen.state == \"worn\" > less", "answer look: refuse", "timeout look"]
+    );
 }
 
 #[test]
@@ -206,12 +208,17 @@ fn a_filter_takes_the_tests_whose_name_holds_it_and_a_document_with_problems_is_
     folder.write("a/looked-at.test.yaml", &more.replace("refunds: []", "refunds: [], stauts: closed"));
     let ran = command(&["workflow", "test", &folder.path("a")]);
     assert_eq!(ran.exit, Exit::Invalid);
-    assert!(ran.data.contains("looked-at.test.yaml:13:28: tests[1].expect.stauts: unknown field"), "{}", ran.data);
+    assert!(ran.data.contains("looked-at.test.yaml:12:28: tests[1].expect.stauts: unknown field"), "{}", ran.data);
     assert!(ran.data.contains("did you mean `status`?"), "{}", ran.data);
 
     folder.write("a/other.test.yaml", "format: 1\ntests_for: other\ntests: []\n");
     let ran = command(&["workflow", "test", &folder.path("a")]);
-    assert_eq!((ran.exit, ran.talk.contains("workflow \"other\" does not exist")), (Exit::NotFound, true), "{}", ran.talk);
+    assert_eq!(
+        (ran.exit, ran.talk.contains("workflow \"other\" does not exist")),
+        (Exit::NotFound, true),
+        "{}",
+        ran.talk
+    );
     let ran = command(&["workflow", "test", &folder.path("a/b.txt")]);
     assert_eq!(ran.exit, Exit::NotFound);
 }
@@ -350,5 +357,9 @@ tests:
     let folder = Folder::with(&[("graded.yaml", workflow)]);
     let ran = command(&["workflow", "test", &folder.path("graded.yaml"), "--coverage"]);
     assert_eq!(ran.exit, Exit::Done, "{}{}", ran.data, ran.talk);
-    assert!(ran.data.contains("graded: reached 2 of 2 steps, 2 of 3 rows\n  never reached: row grade: row 2 [<= 30]\n"), "{}", ran.data);
+    assert!(
+        ran.data.contains("graded: reached 2 of 2 steps, 2 of 3 rows\n  never reached: row grade: row 2 [<= 30]\n"),
+        "{}",
+        ran.data
+    );
 }

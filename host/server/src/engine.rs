@@ -193,6 +193,7 @@ impl Engine {
             clock: self.0.clock.clone(),
             limits: self.0.limits.clone(),
             workers: self.0.workers.clone(),
+            stand_in: None,
         })
     }
 

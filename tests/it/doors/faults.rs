@@ -138,7 +138,9 @@ fn after_a_thousand_edits_of_every_kind_the_last_whole_one_is_active() {
 fn a_swapped_mount_brings_a_workflow_and_its_tests_together() {
     let house = House::new();
     let tests = |result: &str| {
-        format!("format: 1\ntests_for: returns\ntests: [{{ name: it ends, play: [{{ answer: look }}], expect: {{ result: {result} }} }}]\n")
+        format!(
+            "format: 1\ntests_for: returns\ntests: [{{ name: it ends, play: [{{ answer: look }}], expect: {{ result: {result} }} }}]\n"
+        )
     };
     let whole = |result: &str| format!("currency: GBP\nzone: Europe/London\n{}", ending(result));
     let mount = |version: &str, result: &str, expected: &str| {

@@ -59,15 +59,15 @@ fn a_decline_is_the_receivers_last_word() {
 #[test]
 fn a_receiver_that_never_answers_is_asked_for_a_day_and_then_a_person_is() {
     let silent = "{ at: pay, fault: timeout }";
-    let outcome = fault(silent, "", "waits_at: pay, open_tasks: [pay], refunds: [], provider_calls: { distinct_keys: 1 }");
+    let outcome =
+        fault(silent, "", "waits_at: pay, open_tasks: [pay], refunds: [], provider_calls: { distinct_keys: 1 }");
     assert!(outcome.passed(), "{outcome:#?}");
     // Not before the receiver's memory of the key has ended.
     let early = fault(silent, ", { after: 23h, answer: pay, outcome: paid }", "waits_at: pay");
     assert_eq!(unmet(&early), [("", "no task of `pay` is open, the case is waiting at `pay`".to_owned())]);
-    for (outcome, path, refunds) in [
-        ("paid", PAID, "[{ amount: 12.50 }]"),
-        ("not_paid", "[look, grade, pay, tell, done]", "[]"),
-    ] {
+    for (outcome, path, refunds) in
+        [("paid", PAID, "[{ amount: 12.50 }]"), ("not_paid", "[look, grade, pay, tell, done]", "[]")]
+    {
         let play = format!(", {{ after: 25h, answer: pay, outcome: {outcome} }}");
         let outcome = fault(silent, &play, &format!("path: {path}, refunds: {refunds}, open_tasks: 0"));
         assert!(outcome.passed(), "{outcome:#?}");

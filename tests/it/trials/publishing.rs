@@ -80,7 +80,7 @@ fn a_plugin_under_which_a_test_fails_is_not_activated() {
     assert_eq!(now, Some(before.revision));
 
     // The test is mended, which makes no revision, and counts all the same.
-    let mended = source.replace("result: seven }", "path: [ask, pick, other] }");
+    let mended = source.replace("expect: { result: seven }", "expect: { path: [ask, pick, other] }");
     assert!(publish(&merchant, &mended).is_err(), "with the plugin of now it is seven");
     let either = source.replace("expect: { result: seven }", "expect: { status: closed }");
     assert_eq!(publish(&merchant, &either).unwrap().revision, before.revision);
@@ -139,7 +139,10 @@ fn a_file_with_tests_beside_a_workflow_keeps_it_out_until_one_of_the_two_is_mend
     assert_eq!(house.settle(), (0, vec!["acme/returns/looked-at.yaml".to_owned()]));
     let (code, text) = house.told();
     assert_eq!((code, active(&house.acme)), ("tests_failed", None));
-    assert!(text.contains("acme/returns/looked-at.test.yaml:8:7: test \"new goods are paid in full\" failed"), "{text}");
+    assert!(
+        text.contains("acme/returns/looked-at.test.yaml:8:7: test \"new goods are paid in full\" failed"),
+        "{text}"
+    );
     assert!(text.contains("path taken: look > grade > pay > shelf > tell > done"), "{text}");
     assert_eq!(house.look(), doors::Report::default(), "nothing has changed");
 
@@ -177,7 +180,8 @@ fn a_file_with_tests_that_is_being_written_is_waited_for() {
 
 #[test]
 fn the_command_publishes_a_file_only_when_the_tests_beside_it_pass() {
-    let folder = Folder::with(&[("looked-at.yaml", LOOKED_AT), ("looked-at.test.yaml", &GOOD.replace("12.50", "1.50"))]);
+    let folder =
+        Folder::with(&[("looked-at.yaml", LOOKED_AT), ("looked-at.test.yaml", &GOOD.replace("12.50", "1.50"))]);
     let (data, file) = (folder.path("data"), folder.path("looked-at.yaml"));
     let facts = ["--zone", "Europe/London", "--currency", "GBP", "--locale", "en", "--jurisdiction", "UK"];
     let made = command(&[&["tenant", "create", "shop", "--data", &data][..], &facts[..]].concat());
@@ -186,7 +190,11 @@ fn the_command_publishes_a_file_only_when_the_tests_beside_it_pass() {
     let ran = command(&publish);
     assert_eq!(ran.exit, Exit::Invalid);
     assert!(ran.talk.contains(&format!("{}:8:7: test ", folder.path("looked-at.test.yaml"))), "{}", ran.talk);
-    assert!(ran.talk.contains("error[tests_failed]: ") && ran.talk.contains("the active revision stays"), "{}", ran.talk);
+    assert!(
+        ran.talk.contains("error[tests_failed]: ") && ran.talk.contains("the active revision stays"),
+        "{}",
+        ran.talk
+    );
     let listed = command(&["workflow", "list", "--data", &data, "--tenant", "shop", "--output", "json"]);
     assert_eq!(listed.json().as_array().map(Vec::len), Some(0));
 

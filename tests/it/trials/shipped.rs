@@ -12,8 +12,7 @@ const WORKFLOWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../workflows");
 fn the_demo_merchants_workflows_do_what_their_tests_say_and_the_tests_reach_all_of_them() {
     let ran = command(&["workflow", "test", WORKFLOWS, "--output", "json"]);
     let json = ran.json();
-    let failed: Vec<_> =
-        json["tests"].as_array().unwrap().iter().filter(|test| test["passed"] == false).collect();
+    let failed: Vec<_> = json["tests"].as_array().unwrap().iter().filter(|test| test["passed"] == false).collect();
     assert!(failed.is_empty() && ran.exit == Exit::Done, "{failed:#?}{}", ran.talk);
     let coverage = json["coverage"].as_array().unwrap();
     for name in ["medical-device-return", "online-retail-return"] {

@@ -115,7 +115,8 @@ pub(super) fn check(
             Err(problems) => failed.push(Failed { file: file.cloned(), problems }),
         }
     }
-    let (count, most) = (suites.iter().map(|(_, trials)| trials.len()).sum::<usize>(), engine.limits().trials.tests_max);
+    let (count, most) =
+        (suites.iter().map(|(_, trials)| trials.len()).sum::<usize>(), engine.limits().trials.tests_max);
     if count > most {
         let message = format!("workflow {} has {count} tests, the most is {most}", definition.workflow);
         let problem = Diagnostic::new("too_large", yaml::START, message);

@@ -102,7 +102,9 @@ impl Reached {
         let mut reviews: BTreeMap<TaskId, Slug> = BTreeMap::new();
         for entry in &story.entries {
             match entry {
-                Entry::Decided { step, then, because } => reached.extend(arm(definition, step, then, because.as_deref())),
+                Entry::Decided { step, then, because } => {
+                    reached.extend(arm(definition, step, then, because.as_deref()))
+                }
                 Entry::TableMatched { step, rows, .. } => {
                     let number = |row: &TableRow| usize::try_from(row.number).unwrap_or(usize::MAX);
                     reached.extend(rows.iter().map(|row| Part::Row(step.clone(), number(row))));

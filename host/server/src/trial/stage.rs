@@ -261,9 +261,10 @@ impl<'t> Stage<'t> {
         loop {
             self.rest()?;
             let case = self.case(case)?;
-            let waits = case.effects.values().any(|effect| {
-                effect.state == EffectState::Intended && !self.receiver.tells_later(&effect.step)
-            });
+            let waits = case
+                .effects
+                .values()
+                .any(|effect| effect.state == EffectState::Intended && !self.receiver.tells_later(&effect.step));
             match self.next_due()?.filter(|due| waits && *due <= until) {
                 Some(due) => self.clock.set(due.max(self.clock.now())),
                 None => return Ok(()),

@@ -47,7 +47,8 @@ pub fn judge(expectation: &Expectation, seen: &Seen<'_>) -> Option<Mismatch> {
         }
         Expected::Status(word) => differ((*word).to_owned(), status(case).to_owned()),
         Expected::WaitsAt(step) => {
-            let lanes = case.lanes.values().any(|lane| matches!(&lane.place, Place::Waiting { step: at, .. } if at == step));
+            let lanes =
+                case.lanes.values().any(|lane| matches!(&lane.place, Place::Waiting { step: at, .. } if at == step));
             let is_there = lanes || matches!(&case.status, Status::Waiting { step: at, .. } if at == step);
             (!is_there).then(|| Mismatch { expected: step.to_string(), found: stands(case) })
         }
@@ -81,7 +82,8 @@ pub fn judge(expectation: &Expectation, seen: &Seen<'_>) -> Option<Mismatch> {
         Expected::Var(name, value) => {
             let found = case.vars.get(name);
             let told = found.map_or_else(|| "no value".to_owned(), ToString::to_string);
-            (found != Some(value)).then(|| Mismatch { expected: format!("{name}: {value}"), found: format!("{name}: {told}") })
+            (found != Some(value))
+                .then(|| Mismatch { expected: format!("{name}: {value}"), found: format!("{name}: {told}") })
         }
         Expected::ProviderCalls(calls) => judge_calls(calls, seen),
     }
@@ -105,7 +107,8 @@ fn status(case: &Case) -> &'static str {
 
 /// Where the case stands, for people: in each of its lanes, where it is in several.
 fn stands(case: &Case) -> String {
-    let waiting = case.lanes.values().filter_map(|lane| Some(format!("{} at {}", lane.place.word(), lane.place.step()?)));
+    let waiting =
+        case.lanes.values().filter_map(|lane| Some(format!("{} at {}", lane.place.word(), lane.place.step()?)));
     let lanes: Vec<String> = waiting.collect();
     if !lanes.is_empty() {
         return lanes.join(", ");
@@ -120,7 +123,10 @@ fn stands(case: &Case) -> String {
 /// What a step is told of each effect that was not declined, in the order in which they were wanted.
 fn of_effects<T>(seen: &Seen<'_>, tell: impl Fn(Digest, &Effect) -> Option<T>) -> Vec<T> {
     let known = seen.effects.iter().filter_map(|key| Some((*key, seen.case.effects.get(key)?)));
-    known.filter(|(_, effect)| effect.state != EffectState::Declined).filter_map(|(key, effect)| tell(key, effect)).collect()
+    known
+        .filter(|(_, effect)| effect.state != EffectState::Declined)
+        .filter_map(|(key, effect)| tell(key, effect))
+        .collect()
 }
 
 fn judge_refunds(expected: &[ExpectedRefund], seen: &Seen<'_>) -> Option<Mismatch> {

@@ -225,9 +225,8 @@ fn line(at: &At<'_>) -> Option<MockLine> {
     let remedy = fields.require("verdict").and_then(|at| remedy(&at));
     let quantity = optional(fields.get("quantity"), |at| u32::try_from(at.whole(1, 1_000_000)?).ok());
     let reasons = reasons(&fields);
-    let disposition = optional(fields.get("disposition"), |at| {
-        at.choice(Disposition::WORDS).and_then(Disposition::from_word)
-    });
+    let disposition =
+        optional(fields.get("disposition"), |at| at.choice(Disposition::WORDS).and_then(Disposition::from_word));
     Some(MockLine { remedy: remedy?, quantity: quantity?, reasons: reasons?, disposition: disposition? })
 }
 

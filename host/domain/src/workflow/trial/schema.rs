@@ -23,7 +23,11 @@ pub const DOCUMENT: Table = Table {
             Shape::Names(&Shape::Plugin),
             "By plugin, another one that stands in where the first is not there, as on an author's machine.",
         ),
-        Field::optional("given", Shape::Map(&GIVEN), "What every test begins with; what a test gives itself counts more."),
+        Field::optional(
+            "given",
+            Shape::Map(&GIVEN),
+            "What every test begins with; what a test gives itself counts more.",
+        ),
         Field::optional("mock", Shape::Names(&Shape::Map(&MOCK)), "Answers of plugins, by plugin, for every test."),
         Field::required("tests", Shape::List(&Shape::Map(&TEST)), "The tests."),
     ],
@@ -142,10 +146,7 @@ pub const ORDER_LINE: Table = Table {
         Field::optional("udi", Shape::Text, "The device identifier of the unit."),
     ],
     later: &[],
-    hints: &[
-        ("price", "the price of one is `unit_price`"),
-        ("attributes", "attributes stand beside the other fields"),
-    ],
+    hints: &[("price", "the price of one is `unit_price`"), ("attributes", "attributes stand beside the other fields")],
 };
 
 /// The fields of a payment.
@@ -157,7 +158,11 @@ pub const PAYMENT: Table = Table::new(&[
 /// The fields of a plugin's answer.
 pub const MOCK: Table = Table {
     fields: &[
-        Field::optional("verdict", Shape::Choice(REMEDIES), "Of an eligibility or compliance plugin: for every line alike."),
+        Field::optional(
+            "verdict",
+            Shape::Choice(REMEDIES),
+            "Of an eligibility or compliance plugin: for every line alike.",
+        ),
         Field::optional("lines", Shape::List(&Shape::Map(&MOCK_LINE)), "Instead: for each line of the case, in order."),
         Field::optional("reasons", Shape::List(&Shape::Name), "Reason codes beside the lines."),
         Field::optional(
@@ -182,13 +187,13 @@ pub const MOCK_LINE: Table = Table::new(&[
 /// The fields of what happens.
 pub const PLAY: Table = Table {
     fields: &[
-        Field::optional("after", Shape::Duration, "How much later than what came before; at once where it is left out."),
-        Field::optional("event", Shape::Name, "Something happens outside; `with` is what the event carries."),
         Field::optional(
-            "answer",
-            Shape::Step,
-            "A person answers the task of this step; `with` is what they fill in.",
+            "after",
+            Shape::Duration,
+            "How much later than what came before; at once where it is left out.",
         ),
+        Field::optional("event", Shape::Name, "Something happens outside; `with` is what the event carries."),
+        Field::optional("answer", Shape::Step, "A person answers the task of this step; `with` is what they fill in."),
         Field::optional(
             "outcome",
             Shape::Name,
@@ -206,7 +211,11 @@ pub const PLAY: Table = Table {
 pub const INJECT: Table = Table::new(&[
     Field::required("at", Shape::Step, "The step whose effects it meets."),
     Field::required("fault", Shape::Choice(FAULTS), "What goes wrong."),
-    Field::optional("times", Shape::Whole, "How often; once where it is left out. A decline and a timeout are for good."),
+    Field::optional(
+        "times",
+        Shape::Whole,
+        "How often; once where it is left out. A decline and a timeout are for good.",
+    ),
 ]);
 
 /// The fields of `expect`.

@@ -106,7 +106,9 @@ tests:
 fn times_are_days_local_times_instants_and_so_long_before_the_case() {
     let given = |case: &str, order: &str| {
         let order = format!("{order}lines: [{{ sku: A, unit_price: 1 }}]");
-        let tests = format!("tests: [{{ name: a, given: {{ case: {{ {case} }}, order: {{ {order} }} }}, expect: {{ status: held }} }}]\n");
+        let tests = format!(
+            "tests: [{{ name: a, given: {{ case: {{ {case} }}, order: {{ {order} }} }}, expect: {{ status: held }} }}]\n"
+        );
         good(&tests).remove(0).given
     };
     let winter = given("opened_at: 2026-01-05", "");
@@ -130,7 +132,8 @@ fn the_tests_inside_a_workflow_are_those_under_its_key_and_a_document_without_ha
 
 #[test]
 fn a_heading_is_known_before_its_workflow_is() {
-    let heading = heading("format: 1\ntests_for: returns\nplugins: { own@1: std/other@0 }\ntests: [{ nme: a }]\n").unwrap();
+    let heading =
+        heading("format: 1\ntests_for: returns\nplugins: { own@1: std/other@0 }\ntests: [{ nme: a }]\n").unwrap();
     assert_eq!(heading.tests_for.as_str(), "returns");
     let (wanted, other) = heading.plugins.first_key_value().unwrap();
     assert_eq!((wanted.to_string(), other.to_string()), ("own@1".to_owned(), "std/other@0".to_owned()));

@@ -30,10 +30,15 @@ impl Tests {
     pub(super) fn read(found: &[Found]) -> Self {
         let (mut tests, mut bytes) = (Vec::new(), 0);
         for file in found.iter().filter(|file| Self::are_in(file)) {
-            let Ok(Ok(Some(read))) = file.file.as_ref().map(|path| files::read(path, WORKFLOW_BYTES_MAX)) else { continue };
+            let Ok(Ok(Some(read))) = file.file.as_ref().map(|path| files::read(path, WORKFLOW_BYTES_MAX)) else {
+                continue;
+            };
             bytes += read.len();
             if bytes > TESTS_BYTES_MAX {
-                tracing::warn!("{} and what follows is not read: the files with tests are too large together", file.path);
+                tracing::warn!(
+                    "{} and what follows is not read: the files with tests are too large together",
+                    file.path
+                );
                 break;
             }
             let content = Digest::of(&read);
@@ -51,7 +56,8 @@ impl Tests {
     /// Those that lie beside a workflow and test it.
     pub(super) fn beside(&self, path: &str, bytes: &[u8]) -> Vec<TestFile> {
         let Some(workflow) = str::from_utf8(bytes).ok().and_then(document::workflow) else { return Vec::new() };
-        let is_beside = |test: &&Test| folder(&test.file.name) == folder(path) && test.file.tests_for().as_ref() == Some(&workflow);
+        let is_beside =
+            |test: &&Test| folder(&test.file.name) == folder(path) && test.file.tests_for().as_ref() == Some(&workflow);
         self.0.iter().filter(is_beside).map(|test| test.file.clone()).collect()
     }
 

@@ -268,7 +268,6 @@ fn actor() -> Actor {
     Actor { kind: ActorKind::Host, id: "door".to_owned(), role: "admin".to_owned() }
 }
 
-
 fn known(engine: &Engine, path: &str) -> Result<Known, engine::Error> {
     let snapshot = engine.store().read()?;
     Ok(Known {

@@ -154,7 +154,8 @@ fn named(paths: &[PathBuf]) -> Result<Vec<Found>, Error> {
             Some(what) => found.push(Found { path, text, what }),
             // Whoever names a file wants to know why nothing of it is run.
             None if depth == 0 => {
-                let help = "a workflow begins with `format: 1` and `workflow:`, tests with `format: 1` and `tests_for:`";
+                let help =
+                    "a workflow begins with `format: 1` and `workflow:`, tests with `format: 1` and `tests_for:`";
                 return Err(Error::NotFound { what: "workflow", name: text.name, help: help.to_owned() });
             }
             None => {}
