@@ -111,7 +111,7 @@ pub(super) fn check(at: &At<'_>, definition: &Definition) {
     drop(tests(at, None, definition));
 }
 
-fn read<'s>(source: &'s str, tests: impl FnOnce(&At<'_>) -> Option<Vec<Trial>>) -> Result<Vec<Trial>, Vec<Diagnostic>> {
+fn read(source: &str, tests: impl FnOnce(&At<'_>) -> Option<Vec<Trial>>) -> Result<Vec<Trial>, Vec<Diagnostic>> {
     let problems = Problems::new();
     let tests = yaml::parse(source, &problems).and_then(|tree| tests(&At::root(&tree, source, &problems)));
     let found = problems.into_sorted();
