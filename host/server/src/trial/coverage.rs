@@ -113,7 +113,7 @@ impl Reached {
                     reached.insert(Part::Timeout(step.clone()));
                 }
                 Entry::TaskOpened { id, task } => {
-                    if let About::Review { step } = &task.about {
+                    if let About::Review { step } | About::Inspection { step } = &task.about {
                         reviews.insert(*id, step.clone());
                     }
                 }
@@ -154,7 +154,7 @@ fn parts_of(step: &Step) -> Vec<Part> {
     match &step.kind {
         Kind::Decide { arms } => parts.extend((0..arms.len()).map(|place| Part::Arm(id.clone(), place))),
         Kind::Table(table) => parts.extend((1..=table.rows.len()).map(|number| Part::Row(id.clone(), number))),
-        Kind::Review(review) => {
+        Kind::Review(review) | Kind::Inspect(review) => {
             parts.extend(review.next.keys().map(|outcome| Part::Answer(id.clone(), outcome.clone())));
             parts.extend(timeout(id, &review.timeout));
         }

@@ -54,7 +54,9 @@ impl Story {
 
     /// What expectations are compared with.
     pub(super) fn seen<'a>(&'a self, calls: &'a [Call]) -> Seen<'a> {
-        Seen { case: &self.case, path: &self.path, effects: &self.effects, calls }
+        let is_reminder = |entry: &&Entry| matches!(entry, Entry::TaskReminded { .. } | Entry::WaitReminded { .. });
+        let reminders = self.entries.iter().filter(is_reminder).count();
+        Seen { case: &self.case, path: &self.path, effects: &self.effects, calls, reminders }
     }
 }
 

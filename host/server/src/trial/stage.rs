@@ -318,9 +318,9 @@ fn start(
 /// The open task of a step: of its review, of its failure, or of one of its effects.
 fn task_of(case: &Case, step: &Slug) -> Option<TaskId> {
     let is_of = |task: &Task| match &task.about {
-        About::Review { step: of } | About::Failure { step: of, .. } => of == step,
+        About::Review { step: of } | About::Inspection { step: of } | About::Failure { step: of, .. } => of == step,
         About::Effect { key } => case.effects.get(key).is_some_and(|effect| effect.step == *step),
-        About::Unrouted => false,
+        About::Unrouted | About::TooLong => false,
     };
     case.tasks.iter().find(|(_, task)| is_of(task)).map(|(id, _)| *id)
 }

@@ -53,6 +53,8 @@ pub enum Expected {
     OpenTasks(OpenTasks),
     /// A variable has this value.
     Var(String, Value),
+    /// Somebody was reminded so often.
+    Reminders(usize),
     /// So many requests reached the receivers.
     ProviderCalls(Calls),
 }
@@ -136,6 +138,7 @@ fn expected(at: &At<'_>, field: &str, definition: &Definition) -> Option<Vec<Exp
             Expected::Messages(all(at, |at| names::word(at, "unknown_template", "template", &known))?)
         }
         "open_tasks" => Expected::OpenTasks(open_tasks(at, definition)?),
+        "reminders" => Expected::Reminders(count(at)?),
         "vars" => return vars(at, definition),
         _ => Expected::ProviderCalls(calls(at)?),
     };

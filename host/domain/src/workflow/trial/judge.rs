@@ -18,6 +18,8 @@ pub struct Seen<'a> {
     pub effects: &'a [Digest],
     /// The requests that reached a receiver.
     pub calls: &'a [Call],
+    /// How often somebody was reminded.
+    pub reminders: usize,
 }
 
 /// A request that reached a receiver.
@@ -85,6 +87,7 @@ pub fn judge(expectation: &Expectation, seen: &Seen<'_>) -> Option<Mismatch> {
             (found != Some(value))
                 .then(|| Mismatch { expected: format!("{name}: {value}"), found: format!("{name}: {told}") })
         }
+        Expected::Reminders(count) => differ(count.to_string(), seen.reminders.to_string()),
         Expected::ProviderCalls(calls) => judge_calls(calls, seen),
     }
 }
@@ -161,9 +164,9 @@ fn told(amount: impl ToString, step: Option<&Slug>, order: Option<&impl ToString
 /// The step that a task belongs to.
 fn step_of<'c>(case: &'c Case, task: &'c Task) -> Option<&'c Slug> {
     match &task.about {
-        About::Review { step } | About::Failure { step, .. } => Some(step),
+        About::Review { step } | About::Inspection { step } | About::Failure { step, .. } => Some(step),
         About::Effect { key } => case.effects.get(key).map(|effect| &effect.step),
-        About::Unrouted => None,
+        About::Unrouted | About::TooLong => None,
     }
 }
 

@@ -165,7 +165,7 @@ fn answer(fields: &Fields<'_>, definition: &Definition) -> Option<Does> {
     let step = names::step(&at, definition)?;
     let nothing = BTreeMap::new();
     let (choices, form): (Vec<&str>, _) = match &step.kind {
-        Kind::Review(review) => (review.next.keys().map(String::as_str).collect(), &review.ask),
+        Kind::Review(review) | Kind::Inspect(review) => (review.next.keys().map(String::as_str).collect(), &review.ask),
         _ => (BUILT_IN.to_vec(), &nothing),
     };
     let outcome = match (fields.get("outcome"), &choices[..]) {

@@ -119,7 +119,8 @@ impl Place {
         let mut plugins = self.plugins.clone();
         plugins.extend(plugins::stock(&self.house.sandbox));
         suite::stand_ins(&mut plugins, &suite.beside);
-        load::load(&suite.workflow.source, &Environment { plugins, currency: self.currency, zone: self.zone })
+        let environment = Environment { plugins, currency: self.currency, zone: self.zone, holidays: None };
+        load::load(&suite.workflow.source, &environment)
     }
 }
 

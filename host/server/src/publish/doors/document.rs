@@ -64,7 +64,7 @@ fn named(node: &Node) -> Option<Slug> {
 pub(super) fn says(text: &str, record: &TenantRecord) -> Option<Says> {
     let node = yaml::parse(text, &Problems::new())?;
     let workflow = named(&node)?;
-    let content = revision::revision(&node, &BTreeMap::new(), record.currency, record.zone);
+    let content = revision::revision(&node, &BTreeMap::new(), record.currency, record.zone, None);
     Some(Says { workflow, content })
 }
 
