@@ -28,5 +28,6 @@ mod serve;
 mod shapes;
 mod steps;
 mod storm;
+mod trials;
 mod turns;
 mod web;

@@ -31,7 +31,7 @@ use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::flow::{Graph, Known};
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
-use crate::workflow::{revision, schema, yaml};
+use crate::workflow::{revision, schema, trial, yaml};
 use document::Head;
 use outline::Outline;
 
@@ -86,7 +86,7 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         written => written.get().cloned(),
     };
     let version = calendar.as_ref().and_then(|calendar| calendar.version());
-    Some(Definition {
+    let definition = Definition {
         revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?, version),
         workflow: head.workflow.clone()?,
         title: head.title.clone(),
@@ -102,7 +102,11 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         ways_back: named(&ways_back, &steps),
         steps,
         plugins,
-    })
+    };
+    if let Some(tests) = fields.get("tests") {
+        trial::check(&tests, &definition);
+    }
+    Some(definition)
 }
 
 /// The ways back by the steps' names. A step of the outline stands at the same place in the definition.

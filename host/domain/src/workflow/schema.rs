@@ -6,6 +6,7 @@
 mod reference;
 mod steps;
 
+use crate::workflow::trial;
 pub use reference::reference;
 pub use steps::{
     AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
@@ -165,8 +166,13 @@ pub const DOCUMENT: Table = Table {
         Field::optional("limits", Shape::Map(&LIMITS), "Bounds of one case."),
         Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
         Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
+        Field::optional(
+            "tests",
+            Shape::List(&Shape::Map(&trial::schema::TEST)),
+            "Tests; a revision whose tests fail is not published. They are no part of the revision.",
+        ),
     ],
-    later: &["extends", "patch", "defaults", "tests", "on_error"],
+    later: &["extends", "patch", "defaults", "on_error"],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
         ("name", "the name of a document is its `workflow`"),

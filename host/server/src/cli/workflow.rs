@@ -6,6 +6,7 @@ mod list;
 mod live;
 mod publish;
 mod show;
+mod test;
 
 use clap::Subcommand;
 use redress_domain::clock::Zone;
@@ -28,6 +29,9 @@ pub(super) enum Verb {
     /// Make a file the workflow that new cases take.
     #[command(help_template = HELP, before_help = publish::EXAMPLES)]
     Publish(publish::Args),
+    /// Run the tests of workflows, and tell what they do not reach.
+    #[command(help_template = HELP, before_help = test::EXAMPLES)]
+    Test(test::Args),
     /// Show all revisions, the newest first.
     #[command(help_template = HELP, before_help = list::EXAMPLES)]
     List(list::Args),
@@ -44,6 +48,7 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::Check(args) => check::run(args, at, out),
         Verb::Backtest(args) => backtest::run(args, at, out),
         Verb::Publish(args) => publish::run(args, at, out),
+        Verb::Test(args) => test::run(args, at, out),
         Verb::List(args) => list::run(args, at, out),
         Verb::Live(args) => live::run(args, at, out),
         Verb::Show(args) => show::run(args, at, out),

@@ -20,6 +20,7 @@ use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
+use super::suite::{self, TestFile};
 use super::way::{Answer, Way};
 use super::{Error, interface, past, plugins};
 use crate::engine::log::{self, Next, Origin, Record, What};
@@ -68,12 +69,14 @@ pub struct Publication<'a> {
     pub expect: Option<Digest>,
     /// The request that this answers, where it may come again.
     pub answer: Option<Answer<'a, Revision>>,
+    /// Files with tests of it. They must pass, like the tests inside it.
+    pub beside: &'a [TestFile],
 }
 
 impl<'a> Publication<'a> {
     /// A text with nothing said about it.
     pub fn new(source: &'a str, by: &'a Actor, way: Way) -> Self {
-        Self { source, note: "", by, way, expect: None, answer: None }
+        Self { source, note: "", by, way, expect: None, answer: None, beside: &[] }
     }
 }
 
@@ -121,14 +124,25 @@ pub fn check_with(
     candidate(engine, source, plugins, None).map(|candidate| candidate.definition)
 }
 
+/// The same, and run its tests.
+///
+/// # Errors
+/// The problems, tests that do not pass, or the store could not be read.
+pub fn try_out(engine: &Engine, source: &str, beside: &[TestFile]) -> Result<Arc<Definition>, Error> {
+    let definition = check(engine, source)?;
+    suite::check(engine, &definition, source, beside)?;
+    Ok(definition)
+}
+
 /// Publish a text: check it, store its revision, make it the one that new cases take. A revision that is stored already is only
 /// made active, and one that is active is left alone.
 ///
 /// # Errors
-/// The problems, or another revision is active than the publisher saw; the active revision stays.
+/// The problems, tests that do not pass, or another revision is active than the publisher saw; the active revision stays.
 pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
     let _alone = engine.publishing();
     let candidate = candidate(engine, publication.source, plugins::available(engine)?, None)?;
+    suite::check(engine, &candidate.definition, publication.source, publication.beside)?;
     let revision = candidate.definition.revision;
     let before = active(engine, &candidate.definition.workflow)?;
     check_seen(publication.expect, before)?;
@@ -145,6 +159,7 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
             facts.push(becoming.fact);
             rows.extend(becoming.rows);
         }
+        rows.extend(candidate.known.as_ref().map(|known| suite::rewritten(known, &candidate.source)));
         Record { facts, rows, idem, ..Record::default() }
     })?;
     warn_of_years(engine, &candidate.definition);
@@ -299,18 +314,31 @@ pub(super) fn republish(
             continue;
         }
         let Some(revision) = find(engine, definition.revision)? else { continue };
-        let new =
-            candidate(engine, &revision.source, plugins.clone(), holidays(&revision)?).map_err(
-                |error| match error {
-                    Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
-                    other => other,
-                },
-            )?;
+        let (source, holidays) = (suite::text(engine, &revision)?, holidays(&revision)?);
+        let new = candidate(engine, &source, plugins.clone(), holidays).map_err(|error| match error {
+            Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
+            other => other,
+        })?;
         if new.definition.revision != definition.revision {
             candidates.push(new);
         }
     }
     Ok(candidates)
+}
+
+/// Run the tests inside republished workflows; their plugins are loaded.
+pub(super) fn try_again(engine: &Engine, candidates: &[Candidate]) -> Result<(), Error> {
+    for one in candidates {
+        let tried = suite::check(engine, &one.definition, &one.source, &[]);
+        tried.map_err(|error| match error {
+            Error::Tests(failed) => Error::Breaks {
+                workflow: one.definition.workflow.to_string(),
+                problems: failed.into_iter().flat_map(|failed| failed.problems).collect(),
+            },
+            other => other,
+        })?;
+    }
+    Ok(())
 }
 
 /// What is stored when a candidate becomes active.
