@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 #![expect(clippy::print_stdout, reason = "a test tells its seed, its counts and what it leaves out")]
 
+mod alike;
+mod apparel;
 mod cli;
 mod crash;
 mod doors;
@@ -20,9 +22,11 @@ mod race;
 mod readme;
 mod reload;
 mod returns;
+mod schema;
 mod serve;
 mod shapes;
 mod steps;
 mod storm;
 mod turns;
+mod tutorial;
 mod web;

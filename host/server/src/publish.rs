@@ -2,10 +2,12 @@
 //!
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
+pub mod bases;
 pub mod diagnostics;
 pub mod doors;
 pub mod interface;
 pub mod plugins;
+pub mod schema;
 pub mod stock;
 pub mod watch;
 pub mod way;

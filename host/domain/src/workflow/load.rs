@@ -21,7 +21,8 @@ use crate::workflow::definition::{Definition, Kind, Plugin, PluginRef, Step};
 use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
-use crate::workflow::{revision, schema, yaml};
+use crate::workflow::yaml::Node;
+use crate::workflow::{overlay, revision, schema, yaml};
 
 /// The most steps of a document: what a turn may pass, and more than one page.
 pub const STEPS_MAX: usize = 256;
@@ -35,13 +36,29 @@ pub struct Environment {
     pub currency: Option<Currency>,
     /// The tenant's zone, for a document that names none.
     pub zone: Option<Zone>,
+    /// The texts of the bases that an overlay may extend, by the name with its pin.
+    pub bases: BTreeMap<String, String>,
 }
 
-/// Check a document. Everything that is wrong comes at once, in the order of the text.
+/// Check a document, or an overlay on its base. Everything that is wrong comes at once, in the order of the text.
 pub fn load(source: &str, environment: &Environment) -> Result<Definition, Vec<Diagnostic>> {
-    let (problems, silent) = (Problems::new(), Problems::new());
-    let definition = yaml::parse(source, &problems)
-        .and_then(|tree| definition(&At::root(&tree, source, &problems), &silent, environment));
+    let problems = Problems::new();
+    match yaml::parse(source, &problems) {
+        Some(tree) if overlay::is_overlay(&tree) => overlay::load(source, &tree, problems, environment),
+        Some(tree) => check(source, &tree, problems, environment),
+        None => Err(problems.into_sorted()),
+    }
+}
+
+/// Check a tree whose places are counted in this text.
+pub(super) fn check(
+    source: &str,
+    tree: &Node,
+    problems: Problems,
+    environment: &Environment,
+) -> Result<Definition, Vec<Diagnostic>> {
+    let silent = Problems::new();
+    let definition = definition(&At::root(tree, source, &problems), &silent, environment);
     let found = problems.into_sorted();
     match definition {
         Some(definition) if found.is_empty() => Ok(definition),

@@ -3,9 +3,11 @@
 //! The decoder's unknown-field check reads it, a test holds `workflows/README.md` to it, and JSON Schema is made from it. Names
 //! that the language reserves for its second half stand in `later`, so that using one gets one clear answer.
 
+mod overlays;
 mod reference;
 mod steps;
 
+pub use overlays::{INSERT, OVERLAY, PATCH, REMOVE, REPLACE, SEALABLE, SET};
 pub use reference::reference;
 pub use steps::{
     APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, WAIT,
@@ -38,6 +40,8 @@ pub struct Table {
 /// What stands behind a key.
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {
+    /// `true` or `false`.
+    Bool,
     /// A whole number.
     Whole,
     /// A text.
@@ -66,6 +70,8 @@ pub enum Shape {
     Value(&'static str),
     /// A plugin as `name@major`.
     Plugin,
+    /// A base as `name@number`.
+    Base,
     /// The id of a step.
     Step,
     /// `{ after, then }` or `{ never: reason }`.
@@ -80,6 +86,8 @@ pub enum Shape {
     OneOrMany(&'static Shape),
     /// A step.
     StepMap,
+    /// A step without its name.
+    StepBody,
 }
 
 /// A kind of step.
@@ -153,11 +161,17 @@ pub const DOCUMENT: Table = Table {
         Field::optional("limits", Shape::Map(&LIMITS), "Bounds of one case."),
         Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
         Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
+        Field::optional(
+            "sealed",
+            Shape::List(&Shape::Choice(SEALABLE)),
+            "For a base: fields of the document that its overlays cannot change.",
+        ),
     ],
-    later: &["extends", "patch", "calendar", "defaults", "tests", "on_error"],
+    later: &["calendar", "defaults", "tests", "on_error"],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
         ("name", "the name of a document is its `workflow`"),
+        ("patch", "a `patch` changes a base, which is named by `extends`"),
     ],
 };
 
@@ -229,13 +243,17 @@ pub const STEP: Table = Table {
             Shape::List(&Shape::Map(&ON_ERROR)),
             "Where failures go; a task for a person where nothing matches.",
         ),
+        Field::optional("sealed", Shape::Bool, "For a base: its overlays cannot change this step."),
+        Field::optional(
+            "open",
+            Shape::List(&Shape::Name),
+            "Of a sealed step: fields that overlays may change all the same.",
+        ),
     ],
     later: &[
         "retry",
         "compensate",
         "migration_point",
-        "sealed",
-        "open",
         "sla",
         "table",
         "inspect",

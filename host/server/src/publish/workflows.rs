@@ -11,12 +11,14 @@ use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
+use redress_domain::workflow::overlay;
 use redress_sandbox::Sandbox;
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
+use super::bases::{self, Base};
 use super::way::{Answer, Way};
 use super::{Error, interface, plugins};
 use crate::engine::log::{self, Next, Origin, Record, What};
@@ -36,6 +38,9 @@ pub struct Revision {
     pub number: u64,
     /// The text as it was written.
     pub source: String,
+    /// What it extends, where it is an overlay: kept, so that it means the same for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
     /// The component of each plugin that it calls.
     pub plugins: BTreeMap<String, Digest>,
     /// When it was published.
@@ -93,6 +98,7 @@ pub struct Rollback<'a> {
 /// A checked text, and its revision where that is stored already.
 pub(super) struct Candidate {
     source: String,
+    base: Option<Base>,
     definition: Arc<Definition>,
     known: Option<Revision>,
 }
@@ -102,7 +108,7 @@ pub(super) struct Candidate {
 /// # Errors
 /// The problems, or the store could not be read.
 pub fn check(engine: &Engine, source: &str) -> Result<Arc<Definition>, Error> {
-    candidate(engine, source, plugins::available(engine)?).map(|candidate| candidate.definition)
+    candidate(engine, source, None, plugins::available(engine)?).map(|candidate| candidate.definition)
 }
 
 /// Publish a text: check it, store its revision, make it the one that new cases take. A revision that is stored already is only
@@ -112,7 +118,7 @@ pub fn check(engine: &Engine, source: &str) -> Result<Arc<Definition>, Error> {
 /// The problems, or another revision is active than the publisher saw; the active revision stays.
 pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
     let _alone = engine.publishing();
-    let candidate = candidate(engine, publication.source, plugins::available(engine)?)?;
+    let candidate = candidate(engine, publication.source, None, plugins::available(engine)?)?;
     let revision = candidate.definition.revision;
     let before = active(engine, &candidate.definition.workflow)?;
     check_seen(publication.expect, before)?;
@@ -232,7 +238,7 @@ pub(super) fn republish(
             continue;
         }
         let Some(revision) = find(engine, definition.revision)? else { continue };
-        let new = candidate(engine, &revision.source, plugins.clone()).map_err(|error| match error {
+        let new = candidate(engine, &revision.source, revision.base, plugins.clone()).map_err(|error| match error {
             Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
             other => other,
         })?;
@@ -279,6 +285,7 @@ impl Candidate {
             revision: definition.revision,
             number: next.number,
             source: self.source.clone(),
+            base: self.base.clone(),
             plugins: definition.plugins.iter().map(|(name, plugin)| (name.to_string(), plugin.digest)).collect(),
             published_at: next.at,
             by: by.clone(),
@@ -331,12 +338,23 @@ fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
-fn candidate(engine: &Engine, source: &str, plugins: BTreeMap<PluginRef, Plugin>) -> Result<Candidate, Error> {
+/// Check a text; the base of an overlay is the one that was kept with it, else looked up.
+fn candidate(
+    engine: &Engine,
+    source: &str,
+    base: Option<Base>,
+    plugins: BTreeMap<PluginRef, Plugin>,
+) -> Result<Candidate, Error> {
     let record = engine.record();
-    let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone) };
+    let bases = match base {
+        Some(base) => [(base.name, base.source)].into(),
+        None => bases::known(engine, overlay::base_of(source).as_deref())?,
+    };
+    let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone), bases };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
+    let base = bases::used(source, &environment.bases);
     let known = find(engine, definition.revision)?;
-    Ok(Candidate { source: source.to_owned(), definition: Arc::new(definition), known })
+    Ok(Candidate { source: source.to_owned(), base, definition: Arc::new(definition), known })
 }
 
 /// The definition of a stored revision, with exactly the plugins that it is pinned to.
@@ -346,7 +364,7 @@ fn definition(engine: &Engine, objects: &Objects, revision: &Revision) -> Result
         plugins::restore(engine.sandbox(), objects, *digest)?;
         plugins.extend(pinned(engine.sandbox(), name, *digest));
     }
-    let definition = candidate(engine, &revision.source, plugins)?.definition;
+    let definition = candidate(engine, &revision.source, revision.base.clone(), plugins)?.definition;
     if definition.revision == revision.revision {
         Ok(definition)
     } else {

@@ -45,6 +45,7 @@ fn environment() -> Environment {
         .into(),
         currency: "GBP".parse().ok(),
         zone: Some(Zone::Europe__London),
+        ..Environment::default()
     }
 }
 

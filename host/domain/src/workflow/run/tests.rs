@@ -47,7 +47,8 @@ impl Desk {
             provides: Default::default(),
         };
         let plugins = [(PluginRef { name: "quote".to_owned(), major: 0 }, quote)].into();
-        let environment = Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC) };
+        let environment =
+            Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC), ..Environment::default() };
         let definition = load(&source, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let facts = Facts { purchases: vec![purchase()], ..Facts::default() };
         Self { definition, facts, cases: Vec::new(), journals: Vec::new(), work: Vec::new() }

@@ -5,7 +5,8 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CASE_OPENED, DOCUMENT, LIMITS, ON_ERROR, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
+    ATTRIBUTES, CASE_OPENED, DOCUMENT, INSERT, LIMITS, ON_ERROR, OVERLAY, PATCH, REMOVE, REPLACE, SET, STEP,
+    STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.
@@ -21,6 +22,12 @@ pub fn reference() -> String {
         ("Every step", &STEP),
         ("`on_error`", &ON_ERROR),
         ("`timeout`", &TIMEOUT),
+        ("An overlay", &OVERLAY),
+        ("An entry of `patch`", &PATCH),
+        ("`set`", &SET),
+        ("`replace`", &REPLACE),
+        ("`insert`", &INSERT),
+        ("`remove`", &REMOVE),
     ] {
         out += &format!("### {title}\n\n{}\n", fields(table));
     }
@@ -72,6 +79,7 @@ fn cell(text: &str) -> String {
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Bool => f.write_str("true or false"),
             Self::Whole => f.write_str("whole number"),
             Self::Text => f.write_str("text"),
             Self::Words => f.write_str("text, or one per locale"),
@@ -86,6 +94,7 @@ impl fmt::Display for Shape {
             Self::Match => f.write_str("match"),
             Self::Value(kind) => write!(f, "value ({kind})"),
             Self::Plugin => f.write_str("plugin"),
+            Self::Base => f.write_str("base"),
             Self::Step => f.write_str("step"),
             Self::Timeout => f.write_str("timeout"),
             Self::Map(_) => f.write_str("map"),
@@ -93,6 +102,7 @@ impl fmt::Display for Shape {
             Self::List(inner) => write!(f, "list of {inner}"),
             Self::OneOrMany(inner) => write!(f, "{inner}, or a list"),
             Self::StepMap => f.write_str("step"),
+            Self::StepBody => f.write_str("step without its `id`"),
         }
     }
 }
