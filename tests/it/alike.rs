@@ -74,6 +74,7 @@ async fn every_broken_file_is_told_the_same_three_times() {
     let by_api = api_and_watcher(&data, &watched, &broken).await;
 
     // The host has the data folder to itself: the command line comes when it has ended.
+    until_released(&data);
     let folder = watched.join("acme");
     let files: Vec<String> = broken.keys().map(|name| folder.join(name).display().to_string()).collect();
     let data = data.display().to_string();
@@ -144,4 +145,17 @@ fn ran(words: Vec<OsString>) -> String {
     let exit = cli::run(words, &mut Out::new(&mut data, &mut talk));
     assert_eq!(exit, Exit::Invalid, "{}", String::from_utf8_lossy(&talk));
     String::from_utf8(data).unwrap()
+}
+
+/// Wait until a host that has ended has let go of its data folder, which it does a moment after its last handle is gone.
+pub(super) fn until_released(data: &Path) {
+    let words = ["redress", "tenant", "list", "--data"].map(OsString::from);
+    loop {
+        let (mut shown, mut talk) = (Vec::new(), Vec::new());
+        let words = words.iter().cloned().chain([data.into()]);
+        if cli::run(words, &mut Out::new(&mut shown, &mut talk)) != Exit::Conflict {
+            return;
+        }
+        std::thread::yield_now();
+    }
 }

@@ -18,6 +18,7 @@ pub mod registry;
 pub mod repeat;
 pub mod report;
 mod settle;
+pub mod stay;
 pub mod submission;
 pub mod tenant;
 pub mod timers;

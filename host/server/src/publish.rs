@@ -6,6 +6,7 @@ pub mod bases;
 pub mod diagnostics;
 pub mod doors;
 pub mod interface;
+pub mod live;
 pub mod plugins;
 pub mod schema;
 pub mod stock;

@@ -10,7 +10,8 @@ mod steps;
 pub use overlays::{INSERT, OVERLAY, PATCH, REMOVE, REPLACE, SEALABLE, SET};
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, WAIT,
+    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HITS, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS,
+    STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -64,6 +65,10 @@ pub enum Shape {
     Variable,
     /// A condition, without `=`.
     Condition,
+    /// An expression of a single value, without `=`.
+    Input,
+    /// A row of a table: a test for each input, then a map of the variables that it sets.
+    Row,
     /// `event.x == expression`, joined by `&&`.
     Match,
     /// An expression after `=`, or a plain literal, of the type that the text names.
@@ -255,7 +260,6 @@ pub const STEP: Table = Table {
         "compensate",
         "migration_point",
         "sla",
-        "table",
         "inspect",
         "parallel",
         "run",

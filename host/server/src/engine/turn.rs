@@ -23,7 +23,7 @@ use super::listing::Before;
 use super::personal::Contact;
 use super::repeat::Repeat;
 use super::translate::{self, Place};
-use super::{Inner, Seen, facts, personal};
+use super::{Inner, Seen, facts, personal, stay};
 
 /// What a turn is computed from; kept over reruns.
 #[derive(Debug, Clone)]
@@ -92,11 +92,12 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         Some(_) => pinned,
         None => route(inner, &input)?,
     };
-    let before = Before::of(case.as_ref());
+    let (before, stayed) = (Before::of(case.as_ref()), stay::Before::of(case.as_ref()));
     let run = run::begin(definition.as_deref(), case, input)?;
     let decision = advance(inner, definition.as_deref(), run);
     let cancel = done_work(&snapshot, &decision)?;
     rows.extend(before.rows(&snapshot, &decision)?);
+    rows.extend(stayed.rows(&snapshot, definition.as_deref(), &decision)?);
     rows.extend(order.kept.iter().cloned());
     let beside = Beside { claim: claim.cloned(), cancel, rows, said_at: order.said_at, repeat: order.repeat.clone() };
     Ok(Computed::Decided(decision, beside))

@@ -7,7 +7,7 @@ pub mod timeline;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use redress_domain::case::command::{Body, Open};
-use redress_domain::case::{Bought, External, Line, number};
+use redress_domain::case::{Bought, Case, External, Line, number};
 use redress_domain::ids::{CaseId, CustomerId, OrderId, Sku, Slug};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -23,6 +23,7 @@ use super::wire::case::{CaseView, ExternalName};
 use super::wire::{fields, instant, invalid, name};
 use crate::engine::personal::Contact;
 use crate::engine::{self, Engine, Seen, Target};
+use crate::publish::workflows;
 
 /// Letters of how a person is reached.
 const CONTACT_BYTES_MAX: usize = 320;
@@ -242,10 +243,25 @@ async fn answer_now(tenant: &Tenant, id: CaseId, headers: &HeaderMap) -> Result<
 }
 
 async fn view(tenant: &Tenant, id: CaseId, turn: Option<u64>) -> Result<CaseView, Problem> {
-    let case = tenant.read(move |engine| turn.map_or_else(|| engine.case(id), |turn| engine.case_at(id, turn))).await?;
-    case.as_ref()
-        .map(CaseView::from)
-        .ok_or_else(|| Problem::new(codes::CASE_NOT_FOUND, format!("case {id} does not exist")))
+    let read = move |engine: &Engine| {
+        let case = turn.map_or_else(|| engine.case(id), |turn| engine.case_at(id, turn))?;
+        Ok::<_, engine::Error>(case.map(|case| shown(engine, &case)))
+    };
+    let view = tenant.read(read).await?;
+    view.ok_or_else(|| Problem::new(codes::CASE_NOT_FOUND, format!("case {id} does not exist")))
+}
+
+/// The case with what its revision is pinned to.
+fn shown(engine: &Engine, case: &Case) -> CaseView {
+    let mut view = CaseView::from(case);
+    if let (Some(pinned), Some(revision)) = (&mut view.workflow, case.revision) {
+        // A revision that is not there does not hide the case.
+        pinned.number = workflows::number(engine, revision).ok();
+        let definition = engine.registry().definition(revision).ok();
+        let plugins = definition.iter().flat_map(|definition| &definition.plugins);
+        pinned.plugins = plugins.map(|(name, plugin)| (name.to_string(), plugin.digest.to_string())).collect();
+    }
+    view
 }
 
 impl OpenCase {

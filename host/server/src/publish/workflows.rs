@@ -1,5 +1,6 @@
 //! Workflows: a text becomes a revision, a revision becomes active, and an earlier one may become active again.
 
+pub mod active;
 pub mod history;
 
 use std::collections::BTreeMap;
@@ -23,9 +24,7 @@ use super::way::{Answer, Way};
 use super::{Error, interface, plugins};
 use crate::engine::log::{self, Next, Origin, Record, What};
 use crate::engine::{self, Engine};
-
-/// Names of active workflows in the store's pointers begin with this.
-const POINTER: &str = "workflow/";
+use active::{Active, Since};
 
 /// A revision, as the store keeps it: with its text, and the plugins that it is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +166,9 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
             note: (*note).to_owned(),
             from: way.origin(),
         };
-        Record { facts: vec![fact], rows: vec![pointer(workflow, to)], idem, ..Record::default() }
+        let since = Since { at: next.at, by: (*by).clone(), note: (*note).to_owned(), from: way.origin() };
+        let active = Active { workflow: workflow.clone(), revision: to, since: Some(since) };
+        Record { facts: vec![fact], rows: vec![active.row()], idem, ..Record::default() }
     })?;
     engine.registry().activate(workflow, to);
     Ok(revision)
@@ -218,12 +219,26 @@ pub fn find(engine: &Engine, revision: Digest) -> Result<Option<Revision>, engin
     bytes.map(|bytes| codec::decode(&bytes).map_err(engine::Error::damaged("revision"))).transpose()
 }
 
+/// The number of a revision.
+///
+/// # Errors
+/// The store cannot be read, or has no such revision.
+pub fn number(engine: &Engine, revision: Digest) -> Result<u64, engine::Error> {
+    if let Some(number) = engine.registry().number(revision) {
+        return Ok(number);
+    }
+    let gone = || engine::Error::Revision { revision, detail: "it is not stored".to_owned() };
+    let number = find(engine, revision)?.ok_or_else(gone)?.number;
+    engine.registry().number_is(revision, number);
+    Ok(number)
+}
+
 /// The active revision of each workflow.
 ///
 /// # Errors
 /// The store cannot be read.
 pub fn actives(engine: &Engine) -> Result<Vec<(Slug, Digest)>, engine::Error> {
-    super::rows(engine, &Scan::Pointers(POINTER.to_owned()), "active revision")
+    Ok(active::all(engine)?.into_iter().map(|active| (active.workflow, active.revision)).collect())
 }
 
 /// New revisions of the active workflows that call a plugin, with it in place of the one before.
@@ -264,7 +279,9 @@ impl Candidate {
     pub(super) fn becoming(&self, next: Next, note: &str, from: &Origin, by: &Actor) -> Becoming {
         let revision = self.known.clone().unwrap_or_else(|| self.revision(next, note, from, by));
         let (workflow, digest) = (&revision.workflow, revision.revision);
-        let mut rows = vec![pointer(workflow, digest)];
+        let since = Since { at: next.at, by: by.clone(), note: note.to_owned(), from: from.clone() };
+        let active = Active { workflow: workflow.clone(), revision: digest, since: Some(since) };
+        let mut rows = vec![active.row()];
         if self.known.is_none() {
             rows.push(Row::Put(RowKey::revision(digest), codec::encode(&revision)));
         }
@@ -312,18 +329,7 @@ impl Candidate {
 /// # Errors
 /// The store cannot be read.
 pub fn active(engine: &Engine, workflow: &Slug) -> Result<Option<Digest>, engine::Error> {
-    let bytes = engine.store().read()?.pointer(&pointer_name(workflow))?;
-    let read = |bytes: Vec<u8>| codec::decode(&bytes).map_err(engine::Error::damaged("active revision"));
-    let active: Option<(Slug, Digest)> = bytes.map(read).transpose()?;
-    Ok(active.map(|(_, revision)| revision))
-}
-
-fn pointer_name(workflow: &Slug) -> String {
-    format!("{POINTER}{workflow}")
-}
-
-fn pointer(workflow: &Slug, revision: Digest) -> Row {
-    Row::Put(RowKey::pointer(&pointer_name(workflow)), codec::encode(&(workflow, revision)))
+    Ok(active::of(engine, workflow)?.map(|active| active.revision))
 }
 
 fn check_seen(expected: Option<Digest>, active: Option<Digest>) -> Result<(), Error> {

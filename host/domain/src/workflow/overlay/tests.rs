@@ -31,7 +31,7 @@ fn overlay(rest: &str) -> String {
 }
 
 fn load(source: &str) -> Result<Definition, Vec<Diagnostic>> {
-    crate::workflow::load::load(source, &environment())
+    load::load(source, &environment())
 }
 
 /// What is wrong, each with the line that is pointed at.
@@ -121,7 +121,7 @@ fn a_base_that_does_not_pass_by_itself_is_told_where_it_is_named() {
     let mut environment = environment();
     environment.bases.insert("std/base@1".to_owned(), BASE.replace("wait: { for: 2d }", "wait: { for: long }"));
     let source = overlay("patch:\n  - set: { at: steps.look.review.queue, to: night }\n");
-    let found = crate::workflow::load::load(&source, &environment).unwrap_err();
+    let found = load::load(&source, &environment).unwrap_err();
     let place = |one: &Diagnostic| (line_column(&source, one.range.start), one.code.clone());
     assert_eq!(found.iter().map(place).collect::<Vec<_>>(), [((3, 10), "bad_literal".to_owned())]);
     assert!(found[0].message.ends_with("from base std/base@1, line 12, column 30"), "{}", found[0].message);

@@ -16,6 +16,8 @@ const GAP: i64 = 26;
 const LAYER_GAP: i64 = 8;
 /// The least height of a layer of labels, so that arrows have room to bend.
 const PASS_HEIGHT: i64 = 22;
+/// Above and below a label, for the arrow that comes out of it.
+const ROOM: i64 = 16;
 /// Around everything.
 const MARGIN: i64 = 24;
 /// Sweeps that move cells towards what they are tied to.
@@ -66,10 +68,12 @@ fn sized(picture: &Picture, cell: Cell) -> Placed {
         Cell::Pass { label: false, .. } => Vec::new(),
     };
     let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
+    // The first line of a box is bold and a little larger.
+    let name = lines.first().map_or(0, |line| width(line) * 6 / 5);
     let count = i64::try_from(lines.len()).unwrap_or(0);
     let (width, height) = match cell {
-        Cell::Box(_) => (widest + 3 * PADDING, count * LINE + 2 * PADDING),
-        Cell::Pass { .. } => (widest.max(4), (count * LINE).max(PASS_HEIGHT)),
+        Cell::Box(_) => (widest.max(name) + 3 * PADDING, count * LINE + 2 * PADDING),
+        Cell::Pass { .. } => (widest.max(4), (count * LINE + ROOM).max(PASS_HEIGHT)),
     };
     Placed { cell, x: 0, y: 0, width, height, lines }
 }

@@ -56,7 +56,11 @@ pub(super) fn shape(name: &str, shape: &Shape) -> Json {
         Shape::Duration => named("duration"),
         Shape::Type => named("type"),
         Shape::Variable => json!({ "anyOf": [named("type"), object(&VARIABLE)] }),
-        Shape::Condition => named("condition"),
+        Shape::Condition | Shape::Input => named("condition"),
+        Shape::Row => {
+            let cell = json!({ "type": ["string", "number", "boolean", "object"] });
+            json!({ "type": "array", "items": cell, "minItems": 1 })
+        }
         Shape::Match => json!({ "type": "string", "pattern": "event\\s*\\." }),
         Shape::Value(kind) => value(kind),
         Shape::Plugin => named("plugin"),
@@ -93,7 +97,7 @@ pub(super) fn kind_of_value() -> Json {
     json!({
         "anyOf": [
             { "enum": plain.collect::<Vec<_>>() },
-            { "type": "string", "pattern": "^list\\(.+\\)\\??$" },
+            { "type": "string", "pattern": "^(list\\(.+\\)|\\[.+\\])\\??$" },
             { "type": "array", "items": named("name"), "minItems": 1 },
         ],
     })
