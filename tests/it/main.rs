@@ -5,6 +5,7 @@
 
 mod alike;
 mod apparel;
+mod backtest;
 mod cli;
 mod crash;
 mod doors;

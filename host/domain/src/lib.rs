@@ -28,8 +28,10 @@
 //! | rejection | a command that the rules refuse |
 //! | problem | the HTTP form of a failure |
 //! | facts | what a turn reads beside the case |
+//! | backtest | what was decided once, decided again by other rules |
 
 pub mod ask;
+pub mod backtest;
 pub mod case;
 pub mod clock;
 pub mod codec;

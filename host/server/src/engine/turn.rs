@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use redress_domain::ask::{Answered, Ask, Failure};
 use redress_domain::case::command::{Body, Command, Open};
 use redress_domain::case::entry::Entry;
 use redress_domain::case::{Case, Status};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::Decision;
-use redress_domain::ids::{CaseId, Digest};
-use redress_domain::workflow::definition::{Definition, Hook};
+use redress_domain::ids::CaseId;
+use redress_domain::workflow::definition::Definition;
 use redress_domain::workflow::run::{self, Input, Progress, Run, route};
-use redress_sandbox::{Call, CallError};
+use redress_store::batch::Idem;
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
 use redress_store::work::{ClaimRef, WorkKey};
@@ -22,8 +21,7 @@ use super::error::Error;
 use super::listing::Before;
 use super::personal::Contact;
 use super::repeat::Repeat;
-use super::translate::{self, Place};
-use super::{Inner, Seen, facts, personal, stay};
+use super::{Inner, Receipt, Seen, ask, facts, personal, stay};
 
 /// What a turn is computed from; kept over reruns.
 #[derive(Debug, Clone)]
@@ -50,17 +48,18 @@ pub(super) struct Order {
 pub(super) enum Computed {
     /// To be committed.
     Decided(Box<Decision>, Beside),
-    /// The submission was seen before: nothing is to be done.
-    Seen(CaseId, Seen),
+    /// The submission was seen before: nothing is to be done, but the request may have to be remembered.
+    Seen(Receipt, Option<Idem>),
 }
 
 /// Compute a turn as of now.
 pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) -> Result<Computed, Error> {
     let snapshot = inner.store.read()?;
     if let Body::Open(open) = &order.command.body
-        && let Some((case, seen)) = seen_before(&snapshot, open, order.said_at)?
+        && let Some(receipt) = seen_before(&snapshot, open, order.said_at)?
     {
-        return Ok(Computed::Seen(case, seen));
+        let idem = commit::seen(&receipt, order);
+        return Ok(Computed::Seen(receipt, idem));
     }
     let case = match snapshot.load_case(order.case)? {
         Some(head) => Some(codec::decode::<Case>(&head.bytes).map_err(Error::damaged("case"))?),
@@ -73,7 +72,8 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     }
     if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(is_cut) {
         // A pass over due work took the run on before us, and its work item with it.
-        return Ok(Computed::Seen(order.case, Seen::Unchanged));
+        let turn = case.as_ref().map_or(0, |case| case.turn);
+        return Ok(Computed::Seen(Receipt { case: order.case, turn, seen: Seen::Unchanged }, None));
     }
     let facts = facts::load(&snapshot, case.as_ref(), &order.command.body)?;
     let pinned = case.as_ref().and_then(|case| case.revision);
@@ -115,13 +115,13 @@ fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error>
     Ok(chosen.and_then(|chosen| active.iter().find(|one| one.revision == chosen.revision).cloned()))
 }
 
-fn seen_before(snapshot: &Snapshot, open: &Open, said_at: Option<Instant>) -> Result<Option<(CaseId, Seen)>, Error> {
+/// The case that was opened under this name before, as it stands.
+fn seen_before(snapshot: &Snapshot, open: &Open, said_at: Option<Instant>) -> Result<Option<Receipt>, Error> {
     let Some(external) = &open.external else { return Ok(None) };
-    let known = snapshot.case_by_external(&external.source, &external.id)?;
-    Ok(known.map(|(case, content)| {
-        let same = content == commit::content(open, said_at);
-        (case, if same { Seen::Unchanged } else { Seen::Changed })
-    }))
+    let Some((case, content)) = snapshot.case_by_external(&external.source, &external.id)? else { return Ok(None) };
+    let turn = snapshot.load_case(case)?.map_or(0, |head| head.version.0);
+    let same = content == commit::content(open, said_at);
+    Ok(Some(Receipt { case, turn, seen: if same { Seen::Unchanged } else { Seen::Changed } }))
 }
 
 fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Decision> {
@@ -132,72 +132,11 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Deci
             Progress::Ask(asking) => {
                 // Only a definition has steps that ask.
                 let (ask, definition) = asking.question().zip(definition).expect("a run that asks has a question");
-                answer = Some(ask_plugin(inner, definition, ask, &asking));
+                answer = Some(ask::answer(&inner.sandbox, definition, ask, &asking, |_| None));
                 run = asking;
             }
         }
     }
-}
-
-/// Put a question to a plugin; every way of failing is an answer that leads to a person.
-fn ask_plugin(inner: &Inner, definition: &Definition, ask: &Ask, run: &Run) -> Answered {
-    let place = Place { zone: definition.zone, jurisdiction: ask.jurisdiction.clone() };
-    let failed = |code: &str, detail: String| Failure { code: code.to_owned(), detail, reasons: Vec::new() };
-    let (outcome, fuel, request) = match ask.hook {
-        Hook::Step => match translate::step_request(ask, &place) {
-            Ok(request) => call(inner, ask, Call::Step(&request), &translate::canonical(&request)),
-            Err(error) => (Err(failed("request_untranslatable", error.to_string())), 0, Digest::of(&[])),
-        },
-        hook => match translate::request(definition, ask, run.case(), run.facts(), &place) {
-            Ok(request) => {
-                let question = match hook {
-                    Hook::Eligibility => Call::Eligibility(&request),
-                    Hook::Compliance => Call::Compliance(&request),
-                    Hook::Refund | Hook::Step => Call::Refund(&request),
-                };
-                call(inner, ask, question, &translate::canonical(&request))
-            }
-            Err(error) => (Err(failed("request_untranslatable", error.to_string())), 0, Digest::of(&[])),
-        },
-    };
-    if let Err(failure) = &outcome {
-        tracing::warn!(step.name = %ask.step, plugin.digest = %ask.digest, code = %failure.code, "plugin {} failed", ask.plugin);
-    }
-    Answered {
-        outcome,
-        fuel,
-        request,
-        encoder: translate::ENCODER,
-        contract: super::CONTRACT_MAJOR,
-        engine: inner.sandbox.fingerprint().to_owned(),
-    }
-}
-
-type Outcome = (Result<redress_domain::ask::Answer, Failure>, u64, Digest);
-
-fn call(inner: &Inner, ask: &Ask, question: Call<'_>, canonical: &[u8]) -> Outcome {
-    let request = Digest::of(canonical);
-    let attempt = inner.sandbox.attempt(ask.digest.bytes(), question);
-    // What a plugin says is for its merchant alone; the host's log tells that it spoke.
-    tracing::debug!(step.name = %ask.step, plugin.digest = %ask.digest, lines = attempt.log.len(), "plugin {} answered", ask.plugin);
-    let outcome = match attempt.result {
-        Ok(answer) => translate::answer(answer).map_err(|error| Failure {
-            code: "answer_untranslatable".to_owned(),
-            detail: error.to_string(),
-            reasons: Vec::new(),
-        }),
-        Err(error) => Err(failure(error)),
-    };
-    (outcome, attempt.fuel, request)
-}
-
-fn failure(error: CallError) -> Failure {
-    let (code, detail) = (error.code().to_owned(), error.to_string());
-    let reasons = match error {
-        CallError::CannotDecide(reasons) => translate::reasons_in(reasons).unwrap_or_default(),
-        _ => Vec::new(),
-    };
-    Failure { code, detail, reasons }
 }
 
 /// The work items that this turn leaves nothing to do for: effects that it settled or sends anew, and the run that it went on with.

@@ -6,7 +6,7 @@ use redress_store::host::HostError;
 use super::Exit;
 use crate::import::FileError;
 use crate::publish::watch;
-use crate::{app, engine, import, publish, serve};
+use crate::{app, backtest, engine, import, publish, serve};
 
 /// Exhaustive, so that a new error is given a class by somebody.
 pub(super) fn app_exit(error: &app::Error) -> Exit {
@@ -18,6 +18,7 @@ pub(super) fn app_exit(error: &app::Error) -> Exit {
             Exit::Failure
         }
         app::Error::Sandbox(_) | app::Error::Workers(_) | app::Error::Stock(_) => Exit::Failure,
+        app::Error::NotOpened { .. } => Exit::Failure,
         app::Error::NoTenant(_) => Exit::NotFound,
         app::Error::Engine(error) => engine_exit(error),
     }
@@ -46,11 +47,21 @@ pub(super) fn serve_exit(error: &serve::Error) -> Exit {
     }
 }
 
+pub(super) fn backtest_exit(error: &backtest::Error) -> Exit {
+    use backtest::Error as E;
+    match error {
+        E::Engine(error) => engine_exit(error),
+        E::Publish(error) => publish_exit(error),
+        E::NotCalled(_) | E::Nothing => Exit::Usage,
+        E::Scratch(_) | E::Thread(_) => Exit::Failure,
+    }
+}
+
 pub(super) fn publish_exit(error: &publish::Error) -> Exit {
     use publish::Error as E;
     match error {
         E::Invalid(_) | E::Refused(_) | E::Name(_) | E::Breaks { .. } => Exit::Invalid,
-        E::Moved { .. } | E::NothingBefore(_) => Exit::Conflict,
+        E::Moved { .. } | E::Overtaken | E::NothingBefore(_) => Exit::Conflict,
         E::NoWorkflow(_) | E::NoRevision { .. } | E::NeverPushed { .. } => Exit::NotFound,
         E::Object(_) => Exit::Failure,
         E::Engine(error) => engine_exit(error),
