@@ -19,7 +19,9 @@ const APPAREL: &str = include_str!("../../workflows/apparel/return.yaml");
 
 /// What extends a base in one line more.
 fn on(base: &str) -> String {
-    format!("format: 1\nworkflow: own\nextends: {base}\npatch: [{{ set: {{ at: steps.seven.finish.result, to: lucky }} }}]\n")
+    format!(
+        "format: 1\nworkflow: own\nextends: {base}\npatch: [{{ set: {{ at: steps.seven.finish.result, to: lucky }} }}]\n"
+    )
 }
 
 #[tokio::test]

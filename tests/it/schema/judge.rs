@@ -8,7 +8,8 @@ use serde_json::{Map, Value as Json};
 pub(super) struct Judge(pub(super) Json);
 
 /// What says nothing about whether a value is right.
-const WORDS: &[&str] = &["$schema", "$comment", "$defs", "title", "description", "markdownDescription", "examples", "then", "else"];
+const WORDS: &[&str] =
+    &["$schema", "$comment", "$defs", "title", "description", "markdownDescription", "examples", "then", "else"];
 
 impl Judge {
     /// Nothing, or what is wrong first.
@@ -44,8 +45,12 @@ impl Judge {
             "type" => ok(is_type(says, value)),
             "const" => ok(says == value),
             "enum" => ok(all().any(|one| one == value)),
-            "pattern" => ok(value.as_str().is_none_or(|text| Regex::new(says.as_str().unwrap()).unwrap().is_match(text))),
-            "required" => ok(value.as_object().is_none_or(|map| all().all(|name| map.contains_key(name.as_str().unwrap())))),
+            "pattern" => {
+                ok(value.as_str().is_none_or(|text| Regex::new(says.as_str().unwrap()).unwrap().is_match(text)))
+            }
+            "required" => {
+                ok(value.as_object().is_none_or(|map| all().all(|name| map.contains_key(name.as_str().unwrap()))))
+            }
             "minProperties" => ok(value.as_object().is_none_or(|map| map.len() as u64 >= says.as_u64().unwrap())),
             "minItems" => ok(value.as_array().is_none_or(|list| list.len() as u64 >= says.as_u64().unwrap())),
             "allOf" => all().try_for_each(|one| self.check(one, value, at)),
@@ -67,7 +72,14 @@ impl Judge {
         }
     }
 
-    fn fields(&self, schema: &Json, keyword: &str, says: &Json, map: &Map<String, Json>, at: &str) -> Result<(), String> {
+    fn fields(
+        &self,
+        schema: &Json,
+        keyword: &str,
+        says: &Json,
+        map: &Map<String, Json>,
+        at: &str,
+    ) -> Result<(), String> {
         let known = schema.get("properties");
         for (name, value) in map {
             let own = known.and_then(|known| known.get(name));

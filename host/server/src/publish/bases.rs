@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use redress_domain::workflow::diagnostic::Diagnostic;
 use redress_domain::workflow::load::Environment;
 use redress_domain::workflow::overlay;
+use redress_domain::workflow::yaml::Node;
 use serde::{Deserialize, Serialize};
 
 use super::workflows::{self, Revision};
@@ -54,12 +55,12 @@ pub(super) fn used(source: &str, bases: &BTreeMap<String, String>) -> Option<Bas
     Some(Base { name, source })
 }
 
-/// The whole document that a revision is, as a text: an overlay with the base that it was published with.
+/// The whole document that a revision is: an overlay with the base that it was published with.
 ///
 /// # Errors
 /// What is wrong with it; a revision that was published has no such thing.
-pub fn resolved(revision: &Revision) -> Result<String, Vec<Diagnostic>> {
+pub fn whole(revision: &Revision) -> Result<Node, Vec<Diagnostic>> {
     let base = revision.base.as_ref().map(|base| (base.name.clone(), base.source.clone()));
     let environment = Environment { bases: base.into_iter().collect(), ..Environment::default() };
-    Ok(overlay::whole(&revision.source, &environment)?.write())
+    overlay::whole(&revision.source, &environment)
 }

@@ -50,7 +50,9 @@ impl<'p> Path<'p> {
             [Part::Field("format" | "workflow" | "sealed"), ..] => {
                 at.refuse("bad_path", format!("`{text}` cannot be patched"))
             }
-            [Part::Field(first), ..] if DOCUMENT.field(first).is_some() => Some(Self { step: None, parts: parts.clone() }),
+            [Part::Field(first), ..] if DOCUMENT.field(first).is_some() => {
+                Some(Self { step: None, parts: parts.clone() })
+            }
             [Part::Field(first), ..] => {
                 let known = DOCUMENT.fields.iter().map(|field| field.name);
                 let help = suggest(first, known).map_or(HELP.to_owned(), |near| format!("did you mean `{near}`?"));
@@ -122,9 +124,7 @@ pub(super) fn act(node: &mut Node, parts: &[Part<'_>], act_on: Act<'_>, at: &At<
         (Kind::List(items), Part::Item(place)) => {
             at.refuse("bad_path", format!("the list has {} items, counted from 0: there is no [{place}]", items.len()))
         }
-        (_, Part::Field(name)) => {
-            at.refuse("bad_path", format!("there is no `{name}`: {described} has no fields"))
-        }
+        (_, Part::Field(name)) => at.refuse("bad_path", format!("there is no `{name}`: {described} has no fields")),
         (_, Part::Item(place)) => at.refuse("bad_path", format!("there is no [{place}] in {described}")),
     }
 }

@@ -70,7 +70,8 @@ fn open_fields(open: &BTreeSet<String>) -> String {
     if open.is_empty() {
         return "nothing of it can be changed by an overlay".to_owned();
     }
-    format!("open are {}", open.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", "))
+    let are = if open.len() == 1 { "is" } else { "are" };
+    format!("open {are} {}", open.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", "))
 }
 
 fn texts(node: &Node) -> BTreeSet<String> {

@@ -35,9 +35,10 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     let session = at.session()?;
     let (mut revision, is_active) = find(&session, &args.name, args.revision.as_deref())?;
     if args.resolved {
-        revision.source = bases::resolved(&revision).map_err(|found| {
+        let invalid = |found: Vec<_>| {
             Error::document("workflow_invalid", Path::new(&args.name), &revision.source, &found, "nothing was changed")
-        })?;
+        };
+        revision.source = bases::whole(&revision).map_err(invalid)?.write();
     }
     match at.format() {
         Format::Table => out.data(&text(&revision, is_active, &session)),

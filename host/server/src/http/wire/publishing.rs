@@ -94,7 +94,7 @@ impl From<&Revision> for RevisionView {
 impl RevisionView {
     /// With its text.
     pub fn with_source(one: &Revision) -> Self {
-        let resolved = one.base.as_ref().and_then(|_| bases::resolved(one).ok());
+        let resolved = one.base.as_ref().and_then(|_| Some(bases::whole(one).ok()?.write()));
         Self { source: Some(one.source.clone()), resolved, ..Self::from(one) }
     }
 }

@@ -1,11 +1,10 @@
 //! What a merchant has that its schema offers.
 
-use redress_domain::workflow::problems::Problems;
-use redress_domain::workflow::yaml::{self, Kind, Node};
+use redress_domain::workflow::yaml::{Kind, Node};
 
 use super::Known;
 use crate::engine::{self, Engine};
-use crate::publish::{plugins, workflows};
+use crate::publish::{bases, plugins, workflows};
 
 /// What a merchant has, read from its plugins and its active workflows.
 ///
@@ -16,7 +15,7 @@ pub fn merchant(engine: &Engine, shipped: impl IntoIterator<Item = &'static str>
     let mut known = Known { templates, plugins: plugins::available(engine)?, ..Known::default() };
     for (_, active) in workflows::actives(engine)? {
         let Some(revision) = workflows::find(engine, active)? else { continue };
-        if let Some(tree) = yaml::parse(&revision.source, &Problems::new()) {
+        if let Ok(tree) = bases::whole(&revision) {
             gather(&tree, &mut known);
         }
     }
