@@ -74,7 +74,8 @@ mod tests {
         assert!(gate.enter(Patience::GoesAway).is_none());
         std::thread::scope(|scope| {
             let (told, entered) = mpsc::channel();
-            scope.spawn(|| {
+            let gate = &gate;
+            scope.spawn(move || {
                 let seat = gate.enter(Patience::Waits);
                 told.send(()).unwrap();
                 drop(seat);

@@ -52,6 +52,7 @@ impl Judge {
                 ok(value.as_object().is_none_or(|map| all().all(|name| map.contains_key(name.as_str().unwrap()))))
             }
             "minProperties" => ok(value.as_object().is_none_or(|map| map.len() as u64 >= says.as_u64().unwrap())),
+            "minimum" => ok(value.as_i64().is_none_or(|number| number >= says.as_i64().unwrap())),
             "minItems" => ok(value.as_array().is_none_or(|list| list.len() as u64 >= says.as_u64().unwrap())),
             "allOf" => all().try_for_each(|one| self.check(one, value, at)),
             "anyOf" => ok(all().any(|one| self.is(one, value))),

@@ -10,8 +10,8 @@ mod steps;
 pub use overlays::{INSERT, OVERLAY, PATCH, REMOVE, REPLACE, SEALABLE, SET};
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HITS, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS,
-    STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW,
+    STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -89,6 +89,8 @@ pub enum Shape {
     List(&'static Shape),
     /// One of this, or a list of it.
     OneOrMany(&'static Shape),
+    /// `all`, `any`, or a whole number.
+    Join,
     /// A step.
     StepMap,
     /// A step without its name.
@@ -255,20 +257,7 @@ pub const STEP: Table = Table {
             "Of a sealed step: fields that overlays may change all the same.",
         ),
     ],
-    later: &[
-        "retry",
-        "compensate",
-        "migration_point",
-        "sla",
-        "inspect",
-        "parallel",
-        "run",
-        "for_each",
-        "again",
-        "exchange",
-        "http",
-        "undo",
-    ],
+    later: &["retry", "compensate", "migration_point", "sla", "inspect", "run", "exchange", "http", "undo"],
     hints: &[
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),
         ("next", "`next` stands inside `review`; a single successor is `then`"),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use redress_domain::case::Case;
 use redress_domain::case::command::{Body, Command, Open};
 use redress_domain::case::entry::Entry;
-use redress_domain::case::{Case, Status};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::Decision;
@@ -70,7 +70,7 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     {
         return Err(Error::Stale { expected, found: case.turn });
     }
-    if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(is_cut) {
+    if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(Case::is_cut) {
         // A pass over due work took the run on before us, and its work item with it.
         let turn = case.as_ref().map_or(0, |case| case.turn);
         return Ok(Computed::Seen(Receipt { case: order.case, turn, seen: Seen::Unchanged }, None));
@@ -101,11 +101,6 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     rows.extend(order.kept.iter().cloned());
     let beside = Beside { claim: claim.cloned(), cancel, rows, said_at: order.said_at, repeat: order.repeat.clone() };
     Ok(Computed::Decided(decision, beside))
-}
-
-/// Whether the case is between the turns of one long run.
-fn is_cut(case: &Case) -> bool {
-    matches!(case.status, Status::Running { .. })
 }
 
 /// The active workflow that takes a new case.

@@ -73,6 +73,7 @@ pub(super) fn shape(name: &str, shape: &Shape) -> Json {
             let one = self::shape(name, inner);
             json!({ "anyOf": [one, { "type": "array", "items": one }] })
         }
+        Shape::Join => json!({ "anyOf": [{ "enum": ["all", "any"] }, { "type": "integer", "minimum": 1 }] }),
         Shape::StepMap => named("step"),
         Shape::StepBody => named("body"),
     }
