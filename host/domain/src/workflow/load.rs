@@ -53,7 +53,7 @@ pub fn load(source: &str, environment: &Environment) -> Result<Definition, Vec<D
     match yaml::parse(source, &problems) {
         Some(tree) if overlay::is_overlay(&tree) => overlay::load(source, &tree, problems, environment),
         Some(tree) => check(source, &tree, problems, environment),
-        None => Err(problems.into_sorted()),
+        None => Err(refused(problems)),
     }
 }
 
@@ -66,13 +66,19 @@ pub(super) fn check(
 ) -> Result<Definition, Vec<Diagnostic>> {
     let silent = Problems::new();
     let definition = definition(&At::root(tree, source, &problems), &silent, environment);
-    let found = problems.into_sorted();
     match definition {
-        Some(definition) if found.is_empty() => Ok(definition),
-        _ if !found.is_empty() => Err(found),
-        // Every way to no definition reports why; should one forget it, the document still does not pass.
-        _ => Err(vec![Diagnostic::new("internal", yaml::START, "the document was refused without a reason")]),
+        Some(definition) if problems.is_empty() => Ok(definition),
+        _ => Err(refused(problems)),
     }
+}
+
+/// Why a document does not pass. Every way to no definition reports why; should one forget it, the document still does not pass.
+pub(super) fn refused(problems: Problems) -> Vec<Diagnostic> {
+    let found = problems.into_sorted();
+    if found.is_empty() {
+        return vec![Diagnostic::new("internal", yaml::START, "the document was refused without a reason")];
+    }
+    found
 }
 
 fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment) -> Option<Definition> {

@@ -96,7 +96,7 @@ pub(super) fn load(
             load::check(&resolved.text, &resolved.tree, Problems::new(), environment)
                 .map_err(|found| Blame { source, tree, environment, text: &resolved.text }.of(found))
         }
-        _ => Err(problems.into_sorted()),
+        _ => Err(load::refused(problems)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What overlays become, and whose fault it is what does not fit.
 
+use proptest::prelude::*;
+
 use super::rebase::{Meets, rebase};
 use super::*;
 
@@ -200,4 +202,58 @@ fn a_step_that_the_base_took_out_is_a_conflict_for_who_builds_on_it() {
     assert_eq!(meets("remove: { step: rest }"), Meets::Same);
     assert_eq!(meets("set: { at: steps.look.review.next.go, to: pay }"), Meets::Same);
     assert_eq!(meets("set: { at: limits.refund_max, to: 5.00 }"), Meets::Nothing);
+}
+
+fn word(of: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
+    prop::sample::select(of)
+}
+
+const STEPS: &[&str] = &["look", "rest", "pay", "done", "refused", "more", "nowhere"];
+const BODIES: &[&str] = &["wait: { for: 1d }", "fail: { code: lost }", "set: { days: 1 }", "wait: { for: long }", "then: pay"];
+const PATHS: &[&str] = &[
+    "steps.look.review.queue",
+    "steps.look.review.next.go",
+    "steps.rest.wait.for",
+    "steps.pay.refund.reason",
+    "steps.pay.refund.amount",
+    "steps.done.finish.result",
+    "steps.more.title",
+    "triggers",
+    "'triggers[0].case_opened.type'",
+    "vars.days.default",
+    "limits",
+    "title",
+];
+const VALUES: &[&str] = &["night", "2d", "rest", "refused", "5", "[]", "{}", "'{{ case.number }}'", "=case.number", "[a, b]"];
+
+fn patch() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (word(PATHS), word(VALUES)).prop_map(|(at, to)| format!("set: {{ at: {at}, to: {to} }}")),
+        word(PATHS).prop_map(|at| format!("remove: {{ at: {at} }}")),
+        word(STEPS).prop_map(|step| format!("remove: {{ step: {step} }}")),
+        (word(STEPS), word(BODIES)).prop_map(|(step, with)| format!("replace: {{ step: {step}, with: {{ {with} }} }}")),
+        (word(&["after", "before"]), word(STEPS), word(STEPS), word(BODIES)).prop_map(|(side, beside, id, body)| {
+            format!("insert: {{ {side}: {beside}, step: {{ id: {id}, {body} }} }}")
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_overlay_is_refused_at_its_own_lines_or_means_what_its_whole_means(
+        patches in prop::collection::vec(patch(), 1..6)
+    ) {
+        let lines: String = patches.iter().map(|one| format!("  - {one}\n")).collect();
+        let source = overlay(&format!("patch:\n{lines}"));
+        match load(&source) {
+            Ok(definition) => {
+                let whole = whole(&source, &environment()).unwrap().write();
+                prop_assert_eq!(load(&whole).unwrap().revision, definition.revision);
+            }
+            Err(found) => {
+                prop_assert!(!found.is_empty());
+                prop_assert!(found.iter().all(|one| one.range.end <= source.len()), "{:?}", found);
+            }
+        }
+    }
 }

@@ -15,6 +15,7 @@ Examples:
   redress workflow diff return.yaml return.new.yaml
   redress workflow diff online-retail-return return.yaml --tenant shop --data data
   redress workflow diff online-retail-return@12 online-retail-return@14 --tenant shop --data data
+  redress workflow diff return@12 return.yaml --server https://redress.example --key-file viewer.key
   redress workflow diff a.yaml b.yaml --output json
 
 A revision is its workflow's name, for the active one, or NAME@ with its number or the beginning of its hash. Overlays are compared

@@ -15,6 +15,7 @@ Examples:
   redress workflow graph return.yaml --format mermaid
   redress workflow graph return.yaml --format dot | dot -Tpng -o return.png
   redress workflow graph online-retail-return --tenant shop --data data > return.svg
+  redress workflow graph return --server https://redress.example --key-file viewer.key > return.svg
 ";
 
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,7 @@
 //! The text of a workflow as a command line names it: a file, or a revision of a name.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use redress_domain::ids::Digest;
@@ -10,6 +10,7 @@ use redress_domain::workflow::overlay;
 use redress_domain::workflow::yaml::Node;
 
 use crate::cli::Global;
+use crate::cli::door::{Door, part};
 use crate::cli::error::Error;
 use crate::cli::session::{Session, read_text};
 use crate::publish::bases::{self, Base};
@@ -48,9 +49,33 @@ impl<'a> Reader<'a> {
             return Ok(Text { name: what.to_owned(), source, base: None, plugins: None });
         }
         let (name, revision) = what.split_once('@').map_or((what, None), |(name, revision)| (name, Some(revision)));
+        if self.at.server.is_some() {
+            return self.asked(name, revision);
+        }
         let (found, _) = find(self.session()?, name, revision)?;
         let name = format!("{}@{} {}", found.workflow, found.number, &found.revision.to_string()[..12]);
         Ok(Text { name, source: found.source, base: found.base, plugins: Some(found.plugins) })
+    }
+
+    /// A revision as a running host has it. Of an overlay it answers the whole.
+    fn asked(&self, name: &str, wanted: Option<&str>) -> Result<Text, Error> {
+        let door = self.at.door()?;
+        let address = format!("/v1/workflows/{}", part(name));
+        let active = door.get(&address)?["active"]["revision"].as_str().unwrap_or_default().to_owned();
+        let revision = match wanted {
+            None => active,
+            Some(wanted) => past(&door, &address, &wanted.to_ascii_lowercase())?,
+        };
+        let found = door.get(&format!("/v1/revisions/{revision}"))?;
+        let text = |field: &str| found[field].as_str().map(str::to_owned);
+        let digests = found["plugins"].as_object().into_iter().flatten();
+        let plugins = digests.filter_map(|(name, digest)| Some((name.clone(), digest.as_str()?.parse().ok()?)));
+        Ok(Text {
+            name: format!("{name}@{} {}", found["number"], revision.get(..12).unwrap_or(&revision)),
+            source: text("resolved").or_else(|| text("source")).unwrap_or_default(),
+            base: None,
+            plugins: Some(plugins.collect()),
+        })
     }
 
     /// The document that a text is: of an overlay the whole, on its base.
@@ -94,6 +119,34 @@ impl<'a> Reader<'a> {
         }
         let session = self.at.session()?;
         Ok(self.session.get_or_init(|| session))
+    }
+}
+
+/// The hash of a revision that was active once, by its number or the beginning of its hash.
+fn past(door: &Door, address: &str, wanted: &str) -> Result<String, Error> {
+    let mut found = BTreeSet::new();
+    let mut cursor = String::new();
+    loop {
+        let page = door.get(&format!("{address}/revisions?limit=100{cursor}"))?;
+        for row in page["data"].as_array().into_iter().flatten() {
+            let revision = row["revision"].as_str().unwrap_or_default();
+            if row["number"].to_string() == wanted {
+                return Ok(revision.to_owned());
+            }
+            if revision.starts_with(wanted) {
+                found.insert(revision.to_owned());
+            }
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={}", part(next)),
+            None => break,
+        }
+    }
+    let help = "GET /v1/workflows/{workflow}/revisions lists those that were active".to_owned();
+    match found.len() {
+        0 => Err(Error::NotFound { what: "revision", name: wanted.to_owned(), help }),
+        1 => Ok(found.pop_first().unwrap_or_default()),
+        _ => Err(Error::Ambiguous(wanted.to_owned())),
     }
 }
 
