@@ -72,10 +72,9 @@ mod tests {
         let gate = Gate::new(1, 0);
         let seat = gate.enter(Patience::GoesAway).unwrap();
         assert!(gate.enter(Patience::GoesAway).is_none());
+        let (told, entered) = mpsc::channel();
         std::thread::scope(|scope| {
-            let (told, entered) = mpsc::channel();
-            let gate = &gate;
-            scope.spawn(move || {
+            scope.spawn(|| {
                 let seat = gate.enter(Patience::Waits);
                 told.send(()).unwrap();
                 drop(seat);
