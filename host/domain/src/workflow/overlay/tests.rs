@@ -209,7 +209,8 @@ fn word(of: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
 }
 
 const STEPS: &[&str] = &["look", "rest", "pay", "done", "refused", "more", "nowhere"];
-const BODIES: &[&str] = &["wait: { for: 1d }", "fail: { code: lost }", "set: { days: 1 }", "wait: { for: long }", "then: pay"];
+const BODIES: &[&str] =
+    &["wait: { for: 1d }", "fail: { code: lost }", "set: { days: 1 }", "wait: { for: long }", "then: pay"];
 const PATHS: &[&str] = &[
     "steps.look.review.queue",
     "steps.look.review.next.go",
@@ -224,7 +225,8 @@ const PATHS: &[&str] = &[
     "limits",
     "title",
 ];
-const VALUES: &[&str] = &["night", "2d", "rest", "refused", "5", "[]", "{}", "'{{ case.number }}'", "=case.number", "[a, b]"];
+const VALUES: &[&str] =
+    &["night", "2d", "rest", "refused", "5", "[]", "{}", "'{{ case.number }}'", "=case.number", "[a, b]"];
 
 fn patch() -> impl Strategy<Value = String> {
     prop_oneof![

@@ -67,7 +67,9 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         out.say(&format!("{} extends {} now", args.file.display(), args.onto));
     }
     if is_clean {
-        out.say("next: redress workflow backtest tries it on the cases of the past, redress workflow publish makes it live");
+        out.say(
+            "next: redress workflow backtest tries it on the cases of the past, redress workflow publish makes it live",
+        );
         return Ok(());
     }
     let help = "decide each conflict in the file and name the new base there; the file was not changed";

@@ -130,7 +130,7 @@ fn past(door: &Door, address: &str, wanted: &str) -> Result<String, Error> {
         let page = door.get(&format!("{address}/revisions?limit=100{cursor}"))?;
         for row in page["data"].as_array().into_iter().flatten() {
             let revision = row["revision"].as_str().unwrap_or_default();
-            if row["number"].to_string() == wanted {
+            if row["number"].as_u64().is_some_and(|number| wanted.parse() == Ok(number)) {
                 return Ok(revision.to_owned());
             }
             if revision.starts_with(wanted) {
