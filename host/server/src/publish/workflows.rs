@@ -6,10 +6,12 @@ pub mod history;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Datelike as _;
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
+use redress_domain::workflow::calendar::holidays::Holidays;
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
 use redress_domain::workflow::overlay;
@@ -42,6 +44,9 @@ pub struct Revision {
     pub base: Option<Base>,
     /// The component of each plugin that it calls.
     pub plugins: BTreeMap<String, Digest>,
+    /// The table of holidays that its calendar names, as it was then: a newer program with newer tables still reads it alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<String>,
     /// When it was published.
     pub published_at: Instant,
     /// By whom.
@@ -119,7 +124,7 @@ pub fn check_with(
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
 ) -> Result<Arc<Definition>, Error> {
-    candidate(engine, source, None, plugins).map(|candidate| candidate.definition)
+    candidate(engine, source, plugins, Kept::default()).map(|candidate| candidate.definition)
 }
 
 /// Publish a text: check it, store its revision, make it the one that new cases take. A revision that is stored already is only
@@ -129,7 +134,7 @@ pub fn check_with(
 /// The problems, or another revision is active than the publisher saw; the active revision stays.
 pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
     let _alone = engine.publishing();
-    let candidate = candidate(engine, publication.source, None, plugins::available(engine)?)?;
+    let candidate = candidate(engine, publication.source, plugins::available(engine)?, Kept::default())?;
     let revision = candidate.definition.revision;
     let before = active(engine, &candidate.definition.workflow)?;
     check_seen(publication.expect, before)?;
@@ -148,9 +153,20 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
         }
         Record { facts, rows, idem, ..Record::default() }
     })?;
+    warn_of_years(engine, &candidate.definition);
     candidate.activate(engine);
     plugins::hold(engine);
     stored(engine, revision)
+}
+
+/// A workflow that counts business days in a year whose holidays nobody has written down counts them as working days.
+fn warn_of_years(engine: &Engine, definition: &Definition) {
+    let Some(calendar) = &definition.calendar else { return };
+    let this = engine.clock().now().date(calendar.zone).year();
+    for year in calendar.unknown_years([this, this + 1]) {
+        let workflow = &definition.workflow;
+        tracing::warn!("workflow {workflow} has no holidays for {year}: in that year only the week counts");
+    }
 }
 
 /// Go back to a revision that was active before; cases that began with another one stay with it.
@@ -289,7 +305,7 @@ pub(super) fn republish(
             continue;
         }
         let Some(revision) = find(engine, definition.revision)? else { continue };
-        let new = candidate(engine, &revision.source, revision.base, plugins.clone()).map_err(|error| match error {
+        let new = candidate(engine, &revision.source, plugins.clone(), Kept::with(&revision)?).map_err(|error| match error {
             Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
             other => other,
         })?;
@@ -340,6 +356,7 @@ impl Candidate {
             source: self.source.clone(),
             base: self.base.clone(),
             plugins: definition.plugins.iter().map(|(name, plugin)| (name.to_string(), plugin.digest)).collect(),
+            holidays: definition.calendar.as_ref().map(|calendar| calendar.texts()).unwrap_or_default(),
             published_at: next.at,
             by: by.clone(),
             note: note.to_owned(),
@@ -380,19 +397,33 @@ fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
-/// Check a text; the base of an overlay is the one that was kept with it, else looked up.
+/// What a stored revision was checked with besides its plugins; a new one takes what there is now.
+#[derive(Default)]
+struct Kept {
+    base: Option<Base>,
+    holidays: Option<Arc<Holidays>>,
+}
+
+impl Kept {
+    fn with(revision: &Revision) -> Result<Self, engine::Error> {
+        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)? })
+    }
+}
+
+/// Check a text against these plugins.
 fn candidate(
     engine: &Engine,
     source: &str,
-    base: Option<Base>,
     plugins: BTreeMap<PluginRef, Plugin>,
+    Kept { base, holidays }: Kept,
 ) -> Result<Candidate, Error> {
     let record = engine.record();
     let bases = match base {
         Some(base) => [(base.name, base.source)].into(),
         None => bases::known(engine, overlay::base_of(source).as_deref())?,
     };
-    let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone), bases };
+    let (currency, zone) = (Some(record.currency), Some(record.zone));
+    let environment = Environment { plugins, currency, zone, bases, holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
     let base = bases::used(source, &environment.bases);
     let known = find(engine, definition.revision)?;
@@ -416,13 +447,23 @@ fn definition(
         plugins.extend(pinned(name, &info));
         described.insert(*digest, info);
     }
-    let definition = candidate(engine, &revision.source, revision.base.clone(), plugins)?.definition;
+    let definition = candidate(engine, &revision.source, plugins, Kept::with(revision)?)?.definition;
     if definition.revision == revision.revision {
         Ok(definition)
     } else {
         let detail = format!("this program reads its text as revision {}", definition.revision);
         Err(engine::Error::Revision { revision: revision.revision, detail }.into())
     }
+}
+
+/// The table of holidays that a stored revision was checked with.
+fn holidays(revision: &Revision) -> Result<Option<Arc<Holidays>>, engine::Error> {
+    if revision.holidays.is_empty() {
+        return Ok(None);
+    }
+    let damaged = |_| engine::Error::Damaged { what: "revision", detail: "its holidays cannot be read".to_owned() };
+    let table = Holidays::read(revision.holidays.iter().map(String::as_str)).map_err(damaged)?;
+    Ok(Some(Arc::new(table)))
 }
 
 fn pinned(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {

@@ -5,8 +5,8 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CASE_OPENED, DOCUMENT, INSERT, LIMITS, ON_ERROR, OVERLAY, PATCH, REMOVE, REPLACE, SET, STEP,
-    STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
+    ATTRIBUTES, CALENDAR, CASE_OPENED, DOCUMENT, ESCALATE, INSERT, LIMITS, ON_ERROR, OVERLAY, PATCH, REMOVE, REPLACE,
+    SET, SLA, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.
@@ -14,6 +14,7 @@ pub fn reference() -> String {
     let mut out = String::new();
     for (title, table) in [
         ("The document", &DOCUMENT),
+        ("`calendar`", &CALENDAR),
         ("`triggers`", &TRIGGER),
         ("`case_opened`", &CASE_OPENED),
         ("`attributes`", &ATTRIBUTES),
@@ -22,6 +23,8 @@ pub fn reference() -> String {
         ("Every step", &STEP),
         ("`on_error`", &ON_ERROR),
         ("`timeout`", &TIMEOUT),
+        ("`sla`", &SLA),
+        ("`escalate`", &ESCALATE),
         ("An overlay", &OVERLAY),
         ("An entry of `patch`", &PATCH),
         ("`set`", &SET),
@@ -79,15 +82,16 @@ fn cell(text: &str) -> String {
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Bool => f.write_str("true or false"),
             Self::Whole => f.write_str("whole number"),
             Self::Text => f.write_str("text"),
+            Self::Flag => f.write_str("true or false"),
             Self::Words => f.write_str("text, or one per locale"),
             Self::Name => f.write_str("name"),
             Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Self::Currency => f.write_str("currency"),
             Self::Zone => f.write_str("time zone"),
             Self::Duration => f.write_str("duration"),
+            Self::Hours => f.write_str("business hours"),
             Self::Type => f.write_str("type"),
             Self::Variable => f.write_str("type, or map of `type` and `default`"),
             Self::Condition => f.write_str("condition"),

@@ -120,6 +120,8 @@ struct Summary {
     revision: String,
     steps: usize,
     plugins: Vec<String>,
+    /// Which years its table of holidays knows.
+    holidays: Option<String>,
 }
 
 impl Summary {
@@ -129,6 +131,7 @@ impl Summary {
             revision: definition.revision.to_string(),
             steps: definition.steps.len(),
             plugins: definition.plugins.keys().map(ToString::to_string).collect(),
+            holidays: definition.calendar.as_ref().and_then(|calendar| calendar.known_years()),
         }
     }
 }
@@ -142,11 +145,12 @@ impl Checked {
         let Self { file, text, found } = self;
         match found {
             Ok(summary) => out.data(&format!(
-                "{file} is a valid workflow: {}, {}, plugins {}\nrevision {}\n",
+                "{file} is a valid workflow: {}, {}, plugins {}\nrevision {}\n{}",
                 summary.workflow,
                 words::count(summary.steps, "step"),
                 if summary.plugins.is_empty() { "none".to_owned() } else { summary.plugins.join(", ") },
                 summary.revision,
+                summary.holidays.as_ref().map(|known| format!("holidays {known}\n")).unwrap_or_default(),
             )),
             Err(problems) => {
                 let rendered: Vec<_> = problems.iter().map(|problem| diagnostic::render(file, text, problem)).collect();
@@ -163,6 +167,7 @@ impl Checked {
             "workflow": summary.map(|summary| &summary.workflow),
             "revision": summary.map(|summary| &summary.revision),
             "plugins": summary.map(|summary| &summary.plugins),
+            "holidays": summary.and_then(|summary| summary.holidays.as_ref()),
             "problems": listing(std::slice::from_ref(self)).objects(),
         })
     }

@@ -44,7 +44,7 @@ fn described(field: &Field) -> Json {
 /// What may stand behind a key of this name.
 pub(super) fn shape(name: &str, shape: &Shape) -> Json {
     match shape {
-        Shape::Bool => json!({ "type": "boolean" }),
+        Shape::Flag => json!({ "type": "boolean" }),
         Shape::Whole => json!({ "type": "integer" }),
         Shape::Text => json!({ "type": "string" }),
         Shape::Words => named("words"),
@@ -54,6 +54,7 @@ pub(super) fn shape(name: &str, shape: &Shape) -> Json {
         Shape::Currency => json!({ "type": "string", "pattern": "^[A-Z]{3}$" }),
         Shape::Zone => json!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$" }),
         Shape::Duration => named("duration"),
+        Shape::Hours => json!({ "type": "string", "pattern": "[0-9]{2}:[0-9]{2}" }),
         Shape::Type => named("type"),
         Shape::Variable => json!({ "anyOf": [named("type"), object(&VARIABLE)] }),
         Shape::Condition | Shape::Input => named("condition"),
