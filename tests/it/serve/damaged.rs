@@ -1,7 +1,7 @@
 //! One merchant's file is damaged: its requests are refused, everybody sees it, and the others are served.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axum::Router;
 use redress::config::Connections;
@@ -24,7 +24,7 @@ enum Damage {
 impl Damage {
     const ALL: [Self; 5] = [Self::Emptied, Self::Overwritten, Self::CutInHalf, Self::Scratched, Self::Gone];
 
-    fn befalls(self, file: &PathBuf) {
+    fn befalls(self, file: &Path) {
         let whole = fs::read(file).unwrap();
         match self {
             Self::Emptied => fs::write(file, "").unwrap(),
