@@ -107,5 +107,5 @@ pub(super) fn compiler(definition: &Definition) -> Compiler {
         ("now".to_owned(), Type::Instant),
     ]);
     debug_assert!(roots.keys().all(|root| builtin::ROOTS.iter().any(|(name, _)| name == root)));
-    Compiler::new(Scope { roots, currency: definition.currency })
+    Compiler::new(Scope { roots, currency: definition.currency, calendar: definition.calendar.clone() })
 }
