@@ -6,9 +6,11 @@
 
 mod place;
 
+use std::collections::BTreeMap;
+
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
-use crate::workflow::diagnostic::{Diagnostic, Range, line_column};
+use crate::workflow::diagnostic::{Diagnostic, Range};
 use crate::workflow::problems::Problems;
 use crate::workflow::yaml::place::{Positions, align};
 
@@ -171,8 +173,17 @@ struct Stopped;
 
 /// A list or map that is not finished yet.
 enum Open {
-    List { start: usize, items: Vec<Node> },
-    Map { start: usize, entries: Vec<Entry>, key: Pending },
+    List {
+        start: usize,
+        items: Vec<Node>,
+    },
+    /// With the place of each name among the entries, so that finding one given twice does not take looking at all.
+    Map {
+        start: usize,
+        entries: Vec<Entry>,
+        names: BTreeMap<String, usize>,
+        key: Pending,
+    },
 }
 
 /// What stands before the value that comes next in a map.
@@ -205,7 +216,12 @@ impl Builder<'_> {
                 self.open(range, |start| Open::List { start, items: Vec::new() })?;
             }
             Event::MappingStart(..) => {
-                self.open(range, |start| Open::Map { start, entries: Vec::new(), key: Pending::Nothing })?;
+                self.open(range, |start| Open::Map {
+                    start,
+                    entries: Vec::new(),
+                    names: BTreeMap::new(),
+                    key: Pending::Nothing,
+                })?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(range),
             Event::Alias(_) => {
@@ -260,13 +276,20 @@ impl Builder<'_> {
             self.root = Some(node);
             return;
         };
-        let (entries, key) = match open {
+        let (entries, names, key) = match open {
             Open::List { items, .. } => return items.push(node),
-            Open::Map { entries, key, .. } => (entries, key),
+            Open::Map { entries, names, key, .. } => (entries, names, key),
         };
         match std::mem::replace(key, Pending::Nothing) {
-            Pending::Nothing => *key = key_of(node, entries, self.source, self.problems),
-            Pending::Key(name) => entries.push(Entry { key: name, value: node }),
+            Pending::Nothing => {
+                let first =
+                    |text: &str| names.get(text).map(|place| self.positions.line(entries[*place].key.range.start));
+                *key = key_of(node, first, self.problems);
+            }
+            Pending::Key(name) => {
+                names.insert(name.text.clone(), entries.len());
+                entries.push(Entry { key: name, value: node });
+            }
             Pending::Dropped => {}
         }
     }
@@ -298,8 +321,8 @@ impl Builder<'_> {
     }
 }
 
-/// The key that a scalar is, unless it cannot be one.
-fn key_of(node: Node, entries: &[Entry], source: &str, problems: &Problems) -> Pending {
+/// The key that a scalar is, unless it cannot be one. `first` gives the line in which a name stands already.
+fn key_of(node: Node, first: impl Fn(&str) -> Option<usize>, problems: &Problems) -> Pending {
     let Kind::Scalar(Scalar { text, .. }) = node.kind else {
         if node.kind != Kind::Broken {
             problems.report(Diagnostic::new("yaml", node.range, "a key is a plain name, not a list or a map"));
@@ -311,8 +334,7 @@ fn key_of(node: Node, entries: &[Entry], source: &str, problems: &Problems) -> P
         problems.report(found.help("write the fields out where they are needed"));
         return Pending::Dropped;
     }
-    if let Some(first) = entries.iter().find(|entry| entry.key.text == text) {
-        let (line, _) = line_column(source, first.key.range.start);
+    if let Some(line) = first(&text) {
         let found = Diagnostic::new("duplicate_key", node.range, format!("`{text}` is given twice"));
         problems.report(found.help(format!("it stands already in line {line}")));
         return Pending::Dropped;
