@@ -11,6 +11,7 @@ mod fold;
 mod half_year;
 mod hostile;
 mod import;
+mod lanes;
 mod listings;
 mod medical;
 mod money;

@@ -8,8 +8,8 @@ mod steps;
 
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HITS, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS,
-    STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW,
+    STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -83,6 +83,8 @@ pub enum Shape {
     List(&'static Shape),
     /// One of this, or a list of it.
     OneOrMany(&'static Shape),
+    /// `all`, `any`, or a whole number.
+    Join,
     /// A step.
     StepMap,
 }
@@ -243,10 +245,7 @@ pub const STEP: Table = Table {
         "open",
         "sla",
         "inspect",
-        "parallel",
         "run",
-        "for_each",
-        "again",
         "exchange",
         "http",
         "undo",

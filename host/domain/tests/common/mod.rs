@@ -7,7 +7,7 @@ use redress_domain::workflow::definition::{Hook, Plugin, PluginRef};
 use redress_domain::workflow::load::Environment;
 
 /// A tenant in London with the stock plugins that the merchants of the repository call.
-pub fn environment() -> Environment {
+pub(crate) fn environment() -> Environment {
     let whole = || Type::Number.optional();
     let plugin = |name: &str, hook, params: &[(&str, Type)]| {
         let params = params.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect();

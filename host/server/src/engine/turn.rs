@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use redress_domain::case::Case;
 use redress_domain::case::command::{Body, Command, Open};
 use redress_domain::case::entry::Entry;
-use redress_domain::case::{Case, Status};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::Decision;
 use redress_domain::ids::CaseId;
 use redress_domain::workflow::definition::Definition;
 use redress_domain::workflow::run::{self, Input, Progress, Run, route};
+use redress_store::batch::Idem;
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
 use redress_store::work::{ClaimRef, WorkKey};
@@ -20,7 +21,7 @@ use super::error::Error;
 use super::listing::Before;
 use super::personal::Contact;
 use super::repeat::Repeat;
-use super::{Inner, Seen, ask, facts, personal, stay};
+use super::{Inner, Receipt, Seen, ask, facts, personal, stay};
 
 /// What a turn is computed from; kept over reruns.
 #[derive(Debug, Clone)]
@@ -47,17 +48,18 @@ pub(super) struct Order {
 pub(super) enum Computed {
     /// To be committed.
     Decided(Box<Decision>, Beside),
-    /// The submission was seen before: nothing is to be done.
-    Seen(CaseId, Seen),
+    /// The submission was seen before: nothing is to be done, but the request may have to be remembered.
+    Seen(Receipt, Option<Idem>),
 }
 
 /// Compute a turn as of now.
 pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) -> Result<Computed, Error> {
     let snapshot = inner.store.read()?;
     if let Body::Open(open) = &order.command.body
-        && let Some((case, seen)) = seen_before(&snapshot, open, order.said_at)?
+        && let Some(receipt) = seen_before(&snapshot, open, order.said_at)?
     {
-        return Ok(Computed::Seen(case, seen));
+        let idem = commit::seen(&receipt, order);
+        return Ok(Computed::Seen(receipt, idem));
     }
     let case = match snapshot.load_case(order.case)? {
         Some(head) => Some(codec::decode::<Case>(&head.bytes).map_err(Error::damaged("case"))?),
@@ -68,9 +70,10 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     {
         return Err(Error::Stale { expected, found: case.turn });
     }
-    if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(is_cut) {
+    if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(Case::is_cut) {
         // A pass over due work took the run on before us, and its work item with it.
-        return Ok(Computed::Seen(order.case, Seen::Unchanged));
+        let turn = case.as_ref().map_or(0, |case| case.turn);
+        return Ok(Computed::Seen(Receipt { case: order.case, turn, seen: Seen::Unchanged }, None));
     }
     let facts = facts::load(&snapshot, case.as_ref(), &order.command.body)?;
     let pinned = case.as_ref().and_then(|case| case.revision);
@@ -100,11 +103,6 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     Ok(Computed::Decided(decision, beside))
 }
 
-/// Whether the case is between the turns of one long run.
-fn is_cut(case: &Case) -> bool {
-    matches!(case.status, Status::Running { .. })
-}
-
 /// The active workflow that takes a new case.
 fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error> {
     let active = inner.registry.active();
@@ -112,13 +110,13 @@ fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error>
     Ok(chosen.and_then(|chosen| active.iter().find(|one| one.revision == chosen.revision).cloned()))
 }
 
-fn seen_before(snapshot: &Snapshot, open: &Open, said_at: Option<Instant>) -> Result<Option<(CaseId, Seen)>, Error> {
+/// The case that was opened under this name before, as it stands.
+fn seen_before(snapshot: &Snapshot, open: &Open, said_at: Option<Instant>) -> Result<Option<Receipt>, Error> {
     let Some(external) = &open.external else { return Ok(None) };
-    let known = snapshot.case_by_external(&external.source, &external.id)?;
-    Ok(known.map(|(case, content)| {
-        let same = content == commit::content(open, said_at);
-        (case, if same { Seen::Unchanged } else { Seen::Changed })
-    }))
+    let Some((case, content)) = snapshot.case_by_external(&external.source, &external.id)? else { return Ok(None) };
+    let turn = snapshot.load_case(case)?.map_or(0, |head| head.version.0);
+    let same = content == commit::content(open, said_at);
+    Ok(Some(Receipt { case, turn, seen: if same { Seen::Unchanged } else { Seen::Changed } }))
 }
 
 fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Decision> {
