@@ -6,6 +6,7 @@
 mod backtest;
 mod cli;
 mod crash;
+mod deadlines;
 mod doors;
 mod fold;
 mod half_year;

@@ -260,6 +260,64 @@ pub struct Task {
     /// The lane that it was opened in.
     #[serde(default, skip_serializing_if = "LaneId::is_main")]
     pub lane: LaneId,
+    /// When an answer is due, and what happens until then and after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Deadline>,
+    /// What one person answered, where a second one must agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<Proposal>,
+}
+
+/// When an answer is due, and what happens while there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadline {
+    /// When it is due.
+    pub due: Instant,
+    /// Whether it came too late, or has not come and is late.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overdue: bool,
+    /// What is still to happen, in the order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<Alarm>,
+    /// The version of the table of holidays that it was counted with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holidays: Option<Digest>,
+}
+
+/// Something that happens while a task is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub kind: AlarmKind,
+}
+
+/// What happens while a task is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmKind {
+    /// The queue is reminded.
+    Remind,
+    /// The answer is late.
+    Due,
+    /// The task goes to another queue.
+    Escalate {
+        /// The queue.
+        to: String,
+    },
+}
+
+/// What one person answered, where a second one must agree.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The choice.
+    pub outcome: String,
+    /// What was filled in.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub form: Fields,
+    /// Who.
+    pub by: String,
 }
 
 /// What a task is about.
@@ -268,6 +326,11 @@ pub struct Task {
 pub enum About {
     /// A `review` step.
     Review {
+        /// The step.
+        step: Slug,
+    },
+    /// An `inspect` step.
+    Inspection {
         /// The step.
         step: Slug,
     },
@@ -285,6 +348,18 @@ pub enum About {
     },
     /// No trigger matched.
     Unrouted,
+    /// The case is open for longer than its workflow allows.
+    TooLong,
+}
+
+impl About {
+    /// The step that asks a person for an answer of its own.
+    pub fn asking(&self) -> Option<&Slug> {
+        match self {
+            Self::Review { step } | Self::Inspection { step } => Some(step),
+            Self::Failure { .. } | Self::Effect { .. } | Self::Unrouted | Self::TooLong => None,
+        }
+    }
 }
 
 /// Something that leaves the process, or left it.
@@ -414,7 +489,7 @@ impl Arrived {
 impl Case {
     /// The case's remedy: any review is a review, else any allowed unit is allow, else deny.
     pub fn remedy(&self) -> Remedy {
-        let open = self.tasks.values().any(|task| !matches!(task.about, About::Effect { .. }));
+        let open = self.tasks.values().any(|task| !matches!(task.about, About::Effect { .. } | About::TooLong));
         let outcomes = || self.lines.iter().filter_map(|line| line.outcome.as_ref());
         // A line that no plugin spoke of is nobody's decision yet.
         let undecided = self.status == Status::Held || self.lines.is_empty() || outcomes().count() < self.lines.len();

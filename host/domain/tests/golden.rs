@@ -36,6 +36,7 @@ fn environment() -> Environment {
         ]),
         currency: "GBP".parse().ok(),
         zone: Some(Zone::Europe__London),
+        holidays: None,
     }
 }
 

@@ -1,11 +1,14 @@
 //! A workflow that has passed every check: what the interpreter runs. Built only by `load`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::clock::{Span, Zone};
+use crate::clock::Zone;
 use crate::ids::{Digest, Slug};
 use crate::money::Currency;
 use crate::value::Type;
+use crate::workflow::calendar::Calendar;
+use crate::workflow::calendar::delay::Delay;
 use crate::workflow::expr::{Expr, Template};
 use crate::workflow::table::Table;
 
@@ -22,6 +25,8 @@ pub struct Definition {
     pub currency: Currency,
     /// The zone in which days are counted.
     pub zone: Zone,
+    /// When people work, where the document says so.
+    pub calendar: Option<Arc<Calendar>>,
     /// Among matching triggers of several workflows the highest priority wins, then the name.
     pub priority: i64,
     /// What starts a case on this workflow.
@@ -134,6 +139,8 @@ pub struct Limits {
     pub refund_max: Option<Expr>,
     /// How many lines a case may have; with 1 the root `item` exists.
     pub lines: Option<u32>,
+    /// How long a case may be open before a person is asked what is to become of it.
+    pub open_for: Option<Delay>,
 }
 
 /// A variable of the case.
@@ -211,14 +218,18 @@ pub enum Kind {
         /// The lines of a verdict.
         lines: Expr,
         /// How long the reservation lasts.
-        until: Span,
+        until: Delay,
     },
     /// Wait for a person.
     Review(Review),
+    /// Wait for a person who looks at the goods; without outcomes of its own it leads on.
+    Inspect(Review),
     /// Wait for an event.
     Await {
         /// The events; the first that matches wins.
         arms: Vec<EventArm>,
+        /// When somebody is reminded, counted from entering the step.
+        remind: Vec<Delay>,
         /// The end of waiting.
         timeout: Timeout,
     },
@@ -271,6 +282,14 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What a person is asked, where one is.
+    pub fn asked(&self) -> Option<&Review> {
+        match self {
+            Self::Review(review) | Self::Inspect(review) => Some(review),
+            _ => None,
+        }
+    }
+
     /// The word in the document.
     pub fn name(&self) -> &'static str {
         match self {
@@ -280,6 +299,7 @@ impl Kind {
             Self::Set { .. } => "set",
             Self::Approve { .. } => "approve",
             Self::Review(_) => "review",
+            Self::Inspect(_) => "inspect",
             Self::Await { .. } => "await",
             Self::Wait(_) => "wait",
             Self::Refund { .. } => "refund",
@@ -360,12 +380,47 @@ pub struct Review {
     pub title: Words<Template>,
     /// What the person fills in.
     pub ask: BTreeMap<String, Type>,
+    /// Fields that take evidence, with how many pieces.
+    pub files: BTreeMap<String, Files>,
     /// What the person may choose, and where it leads.
     pub next: BTreeMap<String, Slug>,
     /// Reason codes that the case carries while it waits here.
     pub reasons: Vec<Slug>,
+    /// What happens while nobody answers.
+    pub sla: Option<Sla>,
+    /// Whether two people must give the same answer.
+    pub four_eyes: bool,
     /// The end of waiting.
     pub timeout: Timeout,
+}
+
+/// How many pieces of evidence a field takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Files {
+    /// At least.
+    pub min: u32,
+    /// At most.
+    pub max: u32,
+}
+
+/// What happens while nobody answers. It never ends the wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sla {
+    /// When an answer is due.
+    pub due: Delay,
+    /// When somebody is reminded.
+    pub remind: Vec<Delay>,
+    /// When the task goes to another queue.
+    pub escalate: Vec<Escalation>,
+}
+
+/// A task goes to another queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escalation {
+    /// Counted from entering the step.
+    pub after: Delay,
+    /// The queue.
+    pub to: Slug,
 }
 
 /// One event that an `await` waits for.
@@ -385,7 +440,7 @@ pub enum Timeout {
     /// Go on there after this span.
     After {
         /// Counted from entering the step.
-        after: Span,
+        after: Delay,
         /// The step that follows.
         then: Slug,
     },
@@ -400,7 +455,7 @@ pub enum Timeout {
 #[derive(Debug, Clone)]
 pub enum Until {
     /// After this span.
-    For(Span),
+    For(Delay),
     /// At this instant.
     Instant(Expr),
 }

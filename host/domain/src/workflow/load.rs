@@ -3,11 +3,14 @@
 //! In three passes over one tree: the head (types of everything that has a name), an outline of the steps (what follows what, and
 //! what each one gives), then the steps themselves, each with the names that are known where it stands.
 
+mod calendar;
 mod document;
 mod forks;
+mod form;
 mod lists;
 mod names;
 mod outline;
+mod sla;
 mod step;
 mod steps;
 mod timeout;
@@ -16,11 +19,13 @@ mod timeout;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::clock::Zone;
 use crate::ids::Slug;
 use crate::money::Currency;
 use crate::value::Type;
+use crate::workflow::calendar::holidays::Holidays;
 use crate::workflow::definition::{Definition, Kind, Plugin, PluginRef, Step};
 use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::flow::{Graph, Known};
@@ -42,6 +47,8 @@ pub struct Environment {
     pub currency: Option<Currency>,
     /// The tenant's zone, for a document that names none.
     pub zone: Option<Zone>,
+    /// The table of holidays that a stored revision was checked with; those of the program for a new document.
+    pub holidays: Option<Arc<Holidays>>,
 }
 
 /// Check a document. Everything that is wrong comes at once, in the order of the text.
@@ -74,12 +81,18 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
     let known = lists::known(&outline, graphs);
     let steps = all_steps(&head, &outline, &known, environment)?;
     let plugins = used_plugins(&steps, environment);
+    let calendar = match &head.calendar {
+        calendar::Written::Broken => return None,
+        written => written.get().cloned(),
+    };
+    let version = calendar.as_ref().and_then(|calendar| calendar.version());
     Some(Definition {
-        revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?),
+        revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?, version),
         workflow: head.workflow.clone()?,
         title: head.title.clone(),
         currency: head.currency?,
         zone: head.zone?,
+        calendar,
         priority: head.priority,
         triggers: triggers?,
         limits: limits?,
@@ -104,7 +117,7 @@ fn all_steps(head: &Head<'_>, outline: &Outline<'_>, known: &[Known], environmen
     let mut steps = Vec::new();
     for (place, known) in known.iter().enumerate() {
         let compiler = names::at_step(head, outline, place, known, &elements);
-        let step = step::load(outline, place, compiler, head, environment);
+        let step = step::load(outline, place, compiler, head, (environment, outline.inspected(known)));
         if let Some(Kind::ForEach(each)) = step.as_ref().map(|step| &step.kind)
             && let Type::List(element) = each.over.kind()
         {

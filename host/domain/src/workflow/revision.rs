@@ -1,7 +1,7 @@
 //! The revision of a document: a hash of what it says, not of how it is written.
 //!
 //! Comments, order of keys, block or flow style, quotes and trailing zeros do not make a revision; every value does, and so do
-//! the digests of the plugins and the currency and zone that the tenant lends.
+//! the digests of the plugins, the version of the table of holidays, and the currency and zone that the tenant lends.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,13 @@ use crate::workflow::yaml::{Kind, Node, Scalar};
 const ENCODING: &str = "redress-workflow-1";
 
 /// The revision of a checked document.
-pub fn revision(document: &Node, plugins: &BTreeMap<PluginRef, Plugin>, currency: Currency, zone: Zone) -> Digest {
+pub fn revision(
+    document: &Node,
+    plugins: &BTreeMap<PluginRef, Plugin>,
+    currency: Currency,
+    zone: Zone,
+    holidays: Option<Digest>,
+) -> Digest {
     let mut bytes = Vec::new();
     put_text(&mut bytes, ENCODING);
     put_node(&mut bytes, document);
@@ -27,6 +33,11 @@ pub fn revision(document: &Node, plugins: &BTreeMap<PluginRef, Plugin>, currency
     for (name, plugin) in plugins {
         put_text(&mut bytes, &name.to_string());
         bytes.extend(plugin.digest.bytes());
+    }
+    // Only where there are any: a document without a calendar keeps the revision that it had before there were calendars.
+    if let Some(version) = holidays {
+        put_text(&mut bytes, "holidays");
+        bytes.extend(version.bytes());
     }
     Digest::of(&bytes)
 }
@@ -99,7 +110,7 @@ mod tests {
 
     fn with(document: &str, seed: &str, currency: &str, zone: Zone) -> Digest {
         let node = yaml::parse(document, &Problems::new()).unwrap();
-        revision(&node, &plugins(seed), currency.parse().unwrap(), zone)
+        revision(&node, &plugins(seed), currency.parse().unwrap(), zone, None)
     }
 
     #[test]
@@ -133,5 +144,11 @@ mod tests {
         assert_ne!(with(DOCUMENT, "two", "GBP", Zone::Europe__London), base);
         assert_ne!(with(DOCUMENT, "one", "EUR", Zone::Europe__London), base);
         assert_ne!(with(DOCUMENT, "one", "GBP", Zone::UTC), base);
+        let node = yaml::parse(DOCUMENT, &Problems::new()).unwrap();
+        let by = |table: &str| {
+            let version = Some(Digest::of(table.as_bytes()));
+            revision(&node, &plugins("one"), "GBP".parse().unwrap(), Zone::Europe__London, version)
+        };
+        assert!(by("cn 2026") != base && by("cn 2026") != by("cn 2027"));
     }
 }

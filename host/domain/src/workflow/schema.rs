@@ -8,8 +8,8 @@ mod steps;
 
 pub use reference::reference;
 pub use steps::{
-    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW,
-    STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
+    REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -43,6 +43,8 @@ pub enum Shape {
     Whole,
     /// A text.
     Text,
+    /// `true` or `false`.
+    Flag,
     /// A text, or one per locale.
     Words,
     /// A short name.
@@ -53,8 +55,10 @@ pub enum Shape {
     Currency,
     /// An IANA time zone.
     Zone,
-    /// A span of time.
+    /// A span of time, elapsed or counted by the calendar.
     Duration,
+    /// Business hours of a week.
+    Hours,
     /// A type.
     Type,
     /// A variable: a type, or a map of `type` and `default`.
@@ -145,6 +149,7 @@ pub const DOCUMENT: Table = Table {
             "The currency of every amount; the tenant's where it is left out.",
         ),
         Field::optional("zone", Shape::Zone, "The zone in which days are counted; the tenant's where it is left out."),
+        Field::optional("calendar", Shape::Map(&CALENDAR), "When people work; `8bh` and `2bd` are counted by it."),
         Field::optional(
             "priority",
             Shape::Whole,
@@ -161,11 +166,30 @@ pub const DOCUMENT: Table = Table {
         Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
         Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
     ],
-    later: &["extends", "patch", "calendar", "defaults", "tests", "on_error"],
+    later: &["extends", "patch", "defaults", "tests", "on_error"],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
         ("name", "the name of a document is its `workflow`"),
     ],
+};
+
+/// The fields of `calendar`.
+pub const CALENDAR: Table = Table {
+    fields: &[
+        Field::optional("zone", Shape::Zone, "The zone of the hours; the document's where it is left out."),
+        Field::required(
+            "hours",
+            Shape::Hours,
+            "The business hours of a week, as `Mon-Fri 09:00-17:30`, several parts with commas between them.",
+        ),
+        Field::optional(
+            "holidays",
+            Shape::Name,
+            "The table of days off and of days worked in exchange: `cn`, `de`, `gb`; without it only the week counts.",
+        ),
+    ],
+    later: &[],
+    hints: &[("days", "days and times of a week stand together under `hours`")],
 };
 
 /// One entry of `triggers`.
@@ -204,8 +228,13 @@ pub const LIMITS: Table = Table {
     fields: &[
         Field::optional("refund_max", Shape::Value("money"), "The most that a case may refund."),
         Field::optional("lines", Shape::Whole, "How many lines a case may have; with 1 the root `item` exists."),
+        Field::optional(
+            "open_for",
+            Shape::Duration,
+            "How long a case may be open before a person is asked whether to go on with it.",
+        ),
     ],
-    later: &["open_for", "steps"],
+    later: &["steps"],
     hints: &[],
 };
 
@@ -237,20 +266,9 @@ pub const STEP: Table = Table {
             "Where failures go; a task for a person where nothing matches.",
         ),
     ],
-    later: &[
-        "retry",
-        "compensate",
-        "migration_point",
-        "sealed",
-        "open",
-        "sla",
-        "inspect",
-        "run",
-        "exchange",
-        "http",
-        "undo",
-    ],
+    later: &["retry", "compensate", "migration_point", "sealed", "open", "run", "exchange", "http", "undo"],
     hints: &[
+        ("sla", "`sla` stands inside `review` and `inspect`"),
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),
         ("next", "`next` stands inside `review`; a single successor is `then`"),
         ("if", "a condition is `when`"),
@@ -263,6 +281,27 @@ pub const STEP: Table = Table {
 pub const ON_ERROR: Table = Table::new(&[
     Field::required("match", Shape::Name, "The code of the failure, or `any`."),
     Field::required("then", Shape::Step, "The step that follows."),
+]);
+
+/// The fields of `sla`.
+pub const SLA: Table = Table {
+    fields: &[
+        Field::required("due", Shape::Duration, "When an answer is due, counted from entering the step."),
+        Field::optional(
+            "remind",
+            Shape::List(&Shape::Duration),
+            "When the queue is reminded, counted from entering the step.",
+        ),
+        Field::optional("escalate", Shape::List(&Shape::Map(&ESCALATE)), "When the task goes to another queue."),
+    ],
+    later: &[],
+    hints: &[("timeout", "an `sla` never ends the wait: `timeout` stands beside it")],
+};
+
+/// One entry of `escalate`.
+pub const ESCALATE: Table = Table::new(&[
+    Field::required("after", Shape::Duration, "When, counted from entering the step."),
+    Field::required("to", Shape::Name, "The queue that the task goes to."),
 ]);
 
 /// The fields of `timeout`.

@@ -23,5 +23,10 @@ pub(crate) fn environment() -> Environment {
         plugin("std/refund-quote", Hook::Refund, &[]),
         plugin("std/device-compliance", Hook::Compliance, &[]),
     ];
-    Environment { plugins: plugins.into(), currency: "GBP".parse().ok(), zone: Some(Zone::Europe__London) }
+    Environment {
+        plugins: plugins.into(),
+        currency: "GBP".parse().ok(),
+        zone: Some(Zone::Europe__London),
+        holidays: None,
+    }
 }

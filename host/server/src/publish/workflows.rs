@@ -6,10 +6,12 @@ pub mod history;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Datelike as _;
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
+use redress_domain::workflow::calendar::holidays::Holidays;
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
 use redress_sandbox::PluginInfo;
@@ -37,6 +39,9 @@ pub struct Revision {
     pub source: String,
     /// The component of each plugin that it calls.
     pub plugins: BTreeMap<String, Digest>,
+    /// The table of holidays that its calendar names, as it was then: a newer program with newer tables still reads it alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<String>,
     /// When it was published.
     pub published_at: Instant,
     /// By whom.
@@ -113,7 +118,7 @@ pub fn check_with(
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
 ) -> Result<Arc<Definition>, Error> {
-    candidate(engine, source, plugins).map(|candidate| candidate.definition)
+    candidate(engine, source, plugins, None).map(|candidate| candidate.definition)
 }
 
 /// Publish a text: check it, store its revision, make it the one that new cases take. A revision that is stored already is only
@@ -123,7 +128,7 @@ pub fn check_with(
 /// The problems, or another revision is active than the publisher saw; the active revision stays.
 pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
     let _alone = engine.publishing();
-    let candidate = candidate(engine, publication.source, plugins::available(engine)?)?;
+    let candidate = candidate(engine, publication.source, plugins::available(engine)?, None)?;
     let revision = candidate.definition.revision;
     let before = active(engine, &candidate.definition.workflow)?;
     check_seen(publication.expect, before)?;
@@ -142,9 +147,20 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
         }
         Record { facts, rows, idem, ..Record::default() }
     })?;
+    warn_of_years(engine, &candidate.definition);
     candidate.activate(engine);
     plugins::hold(engine);
     stored(engine, revision)
+}
+
+/// A workflow that counts business days in a year whose holidays nobody has written down counts them as working days.
+fn warn_of_years(engine: &Engine, definition: &Definition) {
+    let Some(calendar) = &definition.calendar else { return };
+    let this = engine.clock().now().date(calendar.zone).year();
+    for year in calendar.unknown_years([this, this + 1]) {
+        let workflow = &definition.workflow;
+        tracing::warn!("workflow {workflow} has no holidays for {year}: in that year only the week counts");
+    }
 }
 
 /// Go back to a revision that was active before; cases that began with another one stay with it.
@@ -283,10 +299,13 @@ pub(super) fn republish(
             continue;
         }
         let Some(revision) = find(engine, definition.revision)? else { continue };
-        let new = candidate(engine, &revision.source, plugins.clone()).map_err(|error| match error {
-            Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
-            other => other,
-        })?;
+        let new =
+            candidate(engine, &revision.source, plugins.clone(), holidays(&revision)?).map_err(
+                |error| match error {
+                    Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
+                    other => other,
+                },
+            )?;
         if new.definition.revision != definition.revision {
             candidates.push(new);
         }
@@ -333,6 +352,7 @@ impl Candidate {
             number: next.number,
             source: self.source.clone(),
             plugins: definition.plugins.iter().map(|(name, plugin)| (name.to_string(), plugin.digest)).collect(),
+            holidays: definition.calendar.as_ref().map(|calendar| calendar.texts()).unwrap_or_default(),
             published_at: next.at,
             by: by.clone(),
             note: note.to_owned(),
@@ -373,9 +393,15 @@ fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
-fn candidate(engine: &Engine, source: &str, plugins: BTreeMap<PluginRef, Plugin>) -> Result<Candidate, Error> {
+/// A checked text. `holidays` is the table that a stored revision was checked with; a new one takes that of this program.
+fn candidate(
+    engine: &Engine,
+    source: &str,
+    plugins: BTreeMap<PluginRef, Plugin>,
+    holidays: Option<Arc<Holidays>>,
+) -> Result<Candidate, Error> {
     let record = engine.record();
-    let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone) };
+    let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone), holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
     let known = find(engine, definition.revision)?;
     Ok(Candidate { source: source.to_owned(), definition: Arc::new(definition), known })
@@ -398,13 +424,23 @@ fn definition(
         plugins.extend(pinned(name, &info));
         described.insert(*digest, info);
     }
-    let definition = candidate(engine, &revision.source, plugins)?.definition;
+    let definition = candidate(engine, &revision.source, plugins, holidays(revision)?)?.definition;
     if definition.revision == revision.revision {
         Ok(definition)
     } else {
         let detail = format!("this program reads its text as revision {}", definition.revision);
         Err(engine::Error::Revision { revision: revision.revision, detail }.into())
     }
+}
+
+/// The table of holidays that a stored revision was checked with.
+fn holidays(revision: &Revision) -> Result<Option<Arc<Holidays>>, engine::Error> {
+    if revision.holidays.is_empty() {
+        return Ok(None);
+    }
+    let damaged = |_| engine::Error::Damaged { what: "revision", detail: "its holidays cannot be read".to_owned() };
+    let table = Holidays::read(revision.holidays.iter().map(String::as_str)).map_err(damaged)?;
+    Ok(Some(Arc::new(table)))
 }
 
 fn pinned(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {

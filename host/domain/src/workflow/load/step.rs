@@ -21,6 +21,8 @@ pub(super) struct Context<'c, 'd> {
     pub(super) outline: &'c Outline<'d>,
     /// Which step of the outline it is.
     pub(super) place: usize,
+    /// Whether an inspection was done on every way to the step.
+    pub(super) inspected: bool,
 }
 
 impl Context<'_, '_> {
@@ -59,7 +61,7 @@ pub(super) fn load(
     place: usize,
     compiler: Compiler,
     head: &Head<'_>,
-    environment: &Environment,
+    (environment, inspected): (&Environment, bool),
 ) -> Option<Step> {
     let draft = &outline.drafts[place];
     let fields = draft.fields.as_ref()?;
@@ -67,7 +69,7 @@ pub(super) fn load(
     let title = optional(fields.get("title"), plain_words);
     let when = optional(fields.get("when"), |at| compiler.condition(at));
     let holds = when.as_ref().and_then(Option::as_ref);
-    let context = Context { compiler: compiler.where_holds(holds), head, environment, outline, place };
+    let context = Context { compiler: compiler.where_holds(holds), head, environment, outline, place, inspected };
     let then = optional(fields.get("then"), |at| context.target(at));
     let on_error = on_error(fields, &context);
     let kind = draft.kind.as_ref().map(|(kind, body)| steps::load(kind.name, body, &context));

@@ -5,7 +5,8 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CASE_OPENED, DOCUMENT, LIMITS, ON_ERROR, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
+    ATTRIBUTES, CALENDAR, CASE_OPENED, DOCUMENT, ESCALATE, LIMITS, ON_ERROR, SLA, STEP, STEP_KINDS, Shape, TIMEOUT,
+    TRIGGER, Table, VARIABLE,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.
@@ -13,6 +14,7 @@ pub fn reference() -> String {
     let mut out = String::new();
     for (title, table) in [
         ("The document", &DOCUMENT),
+        ("`calendar`", &CALENDAR),
         ("`triggers`", &TRIGGER),
         ("`case_opened`", &CASE_OPENED),
         ("`attributes`", &ATTRIBUTES),
@@ -21,6 +23,8 @@ pub fn reference() -> String {
         ("Every step", &STEP),
         ("`on_error`", &ON_ERROR),
         ("`timeout`", &TIMEOUT),
+        ("`sla`", &SLA),
+        ("`escalate`", &ESCALATE),
     ] {
         out += &format!("### {title}\n\n{}\n", fields(table));
     }
@@ -74,12 +78,14 @@ impl fmt::Display for Shape {
         match self {
             Self::Whole => f.write_str("whole number"),
             Self::Text => f.write_str("text"),
+            Self::Flag => f.write_str("true or false"),
             Self::Words => f.write_str("text, or one per locale"),
             Self::Name => f.write_str("name"),
             Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Self::Currency => f.write_str("currency"),
             Self::Zone => f.write_str("time zone"),
             Self::Duration => f.write_str("duration"),
+            Self::Hours => f.write_str("business hours"),
             Self::Type => f.write_str("type"),
             Self::Variable => f.write_str("type, or map of `type` and `default`"),
             Self::Condition => f.write_str("condition"),

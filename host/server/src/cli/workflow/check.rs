@@ -61,6 +61,8 @@ struct Summary {
     revision: String,
     steps: usize,
     plugins: Vec<String>,
+    /// Which years its table of holidays knows.
+    holidays: Option<String>,
 }
 
 impl Summary {
@@ -70,6 +72,7 @@ impl Summary {
             revision: definition.revision.to_string(),
             steps: definition.steps.len(),
             plugins: definition.plugins.keys().map(ToString::to_string).collect(),
+            holidays: definition.calendar.as_ref().and_then(|calendar| calendar.known_years()),
         }
     }
 }
@@ -87,18 +90,19 @@ fn by_tenant(at: &Global, text: &str) -> Result<Checked, Error> {
 fn by_stock(text: &str) -> Result<Checked, Error> {
     let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
     plugins::load_stock(&sandbox).map_err(|error| app::Error::Stock(Box::new(error)))?;
-    let environment = Environment { plugins: plugins::stock(&sandbox), currency: None, zone: None };
+    let environment = Environment { plugins: plugins::stock(&sandbox), currency: None, zone: None, holidays: None };
     Ok(load::load(text, &environment).map(|definition| Summary::of(&definition)))
 }
 
 fn table(file: &str, text: &str, checked: &Checked, out: &mut Out<'_>) -> Result<(), Error> {
     match checked {
         Ok(summary) => out.data(&format!(
-            "{file} is a valid workflow: {}, {}, plugins {}\nrevision {}\n",
+            "{file} is a valid workflow: {}, {}, plugins {}\nrevision {}\n{}",
             summary.workflow,
             words::count(summary.steps, "step"),
             if summary.plugins.is_empty() { "none".to_owned() } else { summary.plugins.join(", ") },
             summary.revision,
+            summary.holidays.as_ref().map(|known| format!("holidays {known}\n")).unwrap_or_default(),
         )),
         Err(problems) => {
             let rendered: Vec<_> = problems.iter().map(|problem| diagnostic::render(file, text, problem)).collect();
@@ -115,6 +119,7 @@ fn json(file: &str, text: &str, checked: &Checked) -> Json {
         "workflow": summary.map(|summary| &summary.workflow),
         "revision": summary.map(|summary| &summary.revision),
         "plugins": summary.map(|summary| &summary.plugins),
+        "holidays": summary.and_then(|summary| summary.holidays.as_ref()),
         "problems": problems(text, checked.as_ref().err().map_or(&[], Vec::as_slice)).objects(),
     })
 }

@@ -54,7 +54,7 @@ pub(super) fn says(text: &str, record: &TenantRecord) -> Option<Says> {
     let Value::Map(entries) = &node.kind else { return None };
     let name = entries.iter().find(|entry| entry.key.text == "workflow")?;
     let Value::Scalar(name) = &name.value.kind else { return None };
-    let content = revision::revision(&node, &BTreeMap::new(), record.currency, record.zone);
+    let content = revision::revision(&node, &BTreeMap::new(), record.currency, record.zone, None);
     Some(Says { workflow: Slug::new(&name.text).ok()?, content })
 }
 
