@@ -2,7 +2,6 @@
 //! time decides nothing here.
 
 #![expect(unsafe_code, reason = "an allocator that counts is the only way to see what a check takes")]
-#![expect(clippy::print_stdout, reason = "a test tells what each document took")]
 
 mod common;
 
