@@ -217,7 +217,7 @@ fn a_case_is_explained_by_its_conditions_and_the_values_of_their_parts() -> anyh
         conditions.iter().map(|one| (one["step"].as_str().unwrap(), one["holds"].as_bool().unwrap())).collect();
     assert_eq!(held, [("route", false), ("route", false), ("size", false), ("tell_refunded", true)]);
     let part = &conditions[2]["parts"][0];
-    assert_eq!([&part["part"], &part["holds"]], ["quote.total > review_over", &Json::Bool(false)]);
+    assert_eq!((&part["part"], &part["holds"]), (&Json::from("quote.total > review_over"), &Json::Bool(false)));
     assert_eq!(part["values"][0], serde_json::json!({ "expression": "quote.total", "value": "GBP 29.90" }));
     assert_eq!(told["turns"][0]["way"][0], serde_json::json!({ "step": "route", "then": "price" }));
 

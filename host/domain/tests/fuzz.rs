@@ -243,7 +243,7 @@ fn scope() -> Scope {
         ("reason", Type::words(["damaged", "worn"])),
     ]);
     let roots = BTreeMap::from([("case".to_owned(), case), ("now".to_owned(), Type::Instant)]);
-    Scope { roots, currency: "GBP".parse().expect("a currency") }
+    Scope { roots, currency: "GBP".parse().expect("a currency"), calendar: None }
 }
 
 fn check_document(source: &str, environment: &Environment) -> Result<(), TestCaseError> {
