@@ -27,6 +27,9 @@ pub struct Decision {
     pub work: Vec<Work>,
     /// The run was cut: an internal command goes on with it.
     pub resume: bool,
+    /// The steps that the turn entered, in order; those that were skipped are not among them. It is not stored: computing the turn
+    /// again gives it.
+    pub path: Vec<Slug>,
 }
 
 /// A ledger that a turn changed.

@@ -11,7 +11,7 @@ use crate::clock::Zone;
 use crate::ids::Digest;
 use crate::money::Currency;
 use crate::workflow::definition::{Plugin, PluginRef};
-use crate::workflow::yaml::{Kind, Node, Scalar};
+use crate::workflow::yaml::{Entry, Kind, Node, Scalar};
 
 /// Names the encoding below; another one gives other revisions.
 const ENCODING: &str = "redress-workflow-1";
@@ -26,7 +26,7 @@ pub fn revision(
 ) -> Digest {
     let mut bytes = Vec::new();
     put_text(&mut bytes, ENCODING);
-    put_node(&mut bytes, document);
+    put_document(&mut bytes, document);
     put_text(&mut bytes, currency.code());
     put_text(&mut bytes, zone.name());
     put_count(&mut bytes, b'p', plugins.len());
@@ -42,6 +42,16 @@ pub fn revision(
     Digest::of(&bytes)
 }
 
+/// Tests say what a workflow does and change nothing of it.
+const NO_PART: &str = "tests";
+
+fn put_document(bytes: &mut Vec<u8>, document: &Node) {
+    match &document.kind {
+        Kind::Map(entries) => put_map(bytes, entries.iter().filter(|entry| entry.key.text != NO_PART)),
+        _ => put_node(bytes, document),
+    }
+}
+
 /// Each value is a letter, a length and its bytes, so that no two documents have the same form.
 fn put_node(bytes: &mut Vec<u8>, node: &Node) {
     match &node.kind {
@@ -50,16 +60,18 @@ fn put_node(bytes: &mut Vec<u8>, node: &Node) {
             put_count(bytes, b'l', items.len());
             items.iter().for_each(|item| put_node(bytes, item));
         }
-        Kind::Map(entries) => {
-            let sorted: BTreeMap<_, _> = entries.iter().map(|entry| (&entry.key.text, &entry.value)).collect();
-            put_count(bytes, b'm', sorted.len());
-            for (name, value) in sorted {
-                put_text(bytes, name);
-                put_node(bytes, value);
-            }
-        }
+        Kind::Map(entries) => put_map(bytes, entries.iter()),
         // A document with something unreadable in it never passes its checks.
         Kind::Broken => put_count(bytes, b'x', 0),
+    }
+}
+
+fn put_map<'d>(bytes: &mut Vec<u8>, entries: impl Iterator<Item = &'d Entry>) {
+    let sorted: BTreeMap<_, _> = entries.map(|entry| (&entry.key.text, &entry.value)).collect();
+    put_count(bytes, b'm', sorted.len());
+    for (name, value) in sorted {
+        put_text(bytes, name);
+        put_node(bytes, value);
     }
 }
 
@@ -121,6 +133,13 @@ mod tests {
         ] {
             assert_eq!(of(same), of(DOCUMENT), "{same}");
         }
+    }
+
+    #[test]
+    fn tests_make_none_and_a_step_of_that_name_does() {
+        let tested = format!("{DOCUMENT}tests: [{{ name: a }}]\n");
+        assert_eq!(of(&tested), of(DOCUMENT));
+        assert_ne!(of(&DOCUMENT.replace("lines: 2", "tests: 2")), of(&DOCUMENT.replace("lines: 2, ", "")));
     }
 
     #[test]

@@ -114,6 +114,7 @@ pub struct Run {
     steps: u32,
     tasks_minted: u32,
     resume: bool,
+    path: Vec<Slug>,
 }
 
 /// Where a step leads.
@@ -223,6 +224,7 @@ impl Run {
             self.emit(Entry::Skipped { step: step.id.clone() });
             return Ok(Flow::Next);
         }
+        self.path.push(step.id.clone());
         match &step.kind {
             Kind::Call { plugin, with } => call::enter(self, definition, step, plugin, with),
             Kind::Decide { arms } => choose::decide(self, definition, step, arms),
@@ -405,7 +407,7 @@ impl Run {
             conditions: self.conditions,
             entries: self.entries,
         };
-        Decision { case, turn, ledgers: self.ledgers, work: self.work, resume: self.resume }
+        Decision { case, turn, ledgers: self.ledgers, work: self.work, resume: self.resume, path: self.path }
     }
 }
 

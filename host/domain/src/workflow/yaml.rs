@@ -6,6 +6,7 @@
 
 mod place;
 mod scan;
+mod write;
 
 use std::collections::BTreeMap;
 

@@ -81,6 +81,7 @@ codes! {
     WRONG_ATTRIBUTES "wrong_attributes" 422 "The attributes are not those that the workflow declares";
     // ── Publishing refuses it. ──
     WORKFLOW_INVALID "workflow_invalid" 422 "The workflow has problems";
+    TESTS_FAILED "tests_failed" 422 "The workflow's tests do not pass";
     FILE_DIFFERS "file_differs" 409 "The file differs from what is active";
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";
     PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";

@@ -36,6 +36,7 @@ pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: 
         steps: 0,
         tasks_minted: 0,
         resume: false,
+        path: Vec::new(),
     };
     match (&body, run.case.is_some()) {
         (Body::Open(_), true) => return Err(Rejection::new("case_open", "the case is open already")),

@@ -6,7 +6,7 @@ use crate::case::entry::Entry;
 use crate::case::{About, Output, Task};
 use crate::ids::{Digest, Slug, TaskId};
 use crate::value::Fields;
-use crate::verdict::{LineVerdict, Reason, Remedy, Take, Tier, Verdict};
+use crate::verdict::{LineVerdict, Reason, Remedy, Tier, Verdict};
 use crate::workflow::definition::{Definition, Hook, Kind, Step};
 
 pub(super) fn complete(run: &mut Run, definition: Option<&Definition>, complete: &Complete) -> Result<(), Rejection> {
@@ -129,35 +129,13 @@ fn person_verdict(run: &Run, lines: &[PersonVerdict]) -> Result<Verdict, Rejecti
             line: line.line,
             remedy: line.remedy,
             quantity,
-            takes: takes(run, asked.sku.as_str(), quantity, &mut used),
+            takes: run.input.facts.newest(&asked.sku, quantity, &mut used),
             disposition: None,
             tier: Tier::Goodwill,
             reasons: vec![Reason::code(&line.reason)],
         });
     }
     Ok(verdict)
-}
-
-fn takes(
-    run: &Run,
-    sku: &str,
-    mut quantity: u32,
-    used: &mut std::collections::BTreeMap<(String, u32), u32>,
-) -> Vec<Take> {
-    let facts = &run.input.facts;
-    let mut purchases: Vec<_> = facts.purchases.iter().filter(|purchase| purchase.sku.as_str() == sku).collect();
-    purchases.sort_by(|a, b| (b.at, &b.order, b.line).cmp(&(a.at, &a.order, a.line)));
-    let mut takes = Vec::new();
-    for purchase in purchases {
-        let before = used.entry((purchase.order.to_string(), purchase.line)).or_insert(0);
-        let part = quantity.min(facts.left(purchase).0.saturating_sub(*before));
-        if part > 0 {
-            *before += part;
-            quantity -= part;
-            takes.push(Take { order: purchase.order.clone(), line: purchase.line, quantity: part });
-        }
-    }
-    takes
 }
 
 /// An effect that a person settles.
