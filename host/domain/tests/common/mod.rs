@@ -27,6 +27,6 @@ pub(crate) fn environment() -> Environment {
         plugins: plugins.into(),
         currency: "GBP".parse().ok(),
         zone: Some(Zone::Europe__London),
-        holidays: None,
+        ..Environment::default()
     }
 }
