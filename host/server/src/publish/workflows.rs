@@ -438,7 +438,8 @@ fn candidate(
 ) -> Result<Candidate, Error> {
     let record = engine.record();
     let bases = match base {
-        Some(base) => [(base.name, base.source)].into(),
+        // A text that was handed in later may name the same base in another way.
+        Some(base) => [(overlay::base_of(source).unwrap_or(base.name), base.source)].into(),
         None => bases::known(engine, overlay::base_of(source).as_deref())?,
     };
     let (currency, zone) = (Some(record.currency), Some(record.zone));
