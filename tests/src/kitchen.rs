@@ -338,7 +338,7 @@ impl Kitchen {
     fn outcome(&mut self, key: Digest) -> Body {
         let outcome = self.dice.pick(&[Settled::Confirmed, Settled::Declined, Settled::Declined, Settled::Unknown]);
         let reference = self.dice.once_in(2).then(|| format!("ref-{}", self.dice.roll(1_000)));
-        Body::Settle(Settle { key, outcome, reference })
+        Body::Settle(Settle { reference, ..Settle::new(key, outcome) })
     }
 
     fn event(&mut self, case: &Case) -> Body {

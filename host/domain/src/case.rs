@@ -7,13 +7,14 @@ pub mod number;
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Instant, Span};
 use crate::ids::{CaseId, CustomerId, Digest, OrderId, Sku, Slug, TaskId};
 use crate::money::{Currency, Money};
 use crate::order::Unit;
-use crate::value::{Fields, Value};
+use crate::value::{Fields, Type, Value};
 use crate::verdict::{Outcome, Quote, Reason, Remedy, Take, Verdict};
 
 /// Most lines of one case; the largest cancellation of the first data set has 101.
@@ -279,6 +280,53 @@ pub struct Effect {
     /// The provider's reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// What a system answered that was asked something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
+    /// How it is sent again, where its workflow says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+}
+
+impl Effect {
+    /// An effect of a step that is to leave.
+    pub fn intended(step: Slug, what: What, retry: Option<Retry>) -> Self {
+        Self { step, what, state: EffectState::Intended, reference: None, reply: None, retry }
+    }
+}
+
+/// How something is sent again that may have been lost. What is left out is as the host has it, whose limits hold in any case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// The most requests in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
+    /// The pause after the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Span>,
+    /// By what each further pause is longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<Decimal>,
+    /// The longest pause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Span>,
+    /// How much shorter or longer a pause may be, in percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<u8>,
+    /// Codes after which nothing is sent again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unless: Vec<String>,
+}
+
+/// What a system answered, as far as it could be read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The expected fields, each of its type.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub fields: Fields,
+    /// Expected fields that were there and of another type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrong: Vec<String>,
 }
 
 /// What an effect does.
@@ -303,6 +351,41 @@ pub enum What {
         /// How.
         channel: String,
     },
+    /// A request to a system of the merchant.
+    Http(Request),
+}
+
+impl What {
+    /// The word in lists and on the wire.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Refund(_) => "refund",
+            Self::Restock { .. } => "restock",
+            Self::Notice { .. } => "notice",
+            Self::Http(_) => "http",
+        }
+    }
+
+    /// How much, where it is money.
+    pub fn amount(&self) -> Option<Money> {
+        match self {
+            Self::Refund(refund) => Some(refund.amount),
+            Self::Restock { .. } | Self::Notice { .. } | Self::Http(_) => None,
+        }
+    }
+}
+
+/// A request to a system of the merchant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The connector `http:<target>`.
+    pub target: Slug,
+    /// What it is told.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub body: Fields,
+    /// What its answer must hold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expect: BTreeMap<String, Type>,
 }
 
 /// One leg of a refund: one order, one payment.

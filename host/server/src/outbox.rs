@@ -15,6 +15,7 @@ mod gates;
 pub mod guard;
 mod mail;
 mod plan;
+pub mod reply;
 mod rules;
 pub mod secret;
 mod waiting;

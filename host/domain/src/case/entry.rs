@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::{Open, Settled};
-use super::{Arrived, Effect, Item, Output, Task};
+use super::{Arrived, Effect, Item, Output, Reply, Task};
 use crate::clock::Instant;
 use crate::ids::{CaseId, Digest, Slug, TaskId};
 use crate::value::Fields;
@@ -98,6 +98,9 @@ pub enum Entry {
         reference: Option<String>,
         /// Who says so: `history`, `provider`, `person`.
         via: String,
+        /// What a system answered that was asked something.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply: Option<Reply>,
     },
     /// A person had an effect delivered again under its key.
     #[serde(rename = "effect.resent.1")]

@@ -99,7 +99,12 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::Reserved { line, take } => hold(case, *line, take, stamp.turn),
         Entry::Released { line, take } => drop_held(case, *line, take)?,
         Entry::Intended { key, effect } => drop(case.effects.insert(*key, (**effect).clone())),
-        Entry::Settled { key, outcome, reference, .. } => settle(case, key, *outcome, reference.as_deref())?,
+        Entry::Settled { key, outcome, reference, reply, .. } => {
+            settle(case, key, *outcome, reference.as_deref())?;
+            if let (Some(effect), Some(reply)) = (case.effects.get_mut(key), reply) {
+                effect.reply = Some(reply.clone());
+            }
+        }
         Entry::Resent { key, .. } => resend(case, key)?,
         Entry::Booked { items } => items.iter().try_for_each(|item| book(case, item))?,
         Entry::Unbooked { items } => items.iter().try_for_each(|item| unbook(case, item, stamp.turn))?,
@@ -205,13 +210,17 @@ fn settle(case: &mut Case, key: &Digest, outcome: Settled, reference: Option<&st
     Ok(())
 }
 
-/// On its way once more. What came of a notice stays: telling somebody again undoes nothing.
+/// On its way once more. What came of a notice stays: telling somebody again undoes nothing. A system that is asked again under
+/// the same key does nothing more, and answers.
 fn resend(case: &mut Case, key: &Digest) -> Result<(), &'static str> {
     let effect = case.effects.get_mut(key).ok_or("the case has no such effect")?;
     match (effect.state, &effect.what) {
         (EffectState::Confirmed | EffectState::Declined, What::Notice { .. }) => {}
-        (EffectState::Confirmed, _) => return Err("the effect is confirmed"),
-        _ => effect.state = EffectState::Intended,
+        (EffectState::Confirmed, what) if !matches!(what, What::Http(_)) => return Err("the effect is confirmed"),
+        _ => {
+            effect.state = EffectState::Intended;
+            effect.reply = None;
+        }
     }
     Ok(())
 }

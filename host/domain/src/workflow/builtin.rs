@@ -242,6 +242,11 @@ pub const RECORDS: &[Record] = &[
         doc: "The output of a `restock`.",
         fields: &[field("status", "[confirmed, declined, unknown]", "How it ended.")],
     },
+    Record {
+        name: "http",
+        doc: "The output of an `http`, with the fields that it expects.",
+        fields: &[field("reference", "text?", "What the system calls what it did.")],
+    },
 ];
 
 /// The fields of a built-in record as types.
@@ -337,6 +342,13 @@ pub fn refund_type() -> Type {
 /// The output of a `restock`.
 pub fn restock_type() -> Type {
     Type::Object(fields("restock"))
+}
+
+/// The output of an `http` that expects this answer.
+pub fn http_type(expect: &BTreeMap<String, Type>) -> Type {
+    let mut all = fields("http");
+    all.extend(expect.iter().map(|(name, kind)| (name.clone(), kind.clone())));
+    Type::Object(all)
 }
 
 /// Where goods may go until there are inspections.

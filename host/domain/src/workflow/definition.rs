@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::case::Retry;
 use crate::clock::{Span, Zone};
 use crate::ids::{Digest, Slug};
 use crate::money::Currency;
@@ -155,6 +156,8 @@ pub struct Step {
     pub then: Option<Slug>,
     /// Where failures go, by code; a built-in task where nothing matches.
     pub on_error: Vec<OnError>,
+    /// How what it sends is sent again, where the document says so.
+    pub retry: Option<Retry>,
     /// What it does.
     pub kind: Kind,
 }
@@ -229,6 +232,8 @@ pub enum Kind {
         /// How: `email` unless said otherwise.
         channel: String,
     },
+    /// Ask an endpoint of the merchant, and wait for its answer.
+    Http(Http),
     /// End the case with a result.
     Finish {
         /// The result in one word.
@@ -255,6 +260,7 @@ impl Kind {
             Self::Refund { .. } => "refund",
             Self::Restock { .. } => "restock",
             Self::Notify { .. } => "notify",
+            Self::Http(_) => "http",
             Self::Finish { .. } => "finish",
             Self::Fail { .. } => "fail",
         }
@@ -285,6 +291,17 @@ pub struct Review {
     pub reasons: Vec<Slug>,
     /// The end of waiting.
     pub timeout: Timeout,
+}
+
+/// A request to an endpoint of the merchant.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// The connector `http:<target>`; never an address.
+    pub target: Slug,
+    /// What is sent.
+    pub body: BTreeMap<String, Expr>,
+    /// What the answer must hold; an optional type may be left out.
+    pub expect: BTreeMap<String, Type>,
 }
 
 /// One event that an `await` waits for.

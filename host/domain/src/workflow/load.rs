@@ -6,6 +6,7 @@
 mod document;
 mod names;
 mod outline;
+mod retry;
 mod step;
 mod steps;
 mod timeout;

@@ -16,6 +16,7 @@ mod events;
 mod fail;
 mod finish;
 mod goods;
+mod http;
 mod names;
 mod pay;
 mod resend;
@@ -202,6 +203,7 @@ impl Run {
             }
             Kind::Restock { to } => goods::restock(self, definition, step, to),
             Kind::Notify { template, to, channel } => goods::notify(self, step, template, to, channel),
+            Kind::Http(request) => http::enter(self, definition, step, request),
             Kind::Finish { result } => Ok(finish::finish(self, result)),
             Kind::Fail { code } => Ok(finish::fail(self, code)),
         }
@@ -231,12 +233,17 @@ impl Run {
     }
 
     fn value(&self, definition: &Definition, expr: &Expr) -> Result<Value, StepError> {
+        let missing = || StepError::new("expression_missing", format!("`{}` is missing", expr.source()));
+        self.value_or_absent(definition, expr)?.ok_or_else(missing)
+    }
+
+    fn value_or_absent(&self, definition: &Definition, expr: &Expr) -> Result<Option<Value>, StepError> {
         let mut context =
             Context { zone: definition.zone, currency: definition.currency, steps_left: EXPRESSION_STEPS_MAX };
         let failed = |error: crate::workflow::expr::EvalError| {
             StepError::new(format!("expression_{}", error.code), format!("`{}`: {}", expr.source(), error.message))
         };
-        expr.evaluate(&self.names, &mut context).map_err(failed)
+        expr.evaluate_optional(&self.names, &mut context).map_err(failed)
     }
 
     fn holds(&self, definition: &Definition, expr: &Expr) -> Result<bool, StepError> {

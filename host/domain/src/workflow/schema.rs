@@ -3,12 +3,14 @@
 //! The decoder's unknown-field check reads it, a test holds `workflows/README.md` to it, and JSON Schema is made from it. Names
 //! that the language reserves for its second half stand in `later`, so that using one gets one clear answer.
 
+mod codes;
 mod reference;
 mod steps;
 
+pub use codes::{NOT_ANSWERED, SENDING, codes, own_codes};
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, WAIT,
+    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HTTP, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, WAIT,
 };
 
 /// A field of a map.
@@ -151,10 +153,11 @@ pub const DOCUMENT: Table = Table {
             "Events that steps may await, with what they carry.",
         ),
         Field::optional("limits", Shape::Map(&LIMITS), "Bounds of one case."),
+        Field::optional("defaults", Shape::Map(&DEFAULTS), "What holds for every step that does not say otherwise."),
         Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
         Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
     ],
-    later: &["extends", "patch", "calendar", "defaults", "tests", "on_error"],
+    later: &["extends", "patch", "calendar", "tests", "on_error"],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
         ("name", "the name of a document is its `workflow`"),
@@ -202,6 +205,36 @@ pub const LIMITS: Table = Table {
     hints: &[],
 };
 
+/// The fields of `defaults`.
+pub const DEFAULTS: Table = Table {
+    fields: &[Field::optional("retry", Shape::Map(&RETRY), "How what steps send is sent again.")],
+    later: &["timeout"],
+    hints: &[],
+};
+
+/// The fields of `retry`.
+pub const RETRY: Table = Table {
+    fields: &[
+        Field::optional("attempts", Shape::Whole, "The most requests in all, from 1 to 100; then a person is asked what became of it."),
+        Field::optional("first", Shape::Duration, "The pause after the first request."),
+        Field::optional("factor", Shape::Value("number"), "By what each further pause is longer, from 1 to 10."),
+        Field::optional("max", Shape::Duration, "The longest pause; at most the host's own, an hour."),
+        Field::optional("jitter", Shape::Text, "How much shorter or longer a pause may be, drawn at random, as `20%`."),
+        Field::optional(
+            "unless",
+            Shape::List(&Shape::Name),
+            "Codes after which nothing is sent again: `timeout`, `connection_lost`, `not_connected`, `answer_unreadable`, `answer_too_large`, `status_503`.",
+        ),
+    ],
+    later: &[],
+    hints: &[
+        ("delay", "the pause after the first request is `first`"),
+        ("backoff", "pauses grow by `factor` from `first` to `max`"),
+        ("times", "the most requests in all are `attempts`"),
+        ("on", "every failure that may pass is retried; `unless` names those after which nothing is sent again"),
+    ],
+};
+
 /// The long form of a variable.
 pub const VARIABLE: Table = Table::new(&[
     Field::required("type", Shape::Type, "What it holds."),
@@ -229,9 +262,13 @@ pub const STEP: Table = Table {
             Shape::List(&Shape::Map(&ON_ERROR)),
             "Where failures go; a task for a person where nothing matches.",
         ),
+        Field::optional(
+            "retry",
+            Shape::Map(&RETRY),
+            "How what the step sends is sent again, within what the connector promises; `defaults.retry` where it is left out.",
+        ),
     ],
     later: &[
-        "retry",
         "compensate",
         "migration_point",
         "sealed",
@@ -244,7 +281,6 @@ pub const STEP: Table = Table {
         "for_each",
         "again",
         "exchange",
-        "http",
         "undo",
     ],
     hints: &[

@@ -1,6 +1,6 @@
 //! Records as JSON for programs: exact numbers as text, instants in UTC, never the form in which they are stored.
 
-use redress_domain::case::{Effect, Held, Item, Line, Output, Status, Task, What};
+use redress_domain::case::{Effect, Held, Item, Line, Output, Reply, Status, Task, What};
 use redress_domain::clock::Instant;
 use redress_domain::money::{Money, Price};
 use redress_domain::value::{Fields, Value};
@@ -189,8 +189,14 @@ pub(super) fn effect(effect: &Effect) -> Json {
         What::Notice { template, to, channel } => {
             json!({ "notice": { "template": template, "to": to, "channel": channel } })
         }
+        What::Http(request) => json!({ "http": { "target": request.target, "body": fields(&request.body) } }),
     };
-    json!({ "step": effect.step, "what": what, "state": effect.state.word(), "reference": effect.reference })
+    json!({ "step": effect.step, "what": what, "state": effect.state.word(), "reference": effect.reference,
+        "reply": effect.reply.as_ref().map(reply) })
+}
+
+pub(super) fn reply(reply: &Reply) -> Json {
+    json!({ "fields": fields(&reply.fields), "wrong": reply.wrong })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use redress_domain::case::command::{Body, Command};
-use redress_domain::case::{About, Case};
+use redress_domain::case::{About, Case, What};
 use redress_domain::ids::{CaseId, CustomerId, TaskId};
 use redress_domain::value::{Type, Value};
 use redress_domain::workflow::definition::{Definition, Kind};
@@ -99,7 +99,14 @@ fn subject(id: CaseId, customer: Option<&CustomerId>) -> String {
 
 /// A form field of type text. A choice among words is no free text, and what the form does not ask for is refused anyway.
 fn is_free_text(case: &Case, definition: Option<&Definition>, task: TaskId, field: &str) -> bool {
-    let Some(About::Review { step }) = case.tasks.get(&task).map(|task| &task.about) else { return true };
+    let step = match case.tasks.get(&task).map(|task| &task.about) {
+        Some(About::Review { step }) => step,
+        // What a system answered, as somebody found out: no words of theirs.
+        Some(About::Effect { key }) if matches!(case.effects.get(key).map(|one| &one.what), Some(What::Http(_))) => {
+            return false;
+        }
+        _ => return true,
+    };
     let step = definition.and_then(|definition| definition.step(step.as_str()));
     match step.map(|step| &step.kind) {
         Some(Kind::Review(review)) => match review.ask.get(field) {

@@ -2,7 +2,7 @@
 
 use axum::extract::OriginalUri;
 use axum::response::{IntoResponse as _, Response};
-use redress_domain::case::EffectState;
+use redress_domain::case::{EffectState, Reply};
 use redress_domain::case::command::{Body, Settle, Settled};
 use redress_domain::ids::{CaseId, Digest};
 use redress_store::scan::{Cursor, Direction, Scan};
@@ -20,6 +20,7 @@ use super::wire::{all, invalid};
 use crate::engine::listing::EffectListing;
 use crate::engine::{self, Engine, Target};
 use crate::outbox::delivery;
+use crate::outbox::reply::Expect;
 
 /// The states, those that wait for somebody first.
 const STATES: [EffectState; 4] =
@@ -135,6 +136,9 @@ pub struct TellOutcome {
     /// The provider's reference.
     #[schema(max_length = 256)]
     reference: Option<String>,
+    /// What a system was asked for, where the step expects something: its fields, each of its type.
+    #[schema(value_type = Option<Object>)]
+    answer: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// An outcome that a provider tells.
@@ -183,11 +187,28 @@ pub(super) async fn outcome(
         Outcome::Confirmed => Settled::Confirmed,
         Outcome::Declined => Settled::Declined,
     };
-    let settle = Settle { key: found.key, outcome, reference: body.reference };
+    let reply = match body.answer {
+        Some(answer) => Some(read(&tenant, &found, answer).await?),
+        None => None,
+    };
+    let settle = Settle { key: found.key, outcome, reference: body.reference, reply };
     let mut submission = tenant.submission(Target::Case(found.case), Body::Settle(settle));
     submission.repeat = repeat;
     let receipt = tenant.submit(submission, guard).await?;
     answer(&tenant, found.key, found.case, receipt.turn).await
+}
+
+/// What of an answer counts. One that nobody asked for is refused; one that is not as expected is the workflow's to deal with.
+async fn read(
+    tenant: &Tenant,
+    found: &EffectListing,
+    answer: serde_json::Map<String, serde_json::Value>,
+) -> Result<Reply, Problem> {
+    let (key, case) = (found.key, found.case);
+    let case = tenant.read(move |engine| engine.case(case)).await?;
+    let expect = case.and_then(|case| case.effects.get(&key).map(|effect| Expect::of(&effect.what)));
+    let reply = expect.and_then(|expect| expect.read(Some(&answer.into())));
+    reply.ok_or_else(|| invalid("/answer", "only a system that a step asks has an answer"))
 }
 
 /// Why an effect is to be delivered again.

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::delivery::Delivery;
 use super::gates::Gates;
 use super::plan::{Parcel, Ready, Taken, recorded};
-use super::rules::{self, Answer, Meaning, Next};
+use super::rules::{self, Answer, Meaning, Next, Told};
 use super::webhook::Http;
 use super::{Error, Settings, mail};
 use crate::config;
@@ -144,8 +144,8 @@ impl Courier {
             ..started.clone()
         };
         let done = match next {
-            Next::Settle(outcome, reference) => {
-                let settle = Settle { key: ready.key, outcome, reference };
+            Next::Settle(outcome, told) => {
+                let settle = Settle { key: ready.key, outcome, reference: told.reference, reply: told.reply };
                 settled(&engine, &ready, settle, ended(recorded(outcome))).await
             }
             Next::Again(outcome, at) => later(&engine, &ready, ended(outcome), at).await,
@@ -162,11 +162,11 @@ impl Courier {
     async fn send(&self, engine: &Engine, ready: &Ready) -> Answer {
         let now = engine.clock().now();
         match &ready.parcel {
-            Parcel::Request { webhook, body } => {
-                self.http.send(&self.settings, ready.kind, webhook, ready.key, body.clone(), now).await
+            Parcel::Request { webhook, body, expect } => {
+                self.http.send(&self.settings, webhook, ready.key, body.clone(), expect, now).await
             }
             Parcel::Mail { connector, mail } => mail::send(&self.settings, &self.limits, connector, mail).await,
-            Parcel::Simulated => Answer::new(Meaning::Confirmed(Some(format!("simulated-{}", ready.key.short())))),
+            Parcel::Simulated => Answer::new(Meaning::Confirmed(Told::named(format!("simulated-{}", ready.key.short())))),
         }
     }
 }

@@ -5,6 +5,7 @@ mod await_event;
 mod call;
 mod decide;
 mod end;
+mod http;
 mod notify;
 mod refund;
 mod restock;
@@ -30,6 +31,7 @@ pub(super) fn sketch<'d>(kind: &str, body: &At<'d>, head: &Head<'_>, environment
         "await" => await_event::sketch(body, head),
         "refund" => refund::sketch(),
         "restock" => restock::sketch(),
+        "http" => http::sketch(body),
         "finish" | "fail" => Sketch::leading(Output::None, Vec::new()),
         _ => Sketch::onward(Output::None),
     }
@@ -48,6 +50,7 @@ pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Opti
         "refund" => refund::load(body, context),
         "restock" => restock::load(body, context),
         "notify" => notify::load(body),
+        "http" => http::load(body, context),
         "finish" => end::finish(body),
         "fail" => end::fail(body),
         // The table of kinds and this list are held together by a test.

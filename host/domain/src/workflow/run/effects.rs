@@ -1,22 +1,22 @@
 //! Effects on their way: leaving, settling, and what a step makes of the outcome of all of its effects.
 
-use super::{Flow, Run, StepError, contradicted, fail, finish, tasks, unbook};
+use super::{Flow, Run, StepError, contradicted, fail, finish, http, tasks, unbook};
 use crate::case::command::{Rejection, Settle, Settled};
 use crate::case::entry::Entry;
-use crate::case::{About, Effect, EffectState, Output, What};
+use crate::case::{About, Effect, EffectState, Output, Reply, What};
 use crate::decision::Work;
 use crate::ids::{Digest, Slug};
 use crate::money::Money;
 use crate::value::{Fields, Value};
 use crate::verdict::Reason;
-use crate::workflow::definition::{Definition, Step};
+use crate::workflow::definition::{Definition, Kind, Step};
 
 /// Let the effects of a step go: at once settled where the case is history, otherwise as work, and the step waits for them.
 pub(super) fn leave(run: &mut Run, step: &Step, keys: &[Digest]) -> Flow {
     if run.history() {
         for key in keys {
             let (outcome, via) = (Settled::Confirmed, "history".to_owned());
-            run.emit(Entry::Settled { key: *key, outcome, reference: None, via });
+            run.emit(Entry::Settled { key: *key, outcome, reference: None, via, reply: None });
         }
         return done(run, step).unwrap_or_else(|error| fail::failed(run, step, error));
     }
@@ -45,7 +45,8 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         }
         return Ok(());
     }
-    record(run, settle.key, settle.outcome, settle.reference.clone(), "provider");
+    let Settle { key, outcome, reference, reply } = settle.clone();
+    run.emit(Entry::Settled { key, outcome, reference, via: "provider".to_owned(), reply });
     if settle.outcome != Settled::Unknown
         && let Some(id) = tasks::of_effect(run, settle.key)
     {
@@ -67,9 +68,9 @@ pub(super) fn of_case(run: &Run, key: Digest) -> Result<&Effect, Rejection> {
     run.case().effects.get(&key).ok_or_else(missing)
 }
 
-/// Record what became of an effect.
-pub(super) fn record(run: &mut Run, key: Digest, outcome: Settled, reference: Option<String>, via: &str) {
-    run.emit(Entry::Settled { key, outcome, reference, via: via.to_owned() });
+/// Record what a person says became of an effect.
+pub(super) fn record(run: &mut Run, key: Digest, outcome: Settled, reply: Option<Reply>) {
+    run.emit(Entry::Settled { key, outcome, reference: None, via: "person".to_owned(), reply });
 }
 
 /// After an outcome: a task where a person is needed, else on with the step once all of its effects are settled.
@@ -135,15 +136,22 @@ fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
         () => "confirmed",
     };
     let mut fields = Fields::from([("status".to_owned(), Value::text(status))]);
-    if matches!(step.kind, crate::workflow::definition::Kind::Refund { .. }) {
-        fields.insert("amount".to_owned(), Value::Money(refunded_by(run, &step.id)));
+    match &step.kind {
+        Kind::Refund { .. } => {
+            fields.insert("amount".to_owned(), Value::Money(refunded_by(run, &step.id)));
+        }
+        Kind::Http(_) if status == "confirmed" => fields = http::answer(run, step)?,
+        _ => {}
     }
     let refused: Vec<Digest> = of_step(run, &step.id)
         .filter(|(_, effect)| effect.state == EffectState::Declined)
         .map(|(key, _)| *key)
         .collect();
     unbook::unbook(run, &step.id, &refused)?;
-    run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
+    // A request that was not answered has no output: there is nothing in it to read.
+    if status == "confirmed" || !matches!(step.kind, Kind::Http(_)) {
+        run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
+    }
     match status {
         "unknown" => Err(StepError::new("outcome_unknown", "the outcome of an effect is not known")),
         "declined" | "partly_declined" => match fail::handler(step, "declined") {

@@ -62,6 +62,6 @@ pub(super) fn notify(run: &mut Run, step: &Step, template: &Slug, to: &str, chan
 }
 
 fn intend(run: &mut Run, step: &Step, key: crate::ids::Digest, what: What) {
-    let effect = Effect { step: step.id.clone(), what, state: EffectState::Intended, reference: None };
+    let effect = Effect::intended(step.id.clone(), what, step.retry.clone());
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
 }

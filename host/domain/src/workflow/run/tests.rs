@@ -2,7 +2,9 @@
 
 mod claims;
 mod contradictions;
+mod http;
 mod resends;
+mod retries;
 
 use crate::ask::{Answer, Answered};
 use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled};
@@ -36,8 +38,13 @@ type Nth = usize;
 impl Desk {
     /// A workflow of these steps.
     fn with(steps: &str) -> Self {
+        Self::under("", steps)
+    }
+
+    /// The same, with more in the document.
+    fn under(head: &str, steps: &str) -> Self {
         let source = format!(
-            "format: 1\nworkflow: tried\ncurrency: GBP\nlimits: {{ refund_max: 100.00 }}\n\
+            "format: 1\nworkflow: tried\ncurrency: GBP\nlimits: {{ refund_max: 100.00 }}\n{head}\
              triggers: [{{ case_opened: {{ type: return }} }}]\nsteps:\n{steps}"
         );
         let quote = Plugin {
@@ -55,6 +62,11 @@ impl Desk {
 
     /// Open a return of so many units of A1, each quoted at its price.
     fn open(&mut self, units: u32) -> Nth {
+        self.open_from(units, false)
+    }
+
+    /// The same, perhaps from the past.
+    fn open_from(&mut self, units: u32, history: bool) -> Nth {
         let line = Line {
             sku: Sku::new("A1").unwrap(),
             quantity: units,
@@ -67,7 +79,7 @@ impl Desk {
         let open = Open {
             kind: Slug::from_static("return"),
             external: None,
-            history: false,
+            history,
             customer: Some(CustomerId::new("c1").unwrap()),
             order: None,
             currency: gbp(),
@@ -139,7 +151,7 @@ impl Desk {
 
     /// What its provider says of an effect.
     fn settle(&mut self, case: Nth, key: Digest, outcome: Settled) {
-        self.give(case, Body::Settle(Settle { key, outcome, reference: None })).unwrap();
+        self.give(case, Body::Settle(Settle::new(key, outcome))).unwrap();
     }
 
     /// Answer the only open task, as this actor.

@@ -5,7 +5,8 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CASE_OPENED, DOCUMENT, LIMITS, ON_ERROR, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
+    ATTRIBUTES, CASE_OPENED, DEFAULTS, DOCUMENT, LIMITS, ON_ERROR, RETRY, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table,
+    VARIABLE, own_codes,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.
@@ -17,9 +18,11 @@ pub fn reference() -> String {
         ("`case_opened`", &CASE_OPENED),
         ("`attributes`", &ATTRIBUTES),
         ("`limits`", &LIMITS),
+        ("`defaults`", &DEFAULTS),
         ("`vars`, long form", &VARIABLE),
         ("Every step", &STEP),
         ("`on_error`", &ON_ERROR),
+        ("`retry`", &RETRY),
         ("`timeout`", &TIMEOUT),
     ] {
         out += &format!("### {title}\n\n{}\n", fields(table));
@@ -33,6 +36,10 @@ pub fn reference() -> String {
             Shape::List(Shape::Map(table)) => format!("{}\n", fields(table)),
             shape => format!("Behind it stands a {shape}.\n\n"),
         };
+        let codes: Vec<_> = own_codes(kind.name).iter().map(|code| format!("`{code}`")).collect();
+        if !codes.is_empty() {
+            out += &format!("Fails with {}.\n\n", codes.join(", "));
+        }
     }
     out += "## Names\n\n| root | |\n| --- | --- |\n";
     for (name, doc) in builtin::ROOTS {

@@ -4,7 +4,7 @@ use crate::workflow::schema::{Field, Shape, StepKind, Table};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
 pub const STEP_KINDS_LATER: &[&str] =
-    &["table", "inspect", "parallel", "run", "for_each", "again", "exchange", "http", "undo"];
+    &["table", "inspect", "parallel", "run", "for_each", "again", "exchange", "undo"];
 
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[
@@ -88,6 +88,18 @@ pub const STEP_KINDS: &[StepKind] = &[
         waits: false,
         doc: "Tells somebody.",
         example: "- { id: tell, notify: { template: return-done, to: customer } }",
+    },
+    StepKind {
+        name: "http",
+        shape: Shape::Map(&HTTP),
+        waits: false,
+        doc: "Asks a system of the merchant, and waits for its answer.",
+        example: r"- id: label
+  http:
+    target: carrier-label
+    body: { rma: =case.number, insured: true }
+    expect: { number: text, costs: money? }
+  on_error: [{ match: declined, then: refused }, { match: answer_invalid, then: refused }]",
     },
     StepKind {
         name: "finish",
@@ -217,6 +229,28 @@ pub const NOTIFY: Table = Table::new(&[
     Field::required("to", Shape::Name, "Whom: `customer`, or a queue."),
     Field::optional("channel", Shape::Name, "How; `email` where it is left out."),
 ]);
+
+/// The fields of `http`.
+pub const HTTP: Table = Table {
+    fields: &[
+        Field::required("target", Shape::Name, "Which system: the connector `http:<target>` says where it is."),
+        Field::optional("body", Shape::Names(&Shape::Value("any type")), "What it is told."),
+        Field::optional(
+            "expect",
+            Shape::Names(&Shape::Type),
+            "What its answer must hold, which is the step's output; other answers are `answer_invalid`.",
+        ),
+    ],
+    later: &[],
+    hints: &[
+        ("url", "an address stands in the connector `http:<target>`, never in a document"),
+        ("with", "what is sent is `body`"),
+        ("args", "what is sent is `body`"),
+        ("headers", "requests are signed by the connector; what is to be told stands in `body`"),
+        ("method", "requests are always `POST`"),
+        ("timeout", "the connector says how long its system may take"),
+    ],
+};
 
 /// The fields of `finish`.
 pub const FINISH: Table = Table::new(&[Field::required("result", Shape::Name, "The result in one word.")]);

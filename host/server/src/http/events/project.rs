@@ -2,7 +2,7 @@
 
 use redress_domain::case::command::Settled;
 use redress_domain::case::entry::{Entry, Opened};
-use redress_domain::case::{About, Effect, Task, What};
+use redress_domain::case::{About, Effect, Task};
 use redress_domain::codec;
 use redress_domain::decision::Turn;
 use redress_domain::ids::{CaseId, Digest, Slug, TaskId};
@@ -139,11 +139,7 @@ fn of_task(id: TaskId, opened: &Task) -> EventData {
 }
 
 fn of_effect(key: Digest, effect: &Effect) -> EventData {
-    let (kind, amount) = match &effect.what {
-        What::Refund(refund) => ("refund", Some(refund.amount)),
-        What::Restock { .. } => ("restock", None),
-        What::Notice { .. } => ("notice", None),
-    };
+    let (kind, amount) = (effect.what.word(), effect.what.amount());
     EventData {
         effect: Some(key.to_string()),
         kind: Some(kind.to_owned()),

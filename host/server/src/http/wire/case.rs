@@ -1,6 +1,6 @@
 //! A case on the wire.
 
-use redress_domain::case::{About, Case, Effect, Line, Task, What};
+use redress_domain::case::{About, Case, Effect, Line, Task};
 use redress_domain::ids::{Digest, TaskId};
 use redress_domain::verdict::Outcome;
 use serde::Serialize;
@@ -251,11 +251,7 @@ impl TaskView {
 impl EffectView {
     /// An effect with its key.
     pub fn of(key: Digest, effect: &Effect) -> Self {
-        let (kind, amount) = match &effect.what {
-            What::Refund(refund) => ("refund", Some(refund.amount)),
-            What::Restock { .. } => ("restock", None),
-            What::Notice { .. } => ("notice", None),
-        };
+        let (kind, amount) = (effect.what.word(), effect.what.amount());
         Self {
             key: key.to_string(),
             kind: kind.to_owned(),

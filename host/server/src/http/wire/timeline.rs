@@ -3,7 +3,7 @@
 use redress_domain::ask::{Answer, Asked};
 use redress_domain::case::command::Settled;
 use redress_domain::case::entry::Entry;
-use redress_domain::case::{Output, What};
+use redress_domain::case::Output;
 use redress_domain::decision::Turn;
 use redress_domain::ids::Slug;
 use redress_domain::verdict::{LineVerdict, Quote};
@@ -306,13 +306,10 @@ impl EntryView {
     fn of_effect(entry: &Entry) -> Self {
         match entry {
             Entry::Intended { key, effect } => {
-                let amount = match &effect.what {
-                    What::Refund(refund) => Some(refund.amount.into()),
-                    What::Restock { .. } | What::Notice { .. } => None,
-                };
+                let amount = effect.what.amount().map(Into::into);
                 Self { effect: Some(key.to_string()), amount, ..Self::at(&effect.step) }
             }
-            Entry::Settled { key, outcome, reference, via } => {
+            Entry::Settled { key, outcome, reference, via, .. } => {
                 let outcome = match outcome {
                     Settled::Confirmed => "confirmed",
                     Settled::Declined => "declined",

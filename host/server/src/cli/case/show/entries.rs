@@ -5,7 +5,7 @@ use redress_domain::case::{Arrived, Effect, Item, Output, What};
 use redress_domain::clock::Zone;
 use serde_json::{Value as Json, json};
 
-use crate::cli::json::{each, effect, fields, instant, item, output, reason, take, task};
+use crate::cli::json::{each, effect, fields, instant, item, output, reason, reply, take, task};
 use crate::cli::words;
 
 /// A sentence.
@@ -27,9 +27,11 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
         Entry::Reserved { line, take } => format!("line {line}: reserved {}", words::take(take)),
         Entry::Released { line, take } => format!("line {line}: released {}", words::take(take)),
         Entry::Intended { key, effect } => format!("{}: {}, effect {key}", effect.step, intent(effect)),
-        Entry::Settled { key, outcome, reference, via } => {
+        Entry::Settled { key, outcome, reference, via, reply } => {
             let reference = reference.as_ref().map(|reference| format!(", reference {reference}")).unwrap_or_default();
-            format!("effect {} {} by {via}{reference}", key.short(), settled(*outcome))
+            let reply = reply.as_ref().map(|reply| format!(", answered {}", words::fields(&reply.fields)));
+            let reply = reply.unwrap_or_default();
+            format!("effect {} {} by {via}{reference}{reply}", key.short(), settled(*outcome))
         }
         Entry::Resent { key, by } => format!("effect {} sent again by {by}", key.short()),
         Entry::Booked { items } => format!("booked {}", items_in_words(items)),
@@ -81,8 +83,9 @@ pub(super) fn json(entry: &Entry) -> Json {
             json!({ "line": line, "take": take(taken) })
         }
         Entry::Intended { key, effect: intended } => json!({ "key": key, "effect": effect(intended) }),
-        Entry::Settled { key, outcome, reference, via } => {
-            json!({ "key": key, "outcome": outcome, "reference": reference, "via": via })
+        Entry::Settled { key, outcome, reference, via, reply: answered } => {
+            let answered = answered.as_ref().map(reply);
+            json!({ "key": key, "outcome": outcome, "reference": reference, "via": via, "reply": answered })
         }
         Entry::Resent { key, by } => json!({ "key": key, "by": by }),
         Entry::Booked { items } | Entry::Unbooked { items } => json!({ "items": each(items, item) }),
@@ -136,6 +139,8 @@ pub(super) fn intent(effect: &Effect) -> String {
             format!("restock {} to {to}", goods.join(", "))
         }
         What::Notice { template, to, channel } => format!("notify {to} by {channel} with {template}"),
+        What::Http(request) if request.body.is_empty() => format!("ask {}", request.target),
+        What::Http(request) => format!("ask {} with {}", request.target, words::fields(&request.body)),
     }
 }
 
