@@ -46,7 +46,8 @@ async fn a_system_that_workflows_ask_has_a_connector_of_its_own_name() {
         let refused = door.set(kind, &webhook("https://carrier.shop.example/labels")).await;
         assert_eq!(refused.problem(), (404, "connector_not_found".to_owned()), "{kind}");
     }
-    let mailed = door.set("http:carrier", &json!({ "how": "smtp", "url": "smtps://m.example", "from": "a@b.example" })).await;
+    let mailed =
+        door.set("http:carrier", &json!({ "how": "smtp", "url": "smtps://m.example", "from": "a@b.example" })).await;
     assert_eq!(mailed.problem(), (422, "connector_unfit".to_owned()));
 }
 

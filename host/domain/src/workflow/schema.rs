@@ -10,7 +10,8 @@ mod steps;
 pub use codes::{NOT_ANSWERED, SENDING, codes, own_codes};
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HTTP, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, WAIT,
+    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HTTP, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS,
+    STEP_KINDS_LATER, WAIT,
 };
 
 /// A field of a map.
@@ -215,7 +216,11 @@ pub const DEFAULTS: Table = Table {
 /// The fields of `retry`.
 pub const RETRY: Table = Table {
     fields: &[
-        Field::optional("attempts", Shape::Whole, "The most requests in all, from 1 to 100; then a person is asked what became of it."),
+        Field::optional(
+            "attempts",
+            Shape::Whole,
+            "The most requests in all, from 1 to 100; then a person is asked what became of it.",
+        ),
         Field::optional("first", Shape::Duration, "The pause after the first request."),
         Field::optional("factor", Shape::Value("number"), "By what each further pause is longer, from 1 to 10."),
         Field::optional("max", Shape::Duration, "The longest pause; at most the host's own, an hour."),

@@ -2,8 +2,8 @@
 
 use axum::extract::OriginalUri;
 use axum::response::{IntoResponse as _, Response};
-use redress_domain::case::{EffectState, Reply};
 use redress_domain::case::command::{Body, Settle, Settled};
+use redress_domain::case::{EffectState, Reply};
 use redress_domain::ids::{CaseId, Digest};
 use redress_store::scan::{Cursor, Direction, Scan};
 use serde::Deserialize;

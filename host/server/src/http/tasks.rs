@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::extract::OriginalUri;
 use axum::response::Response;
-use redress_domain::case::{About, LINES_MAX, What};
 use redress_domain::case::command::{Body, Complete, PersonVerdict};
+use redress_domain::case::{About, LINES_MAX, What};
 use redress_domain::codec;
 use redress_domain::ids::TaskId;
 use redress_domain::value::Type;

@@ -166,7 +166,9 @@ impl Courier {
                 self.http.send(&self.settings, webhook, ready.key, body.clone(), expect, now).await
             }
             Parcel::Mail { connector, mail } => mail::send(&self.settings, &self.limits, connector, mail).await,
-            Parcel::Simulated => Answer::new(Meaning::Confirmed(Told::named(format!("simulated-{}", ready.key.short())))),
+            Parcel::Simulated => {
+                Answer::new(Meaning::Confirmed(Told::named(format!("simulated-{}", ready.key.short()))))
+            }
         }
     }
 }

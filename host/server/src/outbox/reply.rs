@@ -134,7 +134,8 @@ mod tests {
     use super::*;
 
     fn read(kind: Type, json: Json) -> Option<Value> {
-        let reply = Expect::Fields([("x".to_owned(), kind)].into()).read(Some(&json!({ "x": json, "more": 1 }))).unwrap();
+        let reply =
+            Expect::Fields([("x".to_owned(), kind)].into()).read(Some(&json!({ "x": json, "more": 1 }))).unwrap();
         assert_eq!(reply.fields.len() + reply.wrong.len(), 1);
         reply.fields.get("x").cloned()
     }

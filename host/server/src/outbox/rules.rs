@@ -1,8 +1,8 @@
 //! The rules of settlement: what may be sent again, what an answer means for the effect, and when silence becomes a person's.
 //! Pure: the log so far, the terms of the connector, an answer and a time in; what to do out.
 
-use redress_domain::case::{Reply, Retry};
 use redress_domain::case::command::Settled;
+use redress_domain::case::{Reply, Retry};
 use redress_domain::clock::{Instant, Span};
 use rust_decimal::Decimal;
 
@@ -330,7 +330,8 @@ mod tests {
     fn a_workflow_says_how_pauses_grow_and_the_host_how_long_they_may_be() {
         let limits = config::Outbox::default();
         let spans = |retry: &Retry, tries| {
-            let all: Vec<i64> = (0..2_000_u128).map(|n| pause(&limits, Some(retry), tries, None, n * 997).millis()).collect();
+            let all: Vec<i64> =
+                (0..2_000_u128).map(|n| pause(&limits, Some(retry), tries, None, n * 997).millis()).collect();
             (*all.iter().min().unwrap(), *all.iter().max().unwrap())
         };
         let even = Retry {
@@ -361,7 +362,11 @@ mod tests {
         for meaning in [Meaning::Lost, Meaning::NotSent] {
             assert_eq!(next(&terms, &round, meaning, MINUTE, 0), unknown);
         }
-        assert_eq!(due(&terms, &round, at(2 * MINUTE)), Due::Settle(Settled::Unknown, "attempts_over"), "died on its last");
+        assert_eq!(
+            due(&terms, &round, at(2 * MINUTE)),
+            Due::Settle(Settled::Unknown, "attempts_over"),
+            "died on its last"
+        );
         let busy = Answer::because(Meaning::Lost, "status_503");
         assert_eq!(after(&terms, &config::Outbox::default(), &round[..1], &busy, at(1), 0), unknown);
         let confirmed = Meaning::Confirmed(Told::default());

@@ -358,7 +358,10 @@ mod tests {
             assert_eq!(of(status, ""), Meaning::Declined(Told::default()), "{status}");
         }
         let notice = |status: u16| meaning(&Expect::Thanks, StatusCode::from_u16(status).unwrap(), b"").meaning;
-        assert_eq!([200, 202, 204].map(notice), [const { Meaning::Confirmed(Told { reference: None, reply: None }) }; 3]);
+        assert_eq!(
+            [200, 202, 204].map(notice),
+            [const { Meaning::Confirmed(Told { reference: None, reply: None }) }; 3]
+        );
         assert_eq!([404, 429, 500, 302].map(notice), [const { Meaning::Lost }; 4]);
         assert_eq!(notice(410), Meaning::Declined(Told::default()));
     }

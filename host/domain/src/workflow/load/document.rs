@@ -97,7 +97,9 @@ pub(super) fn head<'d>(fields: &Fields<'d>, environment: &Environment) -> Head<'
         refund_max: limit("refund_max"),
         lines: lines.and_then(|lines| u32::try_from(lines).ok()),
         vars: vars(fields, currency.unwrap_or(Currency::EUR)),
-        retry: fields.get("defaults").map_or(Some(None), |at| optional(at.fields(&schema::DEFAULTS)?.get("retry"), retry::load)),
+        retry: fields
+            .get("defaults")
+            .map_or(Some(None), |at| optional(at.fields(&schema::DEFAULTS)?.get("retry"), retry::load)),
         broken,
     }
 }

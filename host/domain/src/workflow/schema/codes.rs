@@ -21,8 +21,14 @@ const EXPRESSION: &[&str] = &[
 const EFFECT: &[&str] = &["declined", "outcome_unknown"];
 
 /// The ledger refuses.
-const LEDGER: &[&str] =
-    &["amount_invalid", "ledger_not_held", "quantity_exceeds_left", "too_many_orders", "unknown_purchase", "wrong_currency"];
+const LEDGER: &[&str] = &[
+    "amount_invalid",
+    "ledger_not_held",
+    "quantity_exceeds_left",
+    "too_many_orders",
+    "unknown_purchase",
+    "wrong_currency",
+];
 
 /// A plugin that broke, or answered what cannot be.
 const PLUGIN: &[&str] = &[
@@ -71,7 +77,8 @@ const OF_KIND: &[(&str, &[&[&str]])] = &[
 ];
 
 /// The codes that `unless` of a `retry` may name beside `status_<number>`: why a request was not answered.
-pub const NOT_ANSWERED: &[&str] = &["answer_too_large", "answer_unreadable", "connection_lost", "not_connected", "timeout"];
+pub const NOT_ANSWERED: &[&str] =
+    &["answer_too_large", "answer_unreadable", "connection_lost", "not_connected", "timeout"];
 
 /// Kinds whose steps send something, which may be sent again.
 pub const SENDING: &[&str] = &["refund", "restock", "notify", "http"];
@@ -107,7 +114,8 @@ mod tests {
     /// Every code that the interpreter gives a failure is one that a document may name.
     #[test]
     fn what_the_interpreter_says_is_in_the_table() {
-        let known: BTreeSet<&str> = OF_KIND.iter().flat_map(|(kind, _)| codes(kind)).chain(EXPRESSION.iter().copied()).collect();
+        let known: BTreeSet<&str> =
+            OF_KIND.iter().flat_map(|(kind, _)| codes(kind)).chain(EXPRESSION.iter().copied()).collect();
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/workflow/run");
         let mut found = 0;
         for entry in std::fs::read_dir(folder).unwrap() {

@@ -5,8 +5,8 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CASE_OPENED, DEFAULTS, DOCUMENT, LIMITS, ON_ERROR, RETRY, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table,
-    VARIABLE, own_codes,
+    ATTRIBUTES, CASE_OPENED, DEFAULTS, DOCUMENT, LIMITS, ON_ERROR, RETRY, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER,
+    Table, VARIABLE, own_codes,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.

@@ -3,8 +3,7 @@
 use crate::workflow::schema::{Field, Shape, StepKind, Table};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
-pub const STEP_KINDS_LATER: &[&str] =
-    &["table", "inspect", "parallel", "run", "for_each", "again", "exchange", "undo"];
+pub const STEP_KINDS_LATER: &[&str] = &["table", "inspect", "parallel", "run", "for_each", "again", "exchange", "undo"];
 
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[

@@ -1,9 +1,9 @@
 //! What happened to a case, on the wire: a projection of the journal in public words, never the stored form.
 
 use redress_domain::ask::{Answer, Asked};
+use redress_domain::case::Output;
 use redress_domain::case::command::Settled;
 use redress_domain::case::entry::Entry;
-use redress_domain::case::Output;
 use redress_domain::decision::Turn;
 use redress_domain::ids::Slug;
 use redress_domain::verdict::{LineVerdict, Quote};

@@ -42,7 +42,8 @@ pub(super) fn request(body: &At<'_>, context: &Context<'_, '_>) -> Option<Http> 
 /// The name of a connector. Who writes an address here is told where it belongs.
 fn target(at: &At<'_>) -> Option<crate::ids::Slug> {
     let text = at.text()?;
-    let help = "the name of a connector, as `carrier-label`; its address is set with `PUT /v1/connectors/http:<target>`";
+    let help =
+        "the name of a connector, as `carrier-label`; its address is set with `PUT /v1/connectors/http:<target>`";
     match text.strip_prefix("http:") {
         _ if text.contains("//") => at.refuse_with("bad_name", "a document holds no address", help),
         Some(name) => {

@@ -101,7 +101,9 @@ fn what_is_declined_or_unknown_goes_where_the_step_says_and_else_to_a_person() {
 
 #[test]
 fn a_person_who_found_out_says_what_the_answer_was() {
-    for (form, stands) in [(number(), "void"), (reply(&[], &[]), "label"), (reply(&[("x", Value::text("y"))], &[]), "label")] {
+    for (form, stands) in
+        [(number(), "void"), (reply(&[], &[]), "label"), (reply(&[("x", Value::text("y"))], &[]), "label")]
+    {
         let mut desk = unhandled();
         let case = desk.open(1);
         let key = desk.key(case, "label");
