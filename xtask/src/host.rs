@@ -68,11 +68,11 @@ impl Drop for Host {
     }
 }
 
-/// The debug build, which the tests have too.
+/// The debug build, made of the whole workspace as for the tests: what they have compiled is not compiled once more.
 fn built(root: &Path) -> anyhow::Result<PathBuf> {
     toolchain::ensure_wasm_target(root)?;
     plugins::build(root)?;
-    shell::run(&mut shell::cargo(root, &["build", "--locked", "--package", "redress", "--bin", "redress"]))?;
+    shell::run(&mut shell::cargo(root, &["build", "--locked", "--workspace", "--bin", "redress"]))?;
     let target = Workspace::load(root)?.target_folder;
     Ok(target.join("debug/redress").with_extension(std::env::consts::EXE_EXTENSION))
 }
