@@ -166,7 +166,7 @@ impl Kitchen {
             "long",
         ]))?;
         let word = |dice: &mut Dice, words: &[&str]| dice.once_in(2).then(|| dice.pick(words).to_owned());
-        open.reason = word(&mut self.dice, &["broken", "flaky", "other", "other"]);
+        open.reason = word(&mut self.dice, &["broken", "flaky", "parcel", "other", "other"]);
         open.claim = word(&mut self.dice, &["hopeless", "look", "look", "card", "card", "card", "card"]);
         if self.dice.once_in(3) {
             open.attributes.insert("gift".to_owned(), Value::Bool(true));

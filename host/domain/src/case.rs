@@ -94,9 +94,30 @@ pub struct Case {
     /// Refunds, restocks and notices, by effect key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub effects: BTreeMap<Digest, Effect>,
+    /// What would undo the steps that have done something, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compensations: Vec<Compensation>,
     /// Events that nothing waited for yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Arrived>,
+}
+
+/// What undoes something that a step did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Compensation {
+    /// The step.
+    pub step: Slug,
+    /// What is to be sent.
+    pub what: What,
+    /// How it is sent again, where the workflow says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// The effect that it became.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Digest>,
+    /// Whether it is done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undone: bool,
 }
 
 /// A name in another system; unique per source.
@@ -286,12 +307,15 @@ pub struct Effect {
     /// How it is sent again, where its workflow says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
+    /// The compensation that it is, by its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<u32>,
 }
 
 impl Effect {
     /// An effect of a step that is to leave.
     pub fn intended(step: Slug, what: What, retry: Option<Retry>) -> Self {
-        Self { step, what, state: EffectState::Intended, reference: None, reply: None, retry }
+        Self { step, what, state: EffectState::Intended, reference: None, reply: None, retry, undoes: None }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::command::Settled;
 use super::entry::{Entry, Opened};
-use super::{Case, EffectState, Held, Item, Output, Status, Task, What};
+use super::{Case, Compensation, EffectState, Held, Item, Output, Status, Task, What};
 use crate::clock::Instant;
 use crate::ids::{Digest, TaskId};
 use crate::money::Money;
@@ -84,6 +84,7 @@ pub fn open(opened: &Opened, stamp: Stamp) -> Case {
         reserved: Vec::new(),
         tasks: Default::default(),
         effects: Default::default(),
+        compensations: Vec::new(),
         events: Vec::new(),
     }
 }
@@ -98,7 +99,20 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::Gave { step, output, .. } => gave(case, step.as_str(), output),
         Entry::Reserved { line, take } => hold(case, *line, take, stamp.turn),
         Entry::Released { line, take } => drop_held(case, *line, take)?,
-        Entry::Intended { key, effect } => drop(case.effects.insert(*key, (**effect).clone())),
+        Entry::Intended { key, effect } => {
+            if let Some(place) = effect.undoes {
+                compensation(case, place)?.key = Some(*key);
+            }
+            case.effects.insert(*key, (**effect).clone());
+        }
+        Entry::Registered { step, what, retry } => case.compensations.push(Compensation {
+            step: step.clone(),
+            what: (**what).clone(),
+            retry: retry.clone(),
+            key: None,
+            undone: false,
+        }),
+        Entry::Undone { place } => compensation(case, *place)?.undone = true,
         Entry::Settled { key, outcome, reference, reply, .. } => {
             settle(case, key, *outcome, reference.as_deref())?;
             if let (Some(effect), Some(reply)) = (case.effects.get_mut(key), reply) {
@@ -223,6 +237,10 @@ fn resend(case: &mut Case, key: &Digest) -> Result<(), &'static str> {
         }
     }
     Ok(())
+}
+
+fn compensation(case: &mut Case, place: u32) -> Result<&mut Compensation, &'static str> {
+    case.compensations.get_mut(place as usize).ok_or("the case has no such compensation")
 }
 
 fn task<'a>(case: &'a mut Case, id: &TaskId) -> Result<&'a mut Task, &'static str> {

@@ -158,6 +158,8 @@ pub struct Step {
     pub on_error: Vec<OnError>,
     /// How what it sends is sent again, where the document says so.
     pub retry: Option<Retry>,
+    /// What undoes it once it has done its work.
+    pub compensate: Option<Compensate>,
     /// What it does.
     pub kind: Kind,
 }
@@ -234,6 +236,8 @@ pub enum Kind {
     },
     /// Ask an endpoint of the merchant, and wait for its answer.
     Http(Http),
+    /// Undo what other steps did.
+    Undo(Undo),
     /// End the case with a result.
     Finish {
         /// The result in one word.
@@ -261,6 +265,7 @@ impl Kind {
             Self::Restock { .. } => "restock",
             Self::Notify { .. } => "notify",
             Self::Http(_) => "http",
+            Self::Undo(_) => "undo",
             Self::Finish { .. } => "finish",
             Self::Fail { .. } => "fail",
         }
@@ -302,6 +307,36 @@ pub struct Http {
     pub body: BTreeMap<String, Expr>,
     /// What the answer must hold; an optional type may be left out.
     pub expect: BTreeMap<String, Type>,
+}
+
+/// What undoes a step.
+#[derive(Debug, Clone)]
+pub enum Compensate {
+    /// A system is asked to.
+    Http(Http),
+    /// Goods go elsewhere.
+    Restock {
+        /// `quarantine`, `scrap` or `return_to_maker`.
+        to: Expr,
+    },
+    /// Somebody is told.
+    Notify {
+        /// Which text.
+        template: Slug,
+        /// Whom.
+        to: String,
+        /// How.
+        channel: String,
+    },
+}
+
+/// Which steps an `undo` undoes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// All that have done something that can be undone.
+    All,
+    /// These.
+    Steps(Vec<Slug>),
 }
 
 /// One event that an `await` waits for.

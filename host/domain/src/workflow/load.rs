@@ -3,6 +3,7 @@
 //! In three passes over one tree: the head (types of everything that has a name), an outline of the steps (what follows what, and
 //! what each one gives), then the steps themselves, each with the names that are known where it stands.
 
+mod compensate;
 mod document;
 mod names;
 mod outline;

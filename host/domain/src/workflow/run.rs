@@ -27,6 +27,7 @@ mod sense;
 pub mod shapes;
 mod tasks;
 mod unbook;
+mod undo;
 mod wait;
 
 #[cfg(test)]
@@ -190,7 +191,7 @@ impl Run {
             self.emit(Entry::Skipped { step: step.id.clone() });
             return Ok(Flow::Next);
         }
-        match &step.kind {
+        let flow = match &step.kind {
             Kind::Call { plugin, with } => call::enter(self, definition, step, plugin, with),
             Kind::Decide { arms } => choose::decide(self, definition, step, arms),
             Kind::Set { assignments } => choose::set(self, definition, assignments),
@@ -204,9 +205,11 @@ impl Run {
             Kind::Restock { to } => goods::restock(self, definition, step, to),
             Kind::Notify { template, to, channel } => goods::notify(self, step, template, to, channel),
             Kind::Http(request) => http::enter(self, definition, step, request),
+            Kind::Undo(which) => undo::enter(self, step, which),
             Kind::Finish { result } => Ok(finish::finish(self, result)),
             Kind::Fail { code } => Ok(finish::fail(self, code)),
-        }
+        };
+        undo::registered(self, definition, step, flow)
     }
 
     /// Go where a step leads, or where its failure leads.

@@ -7,7 +7,7 @@ mod codes;
 mod reference;
 mod steps;
 
-pub use codes::{NOT_ANSWERED, SENDING, codes, own_codes};
+pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
 pub use reference::reference;
 pub use steps::{
     APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HTTP, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS,
@@ -272,9 +272,13 @@ pub const STEP: Table = Table {
             Shape::Map(&RETRY),
             "How what the step sends is sent again, within what the connector promises; `defaults.retry` where it is left out.",
         ),
+        Field::optional(
+            "compensate",
+            Shape::Map(&COMPENSATE),
+            "What undoes the step: kept once it has done its work, and sent by `undo`, or when a person cancels the case.",
+        ),
     ],
     later: &[
-        "compensate",
         "migration_point",
         "sealed",
         "open",
@@ -286,7 +290,6 @@ pub const STEP: Table = Table {
         "for_each",
         "again",
         "exchange",
-        "undo",
     ],
     hints: &[
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),
@@ -302,6 +305,21 @@ pub const ON_ERROR: Table = Table::new(&[
     Field::required("match", Shape::Name, "The code of the failure, or `any`."),
     Field::required("then", Shape::Step, "The step that follows."),
 ]);
+
+/// The fields of `compensate`: one of them.
+pub const COMPENSATE: Table = Table {
+    fields: &[
+        Field::optional("http", Shape::Map(&HTTP), "A system is asked to undo it."),
+        Field::optional("restock", Shape::Map(&RESTOCK), "The goods go elsewhere."),
+        Field::optional("notify", Shape::Map(&NOTIFY), "Somebody is told."),
+    ],
+    later: &[],
+    hints: &[
+        ("call", "a call is pure: there is nothing in the world that it could undo; ask a system with `http`"),
+        ("refund", "money goes back by a step of its own, with its own caps"),
+        ("undo", "what undoes the step is written here; the step `undo` says when"),
+    ],
+};
 
 /// The fields of `timeout`.
 pub const TIMEOUT: Table = Table::new(&[

@@ -173,8 +173,8 @@ pub(super) fn task(task: &Task) -> Json {
     })
 }
 
-pub(super) fn effect(effect: &Effect) -> Json {
-    let what = match &effect.what {
+pub(super) fn what(what: &What) -> Json {
+    match what {
         What::Refund(refund) => json!({ "refund": {
             "order": refund.order,
             "payment": refund.payment,
@@ -190,8 +190,11 @@ pub(super) fn effect(effect: &Effect) -> Json {
             json!({ "notice": { "template": template, "to": to, "channel": channel } })
         }
         What::Http(request) => json!({ "http": { "target": request.target, "body": fields(&request.body) } }),
-    };
-    json!({ "step": effect.step, "what": what, "state": effect.state.word(), "reference": effect.reference,
+    }
+}
+
+pub(super) fn effect(effect: &Effect) -> Json {
+    json!({ "step": effect.step, "what": what(&effect.what), "undoes": effect.undoes, "state": effect.state.word(), "reference": effect.reference,
         "reply": effect.reply.as_ref().map(reply) })
 }
 

@@ -9,7 +9,7 @@ use crate::workflow::definition::{OnError, Step};
 use crate::workflow::diagnostic::suggest;
 use crate::workflow::load::document::{Head, plain_words};
 use crate::workflow::load::outline::{Draft, Output, Way};
-use crate::workflow::load::{Environment, retry, steps};
+use crate::workflow::load::{Environment, compensate, retry, steps};
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema;
 
@@ -38,6 +38,19 @@ impl Context<'_, '_> {
     }
 }
 
+impl Context<'_, '_> {
+    /// The ids of all steps.
+    pub(super) fn step_ids(&self) -> Vec<&str> {
+        self.drafts.iter().filter_map(|draft| draft.id.as_deref()).collect()
+    }
+
+    /// The ids of those that say how they are undone.
+    pub(super) fn undoable(&self) -> Vec<&str> {
+        let says = |draft: &&Draft<'_>| draft.fields.as_ref().is_some_and(|fields| fields.has("compensate"));
+        self.drafts.iter().filter(says).filter_map(|draft| draft.id.as_deref()).collect()
+    }
+}
+
 /// Read a step.
 pub(super) fn load(
     draft: &Draft<'_>,
@@ -57,6 +70,10 @@ pub(super) fn load(
     let retry = retry(fields, draft);
     let kind = draft.kind.as_ref().map(|(kind, body)| steps::load(kind.name, body, &context));
     check_use(draft, fields);
+    let compensate = optional(fields.get("compensate"), |at| {
+        let compiler = compensate::after(&context.compiler, draft);
+        compensate::load(at, draft, &Context { compiler, ..context })
+    });
     Some(Step {
         id: Slug::new(draft.id.as_ref()?).ok()?,
         title: title?,
@@ -65,6 +82,7 @@ pub(super) fn load(
         then: then?,
         on_error: on_error?,
         retry: retry?.or(head.retry.clone()?.filter(|_| sends(draft))),
+        compensate: compensate?,
         kind: kind??,
     })
 }

@@ -11,9 +11,10 @@ mod refund;
 mod restock;
 mod review;
 mod set;
+mod undo;
 mod wait;
 
-use crate::workflow::definition::Kind;
+use crate::workflow::definition::{Compensate, Kind};
 use crate::workflow::load::Environment;
 use crate::workflow::load::document::Head;
 use crate::workflow::load::outline::{Output, Sketch};
@@ -37,6 +38,16 @@ pub(super) fn sketch<'d>(kind: &str, body: &At<'d>, head: &Head<'_>, environment
     }
 }
 
+/// What undoes a step, in one of the ways that there are.
+pub(super) fn compensate(name: &str, body: &At<'_>, context: &Context<'_, '_>) -> Option<Compensate> {
+    Some(match load(name, body, context)? {
+        Kind::Http(http) => Compensate::Http(http),
+        Kind::Restock { to } => Compensate::Restock { to },
+        Kind::Notify { template, to, channel } => Compensate::Notify { template, to, channel },
+        _ => return None,
+    })
+}
+
 /// Read a step of this kind.
 pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
     match kind {
@@ -51,6 +62,7 @@ pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Opti
         "restock" => restock::load(body, context),
         "notify" => notify::load(body),
         "http" => http::load(body, context),
+        "undo" => undo::load(body, context),
         "finish" => end::finish(body),
         "fail" => end::fail(body),
         // The table of kinds and this list are held together by a test.

@@ -1,6 +1,6 @@
 //! Effects on their way: leaving, settling, and what a step makes of the outcome of all of its effects.
 
-use super::{Flow, Run, StepError, contradicted, fail, finish, http, tasks, unbook};
+use super::{Flow, Run, StepError, contradicted, fail, finish, http, tasks, unbook, undo};
 use crate::case::command::{Rejection, Settle, Settled};
 use crate::case::entry::Entry;
 use crate::case::{About, Effect, EffectState, Output, Reply, What};
@@ -54,10 +54,13 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         run.emit(Entry::TaskClosed { id });
     }
     match definition {
-        Some(definition) if run.awaits(&effect.step) => conclude(run, definition, &effect, settle.key),
+        Some(definition) if run.awaits(&effect.step) && is_awaited(&effect) => conclude(run, definition, &effect, settle.key),
         _ if settle.outcome == Settled::Declined => unbook::late(run, &effect.step, settle.key),
         _ if settle.outcome == Settled::Unknown => ask_person(run, &effect.step, settle.key, "outcome_unknown"),
         _ => {}
+    }
+    if run.case().is_closed() {
+        undo::later(run, settle.key);
     }
     Ok(())
 }
@@ -88,11 +91,17 @@ fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest
         }
         _ => {
             if all_settled(run, &step.id) {
-                let flow = done(run, step);
-                run.follow(definition, step, flow);
+                go_on(run, definition, step);
             }
         }
     }
+}
+
+/// On from a step whose effects are all settled.
+fn go_on(run: &mut Run, definition: &Definition, step: &Step) {
+    let flow = done(run, step);
+    let flow = undo::registered(run, definition, step, flow);
+    run.follow(definition, step, flow);
 }
 
 /// Let a person say what became of an effect.
@@ -109,25 +118,31 @@ pub(super) fn settled_by_person(run: &mut Run, definition: &Definition, effect: 
         if run.case().effects.get(&key).is_some_and(|effect| effect.state == EffectState::Declined) {
             unbook::late(run, &step.id, key);
         }
+        undo::later(run, key);
     } else if all_settled(run, &step.id) {
-        let flow = done(run, step);
-        run.follow(definition, step, flow);
+        go_on(run, definition, step);
     }
 }
 
-fn of_step<'a>(run: &'a Run, step: &'a Slug) -> impl Iterator<Item = (&'a Digest, &'a Effect)> {
+pub(super) fn of_step<'a>(run: &'a Run, step: &'a Slug) -> impl Iterator<Item = (&'a Digest, &'a Effect)> {
     run.case().effects.iter().filter(move |(_, effect)| effect.step == *step)
 }
 
-fn all_settled(run: &Run, step: &Slug) -> bool {
+pub(super) fn all_settled(run: &Run, step: &Slug) -> bool {
     let is_settled =
         |key: Digest, effect: &Effect| effect.state != EffectState::Intended && tasks::of_effect(run, key).is_none();
-    of_step(run, step).all(|(key, effect)| is_settled(*key, effect))
+    of_step(run, step).all(|(key, effect)| !is_awaited(effect) || is_settled(*key, effect))
+}
+
+/// Whether its step waits for it: nobody waits until a message is delivered.
+fn is_awaited(effect: &Effect) -> bool {
+    !matches!(effect.what, What::Notice { .. })
 }
 
 /// All effects of the step are settled: its output, and where a decline or an unknown outcome leads.
 fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
-    let states: Vec<EffectState> = of_step(run, &step.id).map(|(_, effect)| effect.state).collect();
+    let awaited = of_step(run, &step.id).filter(|(_, effect)| is_awaited(effect));
+    let states: Vec<EffectState> = awaited.map(|(_, effect)| effect.state).collect();
     let declined = states.iter().filter(|state| **state == EffectState::Declined).count();
     let status = match () {
         () if states.contains(&EffectState::Unknown) => "unknown",
@@ -135,6 +150,9 @@ fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
         () if declined > 0 => "partly_declined",
         () => "confirmed",
     };
+    if let (Kind::Undo(which), "confirmed") = (&step.kind, status) {
+        return Ok(undo::go_on(run, step, which));
+    }
     let mut fields = Fields::from([("status".to_owned(), Value::text(status))]);
     match &step.kind {
         Kind::Refund { .. } => {
@@ -149,7 +167,7 @@ fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
         .collect();
     unbook::unbook(run, &step.id, &refused)?;
     // A request that was not answered has no output: there is nothing in it to read.
-    if status == "confirmed" || !matches!(step.kind, Kind::Http(_)) {
+    if status == "confirmed" || !matches!(step.kind, Kind::Http(_) | Kind::Undo(_)) {
         run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
     }
     match status {

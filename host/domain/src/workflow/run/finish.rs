@@ -1,6 +1,6 @@
 //! `finish`, `fail` and a person's cancel: the end of a case. What is still promised to it is given back.
 
-use super::{Flow, Run, contradicted, reserve, unbook};
+use super::{Flow, Run, contradicted, reserve, unbook, undo};
 use crate::case::entry::Entry;
 use crate::case::{About, EffectState, Task};
 use crate::ids::{Digest, Slug, TaskId};
@@ -22,6 +22,7 @@ pub(super) fn cancel(run: &mut Run) {
     clear(run);
     let reason = run.input.command.reason.clone();
     run.emit(Entry::Cancelled { reason });
+    undo::cancelled(run);
 }
 
 fn clear(run: &mut Run) {

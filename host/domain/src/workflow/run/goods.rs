@@ -13,12 +13,7 @@ use crate::workflow::expr::Expr;
 pub(super) const PLACES: [&str; 3] = ["quarantine", "scrap", "return_to_maker"];
 
 pub(super) fn restock(run: &mut Run, definition: &Definition, step: &Step, to: &Expr) -> Result<Flow, StepError> {
-    let to = match run.value(definition, to)? {
-        Value::Text(to) if PLACES.contains(&to.as_str()) => to,
-        other => {
-            return Err(StepError::new("restock_place", format!("goods cannot go to {other} without an inspection")));
-        }
-    };
+    let to = place(run, definition, to)?;
     let goods = goods(run.case());
     if goods.is_empty() {
         return Ok(effects::leave(run, step, &[]));
@@ -29,8 +24,16 @@ pub(super) fn restock(run: &mut Run, definition: &Definition, step: &Step, to: &
     Ok(effects::leave(run, step, &[key]))
 }
 
+/// Where goods are to go.
+pub(super) fn place(run: &Run, definition: &Definition, to: &Expr) -> Result<String, StepError> {
+    match run.value(definition, to)? {
+        Value::Text(to) if PLACES.contains(&to.as_str()) => Ok(to),
+        other => Err(StepError::new("restock_place", format!("goods cannot go to {other} without an inspection"))),
+    }
+}
+
 /// What the case took back: of each line what the verdicts allow, and else what money went back for, because a person decided so.
-fn goods(case: &Case) -> Vec<(Sku, u32)> {
+pub(super) fn goods(case: &Case) -> Vec<(Sku, u32)> {
     let units = |place: usize, line: &Line| {
         let allowed = line.outcome.as_ref().filter(|outcome| outcome.remedy == Remedy::Allow);
         allowed.map_or_else(|| refunded_units(case, place), |outcome| outcome.quantity)

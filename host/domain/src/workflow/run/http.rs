@@ -72,7 +72,8 @@ pub(super) fn told(what: &What, complete: &Complete) -> Option<Reply> {
 }
 
 fn of_step<'a>(run: &'a Run, step: &Step) -> Option<(Digest, &'a Effect)> {
-    run.case().effects.iter().find(|(_, effect)| effect.step == step.id).map(|(key, effect)| (*key, effect))
+    let is_own = |effect: &Effect| effect.step == step.id && effect.undoes.is_none();
+    run.case().effects.iter().find(|(_, effect)| is_own(effect)).map(|(key, effect)| (*key, effect))
 }
 
 /// The answer, if it holds all that is expected, each of its type.

@@ -5,6 +5,7 @@ mod contradictions;
 mod http;
 mod resends;
 mod retries;
+mod undo;
 
 use crate::ask::{Answer, Answered};
 use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled};

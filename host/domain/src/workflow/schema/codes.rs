@@ -74,6 +74,7 @@ const OF_KIND: &[(&str, &[&[&str]])] = &[
     ("refund", &[EFFECT, LEDGER, REFUND]),
     ("restock", &[EFFECT, &["restock_place"]]),
     ("http", &[EFFECT, &["answer_invalid"]]),
+    ("undo", &[EFFECT]),
 ];
 
 /// The codes that `unless` of a `retry` may name beside `status_<number>`: why a request was not answered.
@@ -82,6 +83,9 @@ pub const NOT_ANSWERED: &[&str] =
 
 /// Kinds whose steps send something, which may be sent again.
 pub const SENDING: &[&str] = &["refund", "restock", "notify", "http"];
+
+/// Kinds whose steps do something that can be undone.
+pub const UNDOABLE: &[&str] = &["restock", "notify", "http"];
 
 /// Every code that a step of this kind may fail with.
 pub fn codes(kind: &str) -> impl Iterator<Item = &'static str> + Clone {

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CASE_OPENED, DEFAULTS, DOCUMENT, LIMITS, ON_ERROR, RETRY, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER,
+    ATTRIBUTES, CASE_OPENED, COMPENSATE, DEFAULTS, DOCUMENT, LIMITS, ON_ERROR, RETRY, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER,
     Table, VARIABLE, own_codes,
 };
 
@@ -23,6 +23,7 @@ pub fn reference() -> String {
         ("Every step", &STEP),
         ("`on_error`", &ON_ERROR),
         ("`retry`", &RETRY),
+        ("`compensate`", &COMPENSATE),
         ("`timeout`", &TIMEOUT),
     ] {
         out += &format!("### {title}\n\n{}\n", fields(table));

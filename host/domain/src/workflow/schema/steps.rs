@@ -3,7 +3,7 @@
 use crate::workflow::schema::{Field, Shape, StepKind, Table};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
-pub const STEP_KINDS_LATER: &[&str] = &["table", "inspect", "parallel", "run", "for_each", "again", "exchange", "undo"];
+pub const STEP_KINDS_LATER: &[&str] = &["table", "inspect", "parallel", "run", "for_each", "again", "exchange"];
 
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[
@@ -99,6 +99,13 @@ pub const STEP_KINDS: &[StepKind] = &[
     body: { rma: =case.number, insured: true }
     expect: { number: text, costs: money? }
   on_error: [{ match: declined, then: refused }, { match: answer_invalid, then: refused }]",
+    },
+    StepKind {
+        name: "undo",
+        shape: Shape::OneOrMany(&Shape::Name),
+        waits: false,
+        doc: "Undoes what these steps did, the last one first, and waits until it is done; `all` stands for every step. Each has a `compensate` that says how; what was skipped, failed or is undone already is passed over.",
+        example: "- { id: call_off, undo: [label], on_error: [{ match: declined, then: refused }], then: refused }",
     },
     StepKind {
         name: "finish",

@@ -93,6 +93,8 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::Released { .. }
         | Entry::Booked { .. }
         | Entry::Unbooked { .. }
+        | Entry::Registered { .. }
+        | Entry::Undone { .. }
         | Entry::TimedOut { .. }
         | Entry::EventKept { .. }
         | Entry::EventTaken { .. }

@@ -253,6 +253,8 @@ impl From<&Entry> for EntryView {
             Entry::Reserved { line, take } | Entry::Released { line, take } => {
                 Self { line: Some(*line), takes: vec![take.into()], ..Self::default() }
             }
+            Entry::Registered { step, what, .. } => Self { codes: vec![what.word().to_owned()], ..Self::at(step) },
+            Entry::Undone { place } => Self { detail: Some(format!("compensation {}", place + 1)), ..Self::default() },
             Entry::WaitBegan { step, until } => Self { until: until.map(|at| at.to_string()), ..Self::at(step) },
             Entry::EventKept { event } => Self { event: Some(event.name.clone()), ..Self::default() },
             Entry::EventTaken { step, event, .. } => Self { event: Some(event.name.clone()), ..Self::at(step) },

@@ -27,16 +27,11 @@ pub(super) fn sketch<'d>(body: &At<'d>) -> Sketch<'d> {
 }
 
 pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
-    request(body, context).map(Kind::Http)
-}
-
-/// The request that is written here.
-pub(super) fn request(body: &At<'_>, context: &Context<'_, '_>) -> Option<Http> {
     let fields = body.fields(&schema::HTTP)?;
     let target = fields.require("target").and_then(|at| target(&at));
     let body = self::body(&fields, context);
     let expect = expect(&fields);
-    Some(Http { target: target?, body: body?, expect: expect? })
+    Some(Kind::Http(Http { target: target?, body: body?, expect: expect? }))
 }
 
 /// The name of a connector. Who writes an address here is told where it belongs.

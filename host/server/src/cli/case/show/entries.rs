@@ -5,7 +5,7 @@ use redress_domain::case::{Arrived, Effect, Item, Output, What};
 use redress_domain::clock::Zone;
 use serde_json::{Value as Json, json};
 
-use crate::cli::json::{each, effect, fields, instant, item, output, reason, reply, take, task};
+use crate::cli::json::{each, effect, fields, instant, item, output, reason, reply, take, task, what};
 use crate::cli::words;
 
 /// A sentence.
@@ -34,6 +34,8 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
             format!("effect {} {} by {via}{reference}{reply}", key.short(), settled(*outcome))
         }
         Entry::Resent { key, by } => format!("effect {} sent again by {by}", key.short()),
+        Entry::Registered { step, what, .. } => format!("{step}: would be undone by {}", asks(what)),
+        Entry::Undone { place } => format!("undone: compensation {}", place + 1),
         Entry::Booked { items } => format!("booked {}", items_in_words(items)),
         Entry::Unbooked { items } => format!("took out of the books {}", items_in_words(items)),
         Entry::TaskOpened { id, task } => {
@@ -88,6 +90,8 @@ pub(super) fn json(entry: &Entry) -> Json {
             json!({ "key": key, "outcome": outcome, "reference": reference, "via": via, "reply": answered })
         }
         Entry::Resent { key, by } => json!({ "key": key, "by": by }),
+        Entry::Registered { step, what: asked, .. } => json!({ "step": step, "what": what(asked) }),
+        Entry::Undone { place } => json!({ "place": place }),
         Entry::Booked { items } | Entry::Unbooked { items } => json!({ "items": each(items, item) }),
         Entry::TaskOpened { id, task: opened } => json!({ "id": id, "task": task(opened) }),
         Entry::TaskClaimed { id, by } => json!({ "id": id, "by": by }),
@@ -128,7 +132,12 @@ fn gave(output: &Output) -> String {
 
 /// What an effect does.
 pub(super) fn intent(effect: &Effect) -> String {
-    match &effect.what {
+    let undoes = if effect.undoes.is_some() { "undo: " } else { "" };
+    format!("{undoes}{}", asks(&effect.what))
+}
+
+fn asks(what: &What) -> String {
+    match what {
         What::Refund(refund) => {
             let order = refund.order.as_ref().map(|order| format!(" of order {order}")).unwrap_or_default();
             let payment = refund.payment.as_ref().map(|payment| format!(", payment {payment}")).unwrap_or_default();
