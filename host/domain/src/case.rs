@@ -304,6 +304,9 @@ pub struct Effect {
     /// What a system answered that was asked something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,
+    /// Why it was declined, a code of the receiver's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// How it is sent again, where its workflow says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
@@ -315,7 +318,7 @@ pub struct Effect {
 impl Effect {
     /// An effect of a step that is to leave.
     pub fn intended(step: Slug, what: What, retry: Option<Retry>) -> Self {
-        Self { step, what, state: EffectState::Intended, reference: None, reply: None, retry, undoes: None }
+        Self { step, what, state: EffectState::Intended, reference: None, reply: None, code: None, retry, undoes: None }
     }
 }
 
@@ -377,6 +380,8 @@ pub enum What {
     },
     /// A request to a system of the merchant.
     Http(Request),
+    /// Other goods for those that come back.
+    Exchange(Exchange),
 }
 
 impl What {
@@ -387,6 +392,7 @@ impl What {
             Self::Restock { .. } => "restock",
             Self::Notice { .. } => "notice",
             Self::Http(_) => "http",
+            Self::Exchange(_) => "exchange",
         }
     }
 
@@ -394,9 +400,24 @@ impl What {
     pub fn amount(&self) -> Option<Money> {
         match self {
             Self::Refund(refund) => Some(refund.amount),
-            Self::Restock { .. } | Self::Notice { .. } | Self::Http(_) => None,
+            Self::Restock { .. } | Self::Notice { .. } | Self::Http(_) | Self::Exchange(_) => None,
         }
     }
+}
+
+/// Other goods for those that come back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// What the customer gets.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: u32,
+    /// Until when the shop keeps them for the customer.
+    pub hold_until: Instant,
+    /// What becomes of a difference in price.
+    pub price_difference: String,
+    /// What comes back: units that count as returned, for no money.
+    pub items: Vec<Item>,
 }
 
 /// A request to a system of the merchant.

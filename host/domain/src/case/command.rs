@@ -209,12 +209,15 @@ pub struct Settle {
     /// What a system answered that was asked something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,
+    /// Why it was declined, a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 impl Settle {
     /// An outcome that says nothing more.
     pub fn new(key: Digest, outcome: Settled) -> Self {
-        Self { key, outcome, reference: None, reply: None }
+        Self { key, outcome, reference: None, reply: None, code: None }
     }
 }
 

@@ -101,6 +101,9 @@ pub enum Entry {
         /// What a system answered that was asked something.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply: Option<Reply>,
+        /// Why it was declined, a code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
     },
     /// A person had an effect delivered again under its key.
     #[serde(rename = "effect.resent.1")]

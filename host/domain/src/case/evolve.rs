@@ -113,10 +113,11 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
             undone: false,
         }),
         Entry::Undone { place } => compensation(case, *place)?.undone = true,
-        Entry::Settled { key, outcome, reference, reply, .. } => {
+        Entry::Settled { key, outcome, reference, reply, code, .. } => {
             settle(case, key, *outcome, reference.as_deref())?;
-            if let (Some(effect), Some(reply)) = (case.effects.get_mut(key), reply) {
-                effect.reply = Some(reply.clone());
+            if let Some(effect) = case.effects.get_mut(key) {
+                effect.reply = reply.clone().or(effect.reply.take());
+                effect.code.clone_from(code);
             }
         }
         Entry::Resent { key, .. } => resend(case, key)?,
@@ -233,7 +234,7 @@ fn resend(case: &mut Case, key: &Digest) -> Result<(), &'static str> {
         (EffectState::Confirmed, what) if !matches!(what, What::Http(_)) => return Err("the effect is confirmed"),
         _ => {
             effect.state = EffectState::Intended;
-            effect.reply = None;
+            (effect.reply, effect.code) = (None, None);
         }
     }
     Ok(())

@@ -243,6 +243,14 @@ pub const RECORDS: &[Record] = &[
         fields: &[field("status", "[confirmed, declined, unknown]", "How it ended.")],
     },
     Record {
+        name: "exchange",
+        doc: "The output of an `exchange`.",
+        fields: &[
+            field("status", "[confirmed, declined, unknown]", "How it ended."),
+            field("reference", "text?", "What the shop calls it: the number of the new order."),
+        ],
+    },
+    Record {
         name: "http",
         doc: "The output of an `http`, with the fields that it expects.",
         fields: &[field("reference", "text?", "What the system calls what it did.")],
@@ -342,6 +350,11 @@ pub fn refund_type() -> Type {
 /// The output of a `restock`.
 pub fn restock_type() -> Type {
     Type::Object(fields("restock"))
+}
+
+/// The output of an `exchange`.
+pub fn exchange_type() -> Type {
+    Type::Object(fields("exchange"))
 }
 
 /// The output of an `http` that expects this answer.

@@ -236,6 +236,8 @@ pub enum Kind {
     },
     /// Ask an endpoint of the merchant, and wait for its answer.
     Http(Http),
+    /// Give other goods for those that come back.
+    Exchange(Exchange),
     /// Undo what other steps did.
     Undo(Undo),
     /// End the case with a result.
@@ -265,6 +267,7 @@ impl Kind {
             Self::Restock { .. } => "restock",
             Self::Notify { .. } => "notify",
             Self::Http(_) => "http",
+            Self::Exchange(_) => "exchange",
             Self::Undo(_) => "undo",
             Self::Finish { .. } => "finish",
             Self::Fail { .. } => "fail",
@@ -307,6 +310,19 @@ pub struct Http {
     pub body: BTreeMap<String, Expr>,
     /// What the answer must hold; an optional type may be left out.
     pub expect: BTreeMap<String, Type>,
+}
+
+/// Other goods for those that come back.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// What the customer gets.
+    pub sku: Expr,
+    /// How many; as many as come back where it is not said.
+    pub quantity: Option<Expr>,
+    /// How long the shop keeps them for the customer.
+    pub hold_stock: Span,
+    /// What becomes of a difference in price: `charge_or_refund`, or `none`.
+    pub price_difference: String,
 }
 
 /// What undoes a step.

@@ -25,6 +25,7 @@ mod review;
 pub mod route;
 mod sense;
 pub mod shapes;
+mod swap;
 mod tasks;
 mod unbook;
 mod undo;
@@ -205,6 +206,7 @@ impl Run {
             Kind::Restock { to } => goods::restock(self, definition, step, to),
             Kind::Notify { template, to, channel } => goods::notify(self, step, template, to, channel),
             Kind::Http(request) => http::enter(self, definition, step, request),
+            Kind::Exchange(exchange) => swap::enter(self, definition, step, exchange),
             Kind::Undo(which) => undo::enter(self, step, which),
             Kind::Finish { result } => Ok(finish::finish(self, result)),
             Kind::Fail { code } => Ok(finish::fail(self, code)),

@@ -10,7 +10,7 @@ mod steps;
 pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HTTP, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS,
+    APPROVE, ARM, AWAIT, CALL, EVENT, EXCHANGE, FAIL, FINISH, HTTP, NOTIFY, PRICE_DIFFERENCE, REFUND, RESTOCK, REVIEW, STEP_KINDS,
     STEP_KINDS_LATER, WAIT,
 };
 
@@ -289,7 +289,6 @@ pub const STEP: Table = Table {
         "run",
         "for_each",
         "again",
-        "exchange",
     ],
     hints: &[
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),

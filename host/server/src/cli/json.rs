@@ -189,12 +189,19 @@ pub(super) fn what(what: &What) -> Json {
         What::Notice { template, to, channel } => {
             json!({ "notice": { "template": template, "to": to, "channel": channel } })
         }
+        What::Exchange(exchange) => json!({ "exchange": {
+            "sku": exchange.sku,
+            "quantity": exchange.quantity,
+            "hold_until": instant(exchange.hold_until),
+            "price_difference": exchange.price_difference,
+            "items": each(&exchange.items, |item| json!({ "line": item.line, "take": take(&item.take) })),
+        }}),
         What::Http(request) => json!({ "http": { "target": request.target, "body": fields(&request.body) } }),
     }
 }
 
 pub(super) fn effect(effect: &Effect) -> Json {
-    json!({ "step": effect.step, "what": what(&effect.what), "undoes": effect.undoes, "state": effect.state.word(), "reference": effect.reference,
+    json!({ "step": effect.step, "what": what(&effect.what), "undoes": effect.undoes, "state": effect.state.word(), "reference": effect.reference, "code": effect.code,
         "reply": effect.reply.as_ref().map(reply) })
 }
 

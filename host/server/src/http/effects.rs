@@ -4,7 +4,7 @@ use axum::extract::OriginalUri;
 use axum::response::{IntoResponse as _, Response};
 use redress_domain::case::command::{Body, Settle, Settled};
 use redress_domain::case::{EffectState, Reply};
-use redress_domain::ids::{CaseId, Digest};
+use redress_domain::ids::{CaseId, Digest, Slug};
 use redress_store::scan::{Cursor, Direction, Scan};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -16,7 +16,7 @@ use super::problem::{Problem, ProblemBody};
 use super::repeat::{Command, NamedCommand};
 use super::tenancy::Tenant;
 use super::wire::effect::{EffectDetail, EffectRow};
-use super::wire::{all, invalid};
+use super::wire::{all, invalid, name};
 use crate::engine::listing::EffectListing;
 use crate::engine::{self, Engine, Target};
 use crate::outbox::delivery;
@@ -136,6 +136,9 @@ pub struct TellOutcome {
     /// The provider's reference.
     #[schema(max_length = 256)]
     reference: Option<String>,
+    /// Why it was declined, a code that a step's `on_error` may name, as `out_of_stock`.
+    #[schema(pattern = "^[a-z][a-z0-9_-]{0,63}$")]
+    code: Option<String>,
     /// What a system was asked for, where the step expects something: its fields, each of its type.
     #[schema(value_type = Option<Object>)]
     answer: Option<serde_json::Map<String, serde_json::Value>>,
@@ -191,7 +194,9 @@ pub(super) async fn outcome(
         Some(answer) => Some(read(&tenant, &found, answer).await?),
         None => None,
     };
-    let settle = Settle { key: found.key, outcome, reference: body.reference, reply };
+    let code = body.code.map(|code| name("/code", Slug::new(&code))).transpose()?;
+    let code = code.filter(|_| outcome == Settled::Declined).map(|code| code.to_string());
+    let settle = Settle { key: found.key, outcome, reference: body.reference, reply, code };
     let mut submission = tenant.submission(Target::Case(found.case), Body::Settle(settle));
     submission.repeat = repeat;
     let receipt = tenant.submit(submission, guard).await?;

@@ -145,7 +145,8 @@ impl Courier {
         };
         let done = match next {
             Next::Settle(outcome, told) => {
-                let settle = Settle { key: ready.key, outcome, reference: told.reference, reply: told.reply };
+                let Told { reference, reply, code } = told;
+                let settle = Settle { key: ready.key, outcome, reference, reply, code };
                 settled(&engine, &ready, settle, ended(recorded(outcome))).await
             }
             Next::Again(outcome, at) => later(&engine, &ready, ended(outcome), at).await,

@@ -139,7 +139,7 @@ impl Courier {
     fn address(&self, item: Item<'_>) -> Result<Plan, Error> {
         let (kind, contact) = match &item.effect.what {
             What::Refund(_) => (Kind::Payment, None),
-            What::Restock { .. } => (Kind::Stock, None),
+            What::Restock { .. } | What::Exchange(_) => (Kind::Stock, None),
             What::Http(request) => (Kind::Http(request.target.clone()), None),
             What::Notice { channel, .. } => match notice(&item, channel)? {
                 Some(way) => way,

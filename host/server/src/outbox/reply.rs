@@ -27,7 +27,7 @@ impl Expect {
     pub fn of(what: &What) -> Self {
         match what {
             What::Notice { .. } => Self::Thanks,
-            What::Refund(_) | What::Restock { .. } => Self::Outcome,
+            What::Refund(_) | What::Restock { .. } | What::Exchange(_) => Self::Outcome,
             What::Http(request) => Self::Fields(request.expect.clone()),
         }
     }

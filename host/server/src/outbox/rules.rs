@@ -56,6 +56,8 @@ pub(super) struct Told {
     pub(super) reference: Option<String>,
     /// What it was asked for.
     pub(super) reply: Option<Reply>,
+    /// Why it declined, a code.
+    pub(super) code: Option<String>,
 }
 
 impl Told {

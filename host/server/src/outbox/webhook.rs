@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use redress_domain::case::{Case, Item, Refund, What};
+use redress_domain::case::{Case, Exchange, Item, Refund, What};
 use redress_domain::clock::{Instant, Span};
-use redress_domain::ids::{Digest, Sku};
+use redress_domain::ids::{Digest, Sku, Slug};
 use redress_domain::money::Money;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
@@ -69,6 +69,13 @@ enum Data<'a> {
         to: &'a str,
         goods: Vec<Goods<'a>>,
     },
+    Exchange {
+        sku: &'a str,
+        quantity: u32,
+        hold_until: String,
+        price_difference: &'a str,
+        items: Vec<Given<'a>>,
+    },
     Http {
         target: &'a str,
         body: serde_json::Value,
@@ -88,6 +95,14 @@ struct OfItem<'a> {
     order_line: u32,
     quantity: u32,
     amount: Amount,
+}
+
+#[derive(Debug, Serialize)]
+struct Given<'a> {
+    line: u32,
+    order: &'a str,
+    order_line: u32,
+    quantity: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -132,6 +147,7 @@ fn data<'a>(case: &'a Case, what: &'a What) -> (&'static str, Data<'a>) {
                 goods.iter().map(|(sku, quantity): &(Sku, u32)| Goods { sku: sku.as_str(), quantity: *quantity });
             ("restock.requested", Data::Restock { to, goods: goods.collect() })
         }
+        What::Exchange(exchange) => ("exchange.requested", exchange_data(exchange)),
         What::Http(request) => {
             let body = reply::told(&request.body);
             ("http.requested", Data::Http { target: request.target.as_str(), body })
@@ -141,6 +157,21 @@ fn data<'a>(case: &'a Case, what: &'a What) -> (&'static str, Data<'a>) {
             ("notice.requested", Data::Notice { template: template.as_str(), to, channel, customer })
         }
     }
+}
+
+fn exchange_data(exchange: &Exchange) -> Data<'_> {
+    Data::Exchange {
+        sku: exchange.sku.as_str(),
+        quantity: exchange.quantity,
+        hold_until: exchange.hold_until.utc().to_rfc3339_opts(SecondsFormat::Millis, true),
+        price_difference: &exchange.price_difference,
+        items: exchange.items.iter().map(given).collect(),
+    }
+}
+
+fn given(item: &Item) -> Given<'_> {
+    let (order, order_line) = (item.take.order.as_str(), item.take.line);
+    Given { line: item.line, order, order_line, quantity: item.take.quantity }
 }
 
 fn refund_data(refund: &Refund) -> Data<'_> {
@@ -275,6 +306,8 @@ struct Said {
     reference: Option<String>,
     #[serde(default)]
     answer: Option<serde_json::Value>,
+    #[serde(default)]
+    code: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -297,12 +330,15 @@ fn meaning(expect: &Expect, status: StatusCode, body: &[u8]) -> Answer {
     }
     match status.as_u16() {
         200 => match serde_json::from_slice::<Said>(body) {
-            Ok(Said { outcome: SaidOutcome::Confirmed, reference, answer }) => {
+            Ok(Said { outcome: SaidOutcome::Confirmed, reference, answer, .. }) => {
                 let reply = expect.read(answer.as_ref());
-                Answer::new(Meaning::Confirmed(Told { reference: short(reference), reply }))
+                Answer::new(Meaning::Confirmed(Told { reference: short(reference), reply, code: None }))
             }
-            Ok(Said { outcome: SaidOutcome::Declined, reference, .. }) => {
-                Answer::because(Meaning::Declined(Told::named(short(reference))), "provider_declined")
+            Ok(Said { outcome: SaidOutcome::Declined, reference, code, .. }) => {
+                // A code is a word in lower case; anything else is the receiver's own matter.
+                let code = code.filter(|code| Slug::new(code).is_ok());
+                let told = Told { reference: short(reference), reply: None, code };
+                Answer::because(Meaning::Declined(told), "provider_declined")
             }
             Err(_) => Answer::because(Meaning::Lost, "answer_unreadable"),
         },
@@ -360,7 +396,7 @@ mod tests {
         let notice = |status: u16| meaning(&Expect::Thanks, StatusCode::from_u16(status).unwrap(), b"").meaning;
         assert_eq!(
             [200, 202, 204].map(notice),
-            [const { Meaning::Confirmed(Told { reference: None, reply: None }) }; 3]
+            [const { Meaning::Confirmed(Told { reference: None, reply: None, code: None }) }; 3]
         );
         assert_eq!([404, 429, 500, 302].map(notice), [const { Meaning::Lost }; 4]);
         assert_eq!(notice(410), Meaning::Declined(Told::default()));

@@ -104,7 +104,7 @@ fn retry(fields: &Fields<'_>, draft: &Draft<'_>) -> Option<Option<Retry>> {
     let help = match draft.kind_name() {
         "call" => "a call is pure: asked again it says the same",
         "review" | "await" | "wait" => "the end of waiting is its `timeout`",
-        _ => "`retry` is for steps that send something: refund, restock, notify, http",
+        _ => "`retry` is for steps that send something: refund, restock, notify, http, exchange",
     };
     let message = format!("a `{}` sends nothing that could be sent again", draft.kind_name());
     fields.get("retry")?.refuse_with("never_taken", message, help)

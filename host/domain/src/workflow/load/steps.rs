@@ -5,6 +5,7 @@ mod await_event;
 mod call;
 mod decide;
 mod end;
+mod exchange;
 mod http;
 mod notify;
 mod refund;
@@ -33,6 +34,7 @@ pub(super) fn sketch<'d>(kind: &str, body: &At<'d>, head: &Head<'_>, environment
         "refund" => refund::sketch(),
         "restock" => restock::sketch(),
         "http" => http::sketch(body),
+        "exchange" => exchange::sketch(),
         "finish" | "fail" => Sketch::leading(Output::None, Vec::new()),
         _ => Sketch::onward(Output::None),
     }
@@ -62,6 +64,7 @@ pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Opti
         "restock" => restock::load(body, context),
         "notify" => notify::load(body),
         "http" => http::load(body, context),
+        "exchange" => exchange::load(body, context),
         "undo" => undo::load(body, context),
         "finish" => end::finish(body),
         "fail" => end::fail(body),

@@ -1,6 +1,6 @@
 //! Effects on their way: leaving, settling, and what a step makes of the outcome of all of its effects.
 
-use super::{Flow, Run, StepError, contradicted, fail, finish, http, tasks, unbook, undo};
+use super::{Flow, Run, StepError, contradicted, fail, finish, http, swap, tasks, unbook, undo};
 use crate::case::command::{Rejection, Settle, Settled};
 use crate::case::entry::Entry;
 use crate::case::{About, Effect, EffectState, Output, Reply, What};
@@ -16,7 +16,7 @@ pub(super) fn leave(run: &mut Run, step: &Step, keys: &[Digest]) -> Flow {
     if run.history() {
         for key in keys {
             let (outcome, via) = (Settled::Confirmed, "history".to_owned());
-            run.emit(Entry::Settled { key: *key, outcome, reference: None, via, reply: None });
+            run.emit(Entry::Settled { key: *key, outcome, reference: None, via, reply: None, code: None });
         }
         return done(run, step).unwrap_or_else(|error| fail::failed(run, step, error));
     }
@@ -45,8 +45,8 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         }
         return Ok(());
     }
-    let Settle { key, outcome, reference, reply } = settle.clone();
-    run.emit(Entry::Settled { key, outcome, reference, via: "provider".to_owned(), reply });
+    let Settle { key, outcome, reference, reply, code } = settle.clone();
+    run.emit(Entry::Settled { key, outcome, reference, via: "provider".to_owned(), reply, code });
     if settle.outcome != Settled::Unknown
         && let Some(id) = tasks::of_effect(run, settle.key)
     {
@@ -73,7 +73,7 @@ pub(super) fn of_case(run: &Run, key: Digest) -> Result<&Effect, Rejection> {
 
 /// Record what a person says became of an effect.
 pub(super) fn record(run: &mut Run, key: Digest, outcome: Settled, reply: Option<Reply>) {
-    run.emit(Entry::Settled { key, outcome, reference: None, via: "person".to_owned(), reply });
+    run.emit(Entry::Settled { key, outcome, reference: None, via: "person".to_owned(), reply, code: None });
 }
 
 /// After an outcome: a task where a person is needed, else on with the step once all of its effects are settled.
@@ -86,7 +86,7 @@ fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest
         EffectState::Intended | EffectState::Confirmed => None,
     };
     match code {
-        Some(code) if fail::handler(step, code).is_none() => {
+        Some(code) if handler(run, step, code).is_none() => {
             ask_person(run, &step.id, key, code);
         }
         _ => {
@@ -102,6 +102,13 @@ fn go_on(run: &mut Run, definition: &Definition, step: &Step) {
     let flow = done(run, step);
     let flow = undo::registered(run, definition, step, flow);
     run.follow(definition, step, flow);
+}
+
+/// Where a decline leads: by the code that its receiver gave, else as a decline.
+fn handler(run: &Run, step: &Step, code: &str) -> Option<Slug> {
+    let told = of_step(run, &step.id).find_map(|(_, effect)| effect.code.as_deref()).filter(|_| code == "declined");
+    let named = |code: &str| step.on_error.iter().find(|on| on.code.as_deref() == Some(code)).map(|on| on.then.clone());
+    told.and_then(named).or_else(|| fail::handler(step, code))
 }
 
 /// Let a person say what became of an effect.
@@ -159,6 +166,10 @@ fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
             fields.insert("amount".to_owned(), Value::Money(refunded_by(run, &step.id)));
         }
         Kind::Http(_) if status == "confirmed" => fields = http::answer(run, step)?,
+        Kind::Exchange(_) => {
+            let reference = of_step(run, &step.id).find_map(|(_, effect)| effect.reference.as_ref());
+            fields.extend(reference.map(|reference| ("reference".to_owned(), Value::text(reference))));
+        }
         _ => {}
     }
     let refused: Vec<Digest> = of_step(run, &step.id)
@@ -166,13 +177,14 @@ fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
         .map(|(key, _)| *key)
         .collect();
     unbook::unbook(run, &step.id, &refused)?;
+    refused.iter().try_for_each(|key| swap::give_back(run, *key))?;
     // A request that was not answered has no output: there is nothing in it to read.
     if status == "confirmed" || !matches!(step.kind, Kind::Http(_) | Kind::Undo(_)) {
         run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
     }
     match status {
         "unknown" => Err(StepError::new("outcome_unknown", "the outcome of an effect is not known")),
-        "declined" | "partly_declined" => match fail::handler(step, "declined") {
+        "declined" | "partly_declined" => match handler(run, step, "declined") {
             Some(then) => Ok(Flow::To(then)),
             // Never silently on: what should have been paid was not, so the case has failed.
             None => Ok(finish::fail(run, &Slug::from_static("declined"))),

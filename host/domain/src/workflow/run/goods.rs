@@ -46,6 +46,7 @@ fn refunded_units(case: &Case, place: usize) -> u32 {
     let refunds = case.effects.values().filter(|effect| effect.state != EffectState::Declined);
     let items = refunds.filter_map(|effect| match &effect.what {
         What::Refund(refund) => Some(&refund.items),
+        What::Exchange(exchange) => Some(&exchange.items),
         _ => None,
     });
     items.flatten().filter(|item| item.line as usize == place).map(|item| item.take.quantity).sum()

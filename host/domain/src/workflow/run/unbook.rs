@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Run, StepError, pay, reserve};
+use super::{Run, StepError, pay, reserve, swap};
 use crate::case::entry::Entry;
 use crate::case::{EffectState, Item, Refund, What};
 use crate::ids::{Digest, OrderId, Slug};
@@ -33,6 +33,7 @@ pub(super) fn late(run: &mut Run, step: &Slug, key: Digest) {
     if let Err(error) = unbook(run, step, &[key]) {
         run.emit(Entry::Failed { step: step.clone(), code: error.code, detail: error.detail });
     }
+    give_back(run, step, &[key]);
     if run.case().is_closed() {
         reserve::release_all(run);
     }
@@ -45,7 +46,17 @@ pub(super) fn abandoned(run: &mut Run) {
     let effects = run.case().effects.iter().filter(|(_, effect)| effect.step == step && refused(effect.state));
     let keys: Vec<Digest> = effects.map(|(key, _)| *key).collect();
     if let Err(error) = unbook(run, &step, &keys) {
-        run.emit(Entry::Failed { step, code: error.code, detail: error.detail });
+        run.emit(Entry::Failed { step: step.clone(), code: error.code, detail: error.detail });
+    }
+    give_back(run, &step, &keys);
+}
+
+/// Units of exchanges that were declined are the case's again.
+fn give_back(run: &mut Run, step: &Slug, keys: &[Digest]) {
+    for key in keys {
+        if let Err(error) = swap::give_back(run, *key) {
+            run.emit(Entry::Failed { step: step.clone(), code: error.code, detail: error.detail });
+        }
     }
 }
 

@@ -127,7 +127,7 @@ fn begin(run: &mut Run, place: usize, by: &Slug) -> bool {
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
     if run.history() {
         let (outcome, via) = (Settled::Confirmed, "history".to_owned());
-        run.emit(Entry::Settled { key, outcome, reference: None, via, reply: None });
+        run.emit(Entry::Settled { key, outcome, reference: None, via, reply: None, code: None });
         run.emit(Entry::Undone { place });
         return false;
     }

@@ -74,6 +74,7 @@ const OF_KIND: &[(&str, &[&[&str]])] = &[
     ("refund", &[EFFECT, LEDGER, REFUND]),
     ("restock", &[EFFECT, &["restock_place"]]),
     ("http", &[EFFECT, &["answer_invalid"]]),
+    ("exchange", &[EFFECT, LEDGER, &["hold_lapsed", "nothing_approved", "out_of_stock", "refund_exceeds_payment"]]),
     ("undo", &[EFFECT]),
 ];
 
@@ -82,10 +83,10 @@ pub const NOT_ANSWERED: &[&str] =
     &["answer_too_large", "answer_unreadable", "connection_lost", "not_connected", "timeout"];
 
 /// Kinds whose steps send something, which may be sent again.
-pub const SENDING: &[&str] = &["refund", "restock", "notify", "http"];
+pub const SENDING: &[&str] = &["refund", "restock", "notify", "http", "exchange"];
 
 /// Kinds whose steps do something that can be undone.
-pub const UNDOABLE: &[&str] = &["restock", "notify", "http"];
+pub const UNDOABLE: &[&str] = &["restock", "notify", "http", "exchange"];
 
 /// Every code that a step of this kind may fail with.
 pub fn codes(kind: &str) -> impl Iterator<Item = &'static str> + Clone {

@@ -3,7 +3,7 @@
 use crate::workflow::schema::{Field, Shape, StepKind, Table};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
-pub const STEP_KINDS_LATER: &[&str] = &["table", "inspect", "parallel", "run", "for_each", "again", "exchange"];
+pub const STEP_KINDS_LATER: &[&str] = &["table", "inspect", "parallel", "run", "for_each", "again"];
 
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[
@@ -99,6 +99,15 @@ pub const STEP_KINDS: &[StepKind] = &[
     body: { rma: =case.number, insured: true }
     expect: { number: text, costs: money? }
   on_error: [{ match: declined, then: refused }, { match: answer_invalid, then: refused }]",
+    },
+    StepKind {
+        name: "exchange",
+        shape: Shape::Map(&EXCHANGE),
+        waits: false,
+        doc: "Gives other goods for the units that are approved: the shop reserves and sends them, and the units count as returned, for no money.",
+        example: r"- id: swap
+  exchange: { sku: A2, hold_stock: 2d, price_difference: charge_or_refund }
+  on_error: [{ match: out_of_stock, then: refused }, { match: hold_lapsed, then: refused }]",
     },
     StepKind {
         name: "undo",
@@ -257,6 +266,32 @@ pub const HTTP: Table = Table {
         ("timeout", "the connector says how long its system may take"),
     ],
 };
+
+/// The fields of `exchange`.
+pub const EXCHANGE: Table = Table {
+    fields: &[
+        Field::required("sku", Shape::Value("text"), "The stock code of what the customer gets."),
+        Field::optional("quantity", Shape::Value("number"), "How many; as many as come back where it is left out."),
+        Field::required(
+            "hold_stock",
+            Shape::Duration,
+            "How long the shop keeps them for the customer; what is not confirmed by then is `hold_lapsed`.",
+        ),
+        Field::required(
+            "price_difference",
+            Shape::Choice(PRICE_DIFFERENCE),
+            "What the shop does with a difference in price; `none`: it is nobody's.",
+        ),
+    ],
+    later: &[],
+    hints: &[
+        ("lines", "the units that come back are those that an `approve` holds"),
+        ("until", "how long the shop keeps them is `hold_stock`"),
+    ],
+};
+
+/// What a shop may do with a difference in price.
+pub const PRICE_DIFFERENCE: &[&str] = &["charge_or_refund", "none"];
 
 /// The fields of `finish`.
 pub const FINISH: Table = Table::new(&[Field::required("result", Shape::Name, "The result in one word.")]);

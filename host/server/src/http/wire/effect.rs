@@ -13,7 +13,7 @@ use crate::outbox::delivery::{Delivery, Outcome};
 pub struct EffectRow {
     /// The key: what the provider knows it by.
     pub key: String,
-    /// `refund`, `restock`, `notice` or `http`.
+    /// `refund`, `restock`, `notice`, `http` or `exchange`.
     pub kind: String,
     /// `intended`, `confirmed`, `declined` or `unknown`.
     pub state: String,

@@ -27,11 +27,12 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
         Entry::Reserved { line, take } => format!("line {line}: reserved {}", words::take(take)),
         Entry::Released { line, take } => format!("line {line}: released {}", words::take(take)),
         Entry::Intended { key, effect } => format!("{}: {}, effect {key}", effect.step, intent(effect)),
-        Entry::Settled { key, outcome, reference, via, reply } => {
+        Entry::Settled { key, outcome, reference, via, reply, code } => {
+            let code = code.as_ref().map(|code| format!(", {code}")).unwrap_or_default();
             let reference = reference.as_ref().map(|reference| format!(", reference {reference}")).unwrap_or_default();
             let reply = reply.as_ref().map(|reply| format!(", answered {}", words::fields(&reply.fields)));
             let reply = reply.unwrap_or_default();
-            format!("effect {} {} by {via}{reference}{reply}", key.short(), settled(*outcome))
+            format!("effect {} {} by {via}{code}{reference}{reply}", key.short(), settled(*outcome))
         }
         Entry::Resent { key, by } => format!("effect {} sent again by {by}", key.short()),
         Entry::Registered { step, what, .. } => format!("{step}: would be undone by {}", asks(what)),
@@ -85,9 +86,9 @@ pub(super) fn json(entry: &Entry) -> Json {
             json!({ "line": line, "take": take(taken) })
         }
         Entry::Intended { key, effect: intended } => json!({ "key": key, "effect": effect(intended) }),
-        Entry::Settled { key, outcome, reference, via, reply: answered } => {
+        Entry::Settled { key, outcome, reference, via, reply: answered, code } => {
             let answered = answered.as_ref().map(reply);
-            json!({ "key": key, "outcome": outcome, "reference": reference, "via": via, "reply": answered })
+            json!({ "key": key, "outcome": outcome, "reference": reference, "via": via, "reply": answered, "code": code })
         }
         Entry::Resent { key, by } => json!({ "key": key, "by": by }),
         Entry::Registered { step, what: asked, .. } => json!({ "step": step, "what": what(asked) }),
@@ -148,6 +149,10 @@ fn asks(what: &What) -> String {
             format!("restock {} to {to}", goods.join(", "))
         }
         What::Notice { template, to, channel } => format!("notify {to} by {channel} with {template}"),
+        What::Exchange(exchange) => {
+            let back: Vec<_> = exchange.items.iter().map(|item| words::take(&item.take)).collect();
+            format!("exchange {} for {} x {}", back.join(", "), exchange.quantity, exchange.sku)
+        }
         What::Http(request) if request.body.is_empty() => format!("ask {}", request.target),
         What::Http(request) => format!("ask {} with {}", request.target, words::fields(&request.body)),
     }
