@@ -10,8 +10,8 @@ mod steps;
 pub use codes::{NOT_ANSWERED, SENDING, codes, own_codes};
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HTTP, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS,
-    STEP_KINDS_LATER, WAIT,
+    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HITS, HTTP, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS,
+    STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -63,6 +63,10 @@ pub enum Shape {
     Variable,
     /// A condition, without `=`.
     Condition,
+    /// An expression of a single value, without `=`.
+    Input,
+    /// A row of a table: a test for each input, then a map of the variables that it sets.
+    Row,
     /// `event.x == expression`, joined by `&&`.
     Match,
     /// An expression after `=`, or a plain literal, of the type that the text names.
@@ -279,7 +283,6 @@ pub const STEP: Table = Table {
         "sealed",
         "open",
         "sla",
-        "table",
         "inspect",
         "parallel",
         "run",
