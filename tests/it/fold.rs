@@ -62,6 +62,7 @@ fn lived_through(seed: u64) -> Vec<Kept> {
         assert_eq!(folded(&case.turns).as_ref(), Some(&case.snapshot), "seed {seed}, case {}", case.case.number);
     }
     ledgers_add_up(merchant, &cases);
+    cases.iter().for_each(|kept| crate::revisions::stands_where_it_runs(merchant, &kept.case, &kept.turns));
     cases
 }
 
@@ -221,9 +222,7 @@ fn held_by_cases(cases: &[Kept], order: &str, ledger: &Ledger) {
         let is_unknown =
             |key: &Digest| kept.case.effects.get(key).is_some_and(|effect| effect.state == EffectState::Unknown);
         let is_undoing = |key: &Digest| kept.case.effects.get(key).is_some_and(|effect| effect.undoes.is_some());
-        let of_money = |task: &Task| {
-            matches!(&task.about, About::Effect { key } if is_unknown(key) || is_undoing(key) || contradicts(task))
-        };
+        let of_money = |task: &Task| matches!(&task.about, About::Effect { key } if is_unknown(key) || is_undoing(key) || contradicts(task));
         let is_done = kept.case.reserved.is_empty() && kept.case.tasks.values().all(of_money);
         assert!(is_done, "closed case {}", kept.case.number);
     }
@@ -235,7 +234,7 @@ fn contradicts(task: &Task) -> bool {
 }
 
 /// What the snapshot does not hold: it tells why something happened, and is read in the journal.
-const NOT_FOLDED: [&str; 19] = [
+const NOT_FOLDED: [&str; 22] = [
     "case.cancelled.1/reason",
     "effect.resent.1/by",
     "effect.settled.1/via",
@@ -252,6 +251,9 @@ const NOT_FOLDED: [&str; 19] = [
     "step.failed.1/detail",
     "step.failed.1/step",
     "step.gave.1/plugin",
+    "table.matched.1/inputs",
+    "table.matched.1/rows",
+    "table.matched.1/step",
     "task.completed.1/by",
     "task.completed.1/outcome",
     "wait.timed_out.1/step",

@@ -20,6 +20,7 @@ mod race;
 mod readme;
 mod reload;
 mod returns;
+mod revisions;
 mod serve;
 mod shapes;
 mod steps;

@@ -49,6 +49,7 @@ mod migrate;
 pub mod audit;
 pub mod export;
 pub mod feed;
+pub mod revisions;
 pub mod scan;
 pub mod snapshot;
 pub mod tenant;

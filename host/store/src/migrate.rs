@@ -4,6 +4,8 @@
 use std::path::Path;
 
 use redb::{Database, ReadableTable, WriteTransaction};
+use redress_domain::case::Case;
+use redress_domain::codec;
 
 use crate::append::begin_durable;
 use crate::audit::AuditLink;
@@ -12,6 +14,7 @@ use crate::feed;
 use crate::file;
 use crate::host::KEYS;
 use crate::keys::Parts;
+use crate::row::{Standing, standing_prefix};
 use crate::snapshot::damaged;
 use crate::tables::{FORMAT, Table, meta};
 
@@ -19,9 +22,9 @@ use crate::tables::{FORMAT, Table, meta};
 type Step = fn(&WriteTransaction) -> Result<(), Fault>;
 
 /// Of a tenant's file; the first brings format 1 to 2.
-pub(crate) const TENANT: &[Step] = &[tenant_to_2];
+pub(crate) const TENANT: &[Step] = &[tenant_to_2, tenant_to_3];
 /// Of the system file, which counts its formats together with the tenants' files.
-pub(crate) const SYSTEM: &[Step] = &[system_to_2];
+pub(crate) const SYSTEM: &[Step] = &[system_to_2, system_to_3];
 
 // A new format does not compile without its steps.
 const _: () = assert!(TENANT.len() as u64 == FORMAT - 1 && SYSTEM.len() as u64 == FORMAT - 1);
@@ -64,8 +67,32 @@ fn tenant_to_2(txn: &WriteTransaction) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The cases of each revision, made from their snapshots. One that cannot be read is told and left out: it could not run before.
+fn tenant_to_3(txn: &WriteTransaction) -> Result<(), Fault> {
+    let mut by_revision = txn.open_table(Table::CasesByRevision.definition())?;
+    for row in txn.open_table(Table::CaseHeads.definition())?.iter()? {
+        let (key, value) = row?;
+        let mut parts = Parts(value.value());
+        let snapshot = parts.number().and_then(|_| codec::decode::<Case>(parts.0).ok());
+        let Some(case) = snapshot else {
+            tracing::error!("a case could not be read, and stands under no revision");
+            continue;
+        };
+        let Some(revision) = case.revision else { continue };
+        let standing = if case.is_closed() { Standing::Past } else { Standing::Open };
+        let place = standing_prefix(revision, standing).rest(key.value()).done();
+        by_revision.insert(&place[..], &[][..])?;
+    }
+    Ok(())
+}
+
 /// The table of keys, empty.
 fn system_to_2(txn: &WriteTransaction) -> Result<(), Fault> {
     txn.open_table(KEYS)?;
+    Ok(())
+}
+
+/// Nothing of the system file changed.
+fn system_to_3(_: &WriteTransaction) -> Result<(), Fault> {
     Ok(())
 }

@@ -110,6 +110,11 @@ impl RowKey {
         Self::new(Table::CasesByCustomer, key)
     }
 
+    /// A case among those of a revision.
+    pub fn case_of_revision(revision: Digest, standing: Standing, case: CaseId) -> Self {
+        Self::new(Table::CasesByRevision, standing_prefix(revision, standing).rest(&case.bytes()))
+    }
+
     /// A task.
     pub fn task(task: TaskId) -> Self {
         Self::new(Table::Tasks, Key::default().rest(&task.bytes()))
@@ -159,6 +164,21 @@ impl RowKey {
     pub fn table(&self) -> &'static str {
         self.table.name()
     }
+}
+
+/// How a case stands to a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Standing {
+    /// It runs on it.
+    Open = 0,
+    /// It has ended on it, or went on to another.
+    Past = 1,
+}
+
+/// The part of a key that the cases of a revision share.
+pub(crate) fn standing_prefix(revision: Digest, standing: Standing) -> Key {
+    Key::default().rest(revision.bytes()).byte(standing as u8)
 }
 
 /// The part of a purchase's key that one question is about.

@@ -11,7 +11,7 @@ pub(crate) type Definition = TableDefinition<'static, &'static [u8], &'static [u
 
 /// The layout that this program writes. It grows when a table is added or a key changes its meaning; `migrate.rs` brings older
 /// files to it when they are opened.
-pub(crate) const FORMAT: u64 = 2;
+pub(crate) const FORMAT: u64 = 3;
 
 macro_rules! tables {
     ($( $(#[$doc:meta])* $table:ident = $name:literal, )*) => {
@@ -71,6 +71,9 @@ tables! {
     CasesByExternal = "cases_by_external.1",
     /// customer text · opened · case → (empty). A customer's matters, and what an import decides in order.
     CasesByCustomer = "cases_by_customer.1",
+    /// revision · open or past · case → what came of it. Which cases run on a revision, and which ever did: what is counted,
+    /// migrated and compared, and what keeps a revision from being garbage. A case that left keeps its row among the past.
+    CasesByRevision = "cases_by_revision.1",
     /// task → task. What a person has to do.
     Tasks = "tasks.1",
     /// queue text · due · task → listing. The queue page, most urgent first.

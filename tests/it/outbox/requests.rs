@@ -59,7 +59,7 @@ fn a_system_is_asked_and_its_answer_is_what_the_step_gives() {
         json!({ "target": "carrier-label", "body": { "rma": case.number, "units": 3, "weight": "1.25", "limit": "1.5" } })
     );
     let Some(Value::Object(given)) = case.output("label") else { panic!("an output") };
-    assert_eq!((&given["number"], given["costs"].to_string()), (&Value::text("L1"), "3.20 GBP".to_owned()));
+    assert_eq!((&given["number"], given["costs"].to_string()), (&Value::text("L1"), "GBP 3.20".to_owned()));
     assert!(!given.contains_key("more") && !given.contains_key("boxes"), "{given:?}");
     assert!(given["reference"].to_string().starts_with("prov_"));
     let listing = trial.engine().effect(effect(&case, "label", None)).unwrap().unwrap();

@@ -26,6 +26,7 @@ pub mod route;
 mod sense;
 pub mod shapes;
 mod swap;
+mod table;
 mod tasks;
 mod unbook;
 mod undo;
@@ -195,6 +196,7 @@ impl Run {
         let flow = match &step.kind {
             Kind::Call { plugin, with } => call::enter(self, definition, step, plugin, with),
             Kind::Decide { arms } => choose::decide(self, definition, step, arms),
+            Kind::Table(table) => table::enter(self, definition, step, table),
             Kind::Set { assignments } => choose::set(self, definition, assignments),
             Kind::Approve { lines, until } => reserve::enter(self, definition, step, lines, *until),
             Kind::Review(review) => review::enter(self, definition, step, review),

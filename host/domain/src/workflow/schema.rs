@@ -10,8 +10,8 @@ mod steps;
 pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, EXCHANGE, FAIL, FINISH, HTTP, NOTIFY, PRICE_DIFFERENCE, REFUND, RESTOCK, REVIEW, STEP_KINDS,
-    STEP_KINDS_LATER, WAIT,
+    APPROVE, ARM, AWAIT, CALL, EVENT, EXCHANGE, FAIL, FINISH, HITS, HTTP, NOTIFY, PRICE_DIFFERENCE, REFUND, RESTOCK,
+    REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -63,6 +63,10 @@ pub enum Shape {
     Variable,
     /// A condition, without `=`.
     Condition,
+    /// An expression of a single value, without `=`.
+    Input,
+    /// A row of a table: a test for each input, then a map of the variables that it sets.
+    Row,
     /// `event.x == expression`, joined by `&&`.
     Match,
     /// An expression after `=`, or a plain literal, of the type that the text names.
@@ -278,18 +282,7 @@ pub const STEP: Table = Table {
             "What undoes the step: kept once it has done its work, and sent by `undo`, or when a person cancels the case.",
         ),
     ],
-    later: &[
-        "migration_point",
-        "sealed",
-        "open",
-        "sla",
-        "table",
-        "inspect",
-        "parallel",
-        "run",
-        "for_each",
-        "again",
-    ],
+    later: &["migration_point", "sealed", "open", "sla", "inspect", "parallel", "run", "for_each", "again"],
     hints: &[
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),
         ("next", "`next` stands inside `review`; a single successor is `then`"),

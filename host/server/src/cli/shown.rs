@@ -18,6 +18,7 @@ enum Kind {
     Text,
     Time,
     Flag,
+    Digest,
 }
 
 impl Column {
@@ -33,11 +34,16 @@ impl Column {
         Self { name, pointer, kind: Kind::Flag }
     }
 
+    pub(super) const fn digest(name: &'static str, pointer: &'static str) -> Self {
+        Self { name, pointer, kind: Kind::Digest }
+    }
+
     fn cell(&self, row: &Json) -> Cell {
         let Some(part) = row.pointer(self.pointer).filter(|part| !part.is_null()) else { return Cell::Absent };
         match self.kind {
             Kind::Flag => Cell::Bool(part.as_bool().unwrap_or_default()),
             Kind::Time => part.as_str().and_then(instant).map_or_else(|| text(part), Cell::Time),
+            Kind::Digest => part.as_str().and_then(|hash| hash.parse().ok()).map_or_else(|| text(part), Cell::Digest),
             Kind::Text => text(part),
         }
     }

@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod live;
 mod publish;
 mod show;
 
@@ -26,6 +27,9 @@ pub(super) enum Verb {
     /// Show all revisions, the newest first.
     #[command(help_template = HELP, before_help = list::EXAMPLES)]
     List(list::Args),
+    /// Show what is live: which revision new cases take, since when and by whom, and on which revisions cases run.
+    #[command(help_template = HELP, before_help = live::EXAMPLES)]
+    Live(live::Args),
     /// Show the text of a revision, with the plugins that it is pinned to.
     #[command(help_template = HELP, before_help = show::EXAMPLES)]
     Show(show::Args),
@@ -36,6 +40,7 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::Check(args) => check::run(args, at, out),
         Verb::Publish(args) => publish::run(args, at, out),
         Verb::List(args) => list::run(args, at, out),
+        Verb::Live(args) => live::run(args, at, out),
         Verb::Show(args) => show::run(args, at, out),
     }
 }

@@ -18,6 +18,8 @@ pub struct Registry(RwLock<State>);
 struct State {
     revisions: BTreeMap<Digest, Arc<Definition>>,
     active: BTreeMap<Slug, Arc<Definition>>,
+    /// What people call revisions; the store knows the rest.
+    numbers: BTreeMap<Digest, u64>,
 }
 
 impl Registry {
@@ -43,6 +45,18 @@ impl Registry {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let missing = || Error::Revision { revision, detail: "it was not loaded at the start".to_owned() };
         state.revisions.get(&revision).cloned().ok_or_else(missing)
+    }
+
+    /// The number of a revision, where somebody has looked it up before.
+    pub fn number(&self, revision: Digest) -> Option<u64> {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        state.numbers.get(&revision).copied()
+    }
+
+    /// Remember the number of a revision; it never changes.
+    pub fn number_is(&self, revision: Digest, number: u64) {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        state.numbers.insert(revision, number);
     }
 
     /// The revisions that new cases take.

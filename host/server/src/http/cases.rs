@@ -7,7 +7,7 @@ pub mod timeline;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use redress_domain::case::command::{Body, Open};
-use redress_domain::case::{Bought, External, Line, number};
+use redress_domain::case::{Bought, Case, External, Line, number};
 use redress_domain::ids::{CaseId, CustomerId, OrderId, Sku, Slug};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -23,6 +23,7 @@ use super::wire::case::{CaseView, ExternalName};
 use super::wire::{fields, instant, invalid, name};
 use crate::engine::personal::Contact;
 use crate::engine::{self, Engine, Seen, Target};
+use crate::publish::workflows;
 
 /// Letters of how a person is reached.
 const CONTACT_BYTES_MAX: usize = 320;
@@ -137,7 +138,7 @@ pub(super) async fn open(
     let receipt = tenant.submit(submission, guard).await?;
     match receipt.seen {
         Seen::New => answer(&tenant, receipt.case, receipt.turn).await,
-        Seen::Unchanged => answer_now(&tenant, receipt.case, &HeaderMap::new()).await,
+        Seen::Unchanged => answer_seen(&tenant, receipt.case, receipt.turn).await,
         Seen::Changed => {
             let detail = format!("case {} was opened under this external name with another content", receipt.case);
             Err(Problem::new(codes::EXTERNAL_ID_USED, detail))
@@ -231,6 +232,12 @@ pub(super) async fn answer(tenant: &Tenant, id: CaseId, turn: u64) -> Result<Res
     Ok(response)
 }
 
+/// A case that was opened before, as it stood after a turn.
+pub(super) async fn answer_seen(tenant: &Tenant, id: CaseId, turn: u64) -> Result<Response, Problem> {
+    let view = view(tenant, id, Some(turn)).await?;
+    Ok(([(header::ETAG, respond::etag(view.turn))], axum::Json(view)).into_response())
+}
+
 /// A case as it stands.
 async fn answer_now(tenant: &Tenant, id: CaseId, headers: &HeaderMap) -> Result<Response, Problem> {
     let view = view(tenant, id, None).await?;
@@ -242,10 +249,25 @@ async fn answer_now(tenant: &Tenant, id: CaseId, headers: &HeaderMap) -> Result<
 }
 
 async fn view(tenant: &Tenant, id: CaseId, turn: Option<u64>) -> Result<CaseView, Problem> {
-    let case = tenant.read(move |engine| turn.map_or_else(|| engine.case(id), |turn| engine.case_at(id, turn))).await?;
-    case.as_ref()
-        .map(CaseView::from)
-        .ok_or_else(|| Problem::new(codes::CASE_NOT_FOUND, format!("case {id} does not exist")))
+    let read = move |engine: &Engine| {
+        let case = turn.map_or_else(|| engine.case(id), |turn| engine.case_at(id, turn))?;
+        Ok::<_, engine::Error>(case.map(|case| shown(engine, &case)))
+    };
+    let view = tenant.read(read).await?;
+    view.ok_or_else(|| Problem::new(codes::CASE_NOT_FOUND, format!("case {id} does not exist")))
+}
+
+/// The case with what its revision is pinned to.
+fn shown(engine: &Engine, case: &Case) -> CaseView {
+    let mut view = CaseView::from(case);
+    if let (Some(pinned), Some(revision)) = (&mut view.workflow, case.revision) {
+        // A revision that is not there does not hide the case.
+        pinned.number = workflows::number(engine, revision).ok();
+        let definition = engine.registry().definition(revision).ok();
+        let plugins = definition.iter().flat_map(|definition| &definition.plugins);
+        pinned.plugins = plugins.map(|(name, plugin)| (name.to_string(), plugin.digest.to_string())).collect();
+    }
+    view
 }
 
 impl OpenCase {

@@ -80,6 +80,7 @@ codes! {
     WRONG_ATTRIBUTES "wrong_attributes" 422 "The attributes are not those that the workflow declares";
     // ── Publishing refuses it. ──
     WORKFLOW_INVALID "workflow_invalid" 422 "The workflow has problems";
+    FILE_DIFFERS "file_differs" 409 "The file differs from what is active";
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";
     PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";
     PLUGIN_BREAKS_WORKFLOW "plugin_breaks_workflow" 409 "An active workflow would not pass with this plugin";
@@ -113,6 +114,7 @@ codes! {
     KEYS_FULL "keys_full" 409 "No more keys are kept";
     // ── The host. ──
     OVERLOADED "overloaded" 503 "Too much is waiting";
+    TENANT_NOT_OPENED "tenant_not_opened" 503 "The merchant's file cannot be opened";
     STOPPING "stopped" 503 "The host is stopping";
     CONFLICT "conflict" 409 "It was changed by others again and again";
     ANSWER_TIMEOUT "answer_timeout" 504 "The answer took too long";

@@ -14,11 +14,13 @@ use super::repeat::{Command, Raw, RawCommand};
 use super::replay::Kept;
 use super::tenancy::{State, Tenant};
 use super::wire::name;
-use super::wire::publishing::{BecameView, FileView, RevisionView, WorkflowView};
+use super::wire::publishing::{BecameView, FileView, InUseView, RevisionView, SinceView, TriggerView, WorkflowView};
 use super::{auth, body, codes, listed, respond};
 use crate::engine::{self, Engine};
 use crate::publish::doors::{self, DoorStatus};
+use crate::publish::live::{self, Live};
 use crate::publish::way::{Answer, Way};
+use crate::publish::workflows::active::{self, Active};
 use crate::publish::workflows::history::{self, Became};
 use crate::publish::workflows::{self, Publication, Revision};
 use crate::{app, publish};
@@ -126,7 +128,8 @@ fn told(revision: &Revision) -> Kept {
     Kept::done(&RevisionView::from(revision)).version(revision.revision)
 }
 
-/// List workflows by name, each with the revision that new cases take.
+/// List workflows by name, each with what is live of it: the revision that new cases take, since when and by whom, and the
+/// revisions on which cases run.
 #[utoipa::path(
     get, path = "/v1/workflows", operation_id = "workflow.list", tag = "workflows", params(Paging),
     responses(
@@ -142,20 +145,24 @@ pub(super) async fn list(
     Params(paging): Params<Paging>,
 ) -> Result<Response, Problem> {
     let read = move |engine: &Engine| {
-        let actives = workflows::actives(engine)?.into_iter().map(|(name, active)| (name.to_string(), (name, active)));
+        let actives = active::all(engine)?.into_iter().map(|active| (active.workflow.to_string(), active));
         let page = listed::page("workflows", actives.collect(), &paging)?;
         let files = files(&state, engine)?;
-        page.try_map(|(name, active)| workflow(engine, &name, active, &files))
+        let live = live::of(engine, &page.data)?;
+        // Both go by the same rows, in the same order.
+        let mut live = live.into_iter();
+        page.try_map(|active| workflow(engine, active, live.next(), &files))
     };
     Ok(tenant.read(read).await?.respond(&address))
 }
 
-/// Read a workflow, with the revision that new cases take.
+/// Read what is live of a workflow: the revision that new cases take, since when and by whom, and the revisions on which cases
+/// run. Its ETag names the active revision, for `If-Match`.
 #[utoipa::path(
     get, path = "/v1/workflows/{workflow}", operation_id = "workflow.get", tag = "workflows",
     params(("workflow" = String, Path, description = "its name")),
     responses(
-        (status = 200, body = WorkflowView), (status = 304, description = "it is as you saw it"),
+        (status = 200, body = WorkflowView),
         (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
         (status = "5XX", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -163,19 +170,17 @@ pub(super) async fn list(
 pub(super) async fn get(
     tenant: Tenant,
     Shared(state): Shared<State>,
-    headers: HeaderMap,
     Named(text): Named<String>,
 ) -> Result<Response, Problem> {
     let read = move |engine: &Engine| {
         let name = Slug::new(&text).map_err(|_| missing(&text))?;
-        let active = workflows::active(engine, &name)?.ok_or_else(|| missing(&text))?;
-        Ok::<_, Problem>((active, workflow(engine, &name, active, &files(&state, engine)?)?))
+        let active = active::of(engine, &name)?.ok_or_else(|| missing(&text))?;
+        let live = live::of(engine, std::slice::from_ref(&active))?;
+        let (revision, files) = (active.revision, files(&state, engine)?);
+        Ok::<_, Problem>((revision, workflow(engine, active, live.into_iter().next(), &files)?))
     };
     let (active, view) = tenant.read(read).await?;
     let tag = respond::etag(active);
-    if respond::is_known(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
-    }
     Ok(([(header::ETAG, tag)], axum::Json(view)).into_response())
 }
 
@@ -305,11 +310,26 @@ fn files(state: &State, engine: &Engine) -> Result<Vec<DoorStatus>, Problem> {
     status.map_err(auth::not_opened)
 }
 
-fn workflow(engine: &Engine, name: &Slug, active: Digest, files: &[DoorStatus]) -> Result<WorkflowView, Problem> {
-    let gone = || engine::Error::Damaged { what: "revision", detail: format!("active revision {active} is not there") };
-    let revision = workflows::find(engine, active)?.ok_or_else(gone)?;
-    let own = files.iter().filter(|file| file.workflow.as_ref() == Some(name));
-    Ok(WorkflowView { name: name.to_string(), active: (&revision).into(), files: own.map(FileView::from).collect() })
+fn workflow(
+    engine: &Engine,
+    active: Active,
+    live: Option<Live>,
+    files: &[DoorStatus],
+) -> Result<WorkflowView, Problem> {
+    let detail = || format!("active revision {} is not there", active.revision);
+    let live = live.ok_or_else(|| engine::Error::Damaged { what: "revision", detail: detail() })?;
+    // One that could not be loaded is told by the log; what is active of it is known all the same.
+    let definition = engine.registry().definition(active.revision).ok();
+    let own = files.iter().filter(|file| file.workflow.as_ref() == Some(&active.workflow));
+    Ok(WorkflowView {
+        name: active.workflow.to_string(),
+        active: (&live.active).into(),
+        since: live.since.as_ref().map(SinceView::from),
+        priority: definition.as_ref().map_or(0, |definition| definition.priority),
+        triggers: definition.iter().flat_map(|definition| &definition.triggers).map(TriggerView::from).collect(),
+        revisions: live.revisions.iter().map(InUseView::from).collect(),
+        files: own.map(FileView::from).collect(),
+    })
 }
 
 fn missing(name: &str) -> Problem {

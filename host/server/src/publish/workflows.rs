@@ -1,5 +1,6 @@
 //! Workflows: a text becomes a revision, a revision becomes active, and an earlier one may become active again.
 
+pub mod active;
 pub mod history;
 
 use std::collections::BTreeMap;
@@ -11,19 +12,17 @@ use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
-use redress_sandbox::Sandbox;
+use redress_sandbox::PluginInfo;
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
 use super::way::{Answer, Way};
-use super::{Error, interface, plugins};
+use super::{Error, interface, past, plugins};
 use crate::engine::log::{self, Next, Origin, Record, What};
 use crate::engine::{self, Engine};
-
-/// Names of active workflows in the store's pointers begin with this.
-const POINTER: &str = "workflow/";
+use active::{Active, Since};
 
 /// A revision, as the store keeps it: with its text, and the plugins that it is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +115,10 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
     let revision = candidate.definition.revision;
     let before = active(engine, &candidate.definition.workflow)?;
     check_seen(publication.expect, before)?;
+    let past = || past::of_workflow(engine, &candidate.definition.workflow);
+    if before != Some(revision) && publication.way.is_overtaken(past)? {
+        return Err(Error::Overtaken);
+    }
     let Publication { note, by, way, answer, .. } = publication;
     log::record(engine, by, |next| {
         let becoming = candidate.becoming(next, note, &way.origin(), by);
@@ -128,6 +131,7 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
         Record { facts, rows, idem, ..Record::default() }
     })?;
     candidate.activate(engine);
+    plugins::hold(engine);
     stored(engine, revision)
 }
 
@@ -146,7 +150,7 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
         None => history::previous(&past).ok_or_else(|| Error::NothingBefore(workflow.to_string()))?,
     };
     // One that cannot run must not become active.
-    engine.registry().definition(to)?;
+    let _needed = loaded(engine, &engine.registry().definition(to)?)?;
     let revision = stored(engine, to)?;
     let Rollback { note, by, way, answer, .. } = rollback;
     log::record(engine, by, |next| {
@@ -161,10 +165,24 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
             note: (*note).to_owned(),
             from: way.origin(),
         };
-        Record { facts: vec![fact], rows: vec![pointer(workflow, to)], idem, ..Record::default() }
+        let since = Since { at: next.at, by: (*by).clone(), note: (*note).to_owned(), from: way.origin() };
+        let active = Active { workflow: workflow.clone(), revision: to, since: Some(since) };
+        Record { facts: vec![fact], rows: vec![active.row()], idem, ..Record::default() }
     })?;
     engine.registry().activate(workflow, to);
+    plugins::hold(engine);
     Ok(revision)
+}
+
+/// The plugins of a revision, loaded while this is held.
+fn loaded(engine: &Engine, definition: &Definition) -> Result<Vec<Arc<PluginInfo>>, engine::Error> {
+    let missing = |digest: Digest| {
+        let detail = format!("its plugin {digest} cannot be loaded");
+        engine::Error::Revision { revision: definition.revision, detail }
+    };
+    let require =
+        |plugin: &Plugin| engine.sandbox().require(plugin.digest.bytes()).ok_or_else(|| missing(plugin.digest));
+    definition.plugins.values().map(require).collect()
 }
 
 /// Load every stored revision of a tenant and make the active ones active: at the start.
@@ -173,12 +191,17 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
 /// The store cannot be read. A revision that does not load any more is logged; its cases answer with an error.
 pub fn restore(engine: &Engine, objects: &Objects) -> Result<(), engine::Error> {
     for active in plugins::list(engine)? {
-        if let Err(error) = plugins::restore(engine.sandbox(), objects, active.digest) {
-            tracing::error!(plugin.digest = %active.digest, "plugin {} could not be loaded: {error}", active.plugin);
+        match plugins::restore(engine.sandbox(), objects, active.digest) {
+            // Held by the engine from here on, with what the active workflows need below.
+            Ok(info) => engine.held().push(info),
+            Err(error) => {
+                tracing::error!(plugin.digest = %active.digest, "plugin {} could not be loaded: {error}", active.plugin);
+            }
         }
     }
+    let mut described = BTreeMap::new();
     for revision in list(engine)? {
-        match definition(engine, objects, &revision) {
+        match definition(engine, objects, &revision, &mut described) {
             Ok(definition) => engine.registry().know(definition),
             Err(error) => {
                 tracing::error!(workflow.revision = %revision.revision, "workflow {} could not be loaded: {error}", revision.workflow);
@@ -190,6 +213,7 @@ pub fn restore(engine: &Engine, objects: &Objects) -> Result<(), engine::Error> 
             tracing::error!(workflow.revision = %revision, "workflow {workflow} is not active: its revision could not be loaded");
         }
     }
+    plugins::hold(engine);
     Ok(())
 }
 
@@ -212,12 +236,26 @@ pub fn find(engine: &Engine, revision: Digest) -> Result<Option<Revision>, engin
     bytes.map(|bytes| codec::decode(&bytes).map_err(engine::Error::damaged("revision"))).transpose()
 }
 
+/// The number of a revision.
+///
+/// # Errors
+/// The store cannot be read, or has no such revision.
+pub fn number(engine: &Engine, revision: Digest) -> Result<u64, engine::Error> {
+    if let Some(number) = engine.registry().number(revision) {
+        return Ok(number);
+    }
+    let gone = || engine::Error::Revision { revision, detail: "it is not stored".to_owned() };
+    let number = find(engine, revision)?.ok_or_else(gone)?.number;
+    engine.registry().number_is(revision, number);
+    Ok(number)
+}
+
 /// The active revision of each workflow.
 ///
 /// # Errors
 /// The store cannot be read.
 pub fn actives(engine: &Engine) -> Result<Vec<(Slug, Digest)>, engine::Error> {
-    super::rows(engine, &Scan::Pointers(POINTER.to_owned()), "active revision")
+    Ok(active::all(engine)?.into_iter().map(|active| (active.workflow, active.revision)).collect())
 }
 
 /// New revisions of the active workflows that call a plugin, with it in place of the one before.
@@ -258,7 +296,9 @@ impl Candidate {
     pub(super) fn becoming(&self, next: Next, note: &str, from: &Origin, by: &Actor) -> Becoming {
         let revision = self.known.clone().unwrap_or_else(|| self.revision(next, note, from, by));
         let (workflow, digest) = (&revision.workflow, revision.revision);
-        let mut rows = vec![pointer(workflow, digest)];
+        let since = Since { at: next.at, by: by.clone(), note: note.to_owned(), from: from.clone() };
+        let active = Active { workflow: workflow.clone(), revision: digest, since: Some(since) };
+        let mut rows = vec![active.row()];
         if self.known.is_none() {
             rows.push(Row::Put(RowKey::revision(digest), codec::encode(&revision)));
         }
@@ -305,18 +345,7 @@ impl Candidate {
 /// # Errors
 /// The store cannot be read.
 pub fn active(engine: &Engine, workflow: &Slug) -> Result<Option<Digest>, engine::Error> {
-    let bytes = engine.store().read()?.pointer(&pointer_name(workflow))?;
-    let read = |bytes: Vec<u8>| codec::decode(&bytes).map_err(engine::Error::damaged("active revision"));
-    let active: Option<(Slug, Digest)> = bytes.map(read).transpose()?;
-    Ok(active.map(|(_, revision)| revision))
-}
-
-fn pointer_name(workflow: &Slug) -> String {
-    format!("{POINTER}{workflow}")
-}
-
-fn pointer(workflow: &Slug, revision: Digest) -> Row {
-    Row::Put(RowKey::pointer(&pointer_name(workflow)), codec::encode(&(workflow, revision)))
+    Ok(active::of(engine, workflow)?.map(|active| active.revision))
 }
 
 fn check_seen(expected: Option<Digest>, active: Option<Digest>) -> Result<(), Error> {
@@ -339,12 +368,22 @@ fn candidate(engine: &Engine, source: &str, plugins: BTreeMap<PluginRef, Plugin>
     Ok(Candidate { source: source.to_owned(), definition: Arc::new(definition), known })
 }
 
-/// The definition of a stored revision, with exactly the plugins that it is pinned to.
-fn definition(engine: &Engine, objects: &Objects, revision: &Revision) -> Result<Arc<Definition>, Error> {
+/// The definition of a stored revision, with exactly the plugins that it is pinned to. They are not loaded for it: most are asked
+/// no more, and a case that does ask loads its own.
+fn definition(
+    engine: &Engine,
+    objects: &Objects,
+    revision: &Revision,
+    described: &mut BTreeMap<Digest, Arc<PluginInfo>>,
+) -> Result<Arc<Definition>, Error> {
     let mut plugins = BTreeMap::new();
     for (name, digest) in &revision.plugins {
-        plugins::restore(engine.sandbox(), objects, *digest)?;
-        plugins.extend(pinned(engine.sandbox(), name, *digest));
+        let info = match described.get(digest) {
+            Some(info) => info.clone(),
+            None => plugins::describe(engine.sandbox(), objects, *digest)?,
+        };
+        plugins.extend(pinned(name, &info));
+        described.insert(*digest, info);
     }
     let definition = candidate(engine, &revision.source, plugins)?.definition;
     if definition.revision == revision.revision {
@@ -355,8 +394,8 @@ fn definition(engine: &Engine, objects: &Objects, revision: &Revision) -> Result
     }
 }
 
-fn pinned(sandbox: &Sandbox, name: &str, digest: Digest) -> Option<(PluginRef, Plugin)> {
+fn pinned(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {
     let (name, major) = name.split_once('@')?;
     let reference = PluginRef { name: name.to_owned(), major: major.parse().ok()? };
-    Some((reference, interface::plugin(&*sandbox.info(digest.bytes())?)?))
+    Some((reference, interface::plugin(info)?))
 }

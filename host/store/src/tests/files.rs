@@ -104,10 +104,13 @@ fn a_newer_format_a_foreign_database_and_another_tenants_file_are_refused() {
     let path = file_of(folder.path(), tenant());
     drop(create(folder.path()));
 
-    tamper(&path, Table::Meta, meta::FORMAT, &3_u64.to_be_bytes());
+    tamper(&path, Table::Meta, meta::FORMAT, &(FORMAT + 1).to_be_bytes());
     let error = open(folder.path()).unwrap_err();
-    assert!(matches!(error, OpenError::NewerFormat { found: 3, known: FORMAT, .. }));
-    assert_eq!(error.to_string(), format!("{} has format 3, this program knows up to 2", path.display()));
+    assert!(matches!(error, OpenError::NewerFormat { found, known: FORMAT, .. } if found == FORMAT + 1));
+    assert_eq!(
+        error.to_string(),
+        format!("{} has format {}, this program knows up to {FORMAT}", path.display(), FORMAT + 1)
+    );
     tamper(&path, Table::Meta, meta::FORMAT, &FORMAT.to_be_bytes());
     drop(open(folder.path()).unwrap());
 
@@ -188,6 +191,34 @@ fn what_is_written_beside_a_key_or_a_tenant_is_written_with_it_or_not_at_all() {
 }
 
 #[test]
+fn settings_are_listed_by_their_prefix_page_by_page_and_deleted_by_name() {
+    let folder = TempDir::new().unwrap();
+    let host = Host::open_or_create(folder.path(), [7; 32]).unwrap();
+    for name in ["a/2", "a/1", "a", "b/1", "a/3", "a0"] {
+        host.put_setting(name, name.as_bytes()).unwrap();
+    }
+    let names = |behind: Option<&str>, max: usize| -> Vec<String> {
+        host.settings("a/", behind, max).unwrap().into_iter().map(|one| one.name).collect()
+    };
+    assert_eq!(names(None, 2), ["a/1", "a/2"]);
+    assert_eq!(names(Some("a/2"), 2), ["a/3"]);
+    host.remove_settings(&["a/1".to_owned(), "a/2".to_owned(), "a/9".to_owned()]).unwrap();
+    assert_eq!(names(None, 9), ["a/3"]);
+    assert!(host.setting("a").unwrap().is_some() && host.setting("b/1").unwrap().is_some());
+}
+
+#[test]
+fn a_key_that_was_unmade_leaves_its_id_to_another() {
+    let folder = TempDir::new().unwrap();
+    let host = Host::open_or_create(folder.path(), [7; 32]).unwrap();
+    assert!(host.new_key("k1", b"admin", None).unwrap());
+    host.remove_key("k1").unwrap();
+    host.remove_key("k1").unwrap();
+    assert!(host.keys().unwrap().is_empty());
+    assert!(host.new_key("k1", b"agent", None).unwrap());
+}
+
+#[test]
 fn of_many_who_want_the_same_id_of_a_key_one_gets_it() {
     let folder = TempDir::new().unwrap();
     let host = Host::open_or_create(folder.path(), [7; 32]).unwrap();
@@ -226,8 +257,8 @@ fn a_data_folder_from_before_there_were_keys_gets_their_table_when_it_is_opened(
     assert_eq!(host.setting("allow").unwrap().as_deref(), Some(&b"yes"[..]));
     drop(host);
     assert_eq!(file::format(&Database::open(&path).unwrap()).unwrap(), Some(FORMAT));
-    tamper(&path, Table::Meta, meta::FORMAT, &3_u64.to_be_bytes());
-    assert!(matches!(Host::open(folder.path()), Err(HostError::Open(OpenError::NewerFormat { found: 3, .. }))));
+    tamper(&path, Table::Meta, meta::FORMAT, &(FORMAT + 1).to_be_bytes());
+    assert!(matches!(Host::open(folder.path()), Err(HostError::Open(OpenError::NewerFormat { .. }))));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod feed;
 mod files;
 mod listings;
 mod power_cut;
+mod revisions;
 mod tampering;
 
 mod disk;

@@ -12,6 +12,7 @@ mod refund;
 mod restock;
 mod review;
 mod set;
+mod table;
 mod undo;
 mod wait;
 
@@ -28,6 +29,7 @@ pub(super) fn sketch<'d>(kind: &str, body: &At<'d>, head: &Head<'_>, environment
         "call" => call::sketch(body, environment),
         "decide" => decide::sketch(body),
         "set" => set::sketch(body),
+        "table" => table::sketch(body),
         "approve" => approve::sketch(),
         "review" => review::sketch(body),
         "await" => await_event::sketch(body, head),
@@ -56,6 +58,7 @@ pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Opti
         "call" => call::load(body, context),
         "decide" => decide::load(body, context),
         "set" => set::load(body, context),
+        "table" => table::load(body, context),
         "approve" => approve::load(body, context),
         "review" => review::load(body, context),
         "await" => await_event::load(body, context),

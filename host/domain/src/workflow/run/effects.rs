@@ -54,7 +54,9 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         run.emit(Entry::TaskClosed { id });
     }
     match definition {
-        Some(definition) if run.awaits(&effect.step) && is_awaited(&effect) => conclude(run, definition, &effect, settle.key),
+        Some(definition) if run.awaits(&effect.step) && is_awaited(&effect) => {
+            conclude(run, definition, &effect, settle.key)
+        }
         _ if settle.outcome == Settled::Declined => unbook::late(run, &effect.step, settle.key),
         _ if settle.outcome == Settled::Unknown => ask_person(run, &effect.step, settle.key, "outcome_unknown"),
         _ => {}

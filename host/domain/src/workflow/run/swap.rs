@@ -62,9 +62,10 @@ fn wanted(
     let quantity = match &exchange.quantity {
         None => items.iter().fold(0_u32, |all, item| all.saturating_add(item.take.quantity)),
         Some(quantity) => match run.value(definition, quantity)? {
-            Value::Number(number) if number.fract().is_zero() => {
-                u32::try_from(number).ok().filter(|units| *units > 0).ok_or_else(|| reserve::shape("a number of units"))?
-            }
+            Value::Number(number) if number.fract().is_zero() => u32::try_from(number)
+                .ok()
+                .filter(|units| *units > 0)
+                .ok_or_else(|| reserve::shape("a number of units"))?,
             _ => return Err(reserve::shape("a number of units")),
         },
     };

@@ -103,7 +103,8 @@ pub(super) fn later(run: &mut Run, key: Digest) {
 
 /// Whether a person said so in this turn: they need not be asked.
 fn is_answered(run: &Run, key: Digest) -> bool {
-    let by_person = |entry: &Entry| matches!(entry, Entry::Settled { key: of, via, .. } if *of == key && via == "person");
+    let by_person =
+        |entry: &Entry| matches!(entry, Entry::Settled { key: of, via, .. } if *of == key && via == "person");
     run.entries.iter().any(by_person)
 }
 

@@ -70,6 +70,7 @@ const REFUND: &[&str] = &["amount_with_order", "refund_exceeds_limit", "refund_e
 /// The codes of each kind beside those of its expressions. A kind that is not here has no others.
 const OF_KIND: &[(&str, &[&[&str]])] = &[
     ("call", &[PLUGIN]),
+    ("table", &[&["no_row", "several_rows"]]),
     ("approve", &[LEDGER]),
     ("refund", &[EFFECT, LEDGER, REFUND]),
     ("restock", &[EFFECT, &["restock_place"]]),

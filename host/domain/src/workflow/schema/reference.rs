@@ -5,8 +5,8 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CASE_OPENED, COMPENSATE, DEFAULTS, DOCUMENT, LIMITS, ON_ERROR, RETRY, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER,
-    Table, VARIABLE, own_codes,
+    ATTRIBUTES, CASE_OPENED, COMPENSATE, DEFAULTS, DOCUMENT, LIMITS, ON_ERROR, RETRY, STEP, STEP_KINDS, Shape, TIMEOUT,
+    TRIGGER, Table, VARIABLE, own_codes,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.
@@ -91,6 +91,8 @@ impl fmt::Display for Shape {
             Self::Type => f.write_str("type"),
             Self::Variable => f.write_str("type, or map of `type` and `default`"),
             Self::Condition => f.write_str("condition"),
+            Self::Input => f.write_str("expression"),
+            Self::Row => f.write_str("row"),
             Self::Match => f.write_str("match"),
             Self::Value(kind) => write!(f, "value ({kind})"),
             Self::Plugin => f.write_str("plugin"),

@@ -18,6 +18,7 @@ pub(super) fn app_exit(error: &app::Error) -> Exit {
             Exit::Failure
         }
         app::Error::Sandbox(_) | app::Error::Workers(_) | app::Error::Stock(_) => Exit::Failure,
+        app::Error::NotOpened { .. } => Exit::Failure,
         app::Error::NoTenant(_) => Exit::NotFound,
         app::Error::Engine(error) => engine_exit(error),
     }
@@ -50,7 +51,7 @@ pub(super) fn publish_exit(error: &publish::Error) -> Exit {
     use publish::Error as E;
     match error {
         E::Invalid(_) | E::Refused(_) | E::Name(_) | E::Breaks { .. } => Exit::Invalid,
-        E::Moved { .. } | E::NothingBefore(_) => Exit::Conflict,
+        E::Moved { .. } | E::Overtaken | E::NothingBefore(_) => Exit::Conflict,
         E::NoWorkflow(_) | E::NoRevision { .. } | E::NeverPushed { .. } => Exit::NotFound,
         E::Object(_) => Exit::Failure,
         E::Engine(error) => engine_exit(error),

@@ -1,5 +1,7 @@
 //! A case on the wire.
 
+use std::collections::BTreeMap;
+
 use redress_domain::case::{About, Case, Effect, Line, Task};
 use redress_domain::ids::{Digest, TaskId};
 use redress_domain::verdict::Outcome;
@@ -82,6 +84,12 @@ pub struct PinnedWorkflow {
     pub name: String,
     /// The content hash.
     pub revision: String,
+    /// Its number among the merchant's revisions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// The component of each plugin that the case calls, by name and major version.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub plugins: BTreeMap<String, String>,
 }
 
 /// An item of a case.
@@ -188,8 +196,12 @@ impl From<&Case> for CaseView {
             external: case.external.as_ref().map(|one| ExternalName { source: one.source.clone(), id: one.id.clone() }),
             customer: case.customer.as_ref().map(ToString::to_string),
             order: case.order.as_ref().map(ToString::to_string),
-            workflow: workflow
-                .map(|(name, revision)| PinnedWorkflow { name: name.to_string(), revision: revision.to_string() }),
+            workflow: workflow.map(|(name, revision)| PinnedWorkflow {
+                name: name.to_string(),
+                revision: revision.to_string(),
+                number: None,
+                plugins: BTreeMap::new(),
+            }),
             opened_at: case.opened_at.to_string(),
             changed_at: case.changed_at.to_string(),
             attributes: fields::shown(&case.attributes),

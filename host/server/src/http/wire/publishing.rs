@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use redress_domain::ids::Digest;
-use redress_domain::workflow::definition::Hook;
+use redress_domain::workflow::definition::{Hook, Trigger};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,8 +12,10 @@ use crate::engine::log::Origin;
 use crate::http::problem::{FieldProblem, Position, TextRange};
 use crate::publish::diagnostics::{Located, Place};
 use crate::publish::doors::{DoorState, DoorStatus};
+use crate::publish::live::InUse;
 use crate::publish::plugins;
 use crate::publish::workflows::Revision;
+use crate::publish::workflows::active::Since;
 use crate::publish::workflows::history::{Became, How};
 
 /// Where something came in.
@@ -87,7 +89,7 @@ impl RevisionView {
     }
 }
 
-/// A workflow, and the revision that new cases take.
+/// A workflow, and what is live of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Workflow)]
 pub struct WorkflowView {
@@ -95,8 +97,83 @@ pub struct WorkflowView {
     pub name: String,
     /// The revision that new cases take.
     pub active: RevisionView,
+    /// How it became so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<SinceView>,
+    /// Among workflows whose triggers match the highest wins, then the name.
+    pub priority: i64,
+    /// What starts a case on it.
+    pub triggers: Vec<TriggerView>,
+    /// The active revision, then the others on which cases run, the newest first.
+    pub revisions: Vec<InUseView>,
     /// The files of watched folders that are this workflow.
     pub files: Vec<FileView>,
+}
+
+/// How a revision became what it is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Since)]
+pub struct SinceView {
+    /// When.
+    pub at: String,
+    /// By whom.
+    pub by: ActorView,
+    /// Why, in a few words.
+    pub note: String,
+    /// Where it came from.
+    pub from: OriginView,
+}
+
+/// What starts a case.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Trigger)]
+pub struct TriggerView {
+    /// The types of case; empty for all.
+    pub types: Vec<String>,
+    /// A further condition, as the workflow has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+}
+
+/// A revision that is active, or on which cases run.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = RevisionInUse)]
+pub struct InUseView {
+    /// The revision.
+    pub revision: String,
+    /// Its number.
+    pub number: u64,
+    /// `active`: new cases take it; `earlier`: cases that began with it go on.
+    pub state: &'static str,
+    /// Cases that run on it.
+    pub open_cases: usize,
+    /// Whether there are more than were counted.
+    pub more: bool,
+}
+
+impl From<&Since> for SinceView {
+    fn from(one: &Since) -> Self {
+        Self { at: one.at.to_string(), by: (&one.by).into(), note: one.note.clone(), from: (&one.from).into() }
+    }
+}
+
+impl From<&Trigger> for TriggerView {
+    fn from(one: &Trigger) -> Self {
+        let when = one.when.as_ref().map(|when| when.source().to_owned());
+        Self { types: one.kinds.iter().cloned().collect(), when }
+    }
+}
+
+impl From<&InUse> for InUseView {
+    fn from(one: &InUse) -> Self {
+        Self {
+            revision: one.revision.to_string(),
+            number: one.number,
+            state: if one.active { "active" } else { "earlier" },
+            open_cases: one.open_cases,
+            more: one.more,
+        }
+    }
 }
 
 /// A time when a revision became active.

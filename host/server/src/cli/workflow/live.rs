@@ -1,0 +1,79 @@
+//! `redress workflow live`: what is live, and on which revisions cases run.
+
+use serde_json::{Value as Json, json};
+
+use crate::cli::Global;
+use crate::cli::door::{Door, part};
+use crate::cli::error::Error;
+use crate::cli::output::{Format, Out};
+use crate::cli::shown::{self, Column};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  redress workflow live --tenant shop --data data
+  redress workflow live online-retail-return --tenant shop --data data
+  redress workflow live --output json --server http://127.0.0.1:7373
+";
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The workflow; all of them where it is left out.
+    name: Option<String>,
+}
+
+const COLUMNS: [Column; 9] = [
+    Column::text("workflow", "/name"),
+    Column::text("number", "/number"),
+    Column::digest("revision", "/revision"),
+    Column::text("state", "/state"),
+    Column::text("open_cases", "/open_cases"),
+    Column::time("since", "/since/at"),
+    Column::text("by", "/since/by/id"),
+    Column::text("from", "/since/from"),
+    Column::text("note", "/since/note"),
+];
+
+pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let door = at.door()?;
+    let workflows = match &args.name {
+        Some(name) => vec![door.get(&format!("/v1/workflows/{}", part(name)))?],
+        None => all(&door)?,
+    };
+    if at.format() == Format::Json {
+        return out.json(&Json::Array(workflows));
+    }
+    let rows: Vec<Json> = workflows.iter().flat_map(rows).collect();
+    shown::rows(&COLUMNS, &rows).print(at.format(), out)
+}
+
+fn all(door: &Door) -> Result<Vec<Json>, Error> {
+    let (mut all, mut address) = (Vec::new(), "/v1/workflows?limit=100".to_owned());
+    loop {
+        let page = door.get(&address)?;
+        all.extend(page["data"].as_array().cloned().unwrap_or_default());
+        match page["next_cursor"].as_str() {
+            Some(next) => address = format!("/v1/workflows?limit=100&cursor={}", part(next)),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// A row for each revision; how the active one became so stands in its own.
+fn rows(workflow: &Json) -> Vec<Json> {
+    let revisions = workflow["revisions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    revisions.iter().map(|one| row(workflow, one)).collect()
+}
+
+fn row(workflow: &Json, one: &Json) -> Json {
+    let more = if one["more"] == true { "+" } else { "" };
+    let mut row = json!({
+        "name": workflow["name"], "number": one["number"], "revision": one["revision"], "state": one["state"],
+        "open_cases": format!("{}{more}", one["open_cases"]),
+    });
+    if one["state"] == "active" {
+        row["since"] = workflow["since"].clone();
+        let from = &workflow["since"]["from"];
+        row["since"]["from"] = from.get("path").unwrap_or(&from["kind"]).clone();
+    }
+    row
+}
