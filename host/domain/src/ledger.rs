@@ -408,6 +408,49 @@ mod tests {
     }
 
     #[test]
+    fn units_are_exchanged_or_refunded_and_never_both_in_whatever_order() {
+        // Numbers that look random and repeat.
+        let mut state = 7_u64;
+        let mut roll = |sides: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % sides
+        };
+        let (mut exchanged, mut refunded, mut refused) = (0, 0, 0);
+        for _ in 0..200 {
+            let mut ledger = ledger();
+            for _ in 0..30 {
+                let (quantity, amount) =
+                    (u32::try_from(1 + roll(3)).unwrap(), gbp(i64::try_from(roll(7) * 150).unwrap()));
+                let done = match roll(5) {
+                    0 => ledger.reserve(0, quantity),
+                    1 => ledger.release(0, quantity),
+                    2 => ledger.exchange(0, quantity).inspect(|()| exchanged += 1),
+                    3 => ledger.give_back(0, quantity),
+                    _ => ledger.refund(0, quantity, amount).inspect(|()| refunded += 1),
+                };
+                refused += u32::from(done.is_err());
+                let line = ledger.line(0).unwrap();
+                assert!(line.reserved + line.returned <= line.bought && line.exchanged <= line.returned, "{line:?}");
+                // 3.00 a unit: what was exchanged is refunded no more.
+                assert!(line.refunded.minor() <= 300 * i64::from(line.bought - line.exchanged), "{line:?}");
+            }
+        }
+        assert!(exchanged > 100 && refunded > 100 && refused > 100, "{exchanged} {refunded} {refused}");
+    }
+
+    #[test]
+    fn an_exchange_that_was_declined_leaves_the_ledger_as_it_was() {
+        let mut ledger = ledger();
+        ledger.reserve(0, 2).unwrap();
+        let before = ledger.clone();
+        ledger.exchange(0, 2).unwrap();
+        assert_eq!(ledger.reserve(0, 2).unwrap_err().code(), "quantity_exceeds_left");
+        ledger.give_back(0, 2).unwrap();
+        assert_eq!(ledger, before);
+        assert_eq!(ledger.give_back(0, 1).unwrap_err().code(), "ledger_not_held");
+    }
+
+    #[test]
     fn no_money_is_taken_back_that_was_not_booked() {
         let mut ledger = ledger();
         ledger.know(1, 1, gbp(100));

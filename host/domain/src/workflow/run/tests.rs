@@ -18,6 +18,7 @@ use crate::clock::{Instant, Zone};
 use crate::decision::Work;
 use crate::facts::{Facts, LedgerAt, Purchase};
 use crate::ids::{CaseId, CustomerId, Digest, OrderId, Sku, Slug, TaskId, TenantId};
+use crate::ledger::Ledger;
 use crate::money::{Currency, Money, Price};
 use crate::order::Payment;
 use crate::value::Fields;
@@ -114,6 +115,23 @@ impl Desk {
         self.journals.push(Vec::new());
         self.turn(new, &agent("ada"), Body::Open(Box::new(open))).unwrap();
         new
+    }
+
+    /// Promise units of the order to a case, as an `approve` does.
+    fn promise(&mut self, case: Nth, units: u32) {
+        let mut ledger = self.facts.ledgers.get(&order()).and_then(|at| at.ledger.clone()).unwrap_or_else(|| {
+            let purchase = purchase();
+            Ledger::new(purchase.order_paid, &purchase.payments)
+        });
+        ledger.know(0, 3, pence(750));
+        ledger.reserve(0, units).unwrap();
+        self.facts.ledgers.insert(order(), LedgerAt { version: 1, ledger: Some(ledger) });
+        let entry = Entry::Reserved { line: 0, take: Take { order: order(), line: 0, quantity: units } };
+        let stamp = Stamp { at: self.cases[case].changed_at, turn: self.cases[case].turn };
+        let mut changed = Some(self.cases[case].clone());
+        evolve::apply(&mut changed, &entry, stamp).unwrap();
+        self.cases[case] = changed.unwrap();
+        self.journals[case].last_mut().unwrap().1.push(entry);
     }
 
     /// Give a command as an agent.

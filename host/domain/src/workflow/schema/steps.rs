@@ -128,7 +128,8 @@ pub const STEP_KINDS: &[StepKind] = &[
         shape: Shape::OneOrMany(&Shape::Name),
         waits: false,
         doc: "Undoes what these steps did, the last one first, and waits until it is done; `all` stands for every step. Each has a `compensate` that says how; what was skipped, failed or is undone already is passed over.",
-        example: "- { id: call_off, undo: [label], on_error: [{ match: declined, then: refused }], then: refused }",
+        example: "- { id: label, http: { target: carrier-label }, compensate: { http: { target: carrier-void } } }
+- { id: call_off, undo: [label], on_error: [{ match: declined, then: refused }], then: refused }",
     },
     StepKind {
         name: "finish",

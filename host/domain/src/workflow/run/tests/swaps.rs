@@ -7,7 +7,6 @@ use crate::case::command::Timer;
 
 const STEPS: &str = r"
   - { id: quote, call: { plugin: quote@0 }, as: quote }
-  - { id: hold, approve: { lines: =matched.lines, until: 30d } }
   - id: swap
     exchange: { sku: A2, hold_stock: 2d, price_difference: none }
     as: swapped
@@ -20,8 +19,7 @@ const STOCK: &str = "    on_error: [{ match: out_of_stock, then: pay }, { match:
 
 /// A workflow that exchanges what the quote's lines name.
 fn desk(handled: &str) -> Desk {
-    let steps = STEPS.replace("HANDLED", handled).replace("=matched.lines", "=lines");
-    let steps = steps.replace("  - { id: hold, approve: { lines: =lines, until: 30d } }\n", "");
+    let steps = STEPS.replace("HANDLED", handled);
     let steps =
         if handled.is_empty() { steps.replace("  - { id: pay, refund: { quote: =quote } }\n", "") } else { steps };
     Desk::with(&steps)
@@ -77,10 +75,10 @@ fn a_shop_that_does_not_confirm_in_time_leaves_the_units_where_they_are() {
     let lapse = |desk: &mut Desk, case: Nth| {
         let since = desk.cases[case].turn;
         let step = Slug::from_static("swap");
-        let early = Body::Timer(serde_timer(&step, since));
+        let early = Body::Timer(timer(&step, since));
         desk.give(case, early.clone()).unwrap();
         assert_eq!(desk.last(case), ["input.ignored.1"], "not before its time");
-        desk.at = desk.at.after(crate::clock::Span::from_days(2));
+        desk.now = desk.now.after(crate::clock::Span::from_days(2));
         desk.give(case, early).unwrap();
     };
     let mut alone = desk("");
@@ -107,7 +105,7 @@ fn a_shop_that_does_not_confirm_in_time_leaves_the_units_where_they_are() {
     assert_eq!(handled.books().0, (0, 3, 750));
 }
 
-fn serde_timer(step: &Slug, since: u64) -> Timer {
+fn timer(step: &Slug, since: u64) -> Timer {
     Timer::Wait { step: step.clone(), since }
 }
 
