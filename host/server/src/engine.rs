@@ -6,6 +6,7 @@
 //!                                   └──────────────────────────────────┘
 //! ```
 
+pub(crate) mod ask;
 mod commit;
 pub mod error;
 mod facts;
@@ -170,6 +171,23 @@ impl Engine {
             figures: figures::Figures::default(),
             failing: Mutex::default(),
         })))
+    }
+
+    /// An engine of the same tenant on another store and with other workflows, for trials; it shares threads, sandbox and clock.
+    /// What its cases want to send stays in that store: nobody takes it from there.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) fn beside(&self, store: TenantStore, registry: Registry) -> Result<Self, Error> {
+        Self::start(Parts {
+            record: self.0.record.clone(),
+            store,
+            sandbox: self.0.sandbox.clone(),
+            registry,
+            clock: self.0.clock.clone(),
+            limits: self.0.limits.clone(),
+            workers: self.0.workers.clone(),
+        })
     }
 
     /// Hand a command in. `then` is called once, on another thread, when it is decided and durable, or refused; it must be short.
@@ -360,7 +378,6 @@ impl Engine {
 
     #[tracing::instrument(name = "case.turn", skip_all, fields(case.id = %job.order.case))]
     fn run(&self, mut job: Job) {
-        let case = job.order.case;
         // A panic anywhere before the batch is handed in must still leave the lane, or the case would wait for ever.
         let prepared =
             catch_unwind(AssertUnwindSafe(|| turn::compute(&self.0, &job.order, job.claim.as_ref()).map(prepare)));

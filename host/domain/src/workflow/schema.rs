@@ -10,8 +10,8 @@ mod steps;
 pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, EXCHANGE, FAIL, FINISH, HITS, HTTP, NOTIFY, PRICE_DIFFERENCE, REFUND, RESTOCK,
-    REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, EXCHANGE, FAIL, FINISH, FOR_EACH, HITS, HTTP, NOTIFY, PARALLEL,
+    PRICE_DIFFERENCE, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -85,6 +85,8 @@ pub enum Shape {
     List(&'static Shape),
     /// One of this, or a list of it.
     OneOrMany(&'static Shape),
+    /// `all`, `any`, or a whole number.
+    Join,
     /// A step.
     StepMap,
 }
@@ -282,7 +284,7 @@ pub const STEP: Table = Table {
             "What undoes the step: kept once it has done its work, and sent by `undo`, or when a person cancels the case.",
         ),
     ],
-    later: &["migration_point", "sealed", "open", "sla", "inspect", "parallel", "run", "for_each", "again"],
+    later: &["migration_point", "sealed", "open", "sla", "inspect", "run"],
     hints: &[
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),
         ("next", "`next` stands inside `review`; a single successor is `then`"),

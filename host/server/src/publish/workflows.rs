@@ -101,7 +101,19 @@ pub(super) struct Candidate {
 /// # Errors
 /// The problems, or the store could not be read.
 pub fn check(engine: &Engine, source: &str) -> Result<Arc<Definition>, Error> {
-    candidate(engine, source, plugins::available(engine)?).map(|candidate| candidate.definition)
+    check_with(engine, source, plugins::available(engine)?)
+}
+
+/// Check a text against what the tenant has and these plugins.
+///
+/// # Errors
+/// The problems, or the store could not be read.
+pub fn check_with(
+    engine: &Engine,
+    source: &str,
+    plugins: BTreeMap<PluginRef, Plugin>,
+) -> Result<Arc<Definition>, Error> {
+    candidate(engine, source, plugins).map(|candidate| candidate.definition)
 }
 
 /// Publish a text: check it, store its revision, make it the one that new cases take. A revision that is stored already is only
@@ -150,7 +162,8 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
         None => history::previous(&past).ok_or_else(|| Error::NothingBefore(workflow.to_string()))?,
     };
     // One that cannot run must not become active.
-    let _needed = loaded(engine, &engine.registry().definition(to)?)?;
+    let definition = engine.registry().definition(to)?;
+    let _needed = loaded(engine, &definition)?;
     let revision = stored(engine, to)?;
     let Rollback { note, by, way, answer, .. } = rollback;
     log::record(engine, by, |next| {

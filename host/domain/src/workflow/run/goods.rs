@@ -2,7 +2,7 @@
 
 use super::{Flow, Run, StepError, effects};
 use crate::case::entry::Entry;
-use crate::case::{Case, Effect, EffectState, Line, What};
+use crate::case::{Case, EffectState, Line, What};
 use crate::ids::{Sku, Slug};
 use crate::value::Value;
 use crate::verdict::Remedy;
@@ -66,6 +66,6 @@ pub(super) fn notify(run: &mut Run, step: &Step, template: &Slug, to: &str, chan
 }
 
 fn intend(run: &mut Run, step: &Step, key: crate::ids::Digest, what: What) {
-    let effect = Effect::intended(step.id.clone(), what, step.retry.clone());
+    let effect = run.intended(&step.id, what, step.retry.clone());
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
 }

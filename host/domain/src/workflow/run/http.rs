@@ -20,7 +20,8 @@ pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, http: &
         return Ok(Flow::Next);
     }
     if let Some((key, effect)) = of_step(run, step) {
-        let is_useless = effect.state == EffectState::Confirmed && checked(effect).is_err();
+        let is_useless =
+            effect.round == run.round && effect.state == EffectState::Confirmed && checked(effect).is_err();
         if is_useless {
             // It is asked again under its key: a system that did act says so, and this time perhaps in the right words.
             resend::again(run, key);
@@ -32,7 +33,7 @@ pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, http: &
     }
     let what = What::Http(request(run, definition, http)?);
     let key = run.effect_key(&step.id, &http.target, "http");
-    let effect = Effect::intended(step.id.clone(), what, step.retry.clone());
+    let effect = run.intended(&step.id, what, step.retry.clone());
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
     Ok(effects::leave(run, step, &[key]))
 }
@@ -71,9 +72,8 @@ pub(super) fn told(what: &What, complete: &Complete) -> Option<Reply> {
     Some(reply)
 }
 
-fn of_step<'a>(run: &'a Run, step: &Step) -> Option<(Digest, &'a Effect)> {
-    let is_own = |effect: &Effect| effect.step == step.id && effect.undoes.is_none();
-    run.case().effects.iter().find(|(_, effect)| is_own(effect)).map(|(key, effect)| (*key, effect))
+fn of_step<'a>(run: &'a Run, step: &'a Step) -> Option<(Digest, &'a Effect)> {
+    effects::of_step(run, &step.id).find(|(_, effect)| effect.undoes.is_none()).map(|(key, effect)| (*key, effect))
 }
 
 /// The answer, if it holds all that is expected, each of its type.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::reserve::{self, count, refused, shape};
 use super::{Flow, Run, StepError, effects};
 use crate::case::entry::Entry;
-use crate::case::{Effect, Item, Refund, What};
+use crate::case::{Item, Refund, What};
 use crate::ids::OrderId;
 use crate::ledger::LedgerError;
 use crate::money::Money;
@@ -39,7 +39,7 @@ pub(super) fn enter(
         }
     };
     for (line, take) in reserved {
-        run.emit(Entry::Reserved { line, take });
+        run.emit(Entry::Reserved { line, take, until: None });
     }
     if !items.is_empty() {
         run.emit(Entry::Booked { items });
@@ -47,7 +47,7 @@ pub(super) fn enter(
     let mut keys = Vec::new();
     for refund in legs {
         let key = run.effect_key(&step.id, (&refund.order, &refund.payment), "refund");
-        let effect = Effect::intended(step.id.clone(), What::Refund(refund), step.retry.clone());
+        let effect = run.intended(&step.id, What::Refund(refund), step.retry.clone());
         run.emit(Entry::Intended { key, effect: Box::new(effect) });
         keys.push(key);
     }

@@ -28,7 +28,7 @@ pub(super) fn enter(
     book(run, &exchange.items)?;
     run.emit(Entry::Booked { items: exchange.items.clone() });
     let (key, until) = (run.effect_key(&step.id, &exchange.sku, "exchange"), exchange.hold_until);
-    let effect = Effect::intended(step.id.clone(), What::Exchange(exchange), step.retry.clone());
+    let effect = run.intended(&step.id, What::Exchange(exchange), step.retry.clone());
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
     if run.history() {
         return Ok(effects::leave(run, step, &[key]));

@@ -4,6 +4,7 @@
 use super::{Flow, Run, StepError, effects, goods, http};
 use crate::case::command::Settled;
 use crate::case::entry::Entry;
+use crate::case::lane::LaneId;
 use crate::case::{Compensation, Effect, EffectState, What};
 use crate::decision::Work;
 use crate::ids::{Digest, Slug};
@@ -55,8 +56,11 @@ pub(super) fn enter(run: &mut Run, step: &Step, which: &Undo) -> Result<Flow, St
 /// What was sent is done: on with the next, or with the case.
 pub(super) fn go_on(run: &mut Run, step: &Step, which: &Undo) -> Flow {
     settle_done(run);
+    // What is sent now is of the round in which the step was come to.
+    let round = effects::of_step(run, &step.id).map(|(_, effect)| effect.round).max();
+    run.round = run.round.max(round.unwrap_or(0));
     loop {
-        match last(run, |one| which.names(&one.step)) {
+        match last(run, |one| which.names(&one.step) && is_within(&one.lane, &run.lane)) {
             None => return Flow::Next,
             Some(place) if begin(run, place, &step.id) => return run.stay(&step.id, None),
             Some(_) => {}
@@ -75,6 +79,8 @@ impl Undo {
 
 /// A person ended the case: all that it did is undone. Nobody waits for it, and what fails is asked of a person.
 pub(super) fn cancelled(run: &mut Run) {
+    run.turn_to(&LaneId::main());
+    run.round = 0;
     while let Some(place) = last(run, |_| true) {
         let step = run.case().compensations[place].step.clone();
         if begin(run, place, &step) {
@@ -108,6 +114,11 @@ fn is_answered(run: &Run, key: Digest) -> bool {
     run.entries.iter().any(by_person)
 }
 
+/// Whether something was done in this lane, or in one that it is the branch or the iteration of.
+fn is_within(lane: &LaneId, around: &LaneId) -> bool {
+    std::iter::successors(Some(lane.clone()), |lane| Some(lane.parent()?.0)).any(|lane| lane == *around)
+}
+
 /// The last of these that was not begun.
 fn last(run: &Run, which: impl Fn(&Compensation) -> bool) -> Option<usize> {
     run.case().compensations.iter().rposition(|one| one.key.is_none() && !one.undone && which(one))
@@ -124,7 +135,7 @@ fn begin(run: &mut Run, place: usize, by: &Slug) -> bool {
         return false;
     }
     let key = run.effect_key(&step, place, "compensation");
-    let effect = Effect { undoes: Some(place), ..Effect::intended(by.clone(), what, retry) };
+    let effect = Effect { undoes: Some(place), ..run.intended(by, what, retry) };
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
     if run.history() {
         let (outcome, via) = (Settled::Confirmed, "history".to_owned());

@@ -75,6 +75,7 @@ const OF_KIND: &[(&str, &[&[&str]])] = &[
     ("refund", &[EFFECT, LEDGER, REFUND]),
     ("restock", &[EFFECT, &["restock_place"]]),
     ("http", &[EFFECT, &["answer_invalid"]]),
+    ("for_each", &[&["too_many_elements"]]),
     ("exchange", &[EFFECT, LEDGER, &["hold_lapsed", "nothing_approved", "out_of_stock", "refund_exceeds_payment"]]),
     ("undo", &[EFFECT]),
 ];

@@ -101,6 +101,13 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::EventTaken { .. }
         | Entry::Ignored { .. }
         | Entry::Paused { .. }
+        | Entry::WentBack { .. }
+        | Entry::LaneEntered { .. }
+        | Entry::LanesOpened { .. }
+        | Entry::LaneBegan { .. }
+        | Entry::LaneSet { .. }
+        | Entry::LaneEnded { .. }
+        | Entry::LanesJoined { .. }
         | Entry::ReasonsAdded { .. } => return Ok(Vec::new()),
     };
     Ok(vec![told])

@@ -16,11 +16,11 @@ fn an_effect_has_the_retry_of_its_step_else_that_of_its_document_else_none() {
     desk.open(1);
     let own = Retry { attempts: Some(2), unless: vec!["timeout".to_owned()], ..Retry::default() };
     assert_eq!((of(&desk, "tell"), of(&desk, "label")), (None, Some(own.clone())));
-    let mut desk = Desk::under("defaults: { retry: { attempts: 6, first: 2s, factor: 1.5, jitter: 0% } }\n", STEPS);
+    let mut desk = Desk::beside("defaults: { retry: { attempts: 6, first: 2s, factor: 1.5, jitter: 0% } }\n", STEPS);
     desk.open(1);
     let usual = Retry {
         attempts: Some(6),
-        first: Some(crate::clock::Span::from_millis(2_000)),
+        first: Some(Span::from_millis(2_000)),
         factor: "1.5".parse().ok(),
         jitter: Some(0),
         ..Retry::default()

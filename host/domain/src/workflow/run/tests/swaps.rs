@@ -78,7 +78,7 @@ fn a_shop_that_does_not_confirm_in_time_leaves_the_units_where_they_are() {
         let early = Body::Timer(timer(&step, since));
         desk.give(case, early.clone()).unwrap();
         assert_eq!(desk.last(case), ["input.ignored.1"], "not before its time");
-        desk.now = desk.now.after(crate::clock::Span::from_days(2));
+        desk.now = desk.now.after(Span::from_days(2));
         desk.give(case, early).unwrap();
     };
     let mut alone = desk("");
@@ -106,7 +106,7 @@ fn a_shop_that_does_not_confirm_in_time_leaves_the_units_where_they_are() {
 }
 
 fn timer(step: &Slug, since: u64) -> Timer {
-    Timer::Wait { step: step.clone(), since }
+    Timer::Wait { step: step.clone(), since, lane: Default::default() }
 }
 
 #[test]

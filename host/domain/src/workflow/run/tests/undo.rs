@@ -33,7 +33,7 @@ const STEPS: &str = r#"
 
 /// A workflow, with what is done first and where a decline of what is undone leads.
 fn desk(when: &str, handled: &str) -> Desk {
-    Desk::under(HEAD, &STEPS.replace("WHEN", when).replace("HANDLED", handled))
+    Desk::beside(HEAD, &STEPS.replace("WHEN", when).replace("HANDLED", handled))
 }
 
 fn confirm(desk: &mut Desk, case: Nth, key: Digest) {
