@@ -15,7 +15,6 @@ use redress_domain::money::{Currency, Money};
 use redress_domain::order::{Order, Payment};
 use redress_domain::value::{Fields, Value};
 use redress_domain::verdict::Remedy;
-use redress_domain::workflow::definition::Kind;
 use redress_sandbox::Hook;
 use redress_sandbox::contract::{Reason, Verdict};
 
@@ -72,12 +71,13 @@ pub struct Kitchen {
 }
 
 /// Codes with which a command may be refused here. Anything else is a fault.
-const REFUSALS: [&str; 12] = [
+const REFUSALS: [&str; 13] = [
     "case_closed",
     "effect_not_found",
     "effect_settled",
     "field_required",
     "refund_not_bookable",
+    "second_person_needed",
     "task_claimed",
     "task_not_open",
     "unknown_event",
@@ -300,7 +300,8 @@ impl Kitchen {
 
     fn answer(&mut self, case: &Case, task: TaskId, content: &Task) -> anyhow::Result<Body> {
         let outcomes: Vec<String> = match &content.about {
-            About::Review { step } => self.outcomes_of(case, step)?,
+            About::Review { step } | About::Inspection { step } => self.outcomes_of(case, step)?,
+            About::TooLong => ["keep", "keep", "close"].map(str::to_owned).to_vec(),
             About::Failure { .. } => ["try_again", "decide", "decide", "close"].map(str::to_owned).to_vec(),
             About::Effect { .. } if content.reasons.iter().any(|reason| reason.code == "confirmed_after_decline") => {
                 ["paid", "paid", "recovered"].map(str::to_owned).to_vec()
@@ -310,7 +311,7 @@ impl Kitchen {
         };
         let mut outcome = self.dice.pick(&outcomes);
         let mut form = Fields::new();
-        if matches!(content.about, About::Review { .. }) {
+        if content.about.asking().is_some() {
             form.insert("state".to_owned(), Value::text(self.dice.pick(&["new", "worn"])));
             if self.dice.once_in(8) {
                 form.clear();
@@ -332,9 +333,10 @@ impl Kitchen {
     fn outcomes_of(&self, case: &Case, step: &Slug) -> anyhow::Result<Vec<String>> {
         let revision = case.revision.context("a case with a review runs on a revision")?;
         let definition = self.merchant.engine.registry().definition(revision)?;
-        match definition.step(step.as_str()).map(|step| &step.kind) {
-            Some(Kind::Review(review)) => Ok(review.next.keys().cloned().collect()),
-            _ => bail!("step {step} is no review"),
+        match definition.step(step.as_str()).and_then(|step| step.kind.asked()) {
+            Some(asked) if asked.next.is_empty() => Ok(vec!["done".to_owned()]),
+            Some(asked) => Ok(asked.next.keys().cloned().collect()),
+            None => bail!("step {step} asks nobody"),
         }
     }
 

@@ -7,7 +7,7 @@ use redress_domain::case::command::{Body, Command};
 use redress_domain::case::{About, Case, What};
 use redress_domain::ids::{CaseId, CustomerId, TaskId};
 use redress_domain::value::{Type, Value};
-use redress_domain::workflow::definition::{Definition, Kind};
+use redress_domain::workflow::definition::Definition;
 use redress_store::row::{Row, RowKey};
 use redress_store::snapshot::Snapshot;
 
@@ -99,17 +99,17 @@ fn subject(id: CaseId, customer: Option<&CustomerId>) -> String {
 
 /// A form field of type text. A choice among words is no free text, and what the form does not ask for is refused anyway.
 fn is_free_text(case: &Case, definition: Option<&Definition>, task: TaskId, field: &str) -> bool {
-    let step = match case.tasks.get(&task).map(|task| &task.about) {
-        Some(About::Review { step }) => step,
+    let about = case.tasks.get(&task).map(|task| &task.about);
+    if let Some(About::Effect { key }) = about
+        && matches!(case.effects.get(key).map(|one| &one.what), Some(What::Http(_)))
+    {
         // What a system answered, as somebody found out: no words of theirs.
-        Some(About::Effect { key }) if matches!(case.effects.get(key).map(|one| &one.what), Some(What::Http(_))) => {
-            return false;
-        }
-        _ => return true,
-    };
+        return false;
+    }
+    let Some(step) = about.and_then(About::asking) else { return true };
     let step = definition.and_then(|definition| definition.step(step.as_str()));
-    match step.map(|step| &step.kind) {
-        Some(Kind::Review(review)) => match review.ask.get(field) {
+    match step.and_then(|step| step.kind.asked()) {
+        Some(review) => match review.ask.get(field) {
             Some(Type::Optional(inner)) => **inner == Type::Text,
             Some(kind) => *kind == Type::Text,
             None => true,

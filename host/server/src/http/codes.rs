@@ -67,6 +67,7 @@ codes! {
     TASK_NOT_OPEN "task_not_open" 409 "The task is not open";
     TASK_CLAIMED "task_claimed" 409 "Somebody else has taken the task";
     UNKNOWN_OUTCOME "unknown_outcome" 422 "The task does not offer this choice";
+    SECOND_PERSON_NEEDED "second_person_needed" 409 "A second person must answer the task";
     WRONG_FORM "wrong_form" 422 "The form is not as the review asks for it";
     WRONG_VERDICT "wrong_verdict" 422 "The decision does not fit the lines of the case";
     EFFECT_SETTLED "effect_settled" 409 "The effect is settled";
@@ -80,6 +81,7 @@ codes! {
     WRONG_ATTRIBUTES "wrong_attributes" 422 "The attributes are not those that the workflow declares";
     // ── Publishing refuses it. ──
     WORKFLOW_INVALID "workflow_invalid" 422 "The workflow has problems";
+    TESTS_FAILED "tests_failed" 422 "The workflow's tests do not pass";
     FILE_DIFFERS "file_differs" 409 "The file differs from what is active";
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";
     PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";

@@ -6,18 +6,23 @@ pub mod history;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Datelike as _;
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
+use redress_domain::workflow::calendar::holidays::Holidays;
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
+use redress_domain::workflow::overlay;
 use redress_sandbox::PluginInfo;
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
+use super::bases::{self, Base};
+use super::suite::{self, TestFile};
 use super::way::{Answer, Way};
 use super::{Error, interface, past, plugins};
 use crate::engine::log::{self, Next, Origin, Record, What};
@@ -35,8 +40,14 @@ pub struct Revision {
     pub number: u64,
     /// The text as it was written.
     pub source: String,
+    /// What it extends, where it is an overlay: kept, so that it means the same for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
     /// The component of each plugin that it calls.
     pub plugins: BTreeMap<String, Digest>,
+    /// The table of holidays that its calendar names, as it was then: a newer program with newer tables still reads it alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<String>,
     /// When it was published.
     pub published_at: Instant,
     /// By whom.
@@ -63,12 +74,14 @@ pub struct Publication<'a> {
     pub expect: Option<Digest>,
     /// The request that this answers, where it may come again.
     pub answer: Option<Answer<'a, Revision>>,
+    /// Files with tests of it. They must pass, like the tests inside it.
+    pub beside: &'a [TestFile],
 }
 
 impl<'a> Publication<'a> {
     /// A text with nothing said about it.
     pub fn new(source: &'a str, by: &'a Actor, way: Way) -> Self {
-        Self { source, note: "", by, way, expect: None, answer: None }
+        Self { source, note: "", by, way, expect: None, answer: None, beside: &[] }
     }
 }
 
@@ -92,6 +105,7 @@ pub struct Rollback<'a> {
 /// A checked text, and its revision where that is stored already.
 pub(super) struct Candidate {
     source: String,
+    base: Option<Base>,
     definition: Arc<Definition>,
     known: Option<Revision>,
 }
@@ -113,17 +127,28 @@ pub fn check_with(
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
 ) -> Result<Arc<Definition>, Error> {
-    candidate(engine, source, plugins).map(|candidate| candidate.definition)
+    candidate(engine, source, plugins, Kept::default()).map(|candidate| candidate.definition)
+}
+
+/// The same, and run its tests.
+///
+/// # Errors
+/// The problems, tests that do not pass, or the store could not be read.
+pub fn try_out(engine: &Engine, source: &str, beside: &[TestFile]) -> Result<Arc<Definition>, Error> {
+    let definition = check(engine, source)?;
+    suite::check(engine, &definition, source, beside)?;
+    Ok(definition)
 }
 
 /// Publish a text: check it, store its revision, make it the one that new cases take. A revision that is stored already is only
 /// made active, and one that is active is left alone.
 ///
 /// # Errors
-/// The problems, or another revision is active than the publisher saw; the active revision stays.
+/// The problems, tests that do not pass, or another revision is active than the publisher saw; the active revision stays.
 pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
     let _alone = engine.publishing();
-    let candidate = candidate(engine, publication.source, plugins::available(engine)?)?;
+    let candidate = candidate(engine, publication.source, plugins::available(engine)?, Kept::default())?;
+    suite::check(engine, &candidate.definition, publication.source, publication.beside)?;
     let revision = candidate.definition.revision;
     let before = active(engine, &candidate.definition.workflow)?;
     check_seen(publication.expect, before)?;
@@ -140,11 +165,23 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
             facts.push(becoming.fact);
             rows.extend(becoming.rows);
         }
+        rows.extend(candidate.known.as_ref().map(|known| suite::rewritten(known, &candidate.source)));
         Record { facts, rows, idem, ..Record::default() }
     })?;
+    warn_of_years(engine, &candidate.definition);
     candidate.activate(engine);
     plugins::hold(engine);
     stored(engine, revision)
+}
+
+/// A workflow that counts business days in a year whose holidays nobody has written down counts them as working days.
+fn warn_of_years(engine: &Engine, definition: &Definition) {
+    let Some(calendar) = &definition.calendar else { return };
+    let this = engine.clock().now().date(calendar.zone).year();
+    for year in calendar.unknown_years([this, this + 1]) {
+        let workflow = &definition.workflow;
+        tracing::warn!("workflow {workflow} has no holidays for {year}: in that year only the week counts");
+    }
 }
 
 /// Go back to a revision that was active before; cases that began with another one stay with it.
@@ -283,7 +320,8 @@ pub(super) fn republish(
             continue;
         }
         let Some(revision) = find(engine, definition.revision)? else { continue };
-        let new = candidate(engine, &revision.source, plugins.clone()).map_err(|error| match error {
+        let source = suite::text(engine, &revision)?;
+        let new = candidate(engine, &source, plugins.clone(), Kept::with(&revision)?).map_err(|error| match error {
             Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
             other => other,
         })?;
@@ -292,6 +330,21 @@ pub(super) fn republish(
         }
     }
     Ok(candidates)
+}
+
+/// Run the tests inside republished workflows; their plugins are loaded.
+pub(super) fn try_again(engine: &Engine, candidates: &[Candidate]) -> Result<(), Error> {
+    for one in candidates {
+        let tried = suite::check(engine, &one.definition, &one.source, &[]);
+        tried.map_err(|error| match error {
+            Error::Tests(failed) => Error::Breaks {
+                workflow: one.definition.workflow.to_string(),
+                problems: failed.into_iter().flat_map(|failed| failed.problems).collect(),
+            },
+            other => other,
+        })?;
+    }
+    Ok(())
 }
 
 /// What is stored when a candidate becomes active.
@@ -332,7 +385,9 @@ impl Candidate {
             revision: definition.revision,
             number: next.number,
             source: self.source.clone(),
+            base: self.base.clone(),
             plugins: definition.plugins.iter().map(|(name, plugin)| (name.to_string(), plugin.digest)).collect(),
+            holidays: definition.calendar.as_ref().map(|calendar| calendar.texts()).unwrap_or_default(),
             published_at: next.at,
             by: by.clone(),
             note: note.to_owned(),
@@ -373,12 +428,37 @@ fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
-fn candidate(engine: &Engine, source: &str, plugins: BTreeMap<PluginRef, Plugin>) -> Result<Candidate, Error> {
+/// What a stored revision was checked with besides its plugins; a new one takes what there is now.
+#[derive(Default)]
+struct Kept {
+    base: Option<Base>,
+    holidays: Option<Arc<Holidays>>,
+}
+
+impl Kept {
+    fn with(revision: &Revision) -> Result<Self, engine::Error> {
+        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)? })
+    }
+}
+
+/// Check a text against these plugins.
+fn candidate(
+    engine: &Engine,
+    source: &str,
+    plugins: BTreeMap<PluginRef, Plugin>,
+    Kept { base, holidays }: Kept,
+) -> Result<Candidate, Error> {
     let record = engine.record();
-    let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone) };
+    let bases = match base {
+        Some(base) => [(base.name, base.source)].into(),
+        None => bases::known(engine, overlay::base_of(source).as_deref())?,
+    };
+    let (currency, zone) = (Some(record.currency), Some(record.zone));
+    let environment = Environment { plugins, currency, zone, bases, holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
+    let base = bases::used(source, &environment.bases);
     let known = find(engine, definition.revision)?;
-    Ok(Candidate { source: source.to_owned(), definition: Arc::new(definition), known })
+    Ok(Candidate { source: source.to_owned(), base, definition: Arc::new(definition), known })
 }
 
 /// The definition of a stored revision, with exactly the plugins that it is pinned to. They are not loaded for it: most are asked
@@ -398,13 +478,23 @@ fn definition(
         plugins.extend(pinned(name, &info));
         described.insert(*digest, info);
     }
-    let definition = candidate(engine, &revision.source, plugins)?.definition;
+    let definition = candidate(engine, &revision.source, plugins, Kept::with(revision)?)?.definition;
     if definition.revision == revision.revision {
         Ok(definition)
     } else {
         let detail = format!("this program reads its text as revision {}", definition.revision);
         Err(engine::Error::Revision { revision: revision.revision, detail }.into())
     }
+}
+
+/// The table of holidays that a stored revision was checked with.
+fn holidays(revision: &Revision) -> Result<Option<Arc<Holidays>>, engine::Error> {
+    if revision.holidays.is_empty() {
+        return Ok(None);
+    }
+    let damaged = |_| engine::Error::Damaged { what: "revision", detail: "its holidays cannot be read".to_owned() };
+    let table = Holidays::read(revision.holidays.iter().map(String::as_str)).map_err(damaged)?;
+    Ok(Some(Arc::new(table)))
 }
 
 fn pinned(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {

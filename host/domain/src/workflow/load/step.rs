@@ -22,6 +22,8 @@ pub(super) struct Context<'c, 'd> {
     pub(super) outline: &'c Outline<'d>,
     /// Which step of the outline it is.
     pub(super) place: usize,
+    /// Whether an inspection was done on every way to the step.
+    pub(super) inspected: bool,
 }
 
 impl Context<'_, '_> {
@@ -71,7 +73,7 @@ pub(super) fn load(
     place: usize,
     compiler: Compiler,
     head: &Head<'_>,
-    environment: &Environment,
+    (environment, inspected): (&Environment, bool),
 ) -> Option<Step> {
     let draft = &outline.drafts[place];
     let fields = draft.fields.as_ref()?;
@@ -79,7 +81,7 @@ pub(super) fn load(
     let title = optional(fields.get("title"), plain_words);
     let when = optional(fields.get("when"), |at| compiler.condition(at));
     let holds = when.as_ref().and_then(Option::as_ref);
-    let context = Context { compiler: compiler.where_holds(holds), head, environment, outline, place };
+    let context = Context { compiler: compiler.where_holds(holds), head, environment, outline, place, inspected };
     let then = optional(fields.get("then"), |at| context.target(at));
     let on_error = on_error(fields, draft.kind.as_ref().map(|(kind, _)| kind.name), &context);
     let retry = retry(fields, draft);
@@ -89,6 +91,7 @@ pub(super) fn load(
         let compiler = compensate::after(&context.compiler, draft);
         compensate::load(at, draft, &Context { compiler, ..context })
     });
+    check_seal(fields);
     Some(Step {
         id: Slug::new(draft.id.as_ref()?).ok()?,
         within: within(outline, draft)?,
@@ -188,5 +191,18 @@ fn check_use(draft: &Draft<'_>, fields: &Fields<'_>) {
     if let (Some(alias), Output::None) = (fields.get("as"), &draft.output) {
         let message = format!("a `{}` has no output to name", kind.name);
         alias.refuse_with::<()>("never_taken", message, "remove the `as`");
+    }
+}
+
+/// What a base closes to its overlays; it means nothing to the step itself.
+fn check_seal(fields: &Fields<'_>) {
+    let sealed = fields.get("sealed").and_then(|at| at.bool());
+    let Some(open) = fields.get("open") else { return };
+    for at in open.list().unwrap_or_default() {
+        at.slug();
+    }
+    if sealed != Some(true) {
+        let help = "add `sealed: true`, or remove it";
+        open.refuse_with::<()>("never_taken", "`open` without `sealed: true` opens nothing", help);
     }
 }

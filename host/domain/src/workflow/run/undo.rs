@@ -19,7 +19,8 @@ pub(super) fn registered(
 ) -> Result<Flow, StepError> {
     let flow = flow?;
     // A step that sent nothing, because there was nothing to move or the case is of the past, has nothing to undo.
-    let did_something = effects::of_step(run, &step.id).any(|(_, effect)| effect.undoes.is_none());
+    let is_own = |effect: &Effect| effect.step == step.id && effect.lane == run.lane && effect.undoes.is_none();
+    let did_something = run.case().effects.values().any(is_own);
     if let (Flow::Next, Some(compensate)) = (&flow, &step.compensate)
         && did_something
         && let Some(what) = what(run, definition, compensate)?

@@ -5,8 +5,8 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CASE_OPENED, COMPENSATE, DEFAULTS, DOCUMENT, LIMITS, ON_ERROR, RETRY, STEP, STEP_KINDS, Shape, TIMEOUT,
-    TRIGGER, Table, VARIABLE, own_codes,
+    ATTRIBUTES, CALENDAR, CASE_OPENED, COMPENSATE, DEFAULTS, DOCUMENT, ESCALATE, INSERT, LIMITS, ON_ERROR, OVERLAY,
+    PATCH, REMOVE, REPLACE, RETRY, SET, SLA, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE, own_codes,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.
@@ -14,6 +14,7 @@ pub fn reference() -> String {
     let mut out = String::new();
     for (title, table) in [
         ("The document", &DOCUMENT),
+        ("`calendar`", &CALENDAR),
         ("`triggers`", &TRIGGER),
         ("`case_opened`", &CASE_OPENED),
         ("`attributes`", &ATTRIBUTES),
@@ -25,6 +26,14 @@ pub fn reference() -> String {
         ("`retry`", &RETRY),
         ("`compensate`", &COMPENSATE),
         ("`timeout`", &TIMEOUT),
+        ("`sla`", &SLA),
+        ("`escalate`", &ESCALATE),
+        ("An overlay", &OVERLAY),
+        ("An entry of `patch`", &PATCH),
+        ("`set`", &SET),
+        ("`replace`", &REPLACE),
+        ("`insert`", &INSERT),
+        ("`remove`", &REMOVE),
     ] {
         out += &format!("### {title}\n\n{}\n", fields(table));
     }
@@ -82,12 +91,14 @@ impl fmt::Display for Shape {
         match self {
             Self::Whole => f.write_str("whole number"),
             Self::Text => f.write_str("text"),
+            Self::Flag => f.write_str("true or false"),
             Self::Words => f.write_str("text, or one per locale"),
             Self::Name => f.write_str("name"),
             Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Self::Currency => f.write_str("currency"),
             Self::Zone => f.write_str("time zone"),
             Self::Duration => f.write_str("duration"),
+            Self::Hours => f.write_str("business hours"),
             Self::Type => f.write_str("type"),
             Self::Variable => f.write_str("type, or map of `type` and `default`"),
             Self::Condition => f.write_str("condition"),
@@ -96,6 +107,7 @@ impl fmt::Display for Shape {
             Self::Match => f.write_str("match"),
             Self::Value(kind) => write!(f, "value ({kind})"),
             Self::Plugin => f.write_str("plugin"),
+            Self::Base => f.write_str("base"),
             Self::Step => f.write_str("step"),
             Self::Timeout => f.write_str("timeout"),
             Self::Map(_) => f.write_str("map"),
@@ -104,6 +116,7 @@ impl fmt::Display for Shape {
             Self::OneOrMany(inner) => write!(f, "{inner}, or a list"),
             Self::Join => f.write_str("`all`, `any`, or a whole number"),
             Self::StepMap => f.write_str("step"),
+            Self::StepBody => f.write_str("step without its `id`"),
         }
     }
 }
