@@ -221,8 +221,8 @@ fn held_by_cases(cases: &[Kept], order: &str, ledger: &Ledger) {
         // Only whether money left may be asked beyond the end, and only while nobody knows or the provider says otherwise.
         let is_unknown =
             |key: &Digest| kept.case.effects.get(key).is_some_and(|effect| effect.state == EffectState::Unknown);
-        let of_money =
-            |task: &Task| matches!(&task.about, About::Effect { key } if is_unknown(key) || contradicts(task));
+        let is_undoing = |key: &Digest| kept.case.effects.get(key).is_some_and(|effect| effect.undoes.is_some());
+        let of_money = |task: &Task| matches!(&task.about, About::Effect { key } if is_unknown(key) || is_undoing(key) || contradicts(task));
         let is_done = kept.case.reserved.is_empty() && kept.case.tasks.values().all(of_money);
         assert!(is_done, "closed case {}", kept.case.number);
     }

@@ -4,6 +4,8 @@ mod connectors;
 mod crashes;
 mod mail;
 mod messages;
+mod requests;
+mod retries;
 
 use std::time::Duration;
 

@@ -198,7 +198,7 @@ fn prepare(folder: &Path, book: &Book, provider: &str) -> anyhow::Result<String>
     let settings = Settings { allowed: vec!["127.0.0.1".parse().map_err(anyhow::Error::msg)?], ..Settings::default() };
     for (kind, path) in [(Kind::Payment, "payment"), (Kind::Stock, "stock"), (Kind::Notification, "notification")] {
         let webhook = Connector::Webhook(Webhook::new(format!("{provider}/{path}"), Secret::new(SECRET.to_owned())));
-        connectors::set(&merchant.engine, world.app.host().key(), &settings, kind, &webhook, &admin())?;
+        connectors::set(&merchant.engine, world.app.host().key(), &settings, &kind, &webhook, &admin())?;
     }
     let keys = Keys::load(world.app.host())?;
     let tenant = Some(merchant.engine.record().id);

@@ -72,7 +72,7 @@ impl Trial {
     /// Set a connector.
     pub fn connect(&self, kind: Kind, connector: Connector) -> Result<(), connectors::Error> {
         let (engine, key) = (self.engine(), self.shop.world.app.host().key());
-        connectors::set(engine, key, self.outbox.settings(), kind, &connector, &admin())
+        connectors::set(engine, key, self.outbox.settings(), &kind, &connector, &admin())
     }
 
     /// The merchant's engine.

@@ -174,7 +174,7 @@ impl Kitchen {
             "crowd",
         ]))?;
         let word = |dice: &mut Dice, words: &[&str]| dice.once_in(2).then(|| dice.pick(words).to_owned());
-        open.reason = word(&mut self.dice, &["broken", "flaky", "other", "other"]);
+        open.reason = word(&mut self.dice, &["broken", "flaky", "parcel", "other", "other"]);
         open.claim = word(&mut self.dice, &["hopeless", "look", "look", "card", "card", "card", "card"]);
         if self.dice.once_in(3) {
             open.attributes.insert("gift".to_owned(), Value::Bool(true));
@@ -348,7 +348,7 @@ impl Kitchen {
     fn outcome(&mut self, key: Digest) -> Body {
         let outcome = self.dice.pick(&[Settled::Confirmed, Settled::Declined, Settled::Declined, Settled::Unknown]);
         let reference = self.dice.once_in(2).then(|| format!("ref-{}", self.dice.roll(1_000)));
-        Body::Settle(Settle { key, outcome, reference })
+        Body::Settle(Settle { reference, ..Settle::new(key, outcome) })
     }
 
     fn event(&mut self, case: &Case) -> Body {

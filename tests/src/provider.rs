@@ -48,6 +48,8 @@ pub struct Options {
     pub decline_above: Option<Decimal>,
     /// Act on every call, as a provider that knows no keys.
     pub forgetful: bool,
+    /// What it answers beside the outcome, where it is asked something.
+    pub answer: Option<serde_json::Value>,
 }
 
 impl Options {
@@ -63,6 +65,7 @@ impl Options {
             later: 0,
             decline_above: None,
             forgetful: false,
+            answer: None,
         }
     }
 }
@@ -97,6 +100,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     book: Mutex<Book>,
     tricks: Mutex<VecDeque<Trick>>,
+    last: Mutex<serde_json::Value>,
 }
 
 impl Provider {
@@ -107,7 +111,7 @@ impl Provider {
         let listener = TcpListener::bind(options.listen).await.context("an address to listen at")?;
         let address = listener.local_addr()?;
         let (book, tricks) = (Mutex::new(book), Mutex::default());
-        let shared = Arc::new(Shared { options, webhook, clock, book, tricks });
+        let shared = Arc::new(Shared { options, webhook, clock, book, tricks, last: Mutex::default() });
         let accepting = tokio::runtime::Handle::current().spawn(accept(listener, shared.clone()));
         Ok(Self { address, shared, accepting })
     }
@@ -134,6 +138,23 @@ impl Provider {
     #[must_use]
     pub fn effects(&self) -> Vec<book::Known> {
         self.shared.book().effects()
+    }
+
+    /// Whether something is still asked of the next call.
+    #[must_use]
+    pub fn has_tricks(&self) -> bool {
+        !self.shared.tricks().is_empty()
+    }
+
+    /// Nothing is asked of the next call that was.
+    pub fn next_is_honest(&self) {
+        drop(self.shared.tricks().pop_front());
+    }
+
+    /// The body of the last request that was signed well.
+    #[must_use]
+    pub fn last_body(&self) -> serde_json::Value {
+        self.shared.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Do this with the next call.
@@ -207,6 +228,7 @@ async fn told(request: Request<Incoming>, shared: &Shared) -> Result<Answer, Hun
         Ok(told) => told,
         Err(why) => return Ok(refusal(StatusCode::UNAUTHORIZED, &why)),
     };
+    *shared.last.lock().unwrap_or_else(PoisonError::into_inner) = serde_json::from_slice(&body).unwrap_or_default();
     let trick = shared.tricks().pop_front();
     match &trick {
         Some(Trick::Refuse(status)) => return Ok(refusal(status_of(*status), "as it was asked to")),
@@ -231,13 +253,17 @@ async fn told(request: Request<Incoming>, shared: &Shared) -> Result<Answer, Hun
         Some(Trick::ActAndSay(words)) => Ok(Response::new(Full::from(words))),
         _ if lost => Err(HungUp),
         _ if calls <= shared.options.later => Ok(json(StatusCode::ACCEPTED, &serde_json::json!({}))),
-        _ => Ok(json(StatusCode::OK, &settled(&told.key, outcome))),
+        _ => Ok(json(StatusCode::OK, &settled(&told.key, outcome, shared.options.answer.as_ref()))),
     }
 }
 
-fn settled(key: &str, outcome: Outcome) -> serde_json::Value {
+fn settled(key: &str, outcome: Outcome, answer: Option<&serde_json::Value>) -> serde_json::Value {
     let reference = format!("prov_{}", key.get(..12).unwrap_or(key));
-    serde_json::json!({ "outcome": outcome, "reference": reference })
+    let mut said = serde_json::json!({ "outcome": outcome, "reference": reference });
+    if let Some(answer) = answer {
+        said["answer"] = answer.clone();
+    }
+    said
 }
 
 /// The key of a request that is signed as it should be.

@@ -204,7 +204,7 @@ impl Merchant {
 
     /// Tell the outcome of an effect.
     pub fn settle(&self, case: CaseId, key: Digest, outcome: Settled) -> Result<Receipt, Error> {
-        self.command(case, Body::Settle(Settle { key, outcome, reference: None }))
+        self.command(case, Body::Settle(Settle::new(key, outcome)))
     }
 
     /// The case as it stands.

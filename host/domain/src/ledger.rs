@@ -33,6 +33,13 @@ pub struct LedgerLine {
     pub returned: u32,
     /// Money refunded.
     pub refunded: Money,
+    /// Units among the returned ones for which other goods were given: their money stays.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exchanged: u32,
+}
+
+fn is_zero(units: &u32) -> bool {
+    *units == 0
 }
 
 /// One payment in the ledger.
@@ -148,7 +155,7 @@ impl Ledger {
     /// Make a line known, with what was bought and paid; changes nothing where it is known.
     pub fn know(&mut self, line: u32, bought: u32, paid: Money) {
         let nothing = Money::zero(paid.currency());
-        let new = LedgerLine { bought, paid, reserved: 0, returned: 0, refunded: nothing };
+        let new = LedgerLine { bought, paid, reserved: 0, returned: 0, refunded: nothing, exchanged: 0 };
         self.lines.entry(line).or_insert(new);
     }
 
@@ -209,13 +216,38 @@ impl Ledger {
         let held = self.lines.get_mut(&line).filter(|held| held.reserved >= quantity);
         let held = held.ok_or(LedgerError::NotHeld { line })?;
         let refunded = held.refunded.plus(amount)?;
-        if refunded.compare(held.paid)?.is_gt() {
-            return Err(LedgerError::LinePaid { line, paid: held.paid, refunded });
+        let paid = held.refundable(held.exchanged);
+        if refunded.compare(paid)?.is_gt() {
+            return Err(LedgerError::LinePaid { line, paid, refunded });
         }
         held.refunded = refunded;
         held.reserved -= quantity;
         held.returned += quantity;
         self.refunded = order;
+        Ok(())
+    }
+
+    /// Turn a promise into an exchange: the units are returned and no money is booked. What was paid for them is refunded no more.
+    pub fn exchange(&mut self, line: u32, quantity: u32) -> Result<(), LedgerError> {
+        let held = self.lines.get_mut(&line).filter(|held| held.reserved >= quantity);
+        let held = held.ok_or(LedgerError::NotHeld { line })?;
+        let paid = held.refundable(held.exchanged + quantity);
+        if held.refunded.compare(paid)?.is_gt() {
+            return Err(LedgerError::LinePaid { line, paid, refunded: held.refunded });
+        }
+        held.reserved -= quantity;
+        held.returned += quantity;
+        held.exchanged += quantity;
+        Ok(())
+    }
+
+    /// Undo an exchange that was declined: the units are promised again.
+    pub fn give_back(&mut self, line: u32, quantity: u32) -> Result<(), LedgerError> {
+        let is_held = |held: &&mut LedgerLine| held.returned >= quantity && held.exchanged >= quantity;
+        let held = self.lines.get_mut(&line).filter(is_held).ok_or(LedgerError::NotHeld { line })?;
+        held.returned -= quantity;
+        held.exchanged -= quantity;
+        held.reserved += quantity;
         Ok(())
     }
 
@@ -272,6 +304,18 @@ impl LedgerLine {
     /// Units that are neither promised nor returned.
     pub fn left(&self) -> u32 {
         self.bought.saturating_sub(self.reserved).saturating_sub(self.returned)
+    }
+
+    /// The most money that may go back where so many units were exchanged: the others' share of what was paid, in whole cents
+    /// upwards.
+    fn refundable(&self, exchanged: u32) -> Money {
+        if exchanged == 0 || self.bought == 0 {
+            return self.paid;
+        }
+        let others = i128::from(self.bought.saturating_sub(exchanged));
+        let bought = i128::from(self.bought);
+        let share = (i128::from(self.paid.minor()) * others + bought - 1) / bought;
+        Money::from_minor(i64::try_from(share).unwrap_or(i64::MAX), self.paid.currency())
     }
 }
 
@@ -361,6 +405,49 @@ mod tests {
         assert_eq!(ledger.line(0).unwrap().left(), 0);
         assert_eq!(ledger.refunded(), gbp(300));
         assert!(matches!(ledger.refund(0, 1, gbp(301)), Err(LedgerError::OrderPaid { .. })));
+    }
+
+    #[test]
+    fn units_are_exchanged_or_refunded_and_never_both_in_whatever_order() {
+        // Numbers that look random and repeat.
+        let mut state = 7_u64;
+        let mut roll = |sides: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % sides
+        };
+        let (mut exchanged, mut refunded, mut refused) = (0, 0, 0);
+        for _ in 0..200 {
+            let mut ledger = ledger();
+            for _ in 0..30 {
+                let (quantity, amount) =
+                    (u32::try_from(1 + roll(3)).unwrap(), gbp(i64::try_from(roll(7) * 150).unwrap()));
+                let done = match roll(5) {
+                    0 => ledger.reserve(0, quantity),
+                    1 => ledger.release(0, quantity),
+                    2 => ledger.exchange(0, quantity).inspect(|()| exchanged += 1),
+                    3 => ledger.give_back(0, quantity),
+                    _ => ledger.refund(0, quantity, amount).inspect(|()| refunded += 1),
+                };
+                refused += u32::from(done.is_err());
+                let line = ledger.line(0).unwrap();
+                assert!(line.reserved + line.returned <= line.bought && line.exchanged <= line.returned, "{line:?}");
+                // 3.00 a unit: what was exchanged is refunded no more.
+                assert!(line.refunded.minor() <= 300 * i64::from(line.bought - line.exchanged), "{line:?}");
+            }
+        }
+        assert!(exchanged > 100 && refunded > 100 && refused > 100, "{exchanged} {refunded} {refused}");
+    }
+
+    #[test]
+    fn an_exchange_that_was_declined_leaves_the_ledger_as_it_was() {
+        let mut ledger = ledger();
+        ledger.reserve(0, 2).unwrap();
+        let before = ledger.clone();
+        ledger.exchange(0, 2).unwrap();
+        assert_eq!(ledger.reserve(0, 2).unwrap_err().code(), "quantity_exceeds_left");
+        ledger.give_back(0, 2).unwrap();
+        assert_eq!(ledger, before);
+        assert_eq!(ledger.give_back(0, 1).unwrap_err().code(), "ledger_not_held");
     }
 
     #[test]

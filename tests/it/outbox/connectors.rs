@@ -40,8 +40,8 @@ fn an_effect_without_a_connector_waits_says_so_once_and_leaves_as_soon_as_there_
 #[test]
 fn a_removed_connector_makes_effects_wait_again() {
     let (trial, provider) = Trial::paid(PAY).unwrap();
-    assert!(connectors::remove(trial.engine(), Kind::Payment, &admin()).unwrap());
-    assert!(!connectors::remove(trial.engine(), Kind::Payment, &admin()).unwrap());
+    assert!(connectors::remove(trial.engine(), &Kind::Payment, &admin()).unwrap());
+    assert!(!connectors::remove(trial.engine(), &Kind::Payment, &admin()).unwrap());
     let (_, key) = trial.refund().unwrap();
     trial.send().unwrap();
     assert_eq!((last(&trial, key).reason.as_deref(), provider.stats().calls), (Some("no_connector"), 0));
@@ -88,9 +88,9 @@ fn money_in_name_only_needs_a_host_that_allows_it_when_it_is_set_and_when_it_is_
     assert_eq!(code(trial.connect(Kind::Payment, Connector::Simulated)), "connector_not_allowed");
     let generous = Settings { allow_simulated: true, ..settings() };
     let (engine, key) = (trial.engine(), trial.shop.world.app.host().key());
-    connectors::set(engine, key, &generous, Kind::Payment, &Connector::Simulated, &admin()).unwrap();
+    connectors::set(engine, key, &generous, &Kind::Payment, &Connector::Simulated, &admin()).unwrap();
     assert_eq!(
-        code(connectors::set(engine, key, &generous, Kind::Stock, &Connector::Simulated, &admin())),
+        code(connectors::set(engine, key, &generous, &Kind::Stock, &Connector::Simulated, &admin())),
         "connector_unfit"
     );
     let (case, effect) = trial.refund().unwrap();

@@ -84,7 +84,7 @@ fn a_mail_is_one_file_whose_message_has_one_name_however_often_it_is_sent() {
     let folder = trial.folder().join("mail");
     let connector = Connector::Folder { path: folder.clone(), from: "Acme <shop@acme.example>".to_owned() };
     let key = trial.shop.world.app.host().key();
-    connectors::set(trial.engine(), key, &generous, Kind::Mail, &connector, &admin()).unwrap();
+    connectors::set(trial.engine(), key, &generous, &Kind::Mail, &connector, &admin()).unwrap();
 
     let case = reached(&trial, &[("email", "li.lei@example.com"), ("name", "Li Lei")]);
     trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
@@ -111,7 +111,7 @@ fn who_has_no_address_gets_no_mail_and_the_log_says_so() {
     let outbox = outbox(&trial.shop.world, &trial.runtime, &generous).unwrap();
     let connector = Connector::Folder { path: trial.folder().join("mail"), from: "shop@acme.example".to_owned() };
     let key = trial.shop.world.app.host().key();
-    connectors::set(trial.engine(), key, &generous, Kind::Mail, &connector, &admin()).unwrap();
+    connectors::set(trial.engine(), key, &generous, &Kind::Mail, &connector, &admin()).unwrap();
     let case = reached(&trial, &[("phone", "555")]);
     trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
     assert_eq!(state(&trial, &case, "tell"), EffectState::Declined);

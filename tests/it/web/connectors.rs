@@ -36,6 +36,22 @@ fn webhook(url: &str) -> Json {
 }
 
 #[tokio::test]
+async fn a_system_that_workflows_ask_has_a_connector_of_its_own_name() {
+    let door = Door::new();
+    let set = door.set("http:carrier-label", &webhook("https://carrier.shop.example/labels")).await;
+    assert_eq!((set.status.as_u16(), &set.json()["kind"]), (200, &json!("http:carrier-label")), "{}", set.json());
+    assert_eq!(door.ask("GET", "/v1/connectors").await.json()["data"], json!([set.json()]));
+    assert_eq!(door.ask("DELETE", "/v1/connectors/http:carrier-label").await.status, 204);
+    for kind in ["http:", "http:Carrier", "http"] {
+        let refused = door.set(kind, &webhook("https://carrier.shop.example/labels")).await;
+        assert_eq!(refused.problem(), (404, "connector_not_found".to_owned()), "{kind}");
+    }
+    let mailed =
+        door.set("http:carrier", &json!({ "how": "smtp", "url": "smtps://m.example", "from": "a@b.example" })).await;
+    assert_eq!(mailed.problem(), (422, "connector_unfit".to_owned()));
+}
+
+#[tokio::test]
 async fn a_connector_is_set_and_shown_without_its_secrets_and_removed_once() {
     let door = Door::new();
     let set = door.set("payment", &webhook("https://pay.shop.example/redress")).await;

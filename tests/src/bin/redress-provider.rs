@@ -41,6 +41,9 @@ struct Args {
     /// Act on every call, as a provider that knows no keys.
     #[arg(long)]
     forgetful: bool,
+    /// What it answers beside the outcome, as JSON, where a workflow asks for something.
+    #[arg(long, value_name = "JSON")]
+    answer: Option<serde_json::Value>,
 }
 
 #[tokio::main]
@@ -56,6 +59,7 @@ async fn main() -> anyhow::Result<()> {
         later: args.later,
         decline_above: args.decline_above,
         forgetful: args.forgetful,
+        answer: args.answer,
     };
     let provider = Provider::start(options, Arc::new(SystemClock)).await?;
     println!("http://{}", provider.address());

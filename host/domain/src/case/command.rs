@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::lane::LaneId;
-use super::{External, Line};
+use super::{External, Line, Reply};
 use crate::clock::Instant;
 use crate::ids::{CustomerId, Digest, OrderId, Slug, TaskId};
 use crate::money::Currency;
@@ -220,7 +220,7 @@ pub enum Timer {
 }
 
 /// The outcome of an effect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settle {
     /// The effect.
     pub key: Digest,
@@ -229,6 +229,19 @@ pub struct Settle {
     /// The provider's reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// What a system answered that was asked something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
+    /// Why it was declined, a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+impl Settle {
+    /// An outcome that says nothing more.
+    pub fn new(key: Digest, outcome: Settled) -> Self {
+        Self { key, outcome, reference: None, reply: None, code: None }
+    }
 }
 
 /// What became of an effect.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::command::{Open, Settled};
 use super::deadline::Proposal;
 use super::lane::LaneId;
-use super::{Arrived, Effect, Item, Output, Task};
+use super::{Arrived, Effect, Item, Output, Reply, Retry, Task, What};
 use crate::clock::Instant;
 use crate::ids::{CaseId, Digest, Slug, TaskId};
 use crate::value::{Fields, Value};
@@ -113,6 +113,12 @@ pub enum Entry {
         reference: Option<String>,
         /// Who says so: `history`, `provider`, `person`.
         via: String,
+        /// What a system answered that was asked something.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply: Option<Reply>,
+        /// Why it was declined, a code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
     },
     /// A person had an effect delivered again under its key.
     #[serde(rename = "effect.resent.1")]
@@ -121,6 +127,23 @@ pub enum Entry {
         key: Digest,
         /// Who.
         by: String,
+    },
+    /// A step did something, and this would undo it.
+    #[serde(rename = "compensation.registered.1")]
+    Registered {
+        /// The step.
+        step: Slug,
+        /// What is to be sent then.
+        what: Box<What>,
+        /// How it is sent again, where the workflow says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry: Option<Retry>,
+    },
+    /// What a step did is undone.
+    #[serde(rename = "compensation.undone.1")]
+    Undone {
+        /// The compensation, by its place among those of the case.
+        place: u32,
     },
     /// Refunded units stand in the ledger as returned, their money as refunded.
     #[serde(rename = "refund.booked.1")]
@@ -426,6 +449,8 @@ names! {
     Entry::Intended { .. } => "effect.intended.1",
     Entry::Settled { .. } => "effect.settled.1",
     Entry::Resent { .. } => "effect.resent.1",
+    Entry::Registered { .. } => "compensation.registered.1",
+    Entry::Undone { .. } => "compensation.undone.1",
     Entry::Booked { .. } => "refund.booked.1",
     Entry::Unbooked { .. } => "refund.unbooked.1",
     Entry::TaskOpened { .. } => "task.opened.1",

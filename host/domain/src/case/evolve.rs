@@ -6,7 +6,7 @@ use super::command::Settled;
 use super::deadline::AlarmKind;
 use super::entry::{Entry, Opened};
 use super::lane::{LaneId, Place};
-use super::{Case, EffectState, Held, Item, Output, Status, Task, What};
+use super::{Case, Compensation, EffectState, Held, Item, Output, Status, Task, What};
 use crate::clock::Instant;
 use crate::ids::{Digest, TaskId};
 use crate::money::Money;
@@ -95,6 +95,7 @@ pub fn open(opened: &Opened, stamp: Stamp) -> Case {
         reserved: Vec::new(),
         tasks: Default::default(),
         effects: Default::default(),
+        compensations: Vec::new(),
         events: Vec::new(),
     }
 }
@@ -110,8 +111,28 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::Gave { step, output, .. } => gave(case, step.as_str(), output),
         Entry::Reserved { line, take, until } => hold(case, *line, take, (stamp.turn, *until)),
         Entry::Released { line, take } => drop_held(case, *line, take)?,
-        Entry::Intended { key, effect } => drop(case.effects.insert(*key, (**effect).clone())),
-        Entry::Settled { key, outcome, reference, .. } => settle(case, key, *outcome, reference.as_deref())?,
+        Entry::Intended { key, effect } => {
+            if let Some(place) = effect.undoes {
+                compensation(case, place)?.key = Some(*key);
+            }
+            case.effects.insert(*key, (**effect).clone());
+        }
+        Entry::Registered { step, what, retry } => case.compensations.push(Compensation {
+            step: step.clone(),
+            lane: case.lane.clone(),
+            what: (**what).clone(),
+            retry: retry.clone(),
+            key: None,
+            undone: false,
+        }),
+        Entry::Undone { place } => compensation(case, *place)?.undone = true,
+        Entry::Settled { key, outcome, reference, reply, code, .. } => {
+            settle(case, key, *outcome, reference.as_deref())?;
+            if let Some(effect) = case.effects.get_mut(key) {
+                effect.reply = reply.clone().or(effect.reply.take());
+                effect.code.clone_from(code);
+            }
+        }
         Entry::Resent { key, .. } => resend(case, key)?,
         Entry::Booked { items } => items.iter().try_for_each(|item| book(case, item))?,
         Entry::Unbooked { items } => items.iter().try_for_each(|item| unbook(case, item, stamp.turn))?,
@@ -242,15 +263,23 @@ fn settle(case: &mut Case, key: &Digest, outcome: Settled, reference: Option<&st
     Ok(())
 }
 
-/// On its way once more. What came of a notice stays: telling somebody again undoes nothing.
+/// On its way once more. What came of a notice stays: telling somebody again undoes nothing. A system that is asked again under
+/// the same key does nothing more, and answers.
 fn resend(case: &mut Case, key: &Digest) -> Result<(), &'static str> {
     let effect = case.effects.get_mut(key).ok_or("the case has no such effect")?;
     match (effect.state, &effect.what) {
         (EffectState::Confirmed | EffectState::Declined, What::Notice { .. }) => {}
-        (EffectState::Confirmed, _) => return Err("the effect is confirmed"),
-        _ => effect.state = EffectState::Intended,
+        (EffectState::Confirmed, what) if !matches!(what, What::Http(_)) => return Err("the effect is confirmed"),
+        _ => {
+            effect.state = EffectState::Intended;
+            (effect.reply, effect.code) = (None, None);
+        }
     }
     Ok(())
+}
+
+fn compensation(case: &mut Case, place: u32) -> Result<&mut Compensation, &'static str> {
+    case.compensations.get_mut(place as usize).ok_or("the case has no such compensation")
 }
 
 fn task<'a>(case: &'a mut Case, id: &TaskId) -> Result<&'a mut Task, &'static str> {

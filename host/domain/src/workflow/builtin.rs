@@ -259,6 +259,19 @@ pub const RECORDS: &[Record] = &[
         doc: "The output of a `restock`.",
         fields: &[field("status", "[confirmed, declined, unknown]", "How it ended.")],
     },
+    Record {
+        name: "exchange",
+        doc: "The output of an `exchange`.",
+        fields: &[
+            field("status", "[confirmed, declined, unknown]", "How it ended."),
+            field("reference", "text?", "What the shop calls it: the number of the new order."),
+        ],
+    },
+    Record {
+        name: "http",
+        doc: "The output of an `http`, with the fields that it expects.",
+        fields: &[field("reference", "text?", "What the system calls what it did.")],
+    },
 ];
 
 /// The fields of a built-in record as types.
@@ -369,6 +382,18 @@ pub fn for_each_type() -> Type {
 /// The output of a `restock`.
 pub fn restock_type() -> Type {
     Type::Object(fields("restock"))
+}
+
+/// The output of an `exchange`.
+pub fn exchange_type() -> Type {
+    Type::Object(fields("exchange"))
+}
+
+/// The output of an `http` that expects this answer.
+pub fn http_type(expect: &BTreeMap<String, Type>) -> Type {
+    let mut all = fields("http");
+    all.extend(expect.iter().map(|(name, kind)| (name.clone(), kind.clone())));
+    Type::Object(all)
 }
 
 /// Where goods may go that nobody has looked at.

@@ -66,6 +66,18 @@ impl Compiler {
         literal(at, written, self.scope.currency).map(|value| Expr::constant(value, written.clone()))
     }
 
+    /// A field of any type: an expression after `=`, or a plain literal whose type is seen by how it is written.
+    pub fn any_value(&self, at: &At<'_>) -> Option<Expr> {
+        let kind = match &at.node().kind {
+            Kind::Scalar(_) if at.is_expression() => return self.expression(at, None),
+            Kind::Scalar(scalar) if scalar.is_number() => Type::Number,
+            Kind::Scalar(scalar) if scalar.is_bool() => Type::Bool,
+            Kind::Scalar(_) => Type::Text,
+            _ => return at.wrong_type("a text, a number, true or false, or an expression after `=`"),
+        };
+        self.value(at, &kind)
+    }
+
     /// An amount of money that goes one way: a literal is not below nothing.
     pub fn amount(&self, at: &At<'_>) -> Option<Expr> {
         let amount = self.value(at, &Type::Money)?;

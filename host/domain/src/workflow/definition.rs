@@ -5,7 +5,8 @@ pub mod review;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::clock::Zone;
+use crate::case::Retry;
+use crate::clock::{Span, Zone};
 use crate::ids::{Digest, Slug};
 use crate::money::Currency;
 use crate::value::Type;
@@ -172,6 +173,10 @@ pub struct Step {
     pub then: Option<Slug>,
     /// Where failures go, by code; a built-in task where nothing matches.
     pub on_error: Vec<OnError>,
+    /// How what it sends is sent again, where the document says so.
+    pub retry: Option<Retry>,
+    /// What undoes it once it has done its work.
+    pub compensate: Option<Compensate>,
     /// What it does.
     pub kind: Kind,
 }
@@ -261,6 +266,12 @@ pub enum Kind {
         /// How: `email` unless said otherwise.
         channel: String,
     },
+    /// Ask an endpoint of the merchant, and wait for its answer.
+    Http(Http),
+    /// Give other goods for those that come back.
+    Exchange(Exchange),
+    /// Undo what other steps did.
+    Undo(Undo),
     /// Do several things at once.
     Parallel(Parallel),
     /// Do the same for each element of a list.
@@ -308,6 +319,9 @@ impl Kind {
             Self::Refund { .. } => "refund",
             Self::Restock { .. } => "restock",
             Self::Notify { .. } => "notify",
+            Self::Http(_) => "http",
+            Self::Exchange(_) => "exchange",
+            Self::Undo(_) => "undo",
             Self::Parallel(_) => "parallel",
             Self::ForEach(_) => "for_each",
             Self::Again { .. } => "again",
@@ -372,6 +386,60 @@ pub struct ForEach {
     pub first: Slug,
     /// Variables that more than one iteration may set, and what becomes of their values.
     pub merge: BTreeMap<String, Merge>,
+}
+
+/// A request to an endpoint of the merchant.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// The connector `http:<target>`; never an address.
+    pub target: Slug,
+    /// What is sent.
+    pub body: BTreeMap<String, Expr>,
+    /// What the answer must hold; an optional type may be left out.
+    pub expect: BTreeMap<String, Type>,
+}
+
+/// Other goods for those that come back.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// What the customer gets.
+    pub sku: Expr,
+    /// How many; as many as come back where it is not said.
+    pub quantity: Option<Expr>,
+    /// How long the shop keeps them for the customer.
+    pub hold_stock: Span,
+    /// What becomes of a difference in price: `charge_or_refund`, or `none`.
+    pub price_difference: String,
+}
+
+/// What undoes a step.
+#[derive(Debug, Clone)]
+pub enum Compensate {
+    /// A system is asked to.
+    Http(Http),
+    /// Goods go elsewhere.
+    Restock {
+        /// `quarantine`, `scrap` or `return_to_maker`.
+        to: Expr,
+    },
+    /// Somebody is told.
+    Notify {
+        /// Which text.
+        template: Slug,
+        /// Whom.
+        to: String,
+        /// How.
+        channel: String,
+    },
+}
+
+/// Which steps an `undo` undoes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// All that have done something that can be undone.
+    All,
+    /// These.
+    Steps(Vec<Slug>),
 }
 
 /// One event that an `await` waits for.

@@ -4,12 +4,14 @@
 //! what each one gives), then the steps themselves, each with the names that are known where it stands.
 
 mod calendar;
+mod compensate;
 mod document;
 mod forks;
 mod form;
 mod lists;
 mod names;
 mod outline;
+mod retry;
 mod sla;
 mod step;
 mod steps;

@@ -18,6 +18,7 @@ mod events;
 mod fail;
 mod finish;
 mod goods;
+mod http;
 mod lanes;
 mod names;
 mod pay;
@@ -28,9 +29,11 @@ pub mod route;
 mod sense;
 pub mod shapes;
 mod sla;
+mod swap;
 mod table;
 mod tasks;
 mod unbook;
+mod undo;
 mod wait;
 
 #[cfg(test)]
@@ -45,7 +48,7 @@ use crate::case::command::{Command, Rejection, Timer};
 use crate::case::entry::Entry;
 use crate::case::evolve::{self, Stamp};
 use crate::case::lane::{LaneId, Place};
-use crate::case::{About, Case, Task};
+use crate::case::{About, Case, Effect, Retry, Task, What};
 use crate::clock::Instant;
 use crate::decision::{CONDITIONS_MAX, Condition, Decision, Taken, Turn, Work};
 use crate::facts::Facts;
@@ -225,7 +228,7 @@ impl Run {
             return Ok(Flow::Next);
         }
         self.path.push(step.id.clone());
-        match &step.kind {
+        let flow = match &step.kind {
             Kind::Call { plugin, with } => call::enter(self, definition, step, plugin, with),
             Kind::Decide { arms } => choose::decide(self, definition, step, arms),
             Kind::Table(table) => table::enter(self, definition, step, table),
@@ -239,12 +242,16 @@ impl Run {
             }
             Kind::Restock { to } => goods::restock(self, definition, step, to),
             Kind::Notify { template, to, channel } => goods::notify(self, step, template, to, channel),
+            Kind::Http(request) => http::enter(self, definition, step, request),
+            Kind::Exchange(exchange) => swap::enter(self, definition, step, exchange),
+            Kind::Undo(which) => undo::enter(self, step, which),
             Kind::Parallel(parallel) => Ok(lanes::parallel(self, step, parallel)),
             Kind::ForEach(each) => lanes::for_each(self, definition, step, each),
             Kind::Again { to, max_visits } => Ok(choose::again(self, step, to, *max_visits)),
             Kind::Finish { result } => Ok(finish::finish(self, result)),
             Kind::Fail { code } => Ok(finish::fail(self, code)),
-        }
+        };
+        undo::registered(self, definition, step, flow)
     }
 
     /// Go where a step leads, or where its failure leads.
@@ -281,9 +288,14 @@ impl Run {
     }
 
     fn value(&self, definition: &Definition, expr: &Expr) -> Result<Value, StepError> {
+        let missing = || StepError::new("expression_missing", format!("`{}` is missing", expr.source()));
+        self.value_or_absent(definition, expr)?.ok_or_else(missing)
+    }
+
+    fn value_or_absent(&self, definition: &Definition, expr: &Expr) -> Result<Option<Value>, StepError> {
         let mut context =
             Context { zone: definition.zone, currency: definition.currency, steps_left: EXPRESSION_STEPS_MAX };
-        expr.evaluate(&self.names, &mut context).map_err(|error| failed(expr, &error))
+        expr.evaluate_optional(&self.names, &mut context).map_err(|error| failed(expr, &error))
     }
 
     /// Whether a condition of a step holds; what decided it is kept with the turn.
@@ -360,6 +372,11 @@ impl Run {
         };
         let through = definition.ways_back.iter().filter(|(_, passed)| passed.contains(step));
         through.map(|(again, _)| taken(again)).sum()
+    }
+
+    /// An effect of a step that is to leave, in the lane and the round that the run is in.
+    fn intended(&self, step: &Slug, what: What, retry: Option<Retry>) -> Effect {
+        Effect { lane: self.lane.clone(), round: self.round, ..Effect::intended(step.clone(), what, retry) }
     }
 
     /// The key of an effect: minted at its first intent, without attempt and without revision. An iteration and a round have keys

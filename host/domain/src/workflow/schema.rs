@@ -3,16 +3,18 @@
 //! The decoder's unknown-field check reads it, a test holds `workflows/README.md` to it, and JSON Schema is made from it. Names
 //! that the language reserves for its second half stand in `later`, so that using one gets one clear answer.
 
+mod codes;
 mod overlays;
 mod reference;
 mod steps;
 
 use crate::workflow::trial;
+pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
 pub use overlays::{INSERT, OVERLAY, PATCH, REMOVE, REPLACE, SEALABLE, SET};
 pub use reference::reference;
 pub use steps::{
-    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
-    REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, EXCHANGE, FAIL, FINISH, FOR_EACH, HITS, HTTP, INSPECT, NOTIFY, PARALLEL,
+    PRICE_DIFFERENCE, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -170,6 +172,7 @@ pub const DOCUMENT: Table = Table {
             "Events that steps may await, with what they carry.",
         ),
         Field::optional("limits", Shape::Map(&LIMITS), "Bounds of one case."),
+        Field::optional("defaults", Shape::Map(&DEFAULTS), "What holds for every step that does not say otherwise."),
         Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
         Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
         Field::optional(
@@ -183,7 +186,7 @@ pub const DOCUMENT: Table = Table {
             "For a base: fields of the document that its overlays cannot change.",
         ),
     ],
-    later: &["defaults", "on_error"],
+    later: &["on_error"],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
         ("name", "the name of a document is its `workflow`"),
@@ -256,6 +259,40 @@ pub const LIMITS: Table = Table {
     hints: &[],
 };
 
+/// The fields of `defaults`.
+pub const DEFAULTS: Table = Table {
+    fields: &[Field::optional("retry", Shape::Map(&RETRY), "How what steps send is sent again.")],
+    later: &["timeout"],
+    hints: &[],
+};
+
+/// The fields of `retry`.
+pub const RETRY: Table = Table {
+    fields: &[
+        Field::optional(
+            "attempts",
+            Shape::Whole,
+            "The most requests in all, from 1 to 100; then a person is asked what became of it.",
+        ),
+        Field::optional("first", Shape::Duration, "The pause after the first request."),
+        Field::optional("factor", Shape::Value("number"), "By what each further pause is longer, from 1 to 10."),
+        Field::optional("max", Shape::Duration, "The longest pause; at most the host's own, an hour."),
+        Field::optional("jitter", Shape::Text, "How much shorter or longer a pause may be, drawn at random, as `20%`."),
+        Field::optional(
+            "unless",
+            Shape::List(&Shape::Name),
+            "Codes after which nothing is sent again: `timeout`, `connection_lost`, `not_connected`, `answer_unreadable`, `answer_too_large`, `status_503`.",
+        ),
+    ],
+    later: &[],
+    hints: &[
+        ("delay", "the pause after the first request is `first`"),
+        ("backoff", "pauses grow by `factor` from `first` to `max`"),
+        ("times", "the most requests in all are `attempts`"),
+        ("on", "every failure that may pass is retried; `unless` names those after which nothing is sent again"),
+    ],
+};
+
 /// The long form of a variable.
 pub const VARIABLE: Table = Table::new(&[
     Field::required("type", Shape::Type, "What it holds."),
@@ -283,6 +320,16 @@ pub const STEP: Table = Table {
             Shape::List(&Shape::Map(&ON_ERROR)),
             "Where failures go; a task for a person where nothing matches.",
         ),
+        Field::optional(
+            "retry",
+            Shape::Map(&RETRY),
+            "How what the step sends is sent again, within what the connector promises; `defaults.retry` where it is left out.",
+        ),
+        Field::optional(
+            "compensate",
+            Shape::Map(&COMPENSATE),
+            "What undoes the step: kept once it has done its work, and sent by `undo`, or when a person cancels the case.",
+        ),
         Field::optional("sealed", Shape::Flag, "For a base: its overlays cannot change this step."),
         Field::optional(
             "open",
@@ -290,7 +337,7 @@ pub const STEP: Table = Table {
             "Of a sealed step: fields that overlays may change all the same.",
         ),
     ],
-    later: &["retry", "compensate", "migration_point", "run", "exchange", "http", "undo"],
+    later: &["migration_point", "run"],
     hints: &[
         ("sla", "`sla` stands inside `review` and `inspect`"),
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),
@@ -306,6 +353,21 @@ pub const ON_ERROR: Table = Table::new(&[
     Field::required("match", Shape::Name, "The code of the failure, or `any`."),
     Field::required("then", Shape::Step, "The step that follows."),
 ]);
+
+/// The fields of `compensate`: one of them.
+pub const COMPENSATE: Table = Table {
+    fields: &[
+        Field::optional("http", Shape::Map(&HTTP), "A system is asked to undo it."),
+        Field::optional("restock", Shape::Map(&RESTOCK), "The goods go elsewhere."),
+        Field::optional("notify", Shape::Map(&NOTIFY), "Somebody is told."),
+    ],
+    later: &[],
+    hints: &[
+        ("call", "a call is pure: there is nothing in the world that it could undo; ask a system with `http`"),
+        ("refund", "money goes back by a step of its own, with its own caps"),
+        ("undo", "what undoes the step is written here; the step `undo` says when"),
+    ],
+};
 
 /// The fields of `sla`.
 pub const SLA: Table = Table {

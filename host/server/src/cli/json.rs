@@ -1,7 +1,7 @@
 //! Records as JSON for programs: exact numbers as text, instants in UTC, never the form in which they are stored.
 
 use redress_domain::case::lane::{Lane, LaneId};
-use redress_domain::case::{Effect, Held, Item, Line, Output, Status, Task, What};
+use redress_domain::case::{Effect, Held, Item, Line, Output, Reply, Status, Task, What};
 use redress_domain::clock::Instant;
 use redress_domain::money::{Money, Price};
 use redress_domain::value::{Fields, Value};
@@ -195,8 +195,8 @@ pub(super) fn task(task: &Task) -> Json {
     })
 }
 
-pub(super) fn effect(effect: &Effect) -> Json {
-    let what = match &effect.what {
+pub(super) fn what(what: &What) -> Json {
+    match what {
         What::Refund(refund) => json!({ "refund": {
             "order": refund.order,
             "payment": refund.payment,
@@ -211,10 +211,27 @@ pub(super) fn effect(effect: &Effect) -> Json {
         What::Notice { template, to, channel } => {
             json!({ "notice": { "template": template, "to": to, "channel": channel } })
         }
-    };
+        What::Exchange(exchange) => json!({ "exchange": {
+            "sku": exchange.sku,
+            "quantity": exchange.quantity,
+            "hold_until": instant(exchange.hold_until),
+            "price_difference": exchange.price_difference,
+            "items": each(&exchange.items, |item| json!({ "line": item.line, "take": take(&item.take) })),
+        }}),
+        What::Http(request) => json!({ "http": { "target": request.target, "body": fields(&request.body) } }),
+    }
+}
+
+pub(super) fn effect(effect: &Effect) -> Json {
     json!({
-        "step": effect.step, "lane": lane_name(&effect.lane), "what": what, "state": effect.state.word(), "reference": effect.reference,
+        "step": effect.step, "lane": lane_name(&effect.lane), "what": what(&effect.what), "undoes": effect.undoes,
+        "state": effect.state.word(), "reference": effect.reference, "code": effect.code,
+        "reply": effect.reply.as_ref().map(reply),
     })
+}
+
+pub(super) fn reply(reply: &Reply) -> Json {
+    json!({ "fields": fields(&reply.fields), "wrong": reply.wrong })
 }
 
 #[cfg(test)]

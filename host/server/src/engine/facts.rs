@@ -81,10 +81,13 @@ fn ledgers(
     orders.extend(order.cloned());
     if let Some(case) = case {
         orders.extend(case.reserved.iter().map(|held| held.take.order.clone()));
-        orders.extend(case.effects.values().filter_map(|effect| match &effect.what {
-            What::Refund(refund) => refund.order.clone(),
-            _ => None,
-        }));
+        for effect in case.effects.values() {
+            match &effect.what {
+                What::Refund(refund) => orders.extend(refund.order.clone()),
+                What::Exchange(exchange) => orders.extend(exchange.items.iter().map(|item| item.take.order.clone())),
+                _ => {}
+            }
+        }
     }
     let orders: Vec<OrderId> = orders.into_iter().collect();
     for (order, head) in orders.iter().zip(snapshot.load_ledgers(&orders)?) {

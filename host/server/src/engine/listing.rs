@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use redress_domain::case::{Case, Effect, EffectState, External, Task, What};
+use redress_domain::case::{Case, Effect, EffectState, External, Task};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::Decision;
@@ -101,11 +101,7 @@ pub struct EffectListing {
 
 impl EffectListing {
     fn of(key: Digest, case: &Case, effect: &Effect, intended_at: Instant) -> Self {
-        let (what, amount) = match &effect.what {
-            What::Refund(refund) => ("refund", Some(refund.amount)),
-            What::Restock { .. } => ("restock", None),
-            What::Notice { .. } => ("notice", None),
-        };
+        let (what, amount) = (effect.what.word(), effect.what.amount());
         Self {
             key,
             case: case.id,

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use redress_domain::case::Case;
 use redress_domain::case::command::{Body, Command};
+use redress_domain::case::{About, Case, What};
 use redress_domain::ids::{CaseId, CustomerId, TaskId};
 use redress_domain::value::{Type, Value};
 use redress_domain::workflow::definition::Definition;
@@ -99,7 +99,14 @@ fn subject(id: CaseId, customer: Option<&CustomerId>) -> String {
 
 /// A form field of type text. A choice among words is no free text, and what the form does not ask for is refused anyway.
 fn is_free_text(case: &Case, definition: Option<&Definition>, task: TaskId, field: &str) -> bool {
-    let Some(step) = case.tasks.get(&task).and_then(|task| task.about.asking()) else { return true };
+    let about = case.tasks.get(&task).map(|task| &task.about);
+    if let Some(About::Effect { key }) = about
+        && matches!(case.effects.get(key).map(|one| &one.what), Some(What::Http(_)))
+    {
+        // What a system answered, as somebody found out: no words of theirs.
+        return false;
+    }
+    let Some(step) = about.and_then(About::asking) else { return true };
     let step = definition.and_then(|definition| definition.step(step.as_str()));
     match step.and_then(|step| step.kind.asked()) {
         Some(review) => match review.ask.get(field) {

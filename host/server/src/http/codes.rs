@@ -106,6 +106,7 @@ codes! {
     UPLOAD_COMPILER_PANIC "upload_compiler_panic" 422 "The plugin cannot be compiled on this host";
     // ── Tenants, keys, connectors. ──
     CONNECTOR_NOT_FOUND "connector_not_found" 404 "The connector does not exist";
+    CONNECTORS_FULL "connectors_full" 409 "No more connectors are kept";
     CONNECTOR_UNFIT "connector_unfit" 422 "The connector cannot carry this";
     CONNECTOR_NOT_ALLOWED "connector_not_allowed" 422 "The host does not allow this connector";
     CONNECTOR_INVALID "connector_invalid" 422 "The connector is not as it must be";

@@ -1,4 +1,4 @@
-//! `/v1/connectors`: where effects go, one for each kind. Secrets go in and never come out.
+//! `/v1/connectors`: where effects go, one for each kind and one for each system that workflows ask. Secrets go in and never come out.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ use crate::outbox::secret::{Hidden, Secret};
 #[derive(Deserialize, ToSchema)]
 #[serde(tag = "how", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SetConnector {
-    /// A signed request (Standard Webhooks); for payments, stock and notifications.
+    /// A signed request (Standard Webhooks); for payments, stock, notifications and systems that workflows ask.
     Webhook {
         /// The address, over HTTPS.
         #[schema(max_length = 2048)]
@@ -71,8 +71,8 @@ pub enum SetConnector {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Connector)]
 pub struct ConnectorView {
-    /// `payment`, `stock`, `notification` or `mail`.
-    pub kind: &'static str,
+    /// `payment`, `stock`, `notification`, `mail`, or `http:<name>`.
+    pub kind: String,
     /// `webhook`, `smtp`, `folder` or `simulated`.
     pub how: &'static str,
     /// The address.
@@ -113,14 +113,14 @@ pub(super) async fn list(
     Params(paging): Params<Paging>,
 ) -> Result<Response, Problem> {
     let all = tenant.read(|engine| connectors::list(engine).map_err(refused)).await?;
-    let rows = all.iter().map(|(kind, one)| (kind.word().to_owned(), ConnectorView::of(*kind, one))).collect();
+    let rows = all.iter().map(|(kind, one)| (kind.to_string(), ConnectorView::of(kind, one))).collect();
     Ok(listed::page("connectors", rows, &paging)?.respond(&address))
 }
 
 /// Set where the effects of a kind go, in place of what was set. What waited for a connector is sent now.
 #[utoipa::path(
     put, path = "/v1/connectors/{kind}", operation_id = "connector.set", tag = "connectors", request_body = SetConnector,
-    params(("kind" = String, Path, description = "`payment`, `stock`, `notification` or `mail`")),
+    params(("kind" = String, Path, description = "`payment`, `stock`, `notification`, `mail`, or `http:<name>` for a system that workflows ask")),
     responses(
         (status = 200, body = ConnectorView),
         (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
@@ -137,16 +137,16 @@ pub(super) async fn set(
     let (kind, connector) = (known(&kind)?, body.domain()?);
     let by = tenant.caller.actor();
     let set = tenant.read(move |engine| {
-        connectors::set(engine, state.app.host().key(), &state.outbox, kind, &connector, &by).map_err(refused)?;
-        get(engine, kind)
+        connectors::set(engine, state.app.host().key(), &state.outbox, &kind, &connector, &by).map_err(refused)?;
+        Ok::<_, Problem>(ConnectorView::of(&kind, &get(engine, &kind)?))
     });
-    Ok(axum::Json(ConnectorView::of(kind, &set.await?)))
+    Ok(axum::Json(set.await?))
 }
 
 /// Remove the connector of a kind. Effects of the kind wait from then on.
 #[utoipa::path(
     delete, path = "/v1/connectors/{kind}", operation_id = "connector.remove", tag = "connectors",
-    params(("kind" = String, Path, description = "`payment`, `stock`, `notification` or `mail`")),
+    params(("kind" = String, Path, description = "`payment`, `stock`, `notification`, `mail`, or `http:<name>` for a system that workflows ask")),
     responses(
         (status = 204, description = "it is gone"),
         (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
@@ -157,12 +157,13 @@ pub(super) async fn set(
 pub(super) async fn remove(tenant: Tenant, Named(kind): Named<String>) -> Result<StatusCode, Problem> {
     let kind = known(&kind)?;
     let by = tenant.caller.actor();
-    let was = tenant.read(move |engine| connectors::remove(engine, kind, &by).map_err(refused)).await?;
-    if was { Ok(StatusCode::NO_CONTENT) } else { Err(missing(kind.word())) }
+    let name = kind.to_string();
+    let was = tenant.read(move |engine| connectors::remove(engine, &kind, &by).map_err(refused)).await?;
+    if was { Ok(StatusCode::NO_CONTENT) } else { Err(missing(&name)) }
 }
 
-fn get(engine: &Engine, kind: Kind) -> Result<Connector<Hidden>, Problem> {
-    connectors::get(engine, kind).map_err(refused)?.ok_or_else(|| missing(kind.word()))
+fn get(engine: &Engine, kind: &Kind) -> Result<Connector<Hidden>, Problem> {
+    connectors::get(engine, kind).map_err(refused)?.ok_or_else(|| missing(&kind.to_string()))
 }
 
 fn known(kind: &str) -> Result<Kind, Problem> {
@@ -185,7 +186,7 @@ fn refused(error: connectors::Error) -> Problem {
         E::Address(_) => {
             Problem::new(code, chain(&error)).at(vec![FieldProblem::field("/url", code.name, chain(&error))])
         }
-        E::Unfit { .. } | E::NotAllowed(_) => Problem::new(code, error.to_string()),
+        E::Unfit { .. } | E::Full | E::NotAllowed(_) => Problem::new(code, error.to_string()),
         E::Secret(..) => {
             tracing::error!("{}", chain(&error));
             Problem::new(code, error.to_string())
@@ -221,9 +222,9 @@ fn yes() -> bool {
 }
 
 impl ConnectorView {
-    fn of(kind: Kind, connector: &Connector<Hidden>) -> Self {
+    fn of(kind: &Kind, connector: &Connector<Hidden>) -> Self {
         let mut view = Self {
-            kind: kind.word(),
+            kind: kind.to_string(),
             how: connector.how(),
             url: None,
             path: None,

@@ -2,9 +2,9 @@
 
 use axum::extract::OriginalUri;
 use axum::response::{IntoResponse as _, Response};
-use redress_domain::case::EffectState;
 use redress_domain::case::command::{Body, Settle, Settled};
-use redress_domain::ids::{CaseId, Digest};
+use redress_domain::case::{EffectState, Reply};
+use redress_domain::ids::{CaseId, Digest, Slug};
 use redress_store::scan::{Cursor, Direction, Scan};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -16,10 +16,11 @@ use super::problem::{Problem, ProblemBody};
 use super::repeat::{Command, NamedCommand};
 use super::tenancy::Tenant;
 use super::wire::effect::{EffectDetail, EffectRow};
-use super::wire::{all, invalid};
+use super::wire::{all, invalid, name};
 use crate::engine::listing::EffectListing;
 use crate::engine::{self, Engine, Target};
 use crate::outbox::delivery;
+use crate::outbox::reply::Expect;
 
 /// The states, those that wait for somebody first.
 const STATES: [EffectState; 4] =
@@ -136,6 +137,12 @@ pub struct TellOutcome {
     /// The provider's reference.
     #[schema(max_length = 256)]
     reference: Option<String>,
+    /// Why it was declined, a code that a step's `on_error` may name, as `out_of_stock`.
+    #[schema(pattern = "^[a-z][a-z0-9_-]{0,63}$")]
+    code: Option<String>,
+    /// What a system was asked for, where the step expects something: its fields, each of its type.
+    #[schema(value_type = Option<Object>)]
+    answer: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// An outcome that a provider tells.
@@ -184,11 +191,30 @@ pub(super) async fn outcome(
         Outcome::Confirmed => Settled::Confirmed,
         Outcome::Declined => Settled::Declined,
     };
-    let settle = Settle { key: found.key, outcome, reference: body.reference };
+    let reply = match body.answer {
+        Some(answer) => Some(read(&tenant, &found, answer).await?),
+        None => None,
+    };
+    let code = body.code.map(|code| name("/code", Slug::new(&code))).transpose()?;
+    let code = code.filter(|_| outcome == Settled::Declined).map(|code| code.to_string());
+    let settle = Settle { key: found.key, outcome, reference: body.reference, reply, code };
     let mut submission = tenant.submission(Target::Case(found.case), Body::Settle(settle));
     submission.repeat = repeat;
     let receipt = tenant.submit(submission, guard).await?;
     answer(&tenant, found.key, found.case, receipt.turn).await
+}
+
+/// What of an answer counts. One that nobody asked for is refused; one that is not as expected is the workflow's to deal with.
+async fn read(
+    tenant: &Tenant,
+    found: &EffectListing,
+    answer: serde_json::Map<String, serde_json::Value>,
+) -> Result<Reply, Problem> {
+    let (key, case) = (found.key, found.case);
+    let case = tenant.read(move |engine| engine.case(case)).await?;
+    let expect = case.and_then(|case| case.effects.get(&key).map(|effect| Expect::of(&effect.what)));
+    let reply = expect.and_then(|expect| expect.read(Some(&answer.into())));
+    reply.ok_or_else(|| invalid("/answer", "only a system that a step asks has an answer"))
 }
 
 /// Why an effect is to be delivered again.

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::extract::OriginalUri;
 use axum::response::Response;
-use redress_domain::case::About;
-use redress_domain::case::LINES_MAX;
 use redress_domain::case::command::{Body, Complete, PersonVerdict};
+use redress_domain::case::{About, LINES_MAX, What};
 use redress_domain::codec;
 use redress_domain::ids::TaskId;
 use redress_domain::value::Type;
@@ -254,10 +253,18 @@ impl DecideLine {
     }
 }
 
-/// The types of what a review asks to be filled in; none for a task that asks for nothing.
+/// The types of what a review asks to be filled in, or of what a system was to answer; none for a task that asks for nothing.
 fn asked(engine: &Engine, task: &TaskListing) -> Result<Option<BTreeMap<String, Type>>, engine::Error> {
+    let case = engine.case(task.case)?;
+    if let About::Effect { key } = &task.task.about {
+        let effect = case.and_then(|case| case.effects.get(key).cloned());
+        return Ok(effect.and_then(|effect| match effect.what {
+            What::Http(request) => Some(request.expect),
+            _ => None,
+        }));
+    }
     let Some(step) = task.task.about.asking() else { return Ok(None) };
-    let revision = engine.case(task.case)?.and_then(|case| case.revision);
+    let revision = case.and_then(|case| case.revision);
     let definition = revision.map(|revision| engine.registry().definition(revision)).transpose()?;
     let step = definition.as_ref().and_then(|definition| definition.step(step.as_str()));
     Ok(step.and_then(|step| Some(step.kind.asked()?.ask.clone())))

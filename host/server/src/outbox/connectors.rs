@@ -1,5 +1,6 @@
 //! Connectors: where the effects of a tenant go. One for each kind, kept under a pointer of the tenant's file.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,6 +8,7 @@ use std::str::FromStr;
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Span;
 use redress_domain::codec;
+use redress_domain::ids::Slug;
 use redress_store::host_key::HostKey;
 use redress_store::row::{Row, RowKey};
 use redress_store::snapshot::Snapshot;
@@ -25,11 +27,17 @@ pub const KEY_LIFETIME: Span = Span::from_days(1);
 pub const ANSWER_WITHIN: Span = Span::from_days(3);
 /// The longest that a connector may ask for: what nobody answered for a month is a person's.
 const SPAN_MAX: Span = Span::from_days(31);
+/// How connectors to the merchant's own systems begin.
+const HTTP: &str = "http:";
+/// Under which pointer the names of these stand.
+const NAMES: &str = "connectors/http";
+/// Systems of one merchant.
+const NAMES_MAX: usize = 64;
 /// An address of a connector; longer ones are no addresses.
 const TEXT_BYTES_MAX: usize = 2_048;
 
 /// What a connector carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Money back.
@@ -40,30 +48,29 @@ pub enum Kind {
     Notification,
     /// Messages by e-mail.
     Mail,
+    /// Requests to a system of the merchant's own, by its name.
+    Http(Slug),
 }
 
 impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Payment, Self::Stock, Self::Notification, Self::Mail];
+    /// The kinds of which a tenant has one each.
+    pub const SINGLE: [Self; 4] = [Self::Payment, Self::Stock, Self::Notification, Self::Mail];
 
-    /// The word in commands and records.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Payment => "payment",
-            Self::Stock => "stock",
-            Self::Notification => "notification",
-            Self::Mail => "mail",
-        }
-    }
-
-    fn pointer(self) -> String {
-        format!("connector/{}", self.word())
+    fn pointer(&self) -> String {
+        format!("connector/{self}")
     }
 }
 
+/// The word in commands and records.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+        match self {
+            Self::Payment => f.write_str("payment"),
+            Self::Stock => f.write_str("stock"),
+            Self::Notification => f.write_str("notification"),
+            Self::Mail => f.write_str("mail"),
+            Self::Http(name) => write!(f, "{HTTP}{name}"),
+        }
     }
 }
 
@@ -71,11 +78,12 @@ impl FromStr for Kind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let words = || Self::ALL.map(Self::word).join(", ");
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.word() == text)
-            .ok_or_else(|| format!("{text:?} is not one of {}", words()))
+        if let Some(name) = text.strip_prefix(HTTP) {
+            return Slug::new(name).map(Self::Http).map_err(|error| error.to_string());
+        }
+        let words = || Self::SINGLE.map(|kind| kind.to_string()).join(", ");
+        let named = Self::SINGLE.into_iter().find(|kind| kind.to_string() == text);
+        named.ok_or_else(|| format!("{text:?} is not one of {}, http:<name>", words()))
     }
 }
 
@@ -145,6 +153,9 @@ pub enum Error {
         /// How.
         how: &'static str,
     },
+    /// There are too many.
+    #[error("{NAMES_MAX} systems have a connector already")]
+    Full,
     /// The host does not allow what is for development only.
     #[error("a {0} connector is for development only, this host does not allow it")]
     NotAllowed(&'static str),
@@ -172,6 +183,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unfit { .. } => "connector_unfit",
+            Self::Full => "connectors_full",
             Self::NotAllowed(_) => "connector_not_allowed",
             Self::Field { .. } => "connector_invalid",
             Self::Address(_) => "connector_address_refused",
@@ -189,7 +201,7 @@ pub fn set(
     engine: &Engine,
     host: &HostKey,
     settings: &Settings,
-    kind: Kind,
+    kind: &Kind,
     connector: &Connector,
     by: &Actor,
 ) -> Result<(), Error> {
@@ -197,10 +209,20 @@ pub fn set(
     let vault = Vault::of(host, engine.record().id);
     let kept = connector.map(|field, secret| vault.seal(&place(kind, field), secret));
     let row = Row::Put(RowKey::pointer(&kind.pointer()), codec::encode(&kept));
-    let what =
-        What::ConnectorSet { kind: kind.word().to_owned(), how: connector.how().to_owned(), to: connector.host() };
+    let what = What::ConnectorSet { kind: kind.to_string(), how: connector.how().to_owned(), to: connector.host() };
+    if let Kind::Http(name) = kind {
+        let names = names(&engine.store().read().map_err(engine::Error::from)?)?;
+        if !names.contains(name) && names.len() >= NAMES_MAX {
+            return Err(Error::Full);
+        }
+    }
     let recorded = |snapshot: &Snapshot, _: Next| {
-        let (facts, rows) = (vec![what.clone()], vec![row.clone()]);
+        let (facts, mut rows) = (vec![what.clone()], vec![row.clone()]);
+        if let Kind::Http(name) = kind {
+            let mut names = names(snapshot)?;
+            names.insert(name.clone());
+            rows.push(Row::Put(RowKey::pointer(NAMES), codec::encode(&names)));
+        }
         Ok(Record { facts, rows, work: waiting::made_due(snapshot)?, idem: None })
     };
     Ok(log::record_beside(engine, by, recorded)?)
@@ -210,13 +232,19 @@ pub fn set(
 ///
 /// # Errors
 /// It could not be recorded.
-pub fn remove(engine: &Engine, kind: Kind, by: &Actor) -> Result<bool, Error> {
+pub fn remove(engine: &Engine, kind: &Kind, by: &Actor) -> Result<bool, Error> {
     if kept(&engine.store().read().map_err(engine::Error::from)?, kind)?.is_none() {
         return Ok(false);
     }
-    log::record(engine, by, |_| {
-        let facts = vec![What::ConnectorRemoved { kind: kind.word().to_owned() }];
-        Record { facts, rows: vec![Row::Delete(RowKey::pointer(&kind.pointer()))], ..Record::default() }
+    log::record_beside(engine, by, |snapshot: &Snapshot, _: Next| {
+        let facts = vec![What::ConnectorRemoved { kind: kind.to_string() }];
+        let mut rows = vec![Row::Delete(RowKey::pointer(&kind.pointer()))];
+        if let Kind::Http(name) = kind {
+            let mut names = names(snapshot)?;
+            names.remove(name);
+            rows.push(Row::Put(RowKey::pointer(NAMES), codec::encode(&names)));
+        }
+        Ok(Record { facts, rows, ..Record::default() })
     })?;
     Ok(true)
 }
@@ -225,7 +253,7 @@ pub fn remove(engine: &Engine, kind: Kind, by: &Actor) -> Result<bool, Error> {
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn get(engine: &Engine, kind: Kind) -> Result<Option<Connector<Hidden>>, Error> {
+pub fn get(engine: &Engine, kind: &Kind) -> Result<Option<Connector<Hidden>>, Error> {
     let kept = kept(&engine.store().read().map_err(engine::Error::from)?, kind)?;
     Ok(kept.map(|kept| kept.map(|_, _| Hidden)))
 }
@@ -235,27 +263,36 @@ pub fn get(engine: &Engine, kind: Kind) -> Result<Option<Connector<Hidden>>, Err
 /// # Errors
 /// The store cannot be read.
 pub fn list(engine: &Engine) -> Result<Vec<(Kind, Connector<Hidden>)>, Error> {
-    let each = Kind::ALL.into_iter().map(|kind| Ok(get(engine, kind)?.map(|connector| (kind, connector))));
-    each.filter_map(Result::transpose).collect()
+    let named = names(&engine.store().read().map_err(engine::Error::from)?)?.into_iter().map(Kind::Http);
+    let each = Kind::SINGLE.into_iter().chain(named);
+    let read = |kind: Kind| Ok(get(engine, &kind)?.map(|connector| (kind, connector)));
+    each.map(read).filter_map(Result::transpose).collect()
+}
+
+/// The merchant's own systems that have a connector, or had one a moment ago.
+fn names(snapshot: &Snapshot) -> Result<BTreeSet<Slug>, engine::Error> {
+    let bytes = snapshot.pointer(NAMES)?;
+    let names = bytes.map(|bytes| codec::decode(&bytes).map_err(engine::Error::damaged("names of connectors")));
+    Ok(names.transpose()?.unwrap_or_default())
 }
 
 /// The connector of a kind with its secrets in the open, to send with.
-pub(super) fn opened(snapshot: &Snapshot, vault: &Vault, kind: Kind) -> Result<Option<Connector>, Error> {
+pub(super) fn opened(snapshot: &Snapshot, vault: &Vault, kind: &Kind) -> Result<Option<Connector>, Error> {
     let open = |kept: Connector<Sealed>| kept.try_map(|field, sealed| vault.open(&place(kind, field), sealed));
-    kept(snapshot, kind)?.map(open).transpose().map_err(|error| Error::Secret(kind, error))
+    kept(snapshot, kind)?.map(open).transpose().map_err(|error| Error::Secret(kind.clone(), error))
 }
 
 /// Whether there is a connector of a kind.
-pub(super) fn is_set(snapshot: &Snapshot, kind: Kind) -> Result<bool, engine::Error> {
+pub(super) fn is_set(snapshot: &Snapshot, kind: &Kind) -> Result<bool, engine::Error> {
     Ok(kept(snapshot, kind)?.is_some())
 }
 
-fn kept(snapshot: &Snapshot, kind: Kind) -> Result<Option<Connector<Sealed>>, engine::Error> {
+fn kept(snapshot: &Snapshot, kind: &Kind) -> Result<Option<Connector<Sealed>>, engine::Error> {
     let bytes = snapshot.pointer(&kind.pointer())?;
     bytes.map(|bytes| codec::decode(&bytes).map_err(engine::Error::damaged("connector"))).transpose()
 }
 
-fn place(kind: Kind, field: &str) -> String {
+fn place(kind: &Kind, field: &str) -> String {
     format!("{kind}|{field}")
 }
 
@@ -306,14 +343,14 @@ impl<S> Connector<S> {
     }
 }
 
-fn check(settings: &Settings, kind: Kind, connector: &Connector) -> Result<(), Error> {
+fn check(settings: &Settings, kind: &Kind, connector: &Connector) -> Result<(), Error> {
     let fits = match connector {
-        Connector::Webhook(_) => kind != Kind::Mail,
-        Connector::Smtp(_) | Connector::Folder { .. } => kind == Kind::Mail,
-        Connector::Simulated => kind == Kind::Payment,
+        Connector::Webhook(_) => *kind != Kind::Mail,
+        Connector::Smtp(_) | Connector::Folder { .. } => *kind == Kind::Mail,
+        Connector::Simulated => *kind == Kind::Payment,
     };
     if !fits {
-        return Err(Error::Unfit { kind, how: connector.how() });
+        return Err(Error::Unfit { kind: kind.clone(), how: connector.how() });
     }
     match connector {
         Connector::Webhook(webhook) => check_webhook(&Guard::new(settings), webhook),

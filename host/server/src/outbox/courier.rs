@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::delivery::Delivery;
 use super::gates::Gates;
 use super::plan::{Parcel, Ready, Taken, recorded};
-use super::rules::{self, Answer, Log, Meaning, Next};
+use super::rules::{self, Answer, Log, Meaning, Next, Told};
 use super::webhook::Http;
 use super::{Error, Settings, mail};
 use crate::config;
@@ -175,8 +175,9 @@ impl Courier {
             ..started.clone()
         };
         Some(match next {
-            Next::Settle(outcome, reference) => {
-                ComesTo::Outcome(Settle { key: ready.key, outcome, reference }, ended(recorded(outcome)))
+            Next::Settle(outcome, Told { reference, reply, code }) => {
+                let settle = Settle { key: ready.key, outcome, reference, reply, code };
+                ComesTo::Outcome(settle, ended(recorded(outcome)))
             }
             Next::Again(outcome, at) => ComesTo::Again(ended(outcome), at),
         })
@@ -185,12 +186,14 @@ impl Courier {
     async fn send(&self, engine: &Engine, ready: &Ready) -> Answer {
         let now = engine.clock().now();
         match (&ready.parcel, &self.http) {
-            (Parcel::Request { webhook, body }, Some(http)) => {
-                http.send(&self.settings, ready.kind, webhook, ready.key, body.clone(), now).await
+            (Parcel::Request { webhook, body, expect }, Some(http)) => {
+                http.send(&self.settings, webhook, ready.key, body.clone(), expect, now).await
             }
             (Parcel::Request { .. }, None) => Answer::because(Meaning::NotSent, "no_way_out"),
             (Parcel::Mail { connector, mail }, _) => mail::send(&self.settings, &self.limits, connector, mail).await,
-            (Parcel::Simulated, _) => Answer::new(Meaning::Confirmed(Some(format!("simulated-{}", ready.key.short())))),
+            (Parcel::Simulated, _) => {
+                Answer::new(Meaning::Confirmed(Told::named(format!("simulated-{}", ready.key.short()))))
+            }
         }
     }
 }

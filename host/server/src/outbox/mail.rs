@@ -19,7 +19,7 @@ use reqwest::Url;
 use super::Settings;
 use super::connectors::{Connector, Smtp};
 use super::guard::{Guard, MailServer, Security};
-use super::rules::{Answer, Meaning};
+use super::rules::{Answer, Meaning, Told};
 use crate::config;
 use crate::engine::personal::Contact;
 
@@ -94,7 +94,7 @@ pub(super) async fn send(settings: &Settings, limits: &config::Outbox, connector
             answer.unwrap_or_else(|_| Answer::because(Meaning::Lost, "timeout"))
         }
         Connector::Folder { path, .. } => match write(path, mail).await {
-            Ok(()) => Answer::new(Meaning::Confirmed(None)),
+            Ok(()) => Answer::new(Meaning::Confirmed(Told::default())),
             Err(error) => {
                 tracing::warn!("mail could not be written: {error}");
                 Answer::because(Meaning::NotSent, "folder_not_written")
@@ -127,7 +127,7 @@ async fn hand_over(settings: &Settings, limits: &config::Outbox, smtp: &Smtp, ma
         _ => transport,
     };
     match transport.build().send(mail.message.clone()).await {
-        Ok(_) => Answer::new(Meaning::Confirmed(None)),
+        Ok(_) => Answer::new(Meaning::Confirmed(Told::default())),
         Err(error) => refused(&error),
     }
 }
@@ -144,7 +144,7 @@ fn refused(error: &lettre::transport::smtp::Error) -> Answer {
         return Answer { reason: code, ..Answer::new(Meaning::NotSent) };
     }
     if error.is_permanent() {
-        return Answer { reason: code, ..Answer::new(Meaning::Declined(None)) };
+        return Answer { reason: code, ..Answer::new(Meaning::Declined(Told::default())) };
     }
     Answer { reason: Some(code.unwrap_or_else(|| "connection_lost".to_owned())), ..Answer::new(Meaning::Lost) }
 }

@@ -2,7 +2,7 @@
 //! attempts are in the log before anything leaves.
 
 use redress_domain::case::command::{Settle, Settled};
-use redress_domain::case::{Case, EffectState, What};
+use redress_domain::case::{Case, Effect, EffectState, What};
 use redress_domain::clock::{Instant, Span};
 use redress_domain::codec;
 use redress_domain::ids::{CaseId, Digest};
@@ -15,6 +15,7 @@ use super::connectors::{self, Connector, Kind, Webhook};
 use super::courier::Courier;
 use super::delivery::{self, Delivery, NO_CONNECTOR, Outcome};
 use super::gates::Passage;
+use super::reply::Expect;
 use super::rules::{self, Due, Key, Log, Terms};
 use super::secret::Vault;
 use super::{mail, waiting, webhook};
@@ -29,7 +30,6 @@ const HOST_BUSY: Span = Span::from_millis(1_000);
 pub(super) struct Ready {
     pub(super) case: CaseId,
     pub(super) key: Digest,
-    pub(super) kind: Kind,
     pub(super) claim: ClaimRef,
     /// All attempts, this one last.
     pub(super) log: Vec<Delivery>,
@@ -44,7 +44,7 @@ pub(super) struct Ready {
 /// What leaves.
 pub(super) enum Parcel {
     /// A signed request.
-    Request { webhook: Webhook, body: Vec<u8> },
+    Request { webhook: Webhook, body: Vec<u8>, expect: Expect },
     /// A mail.
     Mail { connector: Connector, mail: Box<mail::Mail> },
     /// Nothing: the money is paid in name only.
@@ -130,22 +130,23 @@ impl Courier {
         };
         let log = delivery::read(snapshot, key)?;
         let attempt = log.last().map_or(1, |last| last.attempt + 1);
-        let item = Item { engine, snapshot, claim, case: &case, key, what: &effect.what, attempt, log, now };
+        let item = Item { engine, snapshot, claim, case: &case, key, effect, attempt, log, now };
         self.address(item)
     }
 
     /// The connector that an effect leaves through, and whether it may.
     fn address(&self, item: Item<'_>) -> Result<Plan, Error> {
-        let (kind, contact) = match item.what {
+        let (kind, contact) = match &item.effect.what {
             What::Refund(_) => (Kind::Payment, None),
-            What::Restock { .. } => (Kind::Stock, None),
+            What::Restock { .. } | What::Exchange(_) => (Kind::Stock, None),
+            What::Http(request) => (Kind::Http(request.target.clone()), None),
             What::Notice { channel, .. } => match notice(&item, channel)? {
                 Some(way) => way,
                 None => return Ok(item.settle(Kind::Mail, Settled::Declined, "no_address")),
             },
         };
         let vault = Vault::of(&self.key, item.engine.record().id);
-        let connector = match connectors::opened(item.snapshot, &vault, kind) {
+        let connector = match connectors::opened(item.snapshot, &vault, &kind) {
             Ok(connector) => connector,
             Err(error) => {
                 tracing::error!(
@@ -173,7 +174,7 @@ impl Courier {
         connector: Connector,
         contact: Option<personal::Contact>,
     ) -> Result<Plan, Error> {
-        let terms = self.terms(item.what, &connector);
+        let terms = self.terms(item.effect, &connector);
         match rules::due(&terms, Log { all: &item.log, round: item.claim.due }, item.now) {
             Due::Settle(outcome, reason) => return Ok(item.settle(kind, outcome, reason)),
             Due::Wait(at) => return Ok(Plan::Later { key: item.key, at, row: None }),
@@ -191,8 +192,8 @@ impl Courier {
         let parcel = match connector {
             Connector::Webhook(webhook) => {
                 let tenant = item.engine.record().slug.as_str();
-                let body = webhook::body(tenant, item.case, item.key, item.what, wanted_at);
-                Parcel::Request { webhook, body }
+                let body = webhook::body(tenant, item.case, item.key, &item.effect.what, wanted_at);
+                Parcel::Request { webhook, body, expect: Expect::of(&item.effect.what) }
             }
             Connector::Simulated => Parcel::Simulated,
             mailer @ (Connector::Smtp(_) | Connector::Folder { .. }) => {
@@ -202,7 +203,7 @@ impl Courier {
                     locale,
                     item.case,
                     item.key,
-                    item.what,
+                    &item.effect.what,
                     &contact.unwrap_or_default(),
                     wanted_at,
                 );
@@ -216,32 +217,27 @@ impl Courier {
         let mut log = item.log;
         log.push(started);
         let (case, key, claim, round) = (item.case.id, item.key, item.claim.claim.clone(), item.claim.due);
-        Ok(Plan::Send(Box::new(Ready { case, key, kind, claim, log, round, terms, parcel, passage })))
+        Ok(Plan::Send(Box::new(Ready { case, key, claim, log, round, terms, parcel, passage })))
     }
 
     /// What the receiver promises. A message may come twice and is given up in the end; money and goods are never given up.
-    fn terms(&self, what: &What, connector: &Connector) -> Terms {
+    fn terms(&self, effect: &Effect, connector: &Connector) -> Terms {
         let lifetime = self.limits.notice_lifetime;
         // A request may arrive as late as it is waited for: the last one leaves so much before the key is forgotten.
         let known_for = |lifetime: Span| {
             let on_its_way = i64::try_from(self.limits.request_timeout.as_millis()).unwrap_or(i64::MAX);
             Key::Idempotent(Span::from_millis(lifetime.millis().saturating_sub(on_its_way).max(0)))
         };
-        match (what, connector) {
-            (What::Notice { .. }, _) => {
-                Terms { key: Key::Harmless(lifetime), answer_within: lifetime, silence: Settled::Declined }
-            }
+        let (key, answer_within, silence) = match (&effect.what, connector) {
+            (What::Notice { .. }, _) => (Key::Harmless(lifetime), lifetime, Settled::Declined),
             (_, Connector::Webhook(webhook)) => {
                 let lifetime = webhook.key_lifetime;
                 let key = if webhook.idempotent { known_for(lifetime) } else { Key::Repeats(lifetime) };
-                Terms { key, answer_within: webhook.answer_within, silence: Settled::Unknown }
+                (key, webhook.answer_within, Settled::Unknown)
             }
-            _ => Terms {
-                key: known_for(connectors::KEY_LIFETIME),
-                answer_within: connectors::ANSWER_WITHIN,
-                silence: Settled::Unknown,
-            },
-        }
+            _ => (known_for(connectors::KEY_LIFETIME), connectors::ANSWER_WITHIN, Settled::Unknown),
+        };
+        Terms { key, answer_within, silence, retry: effect.retry.clone() }
     }
 
     /// An effect that cannot leave yet. The log says so once; the pauses grow with the time that it has waited.
@@ -267,7 +263,7 @@ struct Item<'a> {
     claim: &'a Claim,
     case: &'a Case,
     key: Digest,
-    what: &'a What,
+    effect: &'a Effect,
     attempt: u32,
     log: Vec<Delivery>,
     now: Instant,
@@ -298,14 +294,14 @@ impl Item<'_> {
             reason: Some(reason.to_owned()),
             ..open.unwrap_or_else(new)
         };
-        let settle = Settle { key: self.key, outcome, reference: None };
+        let settle = Settle::new(self.key, outcome);
         Plan::Settle { case: self.case.id, settle, row: Some(row) }
     }
 }
 
 /// Through which connector a message leaves, and whom it is for; none where nobody can be reached.
 fn notice(item: &Item<'_>, channel: &str) -> Result<Option<(Kind, Option<personal::Contact>)>, Error> {
-    let is_set = |kind| connectors::is_set(item.snapshot, kind);
+    let is_set = |kind: Kind| connectors::is_set(item.snapshot, &kind);
     if channel != "email" || !is_set(Kind::Mail)? {
         return Ok(Some((Kind::Notification, None)));
     }

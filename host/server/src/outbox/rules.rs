@@ -2,16 +2,20 @@
 //! Pure: the log so far, the terms of the connector, an answer and a time in; what to do out.
 
 use redress_domain::case::command::Settled;
+use redress_domain::case::{Reply, Retry};
 use redress_domain::clock::{Instant, Span};
+use rust_decimal::Decimal;
 
 use super::delivery::{Delivery, Outcome};
 use crate::config;
 
+/// How much shorter or longer a pause of a workflow may be, in percent, where it does not say.
+const JITTER: u8 = 20;
 /// Pauses are never shorter, whatever the dice say: a receiver that is down is not hammered.
 const RETRY_MIN_MS: i64 = 100;
 
 /// What a receiver promises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Terms {
     /// Whether a request that comes again under its key does nothing more, and for how long the receiver knows a key.
     pub(super) key: Key,
@@ -19,6 +23,8 @@ pub(super) struct Terms {
     pub(super) answer_within: Span,
     /// What silence comes to in the end.
     pub(super) silence: Settled,
+    /// How the workflow wants it sent again.
+    pub(super) retry: Option<Retry>,
 }
 
 /// What a receiver does with a key that it has seen.
@@ -33,7 +39,7 @@ pub(super) enum Key {
 }
 
 /// What an attempt brought back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
     /// What it means.
     pub(super) meaning: Meaning,
@@ -45,13 +51,30 @@ pub(super) struct Answer {
     pub(super) pause: Option<Span>,
 }
 
+/// What a receiver tells beside the outcome.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Told {
+    /// What it calls what it did.
+    pub(super) reference: Option<String>,
+    /// What it was asked for.
+    pub(super) reply: Option<Reply>,
+    /// Why it declined, a code.
+    pub(super) code: Option<String>,
+}
+
+impl Told {
+    pub(super) fn named(reference: impl Into<Option<String>>) -> Self {
+        Self { reference: reference.into(), ..Self::default() }
+    }
+}
+
 /// What an answer means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Meaning {
     /// It happened.
-    Confirmed(Option<String>),
+    Confirmed(Told),
     /// It did not and will not.
-    Declined(Option<String>),
+    Declined(Told),
     /// It is settled later.
     Accepted,
     /// Whether the receiver acted is not known.
@@ -107,10 +130,10 @@ pub(super) enum Due {
 }
 
 /// What is to be done after an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Next {
     /// The outcome is known, or known to be unknown.
-    Settle(Settled, Option<String>),
+    Settle(Settled, Told),
     /// Once more, from then on.
     Again(Outcome, Instant),
 }
@@ -121,7 +144,7 @@ pub(super) fn due(terms: &Terms, log: Log<'_>, now: Instant) -> Due {
     if let Some(answer_by) = ends.answer_by {
         return match terms.key {
             _ if now >= answer_by => Due::Settle(terms.silence, "no_answer"),
-            Key::Idempotent(_) | Key::Harmless(_) if now < ends.key => Due::Send,
+            Key::Idempotent(_) | Key::Harmless(_) if now < ends.key && !terms.is_enough(log.tries()) => Due::Send,
             _ => Due::Wait(answer_by),
         };
     }
@@ -129,6 +152,8 @@ pub(super) fn due(terms: &Terms, log: Log<'_>, now: Instant) -> Due {
     match terms.key {
         Key::Repeats(_) if may_have_left => Due::Settle(terms.silence, "sent_and_not_idempotent"),
         _ if now >= ends.key => Due::Settle(terms.silence, "key_lifetime_over"),
+        // A process that died on its last attempt has had it.
+        _ if terms.is_enough(log.tries()) => Due::Settle(terms.silence, "attempts_over"),
         _ => Due::Send,
     }
 }
@@ -142,20 +167,27 @@ pub(super) fn after(
     now: Instant,
     random: u128,
 ) -> Next {
-    let again = now.after(pause(limits, log.tries(), answer.pause, random));
+    let again = now.after(pause(limits, terms.retry.as_ref(), log.tries(), answer.pause, random));
+    let is_over = terms.is_enough(log.tries()) || terms.ends_with(answer.reason.as_deref());
     let ends = Ends::of(terms, log);
     let key_ends = ends.as_ref().map_or(now, |ends| ends.key);
     let answer_by = ends.and_then(|ends| ends.answer_by);
     match &answer.meaning {
-        Meaning::Confirmed(reference) => Next::Settle(Settled::Confirmed, reference.clone()),
-        Meaning::Declined(reference) => Next::Settle(Settled::Declined, reference.clone()),
+        Meaning::Confirmed(told) => Next::Settle(Settled::Confirmed, told.clone()),
+        Meaning::Declined(told) => Next::Settle(Settled::Declined, told.clone()),
         Meaning::Accepted => {
             let answer_by = answer_by.unwrap_or(now.after(terms.answer_within));
-            Next::Again(Outcome::Accepted, ask_at(terms, again, key_ends, answer_by))
+            let at = if is_over { answer_by } else { ask_at(terms, again, key_ends, answer_by) };
+            Next::Again(Outcome::Accepted, at)
         }
+        // Whoever accepted it may still tell what became of it.
+        Meaning::Lost | Meaning::NotSent if is_over => match answer_by {
+            Some(answer_by) => Next::Again(Outcome::Retry, answer_by),
+            None => Next::Settle(terms.silence, Told::default()),
+        },
         Meaning::Lost => match (terms.key, answer_by) {
             (_, Some(answer_by)) => Next::Again(Outcome::Retry, ask_at(terms, again, key_ends, answer_by)),
-            (Key::Repeats(_), None) => Next::Settle(terms.silence, None),
+            (Key::Repeats(_), None) => Next::Settle(terms.silence, Told::default()),
             (Key::Idempotent(_) | Key::Harmless(_), None) => Next::Again(Outcome::Retry, again.min(key_ends)),
         },
         Meaning::NotSent => match answer_by {
@@ -175,12 +207,49 @@ fn ask_at(terms: &Terms, again: Instant, key_ends: Instant, answer_by: Instant) 
 
 /// The pause after so many tries: at most twice as long each time, anything shorter as likely, so that what failed together does
 /// not come back together.
-fn pause(limits: &config::Outbox, tries: usize, asked: Option<Span>, random: u128) -> Span {
-    let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(u32::MAX).min(30);
-    let most = limits.retry_first.millis().saturating_mul(1 << doublings).min(limits.retry_max.millis()).max(1);
-    let drawn = i64::try_from(random % most.unsigned_abs() as u128).unwrap_or(most);
+fn pause(limits: &config::Outbox, retry: Option<&Retry>, tries: usize, asked: Option<Span>, random: u128) -> Span {
+    let drawn = match retry {
+        Some(retry) => wanted(limits, retry, tries, random),
+        None => {
+            let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(u32::MAX).min(30);
+            let most = limits.retry_first.millis().saturating_mul(1 << doublings).min(limits.retry_max.millis()).max(1);
+            i64::try_from(random % most.unsigned_abs() as u128).unwrap_or(most)
+        }
+    };
     let asked = asked.map_or(0, |span| span.millis().min(limits.retry_max.millis()));
     Span::from_millis(drawn.max(asked).max(RETRY_MIN_MS))
+}
+
+/// The pause that a workflow wants, in milliseconds: from the first on longer by a factor, up to the longest; each somewhat shorter or
+/// longer by chance.
+fn wanted(limits: &config::Outbox, retry: &Retry, tries: usize, random: u128) -> i64 {
+    let longest = retry.max.map_or(limits.retry_max, |max| max.min(limits.retry_max)).millis();
+    let factor = retry.factor.unwrap_or(Decimal::TWO);
+    let mut pause = Decimal::from(retry.first.unwrap_or(limits.retry_first).millis().min(longest));
+    for _ in 1..tries {
+        if pause >= longest.into() || factor == Decimal::ONE {
+            break;
+        }
+        pause = (pause * factor).min(longest.into());
+    }
+    let pause = i64::try_from(pause.trunc()).unwrap_or(longest);
+    let spread = pause * i64::from(retry.jitter.unwrap_or(JITTER)) / 100;
+    let drawn = i64::try_from(random % (2 * spread + 1).unsigned_abs() as u128).unwrap_or(0);
+    (pause - spread + drawn).min(limits.retry_max.millis())
+}
+
+impl Terms {
+    /// Whether the workflow wants no more than these requests.
+    fn is_enough(&self, tries: usize) -> bool {
+        let most = self.retry.as_ref().and_then(|retry| retry.attempts);
+        most.is_some_and(|most| tries >= most as usize)
+    }
+
+    /// Whether the workflow wants nothing sent again after a failure of this code.
+    fn ends_with(&self, reason: Option<&str>) -> bool {
+        let Some((retry, reason)) = self.retry.as_ref().zip(reason) else { return false };
+        retry.unless.iter().any(|code| code == reason)
+    }
 }
 
 /// When what a receiver promised ends, once something was tried.
@@ -221,7 +290,7 @@ mod tests {
     }
 
     fn terms(key: Key) -> Terms {
-        Terms { key, answer_within: Span::from_millis(72 * 60 * MINUTE), silence: Settled::Unknown }
+        Terms { key, answer_within: Span::from_millis(72 * 60 * MINUTE), silence: Settled::Unknown, retry: None }
     }
 
     fn idempotent() -> Terms {
@@ -257,14 +326,14 @@ mod tests {
     #[test]
     fn pauses_double_up_to_an_hour_and_anything_shorter_is_as_likely() {
         let limits = config::Outbox::default();
-        let most = |tries| (0..4_000_u128).map(|random| pause(&limits, tries, None, random * 997).millis()).max();
+        let most = |tries| (0..4_000_u128).map(|random| pause(&limits, None, tries, None, random * 997).millis()).max();
         for (tries, expected) in
             [(1, 5_000), (2, 10_000), (3, 20_000), (10, 2_560_000), (11, 3_600_000), (99, 3_600_000)]
         {
             let most = most(tries).unwrap();
             assert!(most < expected && most > expected / 2, "{tries} tries: {most}");
         }
-        assert_eq!(pause(&limits, 1, None, 0).millis(), RETRY_MIN_MS);
+        assert_eq!(pause(&limits, None, 1, None, 0).millis(), RETRY_MIN_MS);
     }
 
     #[test]
@@ -294,8 +363,65 @@ mod tests {
         assert_eq!(due(&idempotent(), &round, at(MINUTE)), Due::Send);
         let repeats = terms(Key::Repeats(Span::from_days(1)));
         assert_eq!(due(&repeats, &round, at(MINUTE)), Due::Settle(Settled::Unknown, "sent_and_not_idempotent"));
-        assert_eq!(next(&repeats, &round, Meaning::Lost, MINUTE, 0), Next::Settle(Settled::Unknown, None));
+        assert_eq!(next(&repeats, &round, Meaning::Lost, MINUTE, 0), Next::Settle(Settled::Unknown, Told::default()));
         assert!(matches!(next(&repeats, &round, Meaning::NotSent, MINUTE, 0), Next::Again(Outcome::Retry, _)));
+    }
+
+    #[test]
+    fn a_workflow_says_how_pauses_grow_and_the_host_how_long_they_may_be() {
+        let limits = config::Outbox::default();
+        let spans = |retry: &Retry, tries| {
+            let all: Vec<i64> =
+                (0..2_000_u128).map(|n| pause(&limits, Some(retry), tries, None, n * 997).millis()).collect();
+            (*all.iter().min().unwrap(), *all.iter().max().unwrap())
+        };
+        let even = Retry {
+            first: Some(Span::from_millis(2_000)),
+            factor: Some(3.into()),
+            max: Some(Span::from_millis(15 * MINUTE)),
+            jitter: Some(0),
+            ..Retry::default()
+        };
+        let pauses: Vec<i64> = (1..=8).map(|tries| spans(&even, tries).0).collect();
+        assert_eq!(pauses, [2_000, 6_000, 18_000, 54_000, 162_000, 486_000, 900_000, 900_000]);
+        let (least, most) = spans(&Retry { jitter: Some(20), ..even.clone() }, 2);
+        assert!((4_800..5_000).contains(&least) && (7_000..=7_200).contains(&most), "{least} to {most}");
+        let bold = Retry { max: None, factor: Some(10.into()), jitter: Some(100), ..even };
+        assert!(spans(&bold, 99).1 <= limits.retry_max.millis());
+        assert!(spans(&bold, 1).0 >= RETRY_MIN_MS);
+        let asked = pause(&limits, Some(&bold), 1, Some(Span::from_millis(MINUTE)), 0);
+        assert!(asked.millis() >= MINUTE, "a receiver that asks for a pause gets it");
+    }
+
+    #[test]
+    fn a_workflow_has_enough_after_so_many_requests_and_after_what_it_says() {
+        let retry = Retry { attempts: Some(2), unless: vec!["status_503".to_owned()], ..Retry::default() };
+        let terms = Terms { retry: Some(retry), ..idempotent() };
+        let round = [tried(1, 0, Outcome::Retry), tried(2, MINUTE, Outcome::Started)];
+        let unknown = Next::Settle(Settled::Unknown, Told::default());
+        assert!(matches!(next(&terms, &round[..1], Meaning::Lost, 1, 0), Next::Again(Outcome::Retry, _)));
+        for meaning in [Meaning::Lost, Meaning::NotSent] {
+            assert_eq!(next(&terms, &round, meaning, MINUTE, 0), unknown);
+        }
+        assert_eq!(
+            due(&terms, &round, at(2 * MINUTE)),
+            Due::Settle(Settled::Unknown, "attempts_over"),
+            "died on its last"
+        );
+        let busy = Answer::because(Meaning::Lost, "status_503");
+        assert_eq!(after(&terms, &config::Outbox::default(), log(&round[..1], 0), &busy, at(1), 0), unknown);
+        let confirmed = Meaning::Confirmed(Told::default());
+        assert_eq!(next(&terms, &round, confirmed, MINUTE, 0), Next::Settle(Settled::Confirmed, Told::default()));
+    }
+
+    #[test]
+    fn who_accepted_it_keeps_the_time_to_answer_however_few_requests_there_may_be() {
+        let terms = Terms { retry: Some(Retry { attempts: Some(1), ..Retry::default() }), ..idempotent() };
+        let answer_by = at(72 * 60 * MINUTE);
+        let round = [tried(1, 0, Outcome::Accepted)];
+        assert_eq!(next(&terms, &round, Meaning::Accepted, 0, 0), Next::Again(Outcome::Accepted, answer_by));
+        assert_eq!(due(&terms, &round, at(MINUTE)), Due::Wait(answer_by));
+        assert_eq!(due(&terms, &round, answer_by), Due::Settle(Settled::Unknown, "no_answer"));
     }
 
     #[test]

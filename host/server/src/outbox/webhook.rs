@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use redress_domain::case::{Case, Item, Refund, What};
+use redress_domain::case::{Case, Exchange, Item, Refund, What};
 use redress_domain::clock::{Instant, Span};
-use redress_domain::ids::{Digest, Sku};
+use redress_domain::ids::{Digest, Sku, Slug};
 use redress_domain::money::Money;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
 
-use super::connectors::{Kind, Webhook};
+use super::connectors::Webhook;
 use super::guard::{Guard, PublicOnly, Way};
-use super::rules::{Answer, Meaning};
+use super::reply::{self, Expect};
+use super::rules::{Answer, Meaning, Told};
 use super::secret::Secret;
 use super::{Error, Settings};
 use crate::{config, tls};
@@ -68,6 +69,17 @@ enum Data<'a> {
         to: &'a str,
         goods: Vec<Goods<'a>>,
     },
+    Exchange {
+        sku: &'a str,
+        quantity: u32,
+        hold_until: String,
+        price_difference: &'a str,
+        items: Vec<Given<'a>>,
+    },
+    Http {
+        target: &'a str,
+        body: serde_json::Value,
+    },
     Notice {
         template: &'a str,
         to: &'a str,
@@ -83,6 +95,14 @@ struct OfItem<'a> {
     order_line: u32,
     quantity: u32,
     amount: Amount,
+}
+
+#[derive(Debug, Serialize)]
+struct Given<'a> {
+    line: u32,
+    order: &'a str,
+    order_line: u32,
+    quantity: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -127,11 +147,31 @@ fn data<'a>(case: &'a Case, what: &'a What) -> (&'static str, Data<'a>) {
                 goods.iter().map(|(sku, quantity): &(Sku, u32)| Goods { sku: sku.as_str(), quantity: *quantity });
             ("restock.requested", Data::Restock { to, goods: goods.collect() })
         }
+        What::Exchange(exchange) => ("exchange.requested", exchange_data(exchange)),
+        What::Http(request) => {
+            let body = reply::told(&request.body);
+            ("http.requested", Data::Http { target: request.target.as_str(), body })
+        }
         What::Notice { template, to, channel } => {
             let customer = case.customer.as_ref().map(|customer| customer.as_str());
             ("notice.requested", Data::Notice { template: template.as_str(), to, channel, customer })
         }
     }
+}
+
+fn exchange_data(exchange: &Exchange) -> Data<'_> {
+    Data::Exchange {
+        sku: exchange.sku.as_str(),
+        quantity: exchange.quantity,
+        hold_until: exchange.hold_until.utc().to_rfc3339_opts(SecondsFormat::Millis, true),
+        price_difference: &exchange.price_difference,
+        items: exchange.items.iter().map(given).collect(),
+    }
+}
+
+fn given(item: &Item) -> Given<'_> {
+    let (order, order_line) = (item.take.order.as_str(), item.take.line);
+    Given { line: item.line, order, order_line, quantity: item.take.quantity }
 }
 
 fn refund_data(refund: &Refund) -> Data<'_> {
@@ -196,10 +236,10 @@ impl Http {
     pub(super) async fn send(
         &self,
         settings: &Settings,
-        kind: Kind,
         webhook: &Webhook,
         key: Digest,
         body: Vec<u8>,
+        expect: &Expect,
         now: Instant,
     ) -> Answer {
         let not_sent = |reason: &str| Answer::because(Meaning::NotSent, reason);
@@ -220,7 +260,7 @@ impl Http {
             .header(IDEMPOTENCY_KEY, &id)
             .body(body);
         match request.send().await {
-            Ok(response) => self.read(kind, response, now).await,
+            Ok(response) => self.read(expect, response, now).await,
             // The connection never came about, so not a byte of the request left.
             Err(error) if error.is_connect() => not_sent("not_connected"),
             Err(error) if error.is_timeout() => Answer::because(Meaning::Lost, "timeout"),
@@ -228,13 +268,13 @@ impl Http {
         }
     }
 
-    async fn read(&self, kind: Kind, response: Response, now: Instant) -> Answer {
+    async fn read(&self, expect: &Expect, response: Response, now: Instant) -> Answer {
         let (status, pause) = (response.status(), retry_after(response.headers(), now));
         // Of a message only the status counts, and of what was not done as well.
-        let wanted = kind != Kind::Notification && status == StatusCode::OK;
+        let wanted = *expect != Expect::Thanks && status == StatusCode::OK;
         let body = if wanted { self.read_body(response).await } else { Ok(Vec::new()) };
         let answer = match body {
-            Ok(body) => meaning(kind, status, &body),
+            Ok(body) => meaning(expect, status, &body),
             Err(reason) => Answer::because(Meaning::Lost, reason),
         };
         Answer { status: Some(status.as_u16()), pause, ..answer }
@@ -260,43 +300,51 @@ fn sign(secret: &Secret, id: &str, at: i64, body: &[u8]) -> Option<String> {
 
 /// What providers answer; whatever else they say is theirs.
 #[derive(Debug, Deserialize)]
-struct Told {
-    outcome: ToldOutcome,
+struct Said {
+    outcome: SaidOutcome,
     #[serde(default)]
     reference: Option<String>,
+    #[serde(default)]
+    answer: Option<serde_json::Value>,
+    #[serde(default)]
+    code: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum ToldOutcome {
+enum SaidOutcome {
     Confirmed,
     Declined,
 }
 
 /// What an answer means for the effect.
-fn meaning(kind: Kind, status: StatusCode, body: &[u8]) -> Answer {
+fn meaning(expect: &Expect, status: StatusCode, body: &[u8]) -> Answer {
     let told = || Some(format!("status_{}", status.as_u16()));
     let lost = || Answer { reason: told(), ..Answer::new(Meaning::Lost) };
-    if kind == Kind::Notification {
+    if *expect == Expect::Thanks {
         return match status.as_u16() {
-            200..=299 => Answer::new(Meaning::Confirmed(None)),
-            410 => Answer { reason: told(), ..Answer::new(Meaning::Declined(None)) },
+            200..=299 => Answer::new(Meaning::Confirmed(Told::default())),
+            410 => Answer { reason: told(), ..Answer::new(Meaning::Declined(Told::default())) },
             _ => lost(),
         };
     }
     match status.as_u16() {
-        200 => match serde_json::from_slice::<Told>(body) {
-            Ok(Told { outcome: ToldOutcome::Confirmed, reference }) => {
-                Answer::new(Meaning::Confirmed(short(reference)))
+        200 => match serde_json::from_slice::<Said>(body) {
+            Ok(Said { outcome: SaidOutcome::Confirmed, reference, answer, .. }) => {
+                let reply = expect.read(answer.as_ref());
+                Answer::new(Meaning::Confirmed(Told { reference: short(reference), reply, code: None }))
             }
-            Ok(Told { outcome: ToldOutcome::Declined, reference }) => {
-                Answer::because(Meaning::Declined(short(reference)), "provider_declined")
+            Ok(Said { outcome: SaidOutcome::Declined, reference, code, .. }) => {
+                // A code is a word in lower case; anything else is the receiver's own matter.
+                let code = code.filter(|code| Slug::new(code).is_ok());
+                let told = Told { reference: short(reference), reply: None, code };
+                Answer::because(Meaning::Declined(told), "provider_declined")
             }
             Err(_) => Answer::because(Meaning::Lost, "answer_unreadable"),
         },
         202 => Answer::new(Meaning::Accepted),
         408 | 409 | 425 | 429 => lost(),
-        400..=499 => Answer { reason: told(), ..Answer::new(Meaning::Declined(None)) },
+        400..=499 => Answer { reason: told(), ..Answer::new(Meaning::Declined(Told::default())) },
         _ => lost(),
     }
 }
@@ -330,11 +378,11 @@ mod tests {
     #[test]
     fn every_status_has_one_meaning() {
         let of = |status: u16, body: &str| {
-            meaning(Kind::Payment, StatusCode::from_u16(status).unwrap(), body.as_bytes()).meaning
+            meaning(&Expect::Outcome, StatusCode::from_u16(status).unwrap(), body.as_bytes()).meaning
         };
-        let reference = Some("r1".to_owned());
+        let reference = Told::named("r1".to_owned());
         assert_eq!(of(200, r#"{"outcome":"confirmed","reference":"r1","more":1}"#), Meaning::Confirmed(reference));
-        assert_eq!(of(200, r#"{"outcome":"declined"}"#), Meaning::Declined(None));
+        assert_eq!(of(200, r#"{"outcome":"declined"}"#), Meaning::Declined(Told::default()));
         for body in ["", "ok", "{}", r#"{"outcome":"perhaps"}"#] {
             assert_eq!(of(200, body), Meaning::Lost, "{body:?}");
         }
@@ -343,12 +391,15 @@ mod tests {
             assert_eq!(of(status, ""), Meaning::Lost, "{status}");
         }
         for status in [400, 401, 402, 403, 404, 410, 422] {
-            assert_eq!(of(status, ""), Meaning::Declined(None), "{status}");
+            assert_eq!(of(status, ""), Meaning::Declined(Told::default()), "{status}");
         }
-        let notice = |status: u16| meaning(Kind::Notification, StatusCode::from_u16(status).unwrap(), b"").meaning;
-        assert_eq!([200, 202, 204].map(notice), [const { Meaning::Confirmed(None) }; 3]);
+        let notice = |status: u16| meaning(&Expect::Thanks, StatusCode::from_u16(status).unwrap(), b"").meaning;
+        assert_eq!(
+            [200, 202, 204].map(notice),
+            [const { Meaning::Confirmed(Told { reference: None, reply: None, code: None }) }; 3]
+        );
         assert_eq!([404, 429, 500, 302].map(notice), [const { Meaning::Lost }; 4]);
-        assert_eq!(notice(410), Meaning::Declined(None));
+        assert_eq!(notice(410), Meaning::Declined(Told::default()));
     }
 
     #[test]

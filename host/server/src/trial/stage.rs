@@ -164,7 +164,7 @@ impl<'t> Stage<'t> {
             }
             Does::Answer { step, outcome, with } => self.answer(&case, step, outcome, with).map(|body| vec![body]),
             Does::Settle { step, outcome } => {
-                let settle = |key: Digest| Body::Settle(Settle { key, outcome: *outcome, reference: None });
+                let settle = |key: Digest| Body::Settle(Settle::new(key, *outcome));
                 under_way(&case, step).map(|keys| keys.into_iter().map(settle).collect())
             }
         };

@@ -133,10 +133,10 @@ impl Side {
             plugin,
             digest,
             key,
-            connector: connector.word().to_owned(),
+            connector: connector.to_string(),
         };
         let mut side = Self { merchant, name, base: side };
-        side.connect(world, connector)?;
+        side.connect(world, &connector)?;
         side.base = side.with_cases()?;
         Ok(side)
     }
@@ -144,7 +144,7 @@ impl Side {
     /// Things that no request has touched.
     pub(super) fn fresh(&self, house: &House) -> anyhow::Result<Things> {
         let n = house.number();
-        self.connect(&house.world, Kind::Payment)?;
+        self.connect(&house.world, &Kind::Payment)?;
         let key = id_of(&house.web.key(self.merchant.engine.record().id, Role::Viewer)?)?.to_owned();
         let (workflow, revision) = versions(&self.merchant, &format!("versions-{}-{n}", self.name))?;
         let (plugin, digest) = components(&self.merchant, &format!("plugin-{}-{n}", self.name))?;
@@ -164,7 +164,7 @@ impl Side {
         self.merchant.case(self.merchant.open(open)?.case)
     }
 
-    fn connect(&self, world: &World, kind: Kind) -> anyhow::Result<()> {
+    fn connect(&self, world: &World, kind: &Kind) -> anyhow::Result<()> {
         let connector = match kind {
             Kind::Mail => Connector::Folder { path: "mails".into(), from: "shop@shop.example".to_owned() },
             _ => Connector::Simulated,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::case::Retry;
 use crate::clock::Zone;
 use crate::ids::Slug;
 use crate::money::{Currency, MoneyError};
@@ -11,7 +12,8 @@ use crate::workflow::definition::{Attributes, Limits, Required, Trigger, Variabl
 use crate::workflow::diagnostic::{Diagnostic, suggest};
 use crate::workflow::literal::literal;
 use crate::workflow::load::calendar::{Written, calendar, delay};
-use crate::workflow::load::{Environment, STEPS_MAX, names};
+use crate::workflow::load::step::optional;
+use crate::workflow::load::{Environment, STEPS_MAX, names, retry};
 use crate::workflow::reader::{At, Fields, identifier};
 use crate::workflow::schema;
 use crate::workflow::types::type_of;
@@ -35,6 +37,8 @@ pub(super) struct Head<'d> {
     pub(super) open_for: Option<At<'d>>,
     pub(super) lines: Option<u32>,
     pub(super) vars: BTreeMap<String, Declared>,
+    /// How what steps send is sent again; `None` inside where it was reported.
+    pub(super) retry: Option<Option<Retry>>,
     /// Names of fields and events whose declaration was reported.
     pub(super) broken: BTreeSet<String>,
 }
@@ -100,6 +104,9 @@ pub(super) fn head<'d>(fields: &Fields<'d>, environment: &Environment) -> Head<'
         open_for: limit("open_for"),
         lines: lines.and_then(|lines| u32::try_from(lines).ok()),
         vars: vars(fields, currency.unwrap_or(Currency::EUR)),
+        retry: fields
+            .get("defaults")
+            .map_or(Some(None), |at| optional(at.fields(&schema::DEFAULTS)?.get("retry"), retry::load)),
         broken,
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::case::Retry;
 use crate::ids::Slug;
 use crate::workflow::compile::Compiler;
 use crate::workflow::definition::{OnError, Step, Within};
 use crate::workflow::diagnostic::suggest;
 use crate::workflow::load::document::{Head, plain_words};
 use crate::workflow::load::outline::{Draft, Outline, Output, Way};
-use crate::workflow::load::{Environment, steps};
+use crate::workflow::load::{Environment, compensate, retry, steps};
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema;
 
@@ -48,6 +49,17 @@ impl Context<'_, '_> {
 }
 
 impl Context<'_, '_> {
+    /// The ids of all steps.
+    pub(super) fn step_ids(&self) -> Vec<&str> {
+        self.outline.drafts.iter().filter_map(|draft| draft.id.as_deref()).collect()
+    }
+
+    /// The ids of those that say how they are undone.
+    pub(super) fn undoable(&self) -> Vec<&str> {
+        let says = |draft: &&Draft<'_>| draft.fields.as_ref().is_some_and(|fields| fields.has("compensate"));
+        self.outline.drafts.iter().filter(says).filter_map(|draft| draft.id.as_deref()).collect()
+    }
+
     /// The first step of a branch of the step that is read, or of its body; none where that has no name, which was reported.
     pub(super) fn first_step(&self, branch: Option<&Slug>) -> Option<Slug> {
         let (_, list) = self.outline.inside(self.place).find(|(of, _)| *of == branch)?;
@@ -71,9 +83,14 @@ pub(super) fn load(
     let holds = when.as_ref().and_then(Option::as_ref);
     let context = Context { compiler: compiler.where_holds(holds), head, environment, outline, place, inspected };
     let then = optional(fields.get("then"), |at| context.target(at));
-    let on_error = on_error(fields, &context);
+    let on_error = on_error(fields, draft.kind.as_ref().map(|(kind, _)| kind.name), &context);
+    let retry = retry(fields, draft);
     let kind = draft.kind.as_ref().map(|(kind, body)| steps::load(kind.name, body, &context));
     check_use(draft, fields);
+    let compensate = optional(fields.get("compensate"), |at| {
+        let compiler = compensate::after(&context.compiler, draft);
+        compensate::load(at, draft, &Context { compiler, ..context })
+    });
     check_seal(fields);
     Some(Step {
         id: Slug::new(draft.id.as_ref()?).ok()?,
@@ -83,6 +100,8 @@ pub(super) fn load(
         alias: draft.alias.clone(),
         then: then?,
         on_error: on_error?,
+        retry: retry?.or(head.retry.clone()?.filter(|_| sends(draft))),
+        compensate: compensate?,
         kind: kind??,
     })
 }
@@ -102,17 +121,48 @@ pub(super) fn optional<'d, T>(at: Option<At<'d>>, read: impl FnOnce(&At<'d>) -> 
     }
 }
 
-fn on_error(fields: &Fields<'_>, context: &Context<'_, '_>) -> Option<Vec<OnError>> {
+/// How what the step sends is sent again; a step that sends nothing has nothing to send again.
+fn retry(fields: &Fields<'_>, draft: &Draft<'_>) -> Option<Option<Retry>> {
+    let retry = optional(fields.get("retry"), retry::load)?;
+    if retry.is_none() || draft.kind.is_none() || sends(draft) {
+        return Some(retry);
+    }
+    let help = match draft.kind_name() {
+        "call" => "a call is pure: asked again it says the same",
+        "review" | "await" | "wait" => "the end of waiting is its `timeout`",
+        _ => "`retry` is for steps that send something: refund, restock, notify, http, exchange",
+    };
+    let message = format!("a `{}` sends nothing that could be sent again", draft.kind_name());
+    fields.get("retry")?.refuse_with("never_taken", message, help)
+}
+
+fn sends(draft: &Draft<'_>) -> bool {
+    schema::SENDING.contains(&draft.kind_name())
+}
+
+fn on_error(fields: &Fields<'_>, kind: Option<&str>, context: &Context<'_, '_>) -> Option<Vec<OnError>> {
     let Some(at) = fields.get("on_error") else { return Some(Vec::new()) };
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    let all: Vec<_> = at.list()?.iter().map(|entry| on_error_entry(entry, context, &mut seen)).collect();
+    let all: Vec<_> = at.list()?.iter().map(|entry| on_error_entry(entry, kind, context, &mut seen)).collect();
     all.into_iter().collect()
 }
 
-fn on_error_entry(at: &At<'_>, context: &Context<'_, '_>, seen: &mut BTreeSet<String>) -> Option<OnError> {
+fn on_error_entry(
+    at: &At<'_>,
+    kind: Option<&str>,
+    context: &Context<'_, '_>,
+    seen: &mut BTreeSet<String>,
+) -> Option<OnError> {
     let fields = at.fields(&schema::ON_ERROR)?;
     let code = fields.require("match").and_then(|at| {
         let code = at.slug()?.as_str().to_owned();
+        if let Some(kind) = kind
+            && code != "any"
+            && !schema::codes(kind).any(|known| known == code)
+        {
+            let known = schema::own_codes(kind).into_iter().chain(["any"]);
+            return retry::unknown(&at, &code, &format!("is not a code that a `{kind}` fails with"), known);
+        }
         let covered = [code.as_str(), "any"].into_iter().find(|word| seen.contains(*word)).map(str::to_owned);
         seen.insert(code.clone());
         match covered {

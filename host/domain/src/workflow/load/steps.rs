@@ -6,7 +6,9 @@ mod await_event;
 mod call;
 mod decide;
 mod end;
+mod exchange;
 mod for_each;
+mod http;
 mod inspect;
 mod notify;
 mod parallel;
@@ -15,10 +17,11 @@ mod restock;
 mod review;
 mod set;
 mod table;
+mod undo;
 mod wait;
 
 use crate::ids::Slug;
-use crate::workflow::definition::Kind;
+use crate::workflow::definition::{Compensate, Kind};
 use crate::workflow::load::Environment;
 use crate::workflow::load::document::Head;
 use crate::workflow::load::forks::Fork;
@@ -39,12 +42,24 @@ pub(super) fn sketch<'d>(kind: &str, body: &At<'d>, head: &Head<'_>, environment
         "await" => await_event::sketch(body, head),
         "refund" => refund::sketch(),
         "restock" => restock::sketch(),
+        "http" => http::sketch(body),
+        "exchange" => exchange::sketch(),
         "again" => again::sketch(body),
         "parallel" => parallel::sketch(body),
         "for_each" => for_each::sketch(),
         "finish" | "fail" => Sketch::leading(Output::None, Vec::new()),
         _ => Sketch::onward(Output::None),
     }
+}
+
+/// What undoes a step, in one of the ways that there are.
+pub(super) fn compensate(name: &str, body: &At<'_>, context: &Context<'_, '_>) -> Option<Compensate> {
+    Some(match load(name, body, context)? {
+        Kind::Http(http) => Compensate::Http(http),
+        Kind::Restock { to } => Compensate::Restock { to },
+        Kind::Notify { template, to, channel } => Compensate::Notify { template, to, channel },
+        _ => return None,
+    })
 }
 
 /// The lists of steps inside a step of this kind, with the branches that they are.
@@ -80,6 +95,9 @@ pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Opti
         "refund" => refund::load(body, context),
         "restock" => restock::load(body, context),
         "notify" => notify::load(body),
+        "http" => http::load(body, context),
+        "exchange" => exchange::load(body, context),
+        "undo" => undo::load(body, context),
         "again" => again::load(body, context),
         "parallel" => parallel::load(body, context),
         "for_each" => for_each::load(body, context),

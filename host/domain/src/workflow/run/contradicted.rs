@@ -47,7 +47,7 @@ pub(super) fn answered(
         if !is_booked {
             unbook::rebook(run, &effect.step, key).map_err(refused)?;
         }
-        effects::record(run, key, Settled::Confirmed, None, "person");
+        effects::record(run, key, Settled::Confirmed, None);
     }
     if run.awaits(&effect.step) {
         effects::settled_by_person(run, definition, &effect, key);

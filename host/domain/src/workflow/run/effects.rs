@@ -1,22 +1,22 @@
 //! Effects on their way: leaving, settling, and what a step makes of the outcome of all of its effects.
 
-use super::{Flow, Run, StepError, contradicted, fail, finish, tasks, unbook};
+use super::{Flow, Run, StepError, contradicted, fail, finish, http, swap, tasks, unbook, undo};
 use crate::case::command::{Rejection, Settle, Settled};
 use crate::case::entry::Entry;
-use crate::case::{About, Effect, EffectState, Output, What};
+use crate::case::{About, Effect, EffectState, Output, Reply, What};
 use crate::decision::Work;
 use crate::ids::{Digest, Slug};
 use crate::money::Money;
 use crate::value::{Fields, Value};
 use crate::verdict::Reason;
-use crate::workflow::definition::{Definition, Step};
+use crate::workflow::definition::{Definition, Kind, Step};
 
 /// Let the effects of a step go: at once settled where the case is history, otherwise as work, and the step waits for them.
 pub(super) fn leave(run: &mut Run, step: &Step, keys: &[Digest]) -> Flow {
     if run.history() {
         for key in keys {
             let (outcome, via) = (Settled::Confirmed, "history".to_owned());
-            run.emit(Entry::Settled { key: *key, outcome, reference: None, via });
+            run.emit(Entry::Settled { key: *key, outcome, reference: None, via, reply: None, code: None });
         }
         return done(run, step).unwrap_or_else(|error| fail::failed(run, step, error));
     }
@@ -46,7 +46,8 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         }
         return Ok(());
     }
-    record(run, settle.key, settle.outcome, settle.reference.clone(), "provider");
+    let Settle { key, outcome, reference, reply, code } = settle.clone();
+    run.emit(Entry::Settled { key, outcome, reference, via: "provider".to_owned(), reply, code });
     if settle.outcome != Settled::Unknown
         && let Some(id) = tasks::of_effect(run, settle.key)
     {
@@ -61,6 +62,9 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         _ if settle.outcome == Settled::Unknown => ask_person(run, &effect.step, settle.key, "outcome_unknown"),
         _ => {}
     }
+    if run.case().is_closed() {
+        undo::later(run, settle.key);
+    }
     Ok(())
 }
 
@@ -70,9 +74,9 @@ pub(super) fn of_case(run: &Run, key: Digest) -> Result<&Effect, Rejection> {
     run.case().effects.get(&key).ok_or_else(missing)
 }
 
-/// Record what became of an effect.
-pub(super) fn record(run: &mut Run, key: Digest, outcome: Settled, reference: Option<String>, via: &str) {
-    run.emit(Entry::Settled { key, outcome, reference, via: via.to_owned() });
+/// Record what a person says became of an effect.
+pub(super) fn record(run: &mut Run, key: Digest, outcome: Settled, reply: Option<Reply>) {
+    run.emit(Entry::Settled { key, outcome, reference: None, via: "person".to_owned(), reply, code: None });
 }
 
 /// After an outcome: a task where a person is needed, else on with the step once all of its effects are settled.
@@ -85,16 +89,29 @@ fn conclude(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest
         EffectState::Intended | EffectState::Confirmed => None,
     };
     match code {
-        Some(code) if fail::handler(step, code).is_none() => {
+        Some(code) if handler(run, step, code).is_none() => {
             ask_person(run, &step.id, key, code);
         }
         _ => {
             if all_settled(run, &step.id) {
-                let flow = done(run, step);
-                run.follow(definition, step, flow);
+                go_on(run, definition, step);
             }
         }
     }
+}
+
+/// On from a step whose effects are all settled.
+fn go_on(run: &mut Run, definition: &Definition, step: &Step) {
+    let flow = done(run, step);
+    let flow = undo::registered(run, definition, step, flow);
+    run.follow(definition, step, flow);
+}
+
+/// Where a decline leads: by the code that its receiver gave, else as a decline.
+fn handler(run: &Run, step: &Step, code: &str) -> Option<Slug> {
+    let told = of_step(run, &step.id).find_map(|(_, effect)| effect.code.as_deref()).filter(|_| code == "declined");
+    let named = |code: &str| step.on_error.iter().find(|on| on.code.as_deref() == Some(code)).map(|on| on.then.clone());
+    told.and_then(named).or_else(|| fail::handler(step, code))
 }
 
 /// Let a person say what became of an effect.
@@ -111,14 +128,14 @@ pub(super) fn settled_by_person(run: &mut Run, definition: &Definition, effect: 
         if run.case().effects.get(&key).is_some_and(|effect| effect.state == EffectState::Declined) {
             unbook::late(run, &step.id, key);
         }
+        undo::later(run, key);
     } else if all_settled(run, &step.id) {
-        let flow = done(run, step);
-        run.follow(definition, step, flow);
+        go_on(run, definition, step);
     }
 }
 
 /// The effects of a step in this lane, those of the last time that the case came to it.
-fn of_step<'a>(run: &'a Run, step: &'a Slug) -> impl Iterator<Item = (&'a Digest, &'a Effect)> {
+pub(super) fn of_step<'a>(run: &'a Run, step: &'a Slug) -> impl Iterator<Item = (&'a Digest, &'a Effect)> {
     let of_lane = move |effect: &Effect| effect.step == *step && effect.lane == run.lane && is_work(effect);
     let effects = || run.case().effects.iter().filter(move |(_, effect)| of_lane(effect));
     let latest = effects().map(|(_, effect)| effect.round).max().unwrap_or(0);
@@ -135,7 +152,7 @@ fn is_latest(run: &Run, effect: &Effect) -> bool {
     of_step(run, &effect.step).all(|(_, latest)| latest.round == effect.round)
 }
 
-fn all_settled(run: &Run, step: &Slug) -> bool {
+pub(super) fn all_settled(run: &Run, step: &Slug) -> bool {
     let is_settled =
         |key: Digest, effect: &Effect| effect.state != EffectState::Intended && tasks::of_effect(run, key).is_none();
     of_step(run, step).all(|(key, effect)| is_settled(*key, effect))
@@ -151,19 +168,34 @@ fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
         () if declined > 0 => "partly_declined",
         () => "confirmed",
     };
+    if let (Kind::Undo(which), "confirmed") = (&step.kind, status) {
+        return Ok(undo::go_on(run, step, which));
+    }
     let mut fields = Fields::from([("status".to_owned(), Value::text(status))]);
-    if matches!(step.kind, crate::workflow::definition::Kind::Refund { .. }) {
-        fields.insert("amount".to_owned(), Value::Money(refunded_by(run, &step.id)));
+    match &step.kind {
+        Kind::Refund { .. } => {
+            fields.insert("amount".to_owned(), Value::Money(refunded_by(run, &step.id)));
+        }
+        Kind::Http(_) if status == "confirmed" => fields = http::answer(run, step)?,
+        Kind::Exchange(_) => {
+            let reference = of_step(run, &step.id).find_map(|(_, effect)| effect.reference.as_ref());
+            fields.extend(reference.map(|reference| ("reference".to_owned(), Value::text(reference))));
+        }
+        _ => {}
     }
     let refused: Vec<Digest> = of_step(run, &step.id)
         .filter(|(_, effect)| effect.state == EffectState::Declined)
         .map(|(key, _)| *key)
         .collect();
     unbook::unbook(run, &step.id, &refused)?;
-    run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
+    refused.iter().try_for_each(|key| swap::give_back(run, *key))?;
+    // A request that was not answered has no output: there is nothing in it to read.
+    if status == "confirmed" || !matches!(step.kind, Kind::Http(_) | Kind::Undo(_)) {
+        run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
+    }
     match status {
         "unknown" => Err(StepError::new("outcome_unknown", "the outcome of an effect is not known")),
-        "declined" | "partly_declined" => match fail::handler(step, "declined") {
+        "declined" | "partly_declined" => match handler(run, step, "declined") {
             Some(then) => Ok(Flow::To(then)),
             // Never silently on: what should have been paid was not, so the case has failed.
             None => Ok(finish::fail(run, &Slug::from_static("declined"))),

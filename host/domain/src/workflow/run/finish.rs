@@ -1,6 +1,6 @@
 //! `finish`, `fail` and a person's cancel: the end of a case. What is still promised to it is given back.
 
-use super::{Flow, Run, contradicted, reserve, unbook};
+use super::{Flow, Run, contradicted, reserve, unbook, undo};
 use crate::case::entry::Entry;
 use crate::case::lane::LaneId;
 use crate::case::{About, EffectState, Task};
@@ -24,6 +24,7 @@ pub(super) fn cancel(run: &mut Run) {
     clear(run);
     let reason = run.input.command.reason.clone();
     run.emit(Entry::Cancelled { reason });
+    undo::cancelled(run);
 }
 
 /// A lane ends the case for all of them. Its own step has done what it does.

@@ -2,7 +2,7 @@
 
 use super::{Flow, Run, StepError, effects};
 use crate::case::entry::Entry;
-use crate::case::{Case, Effect, EffectState, Line, Output, What};
+use crate::case::{Case, EffectState, Line, Output, What};
 use crate::ids::{Sku, Slug};
 use crate::value::Value;
 use crate::verdict::Remedy;
@@ -11,14 +11,7 @@ use crate::workflow::definition::{Definition, Kind, Step};
 use crate::workflow::expr::Expr;
 
 pub(super) fn restock(run: &mut Run, definition: &Definition, step: &Step, to: &Expr) -> Result<Flow, StepError> {
-    let to = match run.value(definition, to)? {
-        Value::Text(to) if RESTOCK_TO.contains(&to.as_str()) => to,
-        // The checker saw to an inspection on every way here; goods are not sold on its word alone.
-        Value::Text(to) if RESTOCK_INSPECTED.contains(&to.as_str()) && is_inspected(run.case(), definition) => to,
-        other => {
-            return Err(StepError::new("restock_place", format!("goods cannot go to {other} without an inspection")));
-        }
-    };
+    let to = place(run, definition, to)?;
     let goods = goods(run.case());
     if goods.is_empty() {
         return Ok(effects::leave(run, step, &[]));
@@ -27,6 +20,16 @@ pub(super) fn restock(run: &mut Run, definition: &Definition, step: &Step, to: &
     let what = What::Restock { to, goods };
     intend(run, step, key, what);
     Ok(effects::leave(run, step, &[key]))
+}
+
+/// Where goods are to go.
+pub(super) fn place(run: &Run, definition: &Definition, to: &Expr) -> Result<String, StepError> {
+    match run.value(definition, to)? {
+        Value::Text(to) if RESTOCK_TO.contains(&to.as_str()) => Ok(to),
+        // The checker saw to an inspection on every way here; goods are not sold on its word alone.
+        Value::Text(to) if RESTOCK_INSPECTED.contains(&to.as_str()) && is_inspected(run.case(), definition) => Ok(to),
+        other => Err(StepError::new("restock_place", format!("goods cannot go to {other} without an inspection"))),
+    }
 }
 
 /// Whether somebody with a name looked at the goods.
@@ -40,7 +43,7 @@ fn is_inspected(case: &Case, definition: &Definition) -> bool {
 }
 
 /// What the case took back: of each line what the verdicts allow, and else what money went back for, because a person decided so.
-fn goods(case: &Case) -> Vec<(Sku, u32)> {
+pub(super) fn goods(case: &Case) -> Vec<(Sku, u32)> {
     let units = |place: usize, line: &Line| {
         let allowed = line.outcome.as_ref().filter(|outcome| outcome.remedy == Remedy::Allow);
         allowed.map_or_else(|| refunded_units(case, place), |outcome| outcome.quantity)
@@ -53,6 +56,7 @@ fn refunded_units(case: &Case, place: usize) -> u32 {
     let refunds = case.effects.values().filter(|effect| effect.state != EffectState::Declined);
     let items = refunds.filter_map(|effect| match &effect.what {
         What::Refund(refund) => Some(&refund.items),
+        What::Exchange(exchange) => Some(&exchange.items),
         _ => None,
     });
     items.flatten().filter(|item| item.line as usize == place).map(|item| item.take.quantity).sum()
@@ -72,13 +76,6 @@ pub(super) fn notify(run: &mut Run, step: &Step, template: &Slug, to: &str, chan
 }
 
 fn intend(run: &mut Run, step: &Step, key: crate::ids::Digest, what: What) {
-    let effect = Effect {
-        step: step.id.clone(),
-        lane: run.lane.clone(),
-        round: run.round,
-        what,
-        state: EffectState::Intended,
-        reference: None,
-    };
+    let effect = run.intended(&step.id, what, step.retry.clone());
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
 }

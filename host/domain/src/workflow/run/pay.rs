@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::reserve::{self, count, refused, shape};
 use super::{Flow, Run, StepError, effects};
 use crate::case::entry::Entry;
-use crate::case::{Effect, EffectState, Item, Refund, What};
+use crate::case::{Item, Refund, What};
 use crate::ids::OrderId;
 use crate::ledger::LedgerError;
 use crate::money::Money;
@@ -47,14 +47,7 @@ pub(super) fn enter(
     let mut keys = Vec::new();
     for refund in legs {
         let key = run.effect_key(&step.id, (&refund.order, &refund.payment), "refund");
-        let effect = Effect {
-            step: step.id.clone(),
-            lane: run.lane.clone(),
-            round: run.round,
-            what: What::Refund(refund),
-            state: EffectState::Intended,
-            reference: None,
-        };
+        let effect = run.intended(&step.id, What::Refund(refund), step.retry.clone());
         run.emit(Entry::Intended { key, effect: Box::new(effect) });
         keys.push(key);
     }

@@ -92,8 +92,13 @@ fn few_enough(run: &Run, order: &OrderId) -> Result<(), StepError> {
         What::Refund(refund) => refund.order.as_ref(),
         _ => None,
     });
+    let exchanged = case.effects.values().filter_map(|effect| match &effect.what {
+        What::Exchange(exchange) => Some(exchange.items.iter().map(|item| &item.take.order)),
+        _ => None,
+    });
     let held = case.reserved.iter().map(|held| &held.take.order);
-    let orders: BTreeSet<&OrderId> = run.ledgers.keys().chain(held).chain(refunded).collect();
+    let orders: BTreeSet<&OrderId> =
+        run.ledgers.keys().chain(held).chain(refunded).chain(exchanged.flatten()).collect();
     if orders.contains(order) || orders.len() < ORDERS_MAX {
         return Ok(());
     }

@@ -138,7 +138,7 @@ fn notice(run: &mut Run, step: &Slug, of: impl serde::Serialize, template: &'sta
     }
     let what = What::Notice { template: Slug::from_static(template), to, channel: channel.to_owned() };
     let (lane, round) = (run.lane.clone(), run.round);
-    let effect = Effect { step: step.clone(), lane, round, what, state: EffectState::Intended, reference: None };
+    let effect = Effect { lane, round, ..Effect::intended(step.clone(), what, None) };
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
     run.work.push(Work::Effect { key });
 }

@@ -1,6 +1,6 @@
 //! A person's answer to a task.
 
-use super::{Run, age, answer, claim, contradicted, effects, fail, lanes, resend};
+use super::{Run, age, answer, claim, contradicted, effects, fail, http, lanes, resend};
 use crate::case::command::{Complete, PersonVerdict, Rejection, Settled};
 use crate::case::entry::Entry;
 use crate::case::{About, Output, Task};
@@ -144,8 +144,8 @@ fn effect(run: &mut Run, definition: &Definition, complete: &Complete, key: Dige
     let effect = effects::of_case(run, key)?.clone();
     close_task(run, complete);
     match complete.outcome.as_str() {
-        "paid" => effects::record(run, key, Settled::Confirmed, None, "person"),
-        "not_paid" => effects::record(run, key, Settled::Declined, None, "person"),
+        "paid" => effects::record(run, key, Settled::Confirmed, http::told(&effect.what, complete)),
+        "not_paid" => effects::record(run, key, Settled::Declined, None),
         _ => {
             resend::again(run, key);
             return Ok(());

@@ -3,11 +3,15 @@
 mod again;
 mod claims;
 mod contradictions;
+mod http;
 mod lanes;
 mod loops;
 mod people;
 mod resends;
+mod retries;
+mod swaps;
 mod tables;
+mod undo;
 
 use crate::ask::{Answer, Answered};
 use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled, Timer};
@@ -18,6 +22,7 @@ use crate::clock::{Instant, Span, Zone};
 use crate::decision::Work;
 use crate::facts::{Facts, LedgerAt, Purchase};
 use crate::ids::{CaseId, CustomerId, Digest, OrderId, Sku, Slug, TaskId, TenantId};
+use crate::ledger::Ledger;
 use crate::money::{Currency, Money, Price};
 use crate::order::Payment;
 use crate::value::Fields;
@@ -87,6 +92,11 @@ impl Desk {
         self.open_as(units, |_| {})
     }
 
+    /// The same, perhaps from the past.
+    fn open_from(&mut self, units: u32, history: bool) -> Nth {
+        self.open_as(units, |open| open.history = history)
+    }
+
     /// The same in several lines, of which the first is quoted.
     fn open_lines(&mut self, units: &[u32]) -> Nth {
         self.open_as(1, |open| {
@@ -123,6 +133,23 @@ impl Desk {
         self.journals.push(Vec::new());
         self.turn(new, &agent("ada"), Body::Open(Box::new(open))).unwrap();
         new
+    }
+
+    /// Promise units of the order to a case, as an `approve` does.
+    fn promise(&mut self, case: Nth, units: u32) {
+        let mut ledger = self.facts.ledgers.get(&order()).and_then(|at| at.ledger.clone()).unwrap_or_else(|| {
+            let purchase = purchase();
+            Ledger::new(purchase.order_paid, &purchase.payments)
+        });
+        ledger.know(0, 3, pence(750));
+        ledger.reserve(0, units).unwrap();
+        self.facts.ledgers.insert(order(), LedgerAt { version: 1, ledger: Some(ledger) });
+        let entry = Entry::Reserved { line: 0, take: Take { order: order(), line: 0, quantity: units }, until: None };
+        let stamp = Stamp { at: self.cases[case].changed_at, turn: self.cases[case].turn };
+        let mut changed = Some(self.cases[case].clone());
+        evolve::apply(&mut changed, &entry, stamp).unwrap();
+        self.cases[case] = changed.unwrap();
+        self.journals[case].last_mut().unwrap().1.push(entry);
     }
 
     /// Give a command as an agent.
@@ -214,7 +241,7 @@ impl Desk {
 
     /// What its provider says of an effect.
     fn settle(&mut self, case: Nth, key: Digest, outcome: Settled) {
-        self.give(case, Body::Settle(Settle { key, outcome, reference: None })).unwrap();
+        self.give(case, Body::Settle(Settle::new(key, outcome))).unwrap();
     }
 
     /// Answer the only open task, as this actor.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Run, StepError, pay, reserve};
+use super::{Run, StepError, pay, reserve, swap};
 use crate::case::entry::Entry;
 use crate::case::lane::{LaneId, Place};
 use crate::case::{Effect, EffectState, Item, Refund, What};
@@ -34,6 +34,7 @@ pub(super) fn late(run: &mut Run, step: &Slug, key: Digest) {
     if let Err(error) = unbook(run, step, &[key]) {
         run.emit(Entry::Failed { step: step.clone(), code: error.code, detail: error.detail });
     }
+    give_back(run, step, &[key]);
     if run.case().is_closed() {
         reserve::release_all(run);
     }
@@ -50,10 +51,20 @@ pub(super) fn abandoned(run: &mut Run, lanes: &[LaneId]) {
         let keys: Vec<Digest> = refused.map(|(key, _)| *key).collect();
         run.turn_to(lane);
         if let Err(error) = unbook(run, &step, &keys) {
-            run.emit(Entry::Failed { step, code: error.code, detail: error.detail });
+            run.emit(Entry::Failed { step: step.clone(), code: error.code, detail: error.detail });
         }
+        give_back(run, &step, &keys);
     }
     run.turn_to(&here);
+}
+
+/// Units of exchanges that were declined are the case's again.
+fn give_back(run: &mut Run, step: &Slug, keys: &[Digest]) {
+    for key in keys {
+        if let Err(error) = swap::give_back(run, *key) {
+            run.emit(Entry::Failed { step: step.clone(), code: error.code, detail: error.detail });
+        }
+    }
 }
 
 fn leg<'a>(run: &'a Run, key: &Digest) -> Option<&'a Refund> {

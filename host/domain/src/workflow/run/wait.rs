@@ -1,6 +1,6 @@
 //! `wait` and `await`: for a time, and for something that happens outside. And the timers that end waits.
 
-use super::{Flow, Run, StepError, events, sla, tasks};
+use super::{Flow, Run, StepError, events, sla, swap, tasks};
 use crate::case::entry::Entry;
 use crate::case::lane::Place;
 use crate::ids::Slug;
@@ -49,6 +49,9 @@ pub(super) fn timer(run: &mut Run, definition: Option<&Definition>, step: &Slug,
         return;
     };
     run.emit(Entry::TimedOut { step: step.id.clone() });
+    if matches!(step.kind, Kind::Exchange(_)) {
+        return swap::lapsed(run, definition, step);
+    }
     if let Some(id) = tasks::of_review(run, &step.id) {
         run.emit(Entry::TaskClosed { id });
     }

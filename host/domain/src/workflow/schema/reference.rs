@@ -5,8 +5,8 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CALENDAR, CASE_OPENED, DOCUMENT, ESCALATE, INSERT, LIMITS, ON_ERROR, OVERLAY, PATCH, REMOVE, REPLACE,
-    SET, SLA, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
+    ATTRIBUTES, CALENDAR, CASE_OPENED, COMPENSATE, DEFAULTS, DOCUMENT, ESCALATE, INSERT, LIMITS, ON_ERROR, OVERLAY,
+    PATCH, REMOVE, REPLACE, RETRY, SET, SLA, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE, own_codes,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.
@@ -19,9 +19,12 @@ pub fn reference() -> String {
         ("`case_opened`", &CASE_OPENED),
         ("`attributes`", &ATTRIBUTES),
         ("`limits`", &LIMITS),
+        ("`defaults`", &DEFAULTS),
         ("`vars`, long form", &VARIABLE),
         ("Every step", &STEP),
         ("`on_error`", &ON_ERROR),
+        ("`retry`", &RETRY),
+        ("`compensate`", &COMPENSATE),
         ("`timeout`", &TIMEOUT),
         ("`sla`", &SLA),
         ("`escalate`", &ESCALATE),
@@ -43,6 +46,10 @@ pub fn reference() -> String {
             Shape::List(Shape::Map(table)) => format!("{}\n", fields(table)),
             shape => format!("Behind it stands a {shape}.\n\n"),
         };
+        let codes: Vec<_> = own_codes(kind.name).iter().map(|code| format!("`{code}`")).collect();
+        if !codes.is_empty() {
+            out += &format!("Fails with {}.\n\n", codes.join(", "));
+        }
     }
     out += "## Names\n\n| root | |\n| --- | --- |\n";
     for (name, doc) in builtin::ROOTS {

@@ -3,7 +3,7 @@
 use crate::workflow::schema::{Field, SLA, Shape, StepKind, Table};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
-pub const STEP_KINDS_LATER: &[&str] = &["run", "exchange", "http", "undo"];
+pub const STEP_KINDS_LATER: &[&str] = &["run"];
 
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[
@@ -114,6 +114,35 @@ pub const STEP_KINDS: &[StepKind] = &[
         waits: false,
         doc: "Tells somebody.",
         example: "- { id: tell, notify: { template: return-done, to: customer } }",
+    },
+    StepKind {
+        name: "http",
+        shape: Shape::Map(&HTTP),
+        waits: false,
+        doc: "Asks a system of the merchant, and waits for its answer.",
+        example: r"- id: label
+  http:
+    target: carrier-label
+    body: { rma: =case.number, insured: true }
+    expect: { number: text, costs: money? }
+  on_error: [{ match: declined, then: refused }, { match: answer_invalid, then: refused }]",
+    },
+    StepKind {
+        name: "exchange",
+        shape: Shape::Map(&EXCHANGE),
+        waits: false,
+        doc: "Gives other goods for the units that are approved: the shop reserves and sends them, and the units count as returned, for no money.",
+        example: r"- id: swap
+  exchange: { sku: A2, hold_stock: 2d, price_difference: charge_or_refund }
+  on_error: [{ match: out_of_stock, then: refused }, { match: hold_lapsed, then: refused }]",
+    },
+    StepKind {
+        name: "undo",
+        shape: Shape::OneOrMany(&Shape::Name),
+        waits: false,
+        doc: "Undoes what these steps did, the last one first, and waits until it is done; `all` stands for every step. Each has a `compensate` that says how; what was skipped, failed or is undone already is passed over.",
+        example: "- { id: label, http: { target: carrier-label }, compensate: { http: { target: carrier-void } } }
+- { id: call_off, undo: [label], on_error: [{ match: declined, then: refused }], then: refused }",
     },
     StepKind {
         name: "parallel",
@@ -354,6 +383,54 @@ pub const NOTIFY: Table = Table::new(&[
     Field::required("to", Shape::Name, "Whom: `customer`, or a queue."),
     Field::optional("channel", Shape::Name, "How; `email` where it is left out."),
 ]);
+
+/// The fields of `http`.
+pub const HTTP: Table = Table {
+    fields: &[
+        Field::required("target", Shape::Name, "Which system: the connector `http:<target>` says where it is."),
+        Field::optional("body", Shape::Names(&Shape::Value("any type")), "What it is told."),
+        Field::optional(
+            "expect",
+            Shape::Names(&Shape::Type),
+            "What its answer must hold, which is the step's output; other answers are `answer_invalid`.",
+        ),
+    ],
+    later: &[],
+    hints: &[
+        ("url", "an address stands in the connector `http:<target>`, never in a document"),
+        ("with", "what is sent is `body`"),
+        ("args", "what is sent is `body`"),
+        ("headers", "requests are signed by the connector; what is to be told stands in `body`"),
+        ("method", "requests are always `POST`"),
+        ("timeout", "the connector says how long its system may take"),
+    ],
+};
+
+/// The fields of `exchange`.
+pub const EXCHANGE: Table = Table {
+    fields: &[
+        Field::required("sku", Shape::Value("text"), "The stock code of what the customer gets."),
+        Field::optional("quantity", Shape::Value("number"), "How many; as many as come back where it is left out."),
+        Field::required(
+            "hold_stock",
+            Shape::Duration,
+            "How long the shop keeps them for the customer; what is not confirmed by then is `hold_lapsed`.",
+        ),
+        Field::required(
+            "price_difference",
+            Shape::Choice(PRICE_DIFFERENCE),
+            "What the shop does with a difference in price; `none`: it is nobody's.",
+        ),
+    ],
+    later: &[],
+    hints: &[
+        ("lines", "the units that come back are those that an `approve` holds"),
+        ("until", "how long the shop keeps them is `hold_stock`"),
+    ],
+};
+
+/// What a shop may do with a difference in price.
+pub const PRICE_DIFFERENCE: &[&str] = &["charge_or_refund", "none"];
 
 /// The fields of `parallel`.
 pub const PARALLEL: Table = Table {

@@ -206,7 +206,7 @@ fn tasks_told(case: &Case, count: usize) -> String {
 }
 
 fn judge_calls(expected: &Calls, seen: &Seen<'_>) -> Option<Mismatch> {
-    let kind = |call: &Call| seen.case.effects.get(&call.key).map(|effect| word(&effect.what));
+    let kind = |call: &Call| seen.case.effects.get(&call.key).map(|effect| effect.what.word());
     let of = |wanted: &str| seen.calls.iter().filter(|call| kind(call) == Some(wanted)).count();
     let named = [("refund", expected.refund), ("restock", expected.restock), ("notice", expected.notice)];
     let counted = |call: &&Call| match kind(call) {
@@ -229,10 +229,3 @@ fn judge_calls(expected: &Calls, seen: &Seen<'_>) -> Option<Mismatch> {
 }
 
 /// The word of `provider_calls` for an effect.
-fn word(what: &What) -> &'static str {
-    match what {
-        What::Refund(_) => "refund",
-        What::Restock { .. } => "restock",
-        What::Notice { .. } => "notice",
-    }
-}

@@ -2,7 +2,7 @@
 
 use redress_domain::case::command::Settled;
 use redress_domain::case::entry::{Entry, Opened};
-use redress_domain::case::{About, Effect, Task, What};
+use redress_domain::case::{About, Effect, Task};
 use redress_domain::codec;
 use redress_domain::decision::Turn;
 use redress_domain::ids::{CaseId, Digest, Slug, TaskId};
@@ -105,6 +105,8 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::Released { .. }
         | Entry::Booked { .. }
         | Entry::Unbooked { .. }
+        | Entry::Registered { .. }
+        | Entry::Undone { .. }
         | Entry::TimedOut { .. }
         | Entry::EventKept { .. }
         | Entry::EventTaken { .. }
@@ -160,11 +162,7 @@ fn of_task(id: TaskId, opened: &Task) -> EventData {
 }
 
 fn of_effect(key: Digest, effect: &Effect) -> EventData {
-    let (kind, amount) = match &effect.what {
-        What::Refund(refund) => ("refund", Some(refund.amount)),
-        What::Restock { .. } => ("restock", None),
-        What::Notice { .. } => ("notice", None),
-    };
+    let (kind, amount) = (effect.what.word(), effect.what.amount());
     EventData {
         effect: Some(key.to_string()),
         kind: Some(kind.to_owned()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use redress_domain::case::lane::{Lane, LaneId};
-use redress_domain::case::{About, Case, Effect, Line, Task, What};
+use redress_domain::case::{About, Case, Effect, Line, Task};
 use redress_domain::ids::{Digest, TaskId};
 use redress_domain::verdict::Outcome;
 use serde::Serialize;
@@ -317,11 +317,7 @@ impl TaskView {
 impl EffectView {
     /// An effect with its key.
     pub fn of(key: Digest, effect: &Effect) -> Self {
-        let (kind, amount) = match &effect.what {
-            What::Refund(refund) => ("refund", Some(refund.amount)),
-            What::Restock { .. } => ("restock", None),
-            What::Notice { .. } => ("notice", None),
-        };
+        let (kind, amount) = (effect.what.word(), effect.what.amount());
         Self {
             key: key.to_string(),
             kind: kind.to_owned(),

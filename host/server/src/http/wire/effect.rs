@@ -13,7 +13,7 @@ use crate::outbox::delivery::{Delivery, Outcome};
 pub struct EffectRow {
     /// The key: what the provider knows it by.
     pub key: String,
-    /// `refund`, `restock` or `notice`.
+    /// `refund`, `restock`, `notice`, `http` or `exchange`.
     pub kind: String,
     /// `intended`, `confirmed`, `declined` or `unknown`.
     pub state: String,
@@ -54,7 +54,7 @@ pub struct DeliveryView {
     /// When its outcome was recorded; absent while it is under way, or where the host died.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<String>,
-    /// The connector: `payment`, `stock`, `notification` or `mail`.
+    /// The connector: `payment`, `stock`, `notification`, `mail` or `http:<name>`.
     pub connector: String,
     /// `webhook`, `smtp`, `folder`, `simulated`; absent where nothing was tried.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,7 +99,7 @@ impl From<&Delivery> for DeliveryView {
             attempt: one.attempt,
             started_at: one.started_at.to_string(),
             ended_at: one.ended_at.map(|at| at.to_string()),
-            connector: one.connector.word().to_owned(),
+            connector: one.connector.to_string(),
             how: one.how.clone(),
             outcome: outcome.to_owned(),
             status: one.status,

@@ -1,10 +1,10 @@
 //! What happened to a case, on the wire: a projection of the journal in public words, never the stored form.
 
 use redress_domain::ask::{Answer, Asked};
+use redress_domain::case::Output;
 use redress_domain::case::command::Settled;
 use redress_domain::case::entry::{Entry, TableInput, TableRow};
 use redress_domain::case::lane::LaneId;
-use redress_domain::case::{Output, What};
 use redress_domain::decision::Turn;
 use redress_domain::ids::Slug;
 use redress_domain::verdict::{LineVerdict, Quote};
@@ -341,6 +341,8 @@ impl From<&Entry> for EntryView {
             Entry::Reserved { line, take, .. } | Entry::Released { line, take } => {
                 Self { line: Some(*line), takes: vec![take.into()], ..Self::default() }
             }
+            Entry::Registered { step, what, .. } => Self { codes: vec![what.word().to_owned()], ..Self::at(step) },
+            Entry::Undone { place } => Self { detail: Some(format!("compensation {}", place + 1)), ..Self::default() },
             Entry::WaitBegan { step, until, .. } => Self { until: until.map(|at| at.to_string()), ..Self::at(step) },
             Entry::EventKept { event } => Self { event: Some(event.name.clone()), ..Self::default() },
             Entry::EventTaken { step, event, .. } => Self { event: Some(event.name.clone()), ..Self::at(step) },
@@ -399,13 +401,10 @@ impl EntryView {
     fn of_effect(entry: &Entry) -> Self {
         match entry {
             Entry::Intended { key, effect } => {
-                let amount = match &effect.what {
-                    What::Refund(refund) => Some(refund.amount.into()),
-                    What::Restock { .. } | What::Notice { .. } => None,
-                };
+                let amount = effect.what.amount().map(Into::into);
                 Self { effect: Some(key.to_string()), amount, ..Self::at(&effect.step) }
             }
-            Entry::Settled { key, outcome, reference, via } => {
+            Entry::Settled { key, outcome, reference, via, .. } => {
                 let outcome = match outcome {
                     Settled::Confirmed => "confirmed",
                     Settled::Declined => "declined",

@@ -393,7 +393,7 @@ impl Desk {
             channel: "test".to_owned(),
             source: None,
             reason: None,
-            body: Body::Settle(Settle { key, outcome: Settled::Confirmed, reference: None }),
+            body: Body::Settle(Settle::new(key, Settled::Confirmed)),
         };
         let input = Input {
             tenant: TenantId::mint(self.now, 1),

@@ -5,7 +5,9 @@ use redress_domain::case::{Arrived, Effect, Item, Output, What};
 use redress_domain::clock::Zone;
 use serde_json::{Value as Json, json};
 
-use crate::cli::json::{each, effect, fields, instant, item, lane_name, output, reason, take, task, value};
+use crate::cli::json::{
+    each, effect, fields, instant, item, lane_name, output, reason, reply, take, task, value, what,
+};
 use crate::cli::words;
 
 /// A sentence.
@@ -31,11 +33,16 @@ pub(in crate::cli) fn sentence(entry: &Entry, zone: Zone) -> String {
         }
         Entry::Released { line, take } => format!("line {line}: released {}", words::take(take)),
         Entry::Intended { key, effect } => format!("{}: {}, effect {key}", effect.step, intent(effect)),
-        Entry::Settled { key, outcome, reference, via } => {
+        Entry::Settled { key, outcome, reference, via, reply, code } => {
+            let code = code.as_ref().map(|code| format!(", {code}")).unwrap_or_default();
             let reference = reference.as_ref().map(|reference| format!(", reference {reference}")).unwrap_or_default();
-            format!("effect {} {} by {via}{reference}", key.short(), settled(*outcome))
+            let reply = reply.as_ref().map(|reply| format!(", answered {}", words::fields(&reply.fields)));
+            let reply = reply.unwrap_or_default();
+            format!("effect {} {} by {via}{code}{reference}{reply}", key.short(), settled(*outcome))
         }
         Entry::Resent { key, by } => format!("effect {} sent again by {by}", key.short()),
+        Entry::Registered { step, what, .. } => format!("{step}: would be undone by {}", asks(what)),
+        Entry::Undone { place } => format!("undone: compensation {}", place + 1),
         Entry::Booked { items } => format!("booked {}", items_in_words(items)),
         Entry::Unbooked { items } => format!("took out of the books {}", items_in_words(items)),
         Entry::TaskOpened { id, task } => {
@@ -119,10 +126,13 @@ pub(in crate::cli) fn json(entry: &Entry) -> Json {
         }
         Entry::Released { line, take: taken } => json!({ "line": line, "take": take(taken) }),
         Entry::Intended { key, effect: intended } => json!({ "key": key, "effect": effect(intended) }),
-        Entry::Settled { key, outcome, reference, via } => {
-            json!({ "key": key, "outcome": outcome, "reference": reference, "via": via })
+        Entry::Settled { key, outcome, reference, via, reply: answered, code } => {
+            let answered = answered.as_ref().map(reply);
+            json!({ "key": key, "outcome": outcome, "reference": reference, "via": via, "reply": answered, "code": code })
         }
         Entry::Resent { key, by } => json!({ "key": key, "by": by }),
+        Entry::Registered { step, what: asked, .. } => json!({ "step": step, "what": what(asked) }),
+        Entry::Undone { place } => json!({ "place": place }),
         Entry::Booked { items } | Entry::Unbooked { items } => json!({ "items": each(items, item) }),
         Entry::TaskOpened { id, task: opened } => json!({ "id": id, "task": task(opened) }),
         Entry::TaskClaimed { id, by } => json!({ "id": id, "by": by }),
@@ -183,7 +193,12 @@ fn gave(output: &Output) -> String {
 
 /// What an effect does.
 pub(super) fn intent(effect: &Effect) -> String {
-    match &effect.what {
+    let undoes = if effect.undoes.is_some() { "undo: " } else { "" };
+    format!("{undoes}{}", asks(&effect.what))
+}
+
+fn asks(what: &What) -> String {
+    match what {
         What::Refund(refund) => {
             let order = refund.order.as_ref().map(|order| format!(" of order {order}")).unwrap_or_default();
             let payment = refund.payment.as_ref().map(|payment| format!(", payment {payment}")).unwrap_or_default();
@@ -194,6 +209,12 @@ pub(super) fn intent(effect: &Effect) -> String {
             format!("restock {} to {to}", goods.join(", "))
         }
         What::Notice { template, to, channel } => format!("notify {to} by {channel} with {template}"),
+        What::Exchange(exchange) => {
+            let back: Vec<_> = exchange.items.iter().map(|item| words::take(&item.take)).collect();
+            format!("exchange {} for {} x {}", back.join(", "), exchange.quantity, exchange.sku)
+        }
+        What::Http(request) if request.body.is_empty() => format!("ask {}", request.target),
+        What::Http(request) => format!("ask {} with {}", request.target, words::fields(&request.body)),
     }
 }
 

@@ -171,7 +171,7 @@ fn refunded(case: &Case) -> impl Iterator<Item = &Item> {
     let sent = case.effects.values().filter(|effect| effect.state != EffectState::Declined);
     sent.flat_map(|effect| match &effect.what {
         What::Refund(refund) => refund.items.as_slice(),
-        What::Restock { .. } | What::Notice { .. } => &[],
+        What::Restock { .. } | What::Notice { .. } | What::Http(_) | What::Exchange(_) => &[],
     })
 }
 
