@@ -9,7 +9,7 @@ use redress_store::host_key::HostKey;
 use super::connectors::{self, Connector, Kind, Webhook};
 use super::courier::{ComesTo, Courier, put_off};
 use super::plan::{Parcel, Ready};
-use super::rules::{Answer, Meaning};
+use super::rules::{Answer, Meaning, Told};
 use super::secret::Secret;
 use super::{Error, Settings};
 use crate::config;
@@ -75,8 +75,8 @@ impl Bench {
     pub fn connect(&self, engine: &Engine) -> Result<(), connectors::Error> {
         let connector = Connector::Webhook(Webhook::new(ADDRESS, Secret::new(SECRET)));
         // Without a connector for mail, messages go to the merchant's own system.
-        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Mail) {
-            connectors::set(engine, &self.0.key, &self.0.settings, kind, &connector, &Actor::host())?;
+        for kind in Kind::SINGLE.into_iter().filter(|kind| *kind != Kind::Mail) {
+            connectors::set(engine, &self.0.key, &self.0.settings, &kind, &connector, &Actor::host())?;
         }
         Ok(())
     }
@@ -113,10 +113,11 @@ impl Bench {
             Parcel::Request { body, .. } => body,
             Parcel::Mail { .. } | Parcel::Simulated => &[],
         };
-        let sent = Sent { case: ready.case, key: ready.key, kind: ready.kind, body, at: engine.clock().now() };
+        let kind = ready.log.last()?.connector.clone();
+        let sent = Sent { case: ready.case, key: ready.key, kind, body, at: engine.clock().now() };
         Some(match receiver(&sent) {
-            Received::Confirmed => Answer::new(Meaning::Confirmed(None)),
-            Received::Declined => Answer::because(Meaning::Declined(None), "provider_declined"),
+            Received::Confirmed => Answer::new(Meaning::Confirmed(Told::default())),
+            Received::Declined => Answer::because(Meaning::Declined(Told::default()), "provider_declined"),
             Received::Accepted => Answer::new(Meaning::Accepted),
             Received::Lost => Answer::because(Meaning::Lost, "connection_lost"),
             Received::Died => return None,

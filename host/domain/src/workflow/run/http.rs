@@ -25,7 +25,7 @@ pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, http: &
         if is_useless {
             // It is asked again under its key: a system that did act says so, and this time perhaps in the right words.
             resend::again(run, key);
-            return Ok(run.stay(&step.id, None));
+            return Ok(run.stay(&step.id));
         }
     }
     if let Some(begun) = effects::begun(run, step) {

@@ -7,7 +7,7 @@ use super::{Run, version};
 use crate::case::command::Timer;
 use crate::case::deadline::{Alarm, AlarmKind, Deadline};
 use crate::case::entry::Entry;
-use crate::case::{Effect, EffectState, What};
+use crate::case::{Effect, What};
 use crate::clock::Instant;
 use crate::decision::Work;
 use crate::ids::{Slug, TaskId};

@@ -120,7 +120,7 @@ pub(super) fn lapsed(run: &mut Run, definition: &Definition, step: &Step) {
         }
         None => {
             keys.iter().for_each(|key| effects::ask_person(run, &step.id, *key, HOLD_LAPSED));
-            run.stay(&step.id, None)
+            run.stay(&step.id)
         }
     };
     run.follow(definition, step, Ok(flow));

@@ -51,7 +51,7 @@ pub(super) fn enter(run: &mut Run, step: &Step, which: &Undo) -> Result<Flow, St
     if effects::all_settled(run, &step.id) {
         return Ok(go_on(run, step, which));
     }
-    Ok(run.stay(&step.id, None))
+    Ok(run.stay(&step.id))
 }
 
 /// What was sent is done: on with the next, or with the case.
@@ -63,7 +63,7 @@ pub(super) fn go_on(run: &mut Run, step: &Step, which: &Undo) -> Flow {
     loop {
         match last(run, |one| which.names(&one.step) && is_within(&one.lane, &run.lane)) {
             None => return Flow::Next,
-            Some(place) if begin(run, place, &step.id) => return run.stay(&step.id, None),
+            Some(place) if begin(run, place, &step.id) => return run.stay(&step.id),
             Some(_) => {}
         }
     }

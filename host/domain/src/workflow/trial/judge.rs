@@ -227,5 +227,3 @@ fn judge_calls(expected: &Calls, seen: &Seen<'_>) -> Option<Mismatch> {
     }
     differs.then(|| Mismatch { expected: wanted.join(", "), found: found.join(", ") })
 }
-
-/// The word of `provider_calls` for an effect.
