@@ -1,5 +1,6 @@
 //! Revisions: what is live, on which of them cases run, and how cases come from one to another.
 
+mod canary;
 mod live;
 
 use redress::engine::stay::Stay;

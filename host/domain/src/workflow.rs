@@ -1,6 +1,7 @@
 //! The workflow language: what an admin writes, checked when it is loaded and run when a case moves.
 
 pub mod builtin;
+pub mod canary;
 pub mod compile;
 pub mod definition;
 pub mod diagnostic;

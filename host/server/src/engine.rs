@@ -6,6 +6,7 @@
 //!                                   └──────────────────────────────────┘
 //! ```
 
+pub mod canary;
 mod commit;
 pub mod error;
 mod facts;
@@ -79,6 +80,7 @@ struct Inner {
     figures: figures::Figures,
     /// Due work that failed, and how often.
     failing: Mutex<timers::Failing>,
+    canaries: canary::Canaries,
 }
 
 /// What an engine is made of.
@@ -168,6 +170,7 @@ impl Engine {
             last_number: AtomicU64::new(last),
             figures: figures::Figures::default(),
             failing: Mutex::default(),
+            canaries: canary::Canaries::default(),
         })))
     }
 
@@ -371,7 +374,7 @@ impl Engine {
         match prepared.unwrap_or(Err(Error::Internal)) {
             Err(error) => self.finish(job, Err(error)),
             Ok(Prepared::Seen(case, seen)) => self.finish(job, Ok(Receipt { case, turn: 0, seen })),
-            Ok(Prepared::Batch { batch, turn, resume }) => {
+            Ok(Prepared::Batch { batch, turn, resume, change }) => {
                 let receipt = Receipt { case, turn, seen: Seen::New };
                 let engine = self.clone();
                 job.conflicts += 1;
@@ -379,6 +382,9 @@ impl Engine {
                 let taken = slot.clone();
                 let handed = self.0.store.append_then(*batch, move |result| {
                     if let Some(job) = taken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                        if let (Ok(_), Some(change)) = (&result, &change) {
+                            engine.observe(change);
+                        }
                         engine.appended(job, receipt, resume, result);
                     }
                 });
@@ -437,16 +443,17 @@ impl Engine {
 
 /// A turn as far as it can be taken without the store.
 enum Prepared {
-    Batch { batch: Box<Batch>, turn: u64, resume: bool },
+    Batch { batch: Box<Batch>, turn: u64, resume: bool, change: Option<Box<stay::Change>> },
     Seen(CaseId, Seen),
 }
 
 fn prepare(computed: Computed) -> Prepared {
     match computed {
         Computed::Seen(case, seen) => Prepared::Seen(case, seen),
-        Computed::Decided(decision, beside) => {
+        Computed::Decided(decision, beside, change) => {
             let batch = Box::new(commit::batch(&decision, beside));
-            Prepared::Batch { batch, turn: decision.turn.number, resume: decision.resume }
+            let change = change.map(Box::new);
+            Prepared::Batch { batch, turn: decision.turn.number, resume: decision.resume, change }
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod service;
 pub mod tenancy;
 pub mod wire;
 
+pub mod canary;
 pub mod cases;
 pub mod connectors;
 pub mod effects;
@@ -76,6 +77,9 @@ pub fn api() -> Api {
         .route(READ, routes!(workflows::revisions))
         .route(READ, routes!(workflows::revision))
         .route(RULE, routes!(workflows::rollback))
+        .route(RULE, routes!(canary::start))
+        .route(RULE, routes!(canary::promote))
+        .route(RULE, routes!(canary::stop))
         .route(READ, routes!(workflows::watched))
         .route(RULE, routes!(plugins::put))
         .route(READ, routes!(plugins::list))

@@ -2,6 +2,7 @@
 //!
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
+pub mod canary;
 pub mod diagnostics;
 pub mod doors;
 pub mod interface;
@@ -64,6 +65,25 @@ pub enum Error {
         /// The revision.
         revision: Digest,
     },
+    /// The workflow has no revision of this name, or several.
+    #[error("workflow {workflow:?} has no one revision {named:?}")]
+    NoSuchRevision {
+        /// The workflow.
+        workflow: String,
+        /// A number, or the beginning of a hash.
+        named: String,
+    },
+    /// The workflow has no canary.
+    #[error("workflow {0:?} has no canary")]
+    NoCanary(String),
+    /// The canary cannot be compared with the active revision.
+    #[error("workflow {workflow:?} cannot have this canary: {why}")]
+    CanaryUnfit {
+        /// The workflow.
+        workflow: String,
+        /// Why.
+        why: String,
+    },
     /// There is nothing to go back to.
     #[error("workflow {0:?} has no earlier revision")]
     NothingBefore(String),
@@ -91,7 +111,9 @@ impl Error {
             Self::Breaks { .. } => "plugin_breaks_workflow",
             Self::Moved { .. } => "stale",
             Self::NoWorkflow(_) => "workflow_not_found",
-            Self::NoRevision { .. } => "revision_not_found",
+            Self::NoRevision { .. } | Self::NoSuchRevision { .. } => "revision_not_found",
+            Self::NoCanary(_) => "canary_not_found",
+            Self::CanaryUnfit { .. } => "canary_unfit",
             Self::NothingBefore(_) => "rollback_impossible",
             Self::NeverPushed { .. } => "plugin_not_found",
             Self::Engine(error) => error.code(),

@@ -107,12 +107,28 @@ async fn rules(story: &mut Recorder) {
     story.ask("admin", "POST", "/v1/workflows", Some(&longer)).await;
     let back = json!({ "note": "thirty days after all" });
     story.tell("workflow.rollback", "admin", "/v1/workflows/returns/rollback", Some(&back)).await;
+    canary(story).await;
     story.tell("workflow.get", "viewer", "/v1/workflows/returns", None).await;
     story.tell("workflow.list", "viewer", "/v1/workflows", None).await;
     story.tell("workflow.revisions", "viewer", "/v1/workflows/returns/revisions", None).await;
     let revision = format!("/v1/revisions/{}", text(&published["revision"]));
     story.tell("revision.get", "viewer", &revision, None).await;
     story.tell("file.list", "viewer", "/v1/files", None).await;
+}
+
+/// Another wording, tried, stopped, tried again and kept.
+async fn canary(story: &mut Recorder) {
+    let (at, asked) = ("/v1/workflows/complaints/canary", "title: Look at the complaint");
+    let text = COMPLAINTS.replace(asked, "title: Read the complaint");
+    let trial = json!({ "source": text, "percent": 10, "note": "other words", "stop": { "refunds_over": 20 } });
+    let begun = story.tell("canary.start", "admin", at, Some(&trial)).await;
+    let end = json!({ "note": "not before the holidays" });
+    story.tell("canary.stop", "admin", &format!("{at}/stop"), Some(&end)).await;
+    let again = json!({ "revision": begun["number"].to_string(), "percent": 50, "note": "after the holidays" });
+    story.ask("admin", "POST", at, Some(&again)).await;
+    let keep = json!({ "note": "the desk likes it" });
+    let kept = story.tell("canary.promote", "admin", &format!("{at}/promote"), Some(&keep)).await;
+    assert_eq!(kept["revision"], begun["revision"]);
 }
 
 async fn connectors(story: &mut Recorder) {

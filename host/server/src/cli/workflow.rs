@@ -1,5 +1,6 @@
 //! `redress workflow`: the rules, which steps a case takes.
 
+mod canary;
 mod check;
 mod list;
 mod live;
@@ -30,6 +31,9 @@ pub(super) enum Verb {
     /// Show what is live: which revision new cases take, since when and by whom, and on which revisions cases run.
     #[command(help_template = HELP, before_help = live::EXAMPLES)]
     Live(live::Args),
+    /// Try a revision on a share of the new cases, make it active, or stop it.
+    #[command(help_template = HELP, before_help = canary::EXAMPLES)]
+    Canary(canary::Args),
     /// Show the text of a revision, with the plugins that it is pinned to.
     #[command(help_template = HELP, before_help = show::EXAMPLES)]
     Show(show::Args),
@@ -41,6 +45,7 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::Publish(args) => publish::run(args, at, out),
         Verb::List(args) => list::run(args, at, out),
         Verb::Live(args) => live::run(args, at, out),
+        Verb::Canary(args) => canary::run(args, at, out),
         Verb::Show(args) => show::run(args, at, out),
     }
 }

@@ -49,7 +49,7 @@ pub(super) struct Order {
 /// What a turn comes to before it is committed.
 pub(super) enum Computed {
     /// To be committed.
-    Decided(Box<Decision>, Beside),
+    Decided(Box<Decision>, Beside, Option<stay::Change>),
     /// The submission was seen before: nothing is to be done.
     Seen(CaseId, Seen),
 }
@@ -97,10 +97,11 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     let decision = advance(inner, definition.as_deref(), run);
     let cancel = done_work(&snapshot, &decision)?;
     rows.extend(before.rows(&snapshot, &decision)?);
-    rows.extend(stayed.rows(&snapshot, definition.as_deref(), &decision)?);
+    let (places, change) = stayed.rows(&snapshot, definition.as_deref(), &decision)?;
+    rows.extend(places);
     rows.extend(order.kept.iter().cloned());
     let beside = Beside { claim: claim.cloned(), cancel, rows, said_at: order.said_at, repeat: order.repeat.clone() };
-    Ok(Computed::Decided(decision, beside))
+    Ok(Computed::Decided(decision, beside, change))
 }
 
 /// Whether the case is between the turns of one long run.
@@ -108,9 +109,13 @@ fn is_cut(case: &Case) -> bool {
     matches!(case.status, Status::Running { .. })
 }
 
-/// The active workflow that takes a new case.
+/// The workflow that takes a new case: of each the active revision, or its canary where the case's id falls to that. The past
+/// is decided by what is active.
 fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error> {
-    let active = inner.registry.active();
+    let active = match (&input.command.body, &input.opening) {
+        (Body::Open(open), Some((case, _))) if !open.history => inner.registry.offered(*case),
+        _ => inner.registry.active(),
+    };
     let chosen = route::route(active.iter().map(AsRef::as_ref), input)?;
     Ok(chosen.and_then(|chosen| active.iter().find(|one| one.revision == chosen.revision).cloned()))
 }

@@ -52,6 +52,7 @@ codes! {
     EFFECT_NOT_FOUND "effect_not_found" 404 "The effect does not exist";
     WORKFLOW_NOT_FOUND "workflow_not_found" 404 "The workflow does not exist";
     REVISION_NOT_FOUND "revision_not_found" 404 "The revision does not exist";
+    CANARY_NOT_FOUND "canary_not_found" 404 "The workflow has no canary";
     PLUGIN_NOT_FOUND "plugin_not_found" 404 "The plugin does not exist";
     TENANT_NOT_FOUND "tenant_not_found" 404 "The tenant does not exist";
     KEY_NOT_FOUND "key_not_found" 404 "The key does not exist";
@@ -80,6 +81,7 @@ codes! {
     WRONG_ATTRIBUTES "wrong_attributes" 422 "The attributes are not those that the workflow declares";
     // ── Publishing refuses it. ──
     WORKFLOW_INVALID "workflow_invalid" 422 "The workflow has problems";
+    CANARY_UNFIT "canary_unfit" 422 "The revision cannot be a canary of this workflow";
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";
     PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";
     PLUGIN_BREAKS_WORKFLOW "plugin_breaks_workflow" 409 "An active workflow would not pass with this plugin";

@@ -45,6 +45,8 @@ pub const TYPES: &[(&str, &str)] = &[
     ("refund.confirmed", "money went back: amount; beside `effect.confirmed`"),
     ("workflow.published", "a revision of a workflow became active: number"),
     ("workflow.activated", "an earlier revision of a workflow became active again"),
+    ("canary.started", "a share of the new cases takes a revision beside the active one: number"),
+    ("canary.ended", "no further case takes a canary: number, and as outcome why"),
     ("plugin.activated", "a plugin became active: version, digest"),
 ];
 

@@ -90,6 +90,9 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
         | E::Moved { .. }
         | E::NoWorkflow(_)
         | E::NoRevision { .. }
+        | E::NoSuchRevision { .. }
+        | E::NoCanary(_)
+        | E::CanaryUnfit { .. }
         | E::NothingBefore(_)
         | E::NeverPushed { .. } => known(error.code()),
     }

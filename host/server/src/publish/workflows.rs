@@ -20,9 +20,12 @@ use serde::{Deserialize, Serialize};
 
 use super::way::{Answer, Way};
 use super::{Error, interface, plugins};
-use crate::engine::log::{self, Next, Origin, Record, What};
+use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::{self, Engine};
-use active::{Active, Since};
+use active::Active;
+
+/// The beginning of a hash has so many letters at least; what is shorter is a number.
+const HASH_LETTERS_MIN: usize = 8;
 
 /// A revision, as the store keeps it: with its text, and the plugins that it is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +95,7 @@ pub struct Rollback<'a> {
 /// A checked text, and its revision where that is stored already.
 pub(super) struct Candidate {
     source: String,
-    definition: Arc<Definition>,
+    pub(super) definition: Arc<Definition>,
     known: Option<Revision>,
 }
 
@@ -117,16 +120,19 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
     check_seen(publication.expect, before)?;
     let Publication { note, by, way, answer, .. } = publication;
     log::record(engine, by, |next| {
-        let becoming = candidate.becoming(next, note, &way.origin(), by);
+        let becoming = candidate.becoming(engine, next, note, &way.origin(), by);
         let idem = answer.as_ref().map(|answer| answer.record(next.at, &becoming.revision));
         let (mut facts, mut rows) = (Vec::new(), way.accepted());
         if before != Some(revision) {
-            facts.push(becoming.fact);
+            facts.extend(becoming.facts);
             rows.extend(becoming.rows);
         }
         Record { facts, rows, idem, ..Record::default() }
     })?;
-    candidate.activate(engine);
+    // What is active already leaves its canary alone.
+    if before != Some(revision) {
+        candidate.activate(engine);
+    }
     stored(engine, revision)
 }
 
@@ -140,7 +146,7 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
     check_seen(rollback.expect, Some(before))?;
     let past = history::of(engine, workflow)?;
     let to = match rollback.to {
-        Some(to) if past.iter().any(|became| became.revision == to) => to,
+        Some(to) if past.iter().any(|became| became.revision == to && became.how.makes_active()) => to,
         Some(to) => return Err(Error::NoRevision { workflow: workflow.to_string(), revision: to }),
         None => history::previous(&past).ok_or_else(|| Error::NothingBefore(workflow.to_string()))?,
     };
@@ -162,9 +168,16 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
         };
         let since = Since { at: next.at, by: (*by).clone(), note: (*note).to_owned(), from: way.origin() };
         let active = Active { workflow: workflow.clone(), revision: to, since: Some(since) };
-        Record { facts: vec![fact], rows: vec![active.row()], idem, ..Record::default() }
+        let ended = engine.canary_ends(workflow, replaced(engine, workflow, to), note, &way.origin());
+        let (ended, gone): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+        let facts = std::iter::once(fact).chain(ended).collect();
+        let rows = std::iter::once(active.row()).chain(gone).collect();
+        Record { facts, rows, idem, ..Record::default() }
     })?;
     engine.registry().activate(workflow, to);
+    if to != before {
+        engine.canary_is_over(workflow);
+    }
     Ok(revision)
 }
 
@@ -191,7 +204,7 @@ pub fn restore(engine: &Engine, objects: &Objects) -> Result<(), engine::Error> 
             tracing::error!(workflow.revision = %revision, "workflow {workflow} is not active: its revision could not be loaded");
         }
     }
-    Ok(())
+    engine.restore_canaries()
 }
 
 /// All revisions, oldest first.
@@ -262,31 +275,44 @@ pub(super) fn republish(
 pub(super) struct Becoming {
     /// The revision.
     pub(super) revision: Revision,
-    /// The fact.
-    pub(super) fact: What,
+    /// The facts: that it is active, and that a canary is over with what it was compared with.
+    pub(super) facts: Vec<What>,
     /// The rows: the revision where it is new, and that it is active.
     pub(super) rows: Vec<Row>,
 }
 
 impl Candidate {
-    /// What is stored when it becomes active.
-    pub(super) fn becoming(&self, next: Next, note: &str, from: &Origin, by: &Actor) -> Becoming {
+    /// A revision that is stored and loaded.
+    pub(super) fn of(engine: &Engine, revision: Revision) -> Result<Self, Error> {
+        let definition = engine.registry().definition(revision.revision)?;
+        Ok(Self { source: revision.source.clone(), definition, known: Some(revision) })
+    }
+
+    /// Its revision, and the row of it where it is new.
+    pub(super) fn rows(&self, next: Next, note: &str, from: &Origin, by: &Actor) -> (Revision, Vec<Row>) {
         let revision = self.known.clone().unwrap_or_else(|| self.revision(next, note, from, by));
+        let row = || Row::Put(RowKey::revision(revision.revision), codec::encode(&revision));
+        let rows = self.known.is_none().then(row).into_iter().collect();
+        (revision, rows)
+    }
+
+    /// What is stored when it becomes active.
+    pub(super) fn becoming(&self, engine: &Engine, next: Next, note: &str, from: &Origin, by: &Actor) -> Becoming {
+        let (revision, mut rows) = self.rows(next, note, from, by);
         let (workflow, digest) = (&revision.workflow, revision.revision);
         let since = Since { at: next.at, by: by.clone(), note: note.to_owned(), from: from.clone() };
-        let active = Active { workflow: workflow.clone(), revision: digest, since: Some(since) };
-        let mut rows = vec![active.row()];
-        if self.known.is_none() {
-            rows.push(Row::Put(RowKey::revision(digest), codec::encode(&revision)));
-        }
-        let fact = What::WorkflowPublished {
+        rows.push(Active { workflow: workflow.clone(), revision: digest, since: Some(since) }.row());
+        let published = What::WorkflowPublished {
             workflow: workflow.clone(),
             revision: digest,
             number: revision.number,
             note: note.to_owned(),
             from: from.clone(),
         };
-        Becoming { revision, fact, rows }
+        let ended = engine.canary_ends(workflow, replaced(engine, workflow, digest), note, from);
+        let (ended, gone): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+        rows.extend(gone);
+        Becoming { facts: std::iter::once(published).chain(ended).collect(), revision, rows }
     }
 
     fn revision(&self, next: Next, note: &str, from: &Origin, by: &Actor) -> Revision {
@@ -314,6 +340,32 @@ impl Candidate {
         let (workflow, revision) = (self.definition.workflow.clone(), self.definition.revision);
         engine.registry().know(self.definition);
         engine.registry().activate(&workflow, revision);
+        engine.canary_is_over(&workflow);
+    }
+}
+
+/// How a canary ends when a revision becomes active: with it, or without what it was compared with.
+fn replaced(engine: &Engine, workflow: &Slug, active: Digest) -> Ended {
+    match engine.canary(workflow) {
+        Some(watched) if watched.canary.revision == active => Ended::Promoted,
+        _ => Ended::Replaced,
+    }
+}
+
+/// A revision of a workflow by its number, its hash, or the beginning of that.
+///
+/// # Errors
+/// There is none, or several begin so.
+pub fn named(engine: &Engine, workflow: &Slug, name: &str) -> Result<Revision, Error> {
+    let is_meant = |one: &Revision| match name.parse::<u64>() {
+        Ok(number) if name.len() < HASH_LETTERS_MIN => one.number == number,
+        _ => name.len() >= HASH_LETTERS_MIN && one.revision.to_string().starts_with(&name.to_ascii_lowercase()),
+    };
+    let own = list(engine)?.into_iter().filter(|one| one.workflow == *workflow);
+    let mut found: Vec<Revision> = own.filter(is_meant).collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(revision), true) => Ok(revision),
+        _ => Err(Error::NoSuchRevision { workflow: workflow.to_string(), named: name.to_owned() }),
     }
 }
 
@@ -325,19 +377,23 @@ pub fn active(engine: &Engine, workflow: &Slug) -> Result<Option<Digest>, engine
     Ok(active::of(engine, workflow)?.map(|active| active.revision))
 }
 
-fn check_seen(expected: Option<Digest>, active: Option<Digest>) -> Result<(), Error> {
+pub(super) fn check_seen(expected: Option<Digest>, active: Option<Digest>) -> Result<(), Error> {
     match expected {
         Some(expected) if active != Some(expected) => Err(Error::Moved { expected, active }),
         _ => Ok(()),
     }
 }
 
-fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
+pub(super) fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     let damaged = || engine::Error::Damaged { what: "revision", detail: "it is not there after its commit".to_owned() };
     Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
-fn candidate(engine: &Engine, source: &str, plugins: BTreeMap<PluginRef, Plugin>) -> Result<Candidate, Error> {
+pub(super) fn candidate(
+    engine: &Engine,
+    source: &str,
+    plugins: BTreeMap<PluginRef, Plugin>,
+) -> Result<Candidate, Error> {
     let record = engine.record();
     let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone) };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;

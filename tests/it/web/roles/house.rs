@@ -11,6 +11,7 @@ use redress::outbox::connectors::{self, Connector, Kind};
 use redress_domain::case::Case;
 use redress_domain::case::command::Open;
 use redress_domain::ids::Slug;
+use redress_domain::workflow::canary::Bounds;
 use redress_tests::guests::integer_step;
 use redress_tests::web::Web;
 use redress_tests::world::{Merchant, World, a_return, admin, days_ago, order};
@@ -194,12 +195,13 @@ impl Things {
     }
 }
 
-/// A workflow of two revisions, and the one that is active.
+/// A workflow of two revisions and a canary, and the one that is active.
 fn versions(merchant: &Merchant, name: &str) -> anyhow::Result<(String, String)> {
     let text =
         |result: &str| document(name, "never", "", &format!("  - {{ id: done, finish: {{ result: {result} }} }}\n"));
     merchant.publish(&text("one"))?;
     let revision = merchant.publish(&text("two"))?.revision;
+    merchant.canary(name, &text("three"), 10, Bounds::default())?;
     Ok((name.to_owned(), revision.to_string()))
 }
 

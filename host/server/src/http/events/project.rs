@@ -182,6 +182,14 @@ fn of_tenant(engine: &Engine, logged: &Logged) -> Option<Event> {
         Fact::WorkflowActivated { workflow, revision, number, .. } => {
             ("workflow.activated", workflow.to_string(), of_revision(workflow, *revision, *number))
         }
+        Fact::CanaryStarted { workflow, revision, number, .. } => {
+            ("canary.started", workflow.to_string(), of_revision(workflow, *revision, *number))
+        }
+        Fact::CanaryEnded { workflow, revision, number, how, .. } => {
+            let outcome = Some(how.word().to_owned());
+            let data = EventData { outcome, ..of_revision(workflow, *revision, *number) };
+            ("canary.ended", workflow.to_string(), data)
+        }
         Fact::PluginActivated { plugin, version, digest, .. } => {
             let (version, digest) = (Some(version.clone()), Some(digest.to_string()));
             let data = EventData { plugin: Some(plugin.clone()), version, digest, ..EventData::default() };
