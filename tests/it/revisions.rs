@@ -2,6 +2,7 @@
 
 mod canary;
 mod live;
+mod migrate;
 
 use redress::engine::stay::Stay;
 use redress_domain::case::Case;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 use redress::engine::{Error, Receipt, Target};
 use redress_domain::case::command::{
-    Actor, ActorKind, Body, Complete, Event, Open, PersonVerdict, Settle, Settled, Timer,
+    Actor, ActorKind, Body, Carry, Complete, Event, Migrate, Open, PersonVerdict, Settle, Settled, Timer, Timers,
 };
 use redress_domain::case::{About, Case, Effect, EffectState, Task, What};
 use redress_domain::clock::Span;
@@ -14,6 +14,7 @@ use redress_domain::money::{Currency, Money};
 use redress_domain::order::{Order, Payment};
 use redress_domain::value::{Fields, Value};
 use redress_domain::verdict::Remedy;
+use redress_domain::workflow::canary::Bounds;
 use redress_domain::workflow::definition::Kind;
 use redress_sandbox::Hook;
 use redress_sandbox::contract::{Reason, Verdict};
@@ -63,16 +64,19 @@ pub struct Kitchen {
     pub merchant: Merchant,
     dice: Dice,
     opened: u32,
+    /// The active revision of the kitchen sink, and the one that cases go on with.
+    revisions: [Digest; 2],
     /// Commands that were refused, by code.
     pub refused: BTreeMap<&'static str, u32>,
 }
 
 /// Codes with which a command may be refused here. Anything else is a fault.
-const REFUSALS: [&str; 12] = [
+const REFUSALS: [&str; 13] = [
     "case_closed",
     "effect_not_found",
     "effect_settled",
     "field_required",
+    "migration_refused",
     "refund_not_bookable",
     "task_claimed",
     "task_not_open",
@@ -93,9 +97,13 @@ impl Kitchen {
         merchant.push("care", &Guest::new(Hook::Compliance).verdict(&care).component()?)?;
         merchant.push("broken", &Guest::new(Hook::Eligibility).component()?)?;
         merchant.push("counting", &counting().component()?)?;
-        merchant.publish(KITCHEN_SINK)?;
         merchant.publish(&long_workflow())?;
-        let mut kitchen = Self { world, merchant, dice: Dice::new(seed), opened: 0, refused: BTreeMap::new() };
+        let first = merchant.publish(KITCHEN_SINK)?.revision;
+        // Some cases begin with another revision, and others go on with it.
+        let never = Bounds { min_cases: 10_000, ..Bounds::default() };
+        let second = merchant.canary("kitchen-sink", &renamed_sink(), 20, never)?.canary.revision;
+        let (dice, refused) = (Dice::new(seed), BTreeMap::new());
+        let mut kitchen = Self { world, merchant, dice, opened: 0, revisions: [first, second], refused };
         for number in 0..20 {
             let order = kitchen.an_order(number)?;
             kitchen.merchant.order(&order)?;
@@ -216,12 +224,25 @@ impl Kitchen {
                 case = self.merchant.case(self.dice.pick(&cases))?;
             }
         }
-        let body = self.a_command(&case)?;
+        let body = if self.dice.once_in(6) && case.revision == Some(self.revisions[0]) {
+            self.a_migration()?
+        } else {
+            self.a_command(&case)?
+        };
         let mut submission = submission(Target::Case(case.id), body);
         submission.actor = self.somebody();
         submission.reason = self.dice.once_in(2).then(|| "they asked for it".to_owned());
         let result = self.merchant.engine.execute(submission);
         self.took(result)
+    }
+
+    fn a_migration(&mut self) -> anyhow::Result<Body> {
+        let [from, to] = self.revisions;
+        let timers = self.dice.pick(&[Timers::Keep, Timers::Recompute]);
+        let steps =
+            BTreeMap::from([(Slug::new("look")?, Slug::new("check")?), (Slug::new("label")?, Slug::new("tag")?)]);
+        let vars = BTreeMap::from([("window_days".to_owned(), Carry::Default)]);
+        Ok(Body::Migrate(Box::new(Migrate { from, to, steps, vars, timers })))
     }
 
     /// A refund that was declined and that nobody is asked about, if there is one.
@@ -367,6 +388,14 @@ impl Kitchen {
             _ => self.outcome(case.effects.keys().next().copied().unwrap_or_else(|| Digest::of(b"nothing"))),
         })
     }
+}
+
+/// The same under other names, with another queue and other times.
+#[must_use]
+pub fn renamed_sink() -> String {
+    let names = [("id: look", "id: check"), ("then: look", "then: check"), ("id: label", "id: tag")];
+    let facts = [("queue: returns", "queue: office"), ("after: 5d", "after: 6d"), ("after: 21d", "after: 20d")];
+    names.iter().chain(&facts).fold(KITCHEN_SINK.to_owned(), |text, (old, new)| text.replace(old, new))
 }
 
 /// More questions than one turn may ask.

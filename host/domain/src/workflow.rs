@@ -10,6 +10,7 @@ pub mod expr;
 pub mod flow;
 pub mod literal;
 pub mod load;
+pub mod migration;
 pub mod problems;
 pub mod reader;
 pub mod revision;

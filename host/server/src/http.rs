@@ -28,6 +28,7 @@ pub mod effects;
 pub mod events;
 pub mod keys;
 mod listed;
+pub mod migrations;
 pub mod orders;
 pub mod plugins;
 pub mod publishing;
@@ -80,6 +81,7 @@ pub fn api() -> Api {
         .route(RULE, routes!(canary::start))
         .route(RULE, routes!(canary::promote))
         .route(RULE, routes!(canary::stop))
+        .route(RULE, routes!(migrations::migrate))
         .route(READ, routes!(workflows::watched))
         .route(RULE, routes!(plugins::put))
         .route(READ, routes!(plugins::list))

@@ -7,6 +7,7 @@ pub mod diagnostics;
 pub mod doors;
 pub mod interface;
 pub mod live;
+pub mod migrate;
 pub mod plugins;
 pub mod stock;
 pub mod watch;
@@ -84,6 +85,14 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// A migration does not fit the revisions that it is between.
+    #[error("workflow {workflow:?} cannot migrate so: {}", faults.join("; "))]
+    MigrationUnfit {
+        /// The workflow.
+        workflow: String,
+        /// Everything that does not fit.
+        faults: Vec<String>,
+    },
     /// There is nothing to go back to.
     #[error("workflow {0:?} has no earlier revision")]
     NothingBefore(String),
@@ -114,6 +123,7 @@ impl Error {
             Self::NoRevision { .. } | Self::NoSuchRevision { .. } => "revision_not_found",
             Self::NoCanary(_) => "canary_not_found",
             Self::CanaryUnfit { .. } => "canary_unfit",
+            Self::MigrationUnfit { .. } => "migration_unfit",
             Self::NothingBefore(_) => "rollback_impossible",
             Self::NeverPushed { .. } => "plugin_not_found",
             Self::Engine(error) => error.code(),

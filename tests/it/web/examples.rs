@@ -41,6 +41,7 @@ steps:
       ask: { note: text? }
       next: { justified: done, not_justified: done }
       timeout: { never: a person must look }
+    migration_point: true
   - { id: done, finish: { result: answered } }
 ";
 
@@ -53,6 +54,7 @@ async fn every_example_is_what_the_api_answers() {
     orders(&mut story).await;
     a_return(&mut story).await;
     a_complaint(&mut story).await;
+    a_migration(&mut story).await;
     what_happened(&mut story).await;
     let told: BTreeSet<&str> = story.told.iter().map(String::as_str).collect();
     let table = api().table();
@@ -198,6 +200,19 @@ async fn a_complaint(story: &mut Recorder) {
     story.tell("task.release", "agent", &format!("{task}/release"), Some(&json!({}))).await;
     let answer = json!({ "outcome": "justified", "form": { "note": "a photo shows it" } });
     story.tell("task.complete", "agent", &format!("{task}/complete"), Some(&answer)).await;
+}
+
+/// A complaint that waits goes on with new words.
+async fn a_migration(story: &mut Recorder) {
+    let complaint = json!({ "kind": "complaint", "lines": [{ "sku": "85123A", "quantity": 1 }] });
+    let case = story.ask("agent", "POST", "/v1/cases", Some(&complaint)).await;
+    let text = COMPLAINTS.replace("title: Look at the complaint", "title: Answer the complaint");
+    let words = json!({ "source": text, "note": "an answer is due" });
+    let published = story.ask("admin", "POST", "/v1/workflows", Some(&words)).await;
+    let to = published["number"].to_string();
+    let wish = json!({ "from": case["workflow"]["number"].to_string(), "to": to, "steps": ["look"] });
+    let moved = story.tell("workflow.migrate", "admin", "/v1/workflows/complaints/migrations", Some(&wish)).await;
+    assert_eq!(moved["moved"], 1, "{moved:#}");
 }
 
 async fn what_happened(story: &mut Recorder) {

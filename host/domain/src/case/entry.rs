@@ -1,5 +1,7 @@
 //! Entries: the facts that a turn adds to a case. Names carry a version; an old one is read for as long as a row may hold it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::command::{Open, Settled};
@@ -206,6 +208,22 @@ pub enum Entry {
         /// The next step.
         step: Slug,
     },
+    /// The case goes on with another revision of its workflow.
+    #[serde(rename = "case.migrated.1")]
+    Migrated(Box<Migrated>),
+    /// A task is as another revision has it: its id and who took it stay.
+    #[serde(rename = "task.moved.1")]
+    TaskMoved {
+        /// The task.
+        id: TaskId,
+        /// Who works on it now.
+        queue: String,
+        /// What it is called now.
+        title: String,
+        /// Reason codes that the case carries meanwhile.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reasons: Vec<Reason>,
+    },
     /// The case ended with a result.
     #[serde(rename = "case.finished.1")]
     Finished {
@@ -255,6 +273,29 @@ pub struct Opened {
     pub submission: Open,
 }
 
+/// How a case came to another revision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Migrated {
+    /// The revision that it left.
+    pub from: Digest,
+    /// The revision that it runs on.
+    pub to: Digest,
+    /// The step at which it waits there.
+    pub step: Slug,
+    /// Steps that are called otherwise there, by their names of before: outputs, effects and tasks of them go with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub steps: BTreeMap<Slug, Slug>,
+    /// Its variables.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub vars: Fields,
+    /// When the wait ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+    /// The wait has a new timer, and that of before finds nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rearmed: bool,
+}
+
 /// The name of each entry: a new one does not compile until it stands here, and a generator of tests must reach it.
 macro_rules! names {
     ($($entry:pat => $name:literal,)+) => {
@@ -296,6 +337,8 @@ names! {
     Entry::EventTaken { .. } => "event.taken.1",
     Entry::Ignored { .. } => "input.ignored.1",
     Entry::Paused { .. } => "run.paused.1",
+    Entry::Migrated(_) => "case.migrated.1",
+    Entry::TaskMoved { .. } => "task.moved.1",
     Entry::Finished { .. } => "case.finished.1",
     Entry::CaseFailed { .. } => "case.failed.1",
     Entry::Cancelled { .. } => "case.cancelled.1",

@@ -1,8 +1,8 @@
 //! How entries change a case. The only place that changes one: folding the journal gives the snapshot, byte for byte.
 
 use super::command::Settled;
-use super::entry::{Entry, Opened};
-use super::{Case, EffectState, Held, Item, Output, Status, Task, What};
+use super::entry::{Entry, Migrated, Opened};
+use super::{About, Case, EffectState, Held, Item, Output, Status, Task, What};
 use crate::clock::Instant;
 use crate::ids::{Digest, TaskId};
 use crate::money::Money;
@@ -121,6 +121,11 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         }
         Entry::EventTaken { kept, .. } => take_event(case, *kept)?,
         Entry::Paused { step } => case.status = Status::Running { step: step.clone() },
+        Entry::Migrated(migrated) => migrate(case, migrated, stamp.turn)?,
+        Entry::TaskMoved { id, queue, title, reasons } => {
+            let task = task(case, id)?;
+            (task.queue, task.title, task.reasons) = (queue.clone(), title.clone(), reasons.clone());
+        }
         Entry::Finished { result } => close(case, false, result.as_str()),
         Entry::CaseFailed { code } => close(case, true, code.as_str()),
         Entry::Cancelled { .. } => close(case, false, "cancelled"),
@@ -226,6 +231,35 @@ fn take_event(case: &mut Case, kept: Option<u32>) -> Result<(), &'static str> {
         return Err("the event was not kept");
     }
     case.events.remove(kept as usize);
+    Ok(())
+}
+
+/// Go on with another revision. Whatever names a step names it as it is called there; keys of effects stay as they were minted.
+fn migrate(case: &mut Case, migrated: &Migrated, turn: u64) -> Result<(), &'static str> {
+    if case.revision != Some(migrated.from) {
+        return Err("the case does not run on the revision that it leaves");
+    }
+    let Status::Waiting { since, .. } = &case.status else { return Err("the case does not wait") };
+    let since = if migrated.rearmed { turn } else { *since };
+    case.status = Status::Waiting { step: migrated.step.clone(), since, until: migrated.until };
+    case.revision = Some(migrated.to);
+    case.vars = migrated.vars.clone();
+    let named = |step: &str| migrated.steps.iter().find(|(old, _)| old.as_str() == step).map(|(_, new)| new.clone());
+    for task in case.tasks.values_mut() {
+        if let About::Review { step } | About::Failure { step, .. } = &mut task.about
+            && let Some(new) = named(step.as_str())
+        {
+            *step = new;
+        }
+    }
+    for effect in case.effects.values_mut() {
+        if let Some(new) = named(effect.step.as_str()) {
+            effect.step = new;
+        }
+    }
+    let outputs = std::mem::take(&mut case.outputs);
+    let renamed = |(step, output): (String, Output)| (named(&step).map_or(step, |new| new.to_string()), output);
+    case.outputs = outputs.into_iter().map(renamed).collect();
     Ok(())
 }
 

@@ -155,6 +155,8 @@ pub struct Step {
     pub then: Option<Slug>,
     /// Where failures go, by code; a built-in task where nothing matches.
     pub on_error: Vec<OnError>,
+    /// Cases that wait here may be moved to another revision.
+    pub migration_point: bool,
     /// What it does.
     pub kind: Kind,
 }

@@ -42,6 +42,8 @@ pub enum Shape {
     Whole,
     /// A text.
     Text,
+    /// `true` or `false`.
+    Flag,
     /// A text, or one per locale.
     Words,
     /// A short name.
@@ -229,11 +231,15 @@ pub const STEP: Table = Table {
             Shape::List(&Shape::Map(&ON_ERROR)),
             "Where failures go; a task for a person where nothing matches.",
         ),
+        Field::optional(
+            "migration_point",
+            Shape::Flag,
+            "Cases that wait here may be moved to another revision; of a `review`, an `await` or a `wait`.",
+        ),
     ],
     later: &[
         "retry",
         "compensate",
-        "migration_point",
         "sealed",
         "open",
         "sla",

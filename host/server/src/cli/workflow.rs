@@ -4,6 +4,7 @@ mod canary;
 mod check;
 mod list;
 mod live;
+mod migrate;
 mod publish;
 mod show;
 
@@ -34,6 +35,9 @@ pub(super) enum Verb {
     /// Try a revision on a share of the new cases, make it active, or stop it.
     #[command(help_template = HELP, before_help = canary::EXAMPLES)]
     Canary(canary::Args),
+    /// Let cases of one revision go on with another, or say what would become of them.
+    #[command(help_template = HELP, before_help = migrate::EXAMPLES)]
+    Migrate(migrate::Args),
     /// Show the text of a revision, with the plugins that it is pinned to.
     #[command(help_template = HELP, before_help = show::EXAMPLES)]
     Show(show::Args),
@@ -45,6 +49,7 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::Publish(args) => publish::run(args, at, out),
         Verb::List(args) => list::run(args, at, out),
         Verb::Live(args) => live::run(args, at, out),
+        Verb::Migrate(args) => migrate::run(args, at, out),
         Verb::Canary(args) => canary::run(args, at, out),
         Verb::Show(args) => show::run(args, at, out),
     }

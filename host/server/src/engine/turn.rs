@@ -88,12 +88,8 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         jurisdiction: inner.record.jurisdiction.clone(),
         opening: order.number.clone().map(|number| (order.case, number)),
     };
-    let definition = match &case {
-        Some(_) => pinned,
-        None => route(inner, &input)?,
-    };
     let (before, stayed) = (Before::of(case.as_ref()), stay::Before::of(case.as_ref()));
-    let run = run::begin(definition.as_deref(), case, input)?;
+    let (definition, run) = begin(inner, pinned, case, input)?;
     let decision = advance(inner, definition.as_deref(), run);
     let cancel = done_work(&snapshot, &decision)?;
     rows.extend(before.rows(&snapshot, &decision)?);
@@ -102,6 +98,26 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     rows.extend(order.kept.iter().cloned());
     let beside = Beside { claim: claim.cloned(), cancel, rows, said_at: order.said_at, repeat: order.repeat.clone() };
     Ok(Computed::Decided(decision, beside, change))
+}
+
+/// The turn with what it goes on by: what the case is pinned to, what takes it, or what it moves to.
+fn begin(
+    inner: &Inner,
+    pinned: Option<Arc<Definition>>,
+    case: Option<Case>,
+    input: Input,
+) -> Result<(Option<Arc<Definition>>, Run), Error> {
+    if let (Body::Migrate(plan), Some(old), Some(case)) = (&input.command.body, &pinned, &case) {
+        let new = inner.registry.definition(plan.to)?;
+        let run = run::migrate(old, &new, case.clone(), input)?;
+        return Ok((Some(new), run));
+    }
+    let definition = match &case {
+        Some(_) => pinned,
+        None => route(inner, &input)?,
+    };
+    let run = run::begin(definition.as_deref(), case, input)?;
+    Ok((definition, run))
 }
 
 /// Whether the case is between the turns of one long run.

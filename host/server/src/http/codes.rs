@@ -81,6 +81,8 @@ codes! {
     WRONG_ATTRIBUTES "wrong_attributes" 422 "The attributes are not those that the workflow declares";
     // ── Publishing refuses it. ──
     WORKFLOW_INVALID "workflow_invalid" 422 "The workflow has problems";
+    MIGRATION_UNFIT "migration_unfit" 422 "The migration does not fit the revisions";
+    MIGRATION_REFUSED "migration_refused" 409 "The case cannot go on with the other revision";
     CANARY_UNFIT "canary_unfit" 422 "The revision cannot be a canary of this workflow";
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";
     PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";

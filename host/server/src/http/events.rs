@@ -31,6 +31,7 @@ pub const TYPES: &[(&str, &str)] = &[
     ("case.opened", "a case was opened: kind, number, workflow, revision"),
     ("case.held", "no workflow took the case"),
     ("case.waiting", "the case waits at a step, perhaps until a time"),
+    ("case.migrated", "the case goes on with another revision: revision, step"),
     ("case.closed", "the case has ended: result, and whether it was finished, failed or cancelled"),
     ("task.opened", "work for a person: queue, what it is about"),
     ("task.claimed", "a person took a task"),

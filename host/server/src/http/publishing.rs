@@ -93,6 +93,7 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
         | E::NoSuchRevision { .. }
         | E::NoCanary(_)
         | E::CanaryUnfit { .. }
+        | E::MigrationUnfit { .. }
         | E::NothingBefore(_)
         | E::NeverPushed { .. } => known(error.code()),
     }

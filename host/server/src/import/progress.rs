@@ -1,4 +1,4 @@
-//! How far an import is: a bar where somebody watches, a line now and then where a file or a pipe does, nothing in tests.
+//! How far something long is, an import or a migration: a bar where somebody watches, a line now and then where a file or a pipe does, nothing in tests.
 //!
 //! Everything goes to standard error; standard output is for the result.
 
@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// Tells how far an import is.
+/// Tells how far something long is.
 pub struct Progress {
     shows: Shows,
 }
@@ -23,7 +23,7 @@ enum Shows {
 
 /// What is being counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     Bytes,
     Things,
 }
@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// Something new begins, of which there will be so much.
-    pub(super) fn begin(&mut self, what: &'static str, total: u64, unit: Unit) {
+    pub(crate) fn begin(&mut self, what: &'static str, total: u64, unit: Unit) {
         match &mut self.shows {
             Shows::Nothing => {}
             Shows::Bar(bar) => {
@@ -54,7 +54,7 @@ impl Progress {
     }
 
     /// So much of it is done.
-    pub(super) fn reached(&mut self, done: u64) {
+    pub(crate) fn reached(&mut self, done: u64) {
         match &mut self.shows {
             Shows::Nothing => {}
             Shows::Bar(bar) => bar.set_position(done),
@@ -63,7 +63,7 @@ impl Progress {
     }
 
     /// All of it is done.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         match &mut self.shows {
             Shows::Nothing => {}
             Shows::Bar(bar) => bar.finish(),

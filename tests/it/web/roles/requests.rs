@@ -75,6 +75,7 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
             json!({ "source": document(&format!("new-{n}"), "never", "", done), "note": "new" })
         }
         "workflow.rollback" | "canary.promote" | "canary.stop" => json!({ "note": "back" }),
+        "workflow.migrate" => json!({ "from": things.earlier, "to": things.revision, "dry_run": true }),
         "canary.start" => {
             json!({ "source": document(&things.workflow, "never", "", done), "percent": 5, "note": "a trial" })
         }

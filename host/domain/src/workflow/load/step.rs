@@ -9,6 +9,7 @@ use crate::workflow::diagnostic::suggest;
 use crate::workflow::load::document::{Head, plain_words};
 use crate::workflow::load::outline::{Draft, Output, Way};
 use crate::workflow::load::{Environment, steps};
+use crate::workflow::migration;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema;
 
@@ -53,8 +54,16 @@ pub(super) fn load(
     let context = Context { compiler: compiler.where_holds(holds), head, environment, drafts };
     let then = optional(fields.get("then"), |at| context.target(at));
     let on_error = on_error(fields, &context);
+    let migration_point = optional(fields.get("migration_point"), At::bool);
     let kind = draft.kind.as_ref().map(|(kind, body)| steps::load(kind.name, body, &context));
     check_use(draft, fields);
+    let (migration_point, kind) = (migration_point?.unwrap_or(false), kind??);
+    if migration_point && !migration::can_be_point(&kind) {
+        fields.get("migration_point").and_then(|at| {
+            let message = format!("cases do not wait at a `{}` until they could be moved", kind.name());
+            at.refuse_with::<()>("never_waits", message, "a `review`, an `await` or a `wait` can be a migration point")
+        });
+    }
     Some(Step {
         id: Slug::new(draft.id.as_ref()?).ok()?,
         title: title?,
@@ -62,7 +71,8 @@ pub(super) fn load(
         alias: draft.alias.clone(),
         then: then?,
         on_error: on_error?,
-        kind: kind??,
+        migration_point,
+        kind,
     })
 }
 

@@ -74,6 +74,7 @@ impl fmt::Display for Shape {
         match self {
             Self::Whole => f.write_str("whole number"),
             Self::Text => f.write_str("text"),
+            Self::Flag => f.write_str("true or false"),
             Self::Words => f.write_str("text, or one per locale"),
             Self::Name => f.write_str("name"),
             Self::Choice(words) => write!(f, "one of {}", words.join(", ")),

@@ -49,7 +49,12 @@ pub(super) fn serve_exit(error: &serve::Error) -> Exit {
 pub(super) fn publish_exit(error: &publish::Error) -> Exit {
     use publish::Error as E;
     match error {
-        E::Invalid(_) | E::Refused(_) | E::Name(_) | E::Breaks { .. } | E::CanaryUnfit { .. } => Exit::Invalid,
+        E::Invalid(_)
+        | E::Refused(_)
+        | E::Name(_)
+        | E::Breaks { .. }
+        | E::CanaryUnfit { .. }
+        | E::MigrationUnfit { .. } => Exit::Invalid,
         E::Moved { .. } | E::NothingBefore(_) => Exit::Conflict,
         E::NoWorkflow(_) | E::NoRevision { .. } | E::NoSuchRevision { .. } | E::NoCanary(_) | E::NeverPushed { .. } => {
             Exit::NotFound

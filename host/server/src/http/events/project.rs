@@ -66,6 +66,11 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
             let until = until.map(|at| at.to_string());
             ("case.waiting", EventData { step: Some(step.to_string()), until, ..none() })
         }
+        Entry::Migrated(migrated) => {
+            let (revision, step) = (Some(migrated.to.to_string()), Some(migrated.step.to_string()));
+            let until = migrated.until.map(|at| at.to_string());
+            ("case.migrated", EventData { revision, step, until, ..none() })
+        }
         Entry::Finished { result } => ("case.closed", ended("finished", Some(result.to_string()))),
         Entry::CaseFailed { code } => ("case.closed", ended("failed", Some(code.to_string()))),
         Entry::Cancelled { .. } => ("case.closed", ended("cancelled", None)),
@@ -98,6 +103,7 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::EventTaken { .. }
         | Entry::Ignored { .. }
         | Entry::Paused { .. }
+        | Entry::TaskMoved { .. }
         | Entry::ReasonsAdded { .. } => return Ok(Vec::new()),
     };
     Ok(vec![told])

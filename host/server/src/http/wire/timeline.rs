@@ -253,6 +253,11 @@ impl From<&Entry> for EntryView {
             Entry::Reserved { line, take } | Entry::Released { line, take } => {
                 Self { line: Some(*line), takes: vec![take.into()], ..Self::default() }
             }
+            Entry::Migrated(migrated) => Self {
+                detail: Some(format!("from revision {} to {}", migrated.from, migrated.to)),
+                until: migrated.until.map(|at| at.to_string()),
+                ..Self::at(&migrated.step)
+            },
             Entry::WaitBegan { step, until } => Self { until: until.map(|at| at.to_string()), ..Self::at(step) },
             Entry::EventKept { event } => Self { event: Some(event.name.clone()), ..Self::default() },
             Entry::EventTaken { step, event, .. } => Self { event: Some(event.name.clone()), ..Self::at(step) },
@@ -272,6 +277,7 @@ impl From<&Entry> for EntryView {
             | Entry::TaskClaimed { .. }
             | Entry::TaskReleased { .. }
             | Entry::TaskCompleted { .. }
+            | Entry::TaskMoved { .. }
             | Entry::TaskClosed { .. } => Self::of_task(entry),
         };
         Self { kind, ..view }
@@ -344,7 +350,7 @@ impl EntryView {
                 let (task, codes) = (Some(id.to_string()), vec![outcome.clone()]);
                 Self { task, codes, by: Some(by.clone()), ..Self::default() }
             }
-            Entry::TaskReleased { id } | Entry::TaskClosed { id } => {
+            Entry::TaskReleased { id } | Entry::TaskClosed { id } | Entry::TaskMoved { id, .. } => {
                 Self { task: Some(id.to_string()), ..Self::default() }
             }
             _ => Self::default(),
