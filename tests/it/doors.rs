@@ -1,6 +1,7 @@
 //! Watched folders: a file becomes active once, whatever way it is saved, and nothing that is broken or half-written does.
 
 mod folder;
+mod overtaken;
 mod plugin;
 mod restart;
 mod watched;

@@ -234,7 +234,7 @@ fn contradicts(task: &Task) -> bool {
 }
 
 /// What the snapshot does not hold: it tells why something happened, and is read in the journal.
-const NOT_FOLDED: [&str; 19] = [
+const NOT_FOLDED: [&str; 22] = [
     "case.cancelled.1/reason",
     "effect.resent.1/by",
     "effect.settled.1/via",
@@ -251,6 +251,9 @@ const NOT_FOLDED: [&str; 19] = [
     "step.failed.1/detail",
     "step.failed.1/step",
     "step.gave.1/plugin",
+    "table.matched.1/inputs",
+    "table.matched.1/rows",
+    "table.matched.1/step",
     "task.completed.1/by",
     "task.completed.1/outcome",
     "wait.timed_out.1/step",

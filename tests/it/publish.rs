@@ -1,9 +1,11 @@
 //! Publishing: revisions, plugins that are pushed, and what a restart finds.
 
+mod loaded;
+
 use redress::engine::Error as EngineError;
 use redress::engine::log::{self, Origin, What};
 use redress::engine::repeat::{Before, Given, Repeat};
-use redress::publish::way::{Answer, Door, Way};
+use redress::publish::way::{Answer, Door, Tried, Way};
 use redress::publish::workflows::history::How;
 use redress::publish::workflows::{Publication, Rollback};
 use redress::publish::{Error, plugins, workflows};
@@ -267,7 +269,11 @@ fn the_history_tells_who_made_what_active_from_where_and_which_one_still_is() {
     let (_world, merchant) = world();
     let first = merchant.publish(&ending("first")).unwrap();
     let (by, text) = (admin(), ending("second"));
-    let way = Way::Door(Door { path: "acme/returns.yaml".to_owned(), content: Digest::of(text.as_bytes()) });
+    let way = Way::Door(Door {
+        path: "acme/returns.yaml".to_owned(),
+        content: Digest::of(text.as_bytes()),
+        tried: Tried::Never,
+    });
     let publication = Publication { note: "file", ..Publication::new(&text, &by, way) };
     let second = workflows::publish(&merchant.engine, &publication).unwrap();
     assert_eq!((first.from, second.from), (Origin::Api, Origin::File("acme/returns.yaml".to_owned())));
@@ -292,7 +298,7 @@ fn the_answer_and_the_row_of_a_door_are_committed_with_what_became_active() {
     let (_world, merchant) = world();
     let (by, text) = (admin(), ending("first"));
     let document = |revision: &workflows::Revision| format!("{{\"number\":{}}}", revision.number);
-    let door = Door { path: "acme/returns.yaml".to_owned(), content: Digest::of(text.as_bytes()) };
+    let door = Door { path: "acme/returns.yaml".to_owned(), content: Digest::of(text.as_bytes()), tried: Tried::Never };
     let repeat = |key: &str| Repeat { scope: "k".to_owned(), key: key.to_owned(), body: Digest::of(b"body") };
     let publish = |key: &str| {
         let answer = Some(Answer { repeat: repeat(key), document: &document });

@@ -1,6 +1,7 @@
 //! The running host: what clients can do to it, what time does to it, and how it starts and stops.
 
 mod clients;
+mod damaged;
 mod figures;
 mod process;
 mod time;

@@ -3,6 +3,7 @@
 mod cases;
 mod codes;
 mod connectors;
+mod cursors;
 mod document;
 mod effects;
 mod events;

@@ -22,7 +22,7 @@ use redress_domain::money::{Currency, Price};
 use redress_domain::order::{Order, OrderLine};
 use redress_domain::value::Fields;
 use redress_domain::workflow::canary::{Bounds, Percent};
-use redress_sandbox::Sandbox;
+use redress_sandbox::{PluginInfo, Sandbox};
 use redress_store::batch::Version;
 
 /// The instant at which every world begins: 2026-03-02, 09:00 in London.
@@ -283,16 +283,17 @@ fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One sandbox for all worlds of the process: the stock plugins are compiled once. Calls share nothing. Its clock is far away,
+/// One sandbox for all worlds of the process: the stock plugins are compiled once and stay. Calls share nothing. Its clock is far away,
 /// so that a busy machine changes no outcome.
 fn sandbox() -> anyhow::Result<Sandbox> {
-    static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
-    if let Some(sandbox) = SANDBOX.get() {
+    static SANDBOX: OnceLock<(Sandbox, Vec<Arc<PluginInfo>>)> = OnceLock::new();
+    if let Some((sandbox, _)) = SANDBOX.get() {
         return Ok(sandbox.clone());
     }
     let limits = redress_sandbox::Limits { wall_clock_ms: 60_000, ..redress_sandbox::Limits::default() };
     let new = Sandbox::new(redress_sandbox::Config { limits, cache: None })?;
-    Ok(SANDBOX.get_or_init(|| new).clone())
+    let stock = plugins::hold_stock(&new)?;
+    Ok(SANDBOX.get_or_init(|| (new, stock)).0.clone())
 }
 
 /// An order of one customer, each line bought at the given instant: stock code, units, unit price.

@@ -16,5 +16,6 @@ pub mod reader;
 pub mod revision;
 pub mod run;
 pub mod schema;
+pub mod table;
 pub mod types;
 pub mod yaml;

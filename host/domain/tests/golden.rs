@@ -1,4 +1,5 @@
-//! Broken workflow files and exactly what is said about each: `tests/golden/workflows/NN-name.yaml` beside `NN-name.txt`.
+//! Broken workflow files and exactly what is said about each: `NN-name.yaml` beside `NN-name.txt`, in `tests/golden/workflows` by
+//! class of mistake and in `tests/golden/kinds/<kind>` by step kind, there beside files that are good.
 //!
 //! `REDRESS_BLESS=1 cargo test -p redress-domain --test golden` rewrites the texts; they are read in review like code.
 
@@ -38,49 +39,89 @@ fn environment() -> Environment {
     }
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/workflows")
+fn folder(of: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(of)
 }
 
-/// Every broken file with its name and what is wrong with it.
-fn broken() -> Vec<(String, String, Vec<Diagnostic>)> {
-    let mut names: Vec<_> = fs::read_dir(folder())
-        .expect("the golden files are in the repository")
-        .map(|entry| entry.expect("the folder can be read").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .collect();
-    names.sort();
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the golden files are in the repository");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("the folder can be read").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// A workflow file and what is wrong with it.
+struct Golden {
+    path: PathBuf,
+    name: String,
+    source: String,
+    found: Vec<Diagnostic>,
+}
+
+fn files(folder: &Path) -> Vec<Golden> {
     let read = |path: PathBuf| {
         let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
         let source = fs::read_to_string(&path).expect("a golden file is text");
         let found = load(&source, &environment()).err().unwrap_or_default();
-        (name, source, found)
+        Golden { path, name, source, found }
     };
-    names.into_iter().map(read).collect()
+    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml");
+    entries(folder).into_iter().filter(is_yaml).map(read).collect()
+}
+
+/// The broken files of each class of mistake.
+fn broken() -> Vec<Golden> {
+    files(&folder("workflows"))
+}
+
+/// The files of each step kind that has a folder.
+fn kinds() -> Vec<(String, Vec<Golden>)> {
+    let name = |path: &Path| path.file_name().expect("a folder has a name").to_string_lossy().into_owned();
+    entries(&folder("kinds")).iter().map(|path| (name(path), files(path))).collect()
+}
+
+/// What is said of a file, as it stands beside it.
+fn told(file: &Golden) -> String {
+    let texts: Vec<_> = file.found.iter().map(|found| render(&file.name, &file.source, found)).collect();
+    texts.join("\n")
 }
 
 #[test]
 fn each_broken_file_is_told_exactly_what_is_wrong_with_it() {
     let mut wrong = String::new();
-    for (name, source, found) in broken() {
-        let text: Vec<_> = found.iter().map(|diagnostic| render(&name, &source, diagnostic)).collect();
-        let text = text.join("\n");
-        let path = folder().join(&name).with_extension("txt");
+    let of_kinds = kinds().into_iter().flat_map(|(_, files)| files).filter(|file| !file.name.starts_with("good"));
+    for file in broken().into_iter().chain(of_kinds) {
+        let (text, path) = (told(&file), file.path.with_extension("txt"));
         if std::env::var_os("REDRESS_BLESS").is_some() {
             fs::write(&path, &text).expect("the golden text can be written");
         }
         let expected = fs::read_to_string(&path).unwrap_or_default();
-        if text != expected || found.is_empty() {
-            wrong += &format!("---- {name}\nexpected:\n{expected}\nfound:\n{text}\n");
+        if text != expected || file.found.is_empty() {
+            wrong += &format!("---- {}\nexpected:\n{expected}\nfound:\n{text}\n", file.path.display());
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]
+fn each_step_kind_has_a_good_file_that_uses_it_and_ten_broken_ones() {
+    for (kind, files) in kinds() {
+        let (good, broken): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.name.starts_with("good"));
+        for file in &good {
+            assert!(file.found.is_empty(), "{}", told(file));
+            assert!(
+                file.source.contains(&format!("{kind}: ")) || file.source.contains(&format!("{kind}:\n")),
+                "{kind}"
+            );
+        }
+        assert!(!good.is_empty() && broken.len() >= 10, "{kind}: {} good, {} broken", good.len(), broken.len());
+    }
+}
+
+#[test]
 fn every_text_belongs_to_a_file() {
-    for entry in fs::read_dir(folder()).expect("the golden files are in the repository") {
-        let path = entry.expect("the folder can be read").path();
+    let folders = entries(&folder("kinds")).into_iter().chain([folder("workflows")]);
+    for path in folders.flat_map(|folder| entries(&folder)) {
         assert!(path.with_extension("yaml").exists(), "{} has no workflow", path.display());
     }
 }
@@ -90,7 +131,7 @@ fn each_class_of_mistake_is_there_twice_and_three_files_have_five() {
     let broken = broken();
     assert!(broken.len() >= 30, "{} files", broken.len());
     let files_with = |codes: &[&str]| {
-        broken.iter().filter(|(_, _, found)| found.iter().any(|d| codes.contains(&d.code.as_str()))).count()
+        broken.iter().filter(|file| file.found.iter().any(|d| codes.contains(&d.code.as_str()))).count()
     };
     for class in [
         &["unknown_field"][..],
@@ -115,5 +156,5 @@ fn each_class_of_mistake_is_there_twice_and_three_files_have_five() {
         let codes: BTreeSet<_> = found.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
         found.len() == 5 && codes.len() >= 4
     };
-    assert!(broken.iter().filter(|(_, _, found)| five(found)).count() >= 3);
+    assert!(broken.iter().filter(|file| five(&file.found)).count() >= 3);
 }

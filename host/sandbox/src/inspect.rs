@@ -118,6 +118,9 @@ pub enum Refusal {
         /// wasmtime's words.
         detail: String,
     },
+    /// Too many plugins are compiled already. It says nothing about these bytes.
+    #[error("too many plugins are being compiled, a retry may succeed")]
+    Busy,
     /// The host's compiler panicked.
     #[error("plugin could not be compiled because the compiler panicked: {detail}")]
     CompilerPanic {
@@ -149,6 +152,7 @@ impl Refusal {
             Self::HooksDisagree { .. } => "upload_hooks_disagree",
             Self::Compile { .. } => "upload_compile",
             Self::CompilerPanic { .. } => "upload_compiler_panic",
+            Self::Busy => "overloaded",
         }
     }
 }

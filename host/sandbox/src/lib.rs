@@ -5,7 +5,7 @@
 //! the store or the network. A plugin that fails decides nothing: what a failure means is the caller's rule (a
 //! person's review).
 //!
-//! A plugin arrives as the bytes of a component: [`Sandbox::load`] checks ([`inspect`]) and compiles it, away from any
+//! A plugin arrives as the bytes of a component: [`Sandbox::upload`] checks ([`inspect`]) and compiles it, away from any
 //! case; [`Sandbox::call`] answers one question. Plugins are known by the SHA-256 of their bytes, their [`Digest`].
 
 // What a caller needs.
@@ -16,6 +16,7 @@ mod sandbox;
 // Loading a plugin.
 pub mod cache;
 mod engine;
+mod gate;
 mod hooks;
 pub mod inspect;
 pub mod manifest;
@@ -36,7 +37,7 @@ pub use crate::inspect::Refusal;
 pub use crate::limits::Limits;
 pub use crate::log::LogLine;
 pub use crate::manifest::Manifest;
-pub use crate::sandbox::{Config, PluginInfo, Sandbox};
+pub use crate::sandbox::{Config, Library, PluginInfo, Sandbox};
 pub use crate::stats::Stats;
 
 /// The SHA-256 of a plugin's bytes: its only name here.

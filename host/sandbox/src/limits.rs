@@ -34,6 +34,14 @@ pub struct Limits {
     /// re-mapping a slot costs more than copying a few kilobytes.
     pub data_bytes_max: usize,
 
+    /// Components that are compiled at once. Each takes a core for up to seconds, and cases need the others.
+    pub compilations_at_once_max: usize,
+    /// Uploads that wait for a compilation; those beyond come again. Each waits for seconds at most and holds a thread.
+    pub compilations_waiting_max: usize,
+    /// Loaded plugins that nobody holds, before room is made: cases that are pinned to earlier ones load them when they ask. One
+    /// takes some hundred kilobytes.
+    pub plugins_idle_max: usize,
+
     /// Fuel of a call before lines are counted. An empty loop burns this in about 8 ms; an SDK plugin uses
     /// 10,000 for two lines, and 2,000,000 to take in 2,000 purchases.
     pub fuel: u64,
@@ -106,6 +114,9 @@ impl Default for Limits {
             memories_max: 2,
             tables_max: 4,
             data_bytes_max: 256 << 10,
+            compilations_at_once_max: 2,
+            compilations_waiting_max: 8,
+            plugins_idle_max: 64,
             fuel: 10_000_000,
             fuel_lines: 50,
             wall_clock_ms: 1_000,

@@ -14,6 +14,7 @@ use crate::call::{Answered, Attempt, Call, attempt};
 use crate::contract::{Hook, LOG_INTERFACE};
 use crate::engine::{Ticking, WASMTIME_VERSION, compatibility};
 use crate::failure::{CallError, Error};
+use crate::gate::{Gate, Patience};
 use crate::guest::{Guest, linker};
 use crate::hooks::Hooks;
 use crate::inspect::{Inspected, Refusal, inspect};
@@ -41,10 +42,16 @@ pub struct PluginInfo {
     pub hooks: Vec<Hook>,
 }
 
+/// Where the bytes of a plugin are found by its digest, if they are anywhere: they are what the digest says.
+pub type Library = Arc<dyn Fn(&Digest) -> Option<Vec<u8>> + Send + Sync>;
+
 /// Runs plugins. Clones share everything.
+///
+/// A plugin stays loaded while somebody holds its info; what nobody holds goes with the next [`Sandbox::sweep`].
 #[derive(Clone)]
 pub struct Sandbox {
     inner: Arc<Inner>,
+    library: Option<Library>,
 }
 
 struct Inner {
@@ -57,6 +64,8 @@ struct Inner {
     /// The digests that some thread compiles right now.
     loading: Mutex<BTreeSet<Digest>>,
     loading_ended: Condvar,
+    /// How many are compiled at once.
+    compiling: Gate,
     /// Last, so that code is gone before the engine's ticker stops.
     ticking: Ticking,
 }
@@ -77,7 +86,9 @@ impl Sandbox {
         let compatibility = compatibility(&ticking.engine);
         let linker = linker(&ticking.engine).map_err(|error| Error::Engine { detail: format!("{error:#}") })?;
         let cache = config.cache.map(|cache| Cache::open(cache, compatibility)).transpose()?;
+        let compiling = Gate::new(config.limits.compilations_at_once_max, config.limits.compilations_waiting_max);
         Ok(Self {
+            library: None,
             inner: Arc::new(Inner {
                 limits: Arc::new(config.limits),
                 linker,
@@ -87,18 +98,58 @@ impl Sandbox {
                 plugins: RwLock::default(),
                 loading: Mutex::default(),
                 loading_ended: Condvar::new(),
+                compiling,
                 ticking,
             }),
         })
     }
 
-    /// Checks, compiles and keeps a plugin. It takes up to seconds on the calling thread, so it belongs to publishing
-    /// and never to a case. Threads that load the same bytes wait for one compilation.
+    /// The same sandbox for who has a library: a plugin that is wanted and not loaded is taken from there.
+    #[must_use]
+    pub fn with_library(&self, library: Library) -> Self {
+        Self { inner: self.inner.clone(), library: Some(library) }
+    }
+
+    /// Checks, compiles and keeps a plugin. It takes up to seconds on the calling thread. Threads that load the same bytes
+    /// wait for one compilation.
     ///
     /// # Errors
     ///
     /// Why the bytes are not accepted; what was loaded before stays.
     pub fn load(&self, bytes: &[u8]) -> Result<Arc<PluginInfo>, Refusal> {
+        self.keep(bytes, Patience::Waits)
+    }
+
+    /// As [`Self::load`], for bytes that somebody sends: where many are compiled already it is refused for now.
+    ///
+    /// # Errors
+    ///
+    /// As `load`, or [`Refusal::Busy`].
+    pub fn upload(&self, bytes: &[u8]) -> Result<Arc<PluginInfo>, Refusal> {
+        self.keep(bytes, Patience::GoesAway)
+    }
+
+    /// What bytes say about themselves, after everything that can be known without compiling was checked. Nothing is kept.
+    ///
+    /// # Errors
+    ///
+    /// Why the bytes are not accepted.
+    pub fn describe(&self, bytes: &[u8]) -> Result<Arc<PluginInfo>, Refusal> {
+        let digest: Digest = Sha256::digest(bytes).into();
+        if let Some(info) = self.info(&digest) {
+            return Ok(info);
+        }
+        let Inspected { manifest, hooks } = unpanicked(|| inspect(bytes, &self.inner.limits))?;
+        Ok(Arc::new(PluginInfo { digest, manifest, hooks }))
+    }
+
+    /// A plugin that is loaded, or can be from the library: it takes up to seconds where it was never compiled here.
+    #[must_use]
+    pub fn require(&self, digest: &Digest) -> Option<Arc<PluginInfo>> {
+        self.find_or_fetch(digest).map(|loaded| loaded.info.clone())
+    }
+
+    fn keep(&self, bytes: &[u8], patience: Patience) -> Result<Arc<PluginInfo>, Refusal> {
         let digest: Digest = Sha256::digest(bytes).into();
         if let Some(info) = self.info(&digest) {
             return Ok(info);
@@ -107,8 +158,7 @@ impl Sandbox {
         if let Some(info) = self.info(&digest) {
             return Ok(info);
         }
-        let loaded = catch_unwind(AssertUnwindSafe(|| self.inner.prepare(digest, bytes)))
-            .unwrap_or_else(|panic| Err(Refusal::CompilerPanic { detail: message_of(&*panic) }))?;
+        let loaded = unpanicked(|| self.inner.prepare(digest, bytes, patience))?;
         let info = loaded.info.clone();
         self.inner.plugins.write().unwrap_or_else(PoisonError::into_inner).insert(digest, Arc::new(loaded));
         Ok(info)
@@ -131,6 +181,43 @@ impl Sandbox {
         self.inner.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(digest).is_some()
     }
 
+    /// Forgets the plugins whose info nobody holds; calls that run finish. Tells how many were forgotten.
+    pub fn sweep(&self) -> usize {
+        let mut plugins = self.inner.plugins.write().unwrap_or_else(PoisonError::into_inner);
+        let before = plugins.len();
+        plugins.retain(|_, loaded| Arc::strong_count(&loaded.info) > 1);
+        before - plugins.len()
+    }
+
+    /// How many plugins are loaded.
+    #[must_use]
+    pub fn loaded(&self) -> usize {
+        self.inner.plugins.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn find_or_fetch(&self, digest: &Digest) -> Option<Arc<Loaded>> {
+        self.inner.find(digest).or_else(|| self.fetch(digest))
+    }
+
+    /// Takes a plugin from the library. What was fetched before and is held by nobody makes room.
+    fn fetch(&self, digest: &Digest) -> Option<Arc<Loaded>> {
+        let bytes = self.library.as_ref()?(digest)?;
+        if self.inner.idle() >= self.inner.limits.plugins_idle_max {
+            self.sweep();
+        }
+        // Held until it is found: nobody sweeps it away in between.
+        let held = self.load(&bytes).inspect_err(|refusal| {
+            tracing::error!(
+                plugin.digest = hex(digest),
+                code = refusal.code(),
+                "plugin that was taken before is refused: {refusal}"
+            );
+        });
+        let found = held.is_ok().then(|| self.inner.find(digest)).flatten();
+        drop(held);
+        found
+    }
+
     /// Puts a question to a plugin, on the calling thread, which needs 1 MiB of stack.
     ///
     /// # Errors
@@ -146,7 +233,7 @@ impl Sandbox {
     pub fn attempt(&self, digest: &Digest, call: Call<'_>) -> Attempt {
         let inner = &*self.inner;
         inner.counters.calls.add_one();
-        let ended = match inner.find(digest) {
+        let ended = match self.find_or_fetch(digest) {
             None => Attempt::failed(CallError::NotLoaded { digest: hex(digest) }),
             Some(loaded) => match inner.attempt_once(&loaded, call) {
                 // The host was slow, not the plugin: a plugin that works too much runs out of fuel.
@@ -200,9 +287,15 @@ impl Inner {
         Turn { inner: self, digest }
     }
 
-    fn prepare(&self, digest: Digest, bytes: &[u8]) -> Result<Loaded, Refusal> {
+    /// How many plugins are loaded that nobody holds.
+    fn idle(&self) -> usize {
+        let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
+        plugins.values().filter(|loaded| Arc::strong_count(&loaded.info) == 1).count()
+    }
+
+    fn prepare(&self, digest: Digest, bytes: &[u8], patience: Patience) -> Result<Loaded, Refusal> {
         let Inspected { manifest, hooks } = inspect(bytes, &self.limits)?;
-        let component = self.component(&digest, bytes)?;
+        let component = self.component(&digest, bytes, patience)?;
         let linked = self
             .linker
             .instantiate_pre(&component)
@@ -212,13 +305,13 @@ impl Inner {
     }
 
     /// The compiled component, from the cache where its artifact can be trusted.
-    fn component(&self, digest: &Digest, bytes: &[u8]) -> Result<Component, Refusal> {
-        let Some(cache) = &self.cache else { return self.compile(bytes) };
+    fn component(&self, digest: &Digest, bytes: &[u8], patience: Patience) -> Result<Component, Refusal> {
+        let Some(cache) = &self.cache else { return self.compile(bytes, patience) };
         if let Some(component) = self.cached(cache, digest) {
             self.counters.cache_hits.add_one();
             return Ok(component);
         }
-        let component = self.compile(bytes)?;
+        let component = self.compile(bytes, patience)?;
         let written = component
             .serialize()
             .map_err(|error| std::io::Error::other(error.to_string()))
@@ -258,7 +351,8 @@ impl Inner {
             .ok()
     }
 
-    fn compile(&self, bytes: &[u8]) -> Result<Component, Refusal> {
+    fn compile(&self, bytes: &[u8], patience: Patience) -> Result<Component, Refusal> {
+        let _seat = self.compiling.enter(patience).ok_or(Refusal::Busy)?;
         let component = Component::from_binary(&self.ticking.engine, bytes)
             .map_err(|error| Refusal::Compile { detail: format!("{error:#}") })?;
         self.counters.compiled.add_one();
@@ -268,6 +362,12 @@ impl Inner {
     fn attempt_once(&self, loaded: &Loaded, call: Call<'_>) -> Attempt {
         guarded(|| attempt(&self.ticking.engine, &loaded.hooks, &loaded.info.manifest, call, &self.limits))
     }
+}
+
+/// Turns a panic over somebody's bytes into a refusal of them.
+fn unpanicked<T>(check: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    catch_unwind(AssertUnwindSafe(check))
+        .unwrap_or_else(|panic| Err(Refusal::CompilerPanic { detail: message_of(&*panic) }))
 }
 
 /// Turns a panic of the host into a failure of this call only.

@@ -1,14 +1,16 @@
 //! A host put together: data folder, sandbox, workers, and the engines of its tenants. Built once.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redress_domain::codec;
-use redress_domain::ids::{Slug, TenantId};
-use redress_sandbox::{Sandbox, cache};
+use redress_domain::ids::{Digest, Slug, TenantId};
+use redress_sandbox::{Library, PluginInfo, Sandbox, cache};
 use redress_store::error::OpenError;
 use redress_store::host::{Host, HostError, Setting, Tenant};
+use redress_store::objects::{ObjectError, Objects};
 use redress_store::tenant::Config;
 
 use crate::clock::{Clock, random_bytes};
@@ -26,6 +28,8 @@ pub struct App(Arc<Inner>);
 struct Inner {
     host: Host,
     sandbox: Sandbox,
+    /// Loaded as long as the host runs.
+    _stock: Vec<Arc<PluginInfo>>,
     workers: Workers,
     clock: Arc<dyn Clock>,
     limits: Limits,
@@ -33,6 +37,8 @@ struct Inner {
     doors: Memory,
     /// The tenants that are open: each file is opened once.
     engines: Mutex<BTreeMap<Slug, Engine>>,
+    /// The tenants that could not be opened, each with the code of the reason: they are not tried again and again.
+    not_opened: Mutex<BTreeMap<Slug, &'static str>>,
 }
 
 /// Why a host could not start or a tenant not be opened.
@@ -59,6 +65,14 @@ pub enum Error {
     /// The tenant's engine.
     #[error("engine of the tenant could not be started")]
     Engine(#[from] engine::Error),
+    /// The tenant could not be opened when that was tried.
+    #[error("tenant {tenant:?} could not be opened [{reason}], the host is restarted to try again")]
+    NotOpened {
+        /// The tenant.
+        tenant: String,
+        /// The code of what failed then.
+        reason: &'static str,
+    },
 }
 
 impl Error {
@@ -72,6 +86,7 @@ impl Error {
             Self::TenantExists(_) => "tenant_exists",
             Self::NoTenant(_) => "tenant_not_found",
             Self::Engine(error) => error.code(),
+            Self::NotOpened { .. } => "tenant_not_opened",
         }
     }
 }
@@ -113,17 +128,20 @@ impl App {
     }
 
     fn assemble(host: Host, sandbox: Sandbox, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
-        let stock = plugins::load_stock(&sandbox).and_then(|()| plugins::keep_stock(&host.objects()));
-        stock.map_err(|error| Error::Stock(Box::new(error)))?;
+        let sandbox = sandbox.with_library(library(host.objects()));
+        let stock = plugins::keep_stock(&host.objects()).and_then(|()| plugins::hold_stock(&sandbox));
+        let stock = stock.map_err(|error| Error::Stock(Box::new(error)))?;
         let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
         Ok(Self(Arc::new(Inner {
             host,
             sandbox,
+            _stock: stock,
             workers,
             clock,
             limits,
             doors: Memory::default(),
             engines: Mutex::default(),
+            not_opened: Mutex::default(),
         })))
     }
 
@@ -203,11 +221,41 @@ impl App {
         if let Some(engine) = engines.get(&name) {
             return Ok(engine.clone());
         }
+        if let Some(reason) = self.failures().get(&name).copied() {
+            return Err(Error::NotOpened { tenant: slug.to_owned(), reason });
+        }
         let tenant = self.0.host.tenant(&name)?.ok_or_else(missing)?;
-        let store = self.0.host.open_tenant(tenant.id, self.store_config())?;
-        let engine = self.start(record(&tenant)?, store)?;
+        let engine = self.open_engine(&tenant).inspect_err(|error| self.failed(&name, error))?;
         engines.insert(name, engine.clone());
         Ok(engine)
+    }
+
+    /// The tenants that could not be opened, each with the code of the reason.
+    pub fn not_opened(&self) -> BTreeMap<Slug, &'static str> {
+        self.failures().clone()
+    }
+
+    /// A file that is in use may be free a moment later; what else is wrong stays so until somebody mends it.
+    fn failed(&self, name: &Slug, error: &Error) {
+        if !matches!(error, Error::Host(HostError::Open(OpenError::DataInUse { .. }))) {
+            self.failures().insert(name.clone(), error.code());
+        }
+    }
+
+    fn failures(&self) -> MutexGuard<'_, BTreeMap<Slug, &'static str>> {
+        self.0.not_opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open_engine(&self, tenant: &Tenant) -> Result<Engine, Error> {
+        let open = || {
+            let store = self.0.host.open_tenant(tenant.id, self.store_config())?;
+            self.start(record(tenant)?, store)
+        };
+        // A file that is damaged where nobody looks for damage must not take the others with it.
+        catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| {
+            let detail = "reading it ended with a panic, which is in the log".to_owned();
+            Err(engine::Error::Damaged { what: "tenant's file", detail }.into())
+        })
     }
 
     /// The engine of the tenant of an id.
@@ -248,6 +296,15 @@ impl App {
     fn store_config(&self) -> Config {
         Config { cache_bytes: self.0.limits.tenant_cache_bytes }
     }
+}
+
+/// Where the sandbox finds what a case is pinned to and nobody has loaded.
+fn library(objects: Objects) -> Library {
+    Arc::new(move |digest: &redress_sandbox::Digest| {
+        let digest = Digest::from_bytes(*digest);
+        let told = |error: &ObjectError| tracing::error!(plugin.digest = %digest, "plugin could not be read: {}", publish::chain(error));
+        objects.get(digest).inspect_err(|error| told(error)).ok()
+    })
 }
 
 /// The sandbox has room for a call of every worker: a case must not fail because another one runs.

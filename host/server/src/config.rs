@@ -92,6 +92,11 @@ pub struct Connections {
     /// Requests that are answered at once. Beyond it more would only wait for the same workers; those that come are told to
     /// come again.
     pub requests_max: usize,
+    /// Bytes of a body that needs no place of its own: with `requests_max` they bound what small bodies hold, 64 MiB.
+    pub small_body_bytes: u64,
+    /// Larger bodies, and those of unknown length, at once. With the largest that a route takes (16 MiB, twice while it is read)
+    /// they bound what bodies hold.
+    pub large_bodies_max: usize,
     /// Bytes of a request's head: ours have a few hundred, cookies of strangers some thousand.
     pub head_bytes_max: usize,
     /// From a request's first byte to the end of its head.
@@ -113,6 +118,8 @@ impl Default for Connections {
         Self {
             open_max: 4_096,
             requests_max: 1_024,
+            small_body_bytes: 64 << 10,
+            large_bodies_max: 32,
             head_bytes_max: 16 << 10,
             head: Duration::from_secs(10),
             body: Duration::from_secs(30),

@@ -13,6 +13,7 @@ mod facts;
 pub mod figures;
 pub mod listing;
 pub mod log;
+mod matters;
 mod orders;
 pub mod personal;
 pub mod registry;
@@ -30,7 +31,7 @@ pub mod workers;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use redress_domain::case::command::{Body, Command};
 use redress_domain::case::evolve::{self, Stamp};
@@ -72,8 +73,8 @@ struct Inner {
     workers: Workers,
     /// Commands of one case wait for each other here.
     lanes: Mutex<BTreeMap<CaseId, VecDeque<Job>>>,
-    /// Held from computing what is published to making it active, so that two publishers do not undo each other.
-    publishing: Mutex<()>,
+    /// What those hold who change the tenant's own matters.
+    matters: matters::Matters,
     /// The number of the last record: who wants to know that something happened waits here.
     changes: watch::Sender<u64>,
     last_number: AtomicU64,
@@ -165,7 +166,7 @@ impl Engine {
             limits: parts.limits,
             workers: parts.workers,
             lanes: Mutex::default(),
-            publishing: Mutex::default(),
+            matters: matters::Matters::default(),
             changes,
             last_number: AtomicU64::new(last),
             figures: figures::Figures::default(),
@@ -257,11 +258,6 @@ impl Engine {
     /// Time and randomness.
     pub fn clock(&self) -> &dyn Clock {
         &*self.0.clock
-    }
-
-    /// The right to publish: one at a time, from computing what becomes active to making it so.
-    pub(crate) fn publishing(&self) -> MutexGuard<'_, ()> {
-        self.0.publishing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Learn that something was recorded: the number of the last record, now and whenever it grows.
@@ -367,15 +363,13 @@ impl Engine {
 
     #[tracing::instrument(name = "case.turn", skip_all, fields(case.id = %job.order.case))]
     fn run(&self, mut job: Job) {
-        let case = job.order.case;
         // A panic anywhere before the batch is handed in must still leave the lane, or the case would wait for ever.
         let prepared =
             catch_unwind(AssertUnwindSafe(|| turn::compute(&self.0, &job.order, job.claim.as_ref()).map(prepare)));
         match prepared.unwrap_or(Err(Error::Internal)) {
             Err(error) => self.finish(job, Err(error)),
-            Ok(Prepared::Seen(case, seen)) => self.finish(job, Ok(Receipt { case, turn: 0, seen })),
-            Ok(Prepared::Batch { batch, turn, resume, change }) => {
-                let receipt = Receipt { case, turn, seen: Seen::New };
+            Ok(Prepared::Seen(receipt)) => self.finish(job, Ok(receipt)),
+            Ok(Prepared::Batch { batch, receipt, resume, change }) => {
                 let engine = self.clone();
                 job.conflicts += 1;
                 let slot = Arc::new(Mutex::new(Some(job)));
@@ -403,9 +397,10 @@ impl Engine {
         match result {
             Ok(appended) => {
                 self.changed(appended.audit);
-                self.0.figures.turn();
-                let case = receipt.case;
-                let turn = receipt.turn;
+                if receipt.seen == Seen::New {
+                    self.0.figures.turn();
+                }
+                let (case, turn) = (receipt.case, receipt.turn);
                 self.finish(job, Ok(receipt));
                 if resume {
                     timers::resume(self, case, turn);
@@ -443,17 +438,21 @@ impl Engine {
 
 /// A turn as far as it can be taken without the store.
 enum Prepared {
-    Batch { batch: Box<Batch>, turn: u64, resume: bool, change: Option<Box<stay::Change>> },
-    Seen(CaseId, Seen),
+    Batch { batch: Box<Batch>, receipt: Receipt, resume: bool, change: Option<Box<stay::Change>> },
+    Seen(Receipt),
 }
 
 fn prepare(computed: Computed) -> Prepared {
     match computed {
-        Computed::Seen(case, seen) => Prepared::Seen(case, seen),
+        Computed::Seen(receipt, None) => Prepared::Seen(receipt),
+        Computed::Seen(receipt, idem) => {
+            let batch = Box::new(Batch { idem, ..Batch::default() });
+            Prepared::Batch { batch, receipt, resume: false, change: None }
+        }
         Computed::Decided(decision, beside, change) => {
             let batch = Box::new(commit::batch(&decision, beside));
-            let change = change.map(Box::new);
-            Prepared::Batch { batch, turn: decision.turn.number, resume: decision.resume, change }
+            let receipt = Receipt { case: decision.case.id, turn: decision.turn.number, seen: Seen::New };
+            Prepared::Batch { batch, receipt, resume: decision.resume, change: change.map(Box::new) }
         }
     }
 }

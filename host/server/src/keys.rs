@@ -8,7 +8,7 @@ pub mod issue;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use redress_domain::clock::Instant;
 use redress_domain::codec;
@@ -153,7 +153,15 @@ pub enum Error {
 
 /// The keys of a host. Clones share everything.
 #[derive(Clone, Default)]
-pub struct Keys(Arc<RwLock<BTreeMap<String, Arc<KeyRecord>>>>);
+pub struct Keys(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// Held from looking at what there is until a change of it is on disk: one change at a time.
+    changing: Mutex<()>,
+    /// Every request looks here, so it is held for no longer than that takes, and never over a commit.
+    known: RwLock<BTreeMap<String, Arc<KeyRecord>>>,
+}
 
 impl Keys {
     /// Read the keys of a host.
@@ -165,7 +173,7 @@ impl Keys {
         for (id, bytes) in host.keys()? {
             keys.insert(id, Arc::new(codec::decode::<KeyRecord>(&bytes)?));
         }
-        Ok(Self(Arc::new(RwLock::new(keys))))
+        Ok(Self(Arc::new(Inner { changing: Mutex::default(), known: RwLock::new(keys) })))
     }
 
     /// Make a key. It is durable when it is answered.
@@ -187,17 +195,28 @@ impl Keys {
         new: NewKey,
         beside: impl Fn(&KeyRecord) -> Option<Setting>,
     ) -> Result<Minted, Error> {
-        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        room(&keys, new.tenant)?;
+        let _alone = self.changing();
+        room(&self.known(), new.tenant)?;
         loop {
             let minted = mint(clock, &new);
             let id = minted.record.id.clone();
             // Ids are random: one that is taken is drawn again.
             if host.new_key(&id, &codec::encode(&minted.record), beside(&minted.record).as_ref())? {
-                keys.insert(id, Arc::new(minted.record.clone()));
+                self.know(Arc::new(minted.record.clone()));
                 return Ok(minted);
             }
         }
+    }
+
+    /// Undo the making of a key that nobody was shown: it leaves no trace.
+    ///
+    /// # Errors
+    /// The system file could not be written; the key stays, and its secret is nobody's.
+    pub(crate) fn unmake(&self, host: &Host, id: &str) -> Result<(), Error> {
+        let _alone = self.changing();
+        host.remove_key(id)?;
+        self.0.known.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        Ok(())
     }
 
     /// Take a key back. It opens nothing any more when this answers.
@@ -205,25 +224,25 @@ impl Keys {
     /// # Errors
     /// There is no such key, or it could not be kept.
     pub fn revoke(&self, host: &Host, id: &str, at: Instant) -> Result<Arc<KeyRecord>, Error> {
-        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let known = keys.get(id).cloned().ok_or_else(|| Error::Missing(id.to_owned()))?;
+        let _alone = self.changing();
+        let known = self.get(id).ok_or_else(|| Error::Missing(id.to_owned()))?;
         if known.revoked_at.is_some() {
             return Ok(known);
         }
         let revoked = Arc::new(KeyRecord { revoked_at: Some(at), ..KeyRecord::clone(&known) });
         host.put_key(id, &codec::encode(&*revoked))?;
-        keys.insert(id.to_owned(), revoked.clone());
+        self.know(revoked.clone());
         Ok(revoked)
     }
 
     /// The key of an id.
     pub fn get(&self, id: &str) -> Option<Arc<KeyRecord>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.known().get(id).cloned()
     }
 
     /// All keys, by id.
     pub fn list(&self) -> Vec<Arc<KeyRecord>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.known().values().cloned().collect()
     }
 
     /// Whose key a text is.
@@ -237,6 +256,19 @@ impl Keys {
             return Err(Refused::Unknown);
         }
         if record.revoked_at.is_some() { Err(Refused::Revoked) } else { Ok(record) }
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.0.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<KeyRecord>>> {
+        self.0.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is on disk counts from here on.
+    fn know(&self, record: Arc<KeyRecord>) {
+        self.0.known.write().unwrap_or_else(PoisonError::into_inner).insert(record.id.clone(), record);
     }
 }
 

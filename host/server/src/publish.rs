@@ -8,6 +8,7 @@ pub mod doors;
 pub mod interface;
 pub mod live;
 pub mod migrate;
+mod past;
 pub mod plugins;
 pub mod stock;
 pub mod watch;
@@ -55,6 +56,11 @@ pub enum Error {
         /// The one that is active.
         active: Option<Digest>,
     },
+    /// A file was refused, something else became active under its name, and now the file would pass.
+    #[error(
+        "file differs from active, which came in another way after the file was refused; save it again, with a change, to publish it"
+    )]
+    Overtaken,
     /// No workflow was published under this name.
     #[error("workflow {0:?} does not exist")]
     NoWorkflow(String),
@@ -119,6 +125,7 @@ impl Error {
             Self::Object(_) => "store_failed",
             Self::Breaks { .. } => "plugin_breaks_workflow",
             Self::Moved { .. } => "stale",
+            Self::Overtaken => "file_differs",
             Self::NoWorkflow(_) => "workflow_not_found",
             Self::NoRevision { .. } | Self::NoSuchRevision { .. } => "revision_not_found",
             Self::NoCanary(_) => "canary_not_found",
@@ -136,7 +143,7 @@ fn written(revision: Option<Digest>) -> String {
 }
 
 /// An error with its causes, for the log and for whoever wrote what was refused.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
 }

@@ -18,6 +18,7 @@ mod figures;
 mod health;
 
 mod heart;
+mod sweep;
 mod tasks;
 mod tenants;
 mod timers;

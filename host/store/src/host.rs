@@ -9,6 +9,7 @@
 //! ```
 
 use std::fs;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
@@ -190,6 +191,11 @@ impl Host {
         write_key(&self.system, id, record, Known::Kept, beside).map_err(HostError::Write)
     }
 
+    /// Delete the record of a key that nobody was shown.
+    pub fn remove_key(&self, id: &str) -> Result<(), HostError> {
+        delete_key(&self.system, id).map_err(HostError::Write)
+    }
+
     /// A setting of the host.
     pub fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, HostError> {
         Ok(read(&self.system, SETTINGS, name.as_bytes())?)
@@ -198,6 +204,16 @@ impl Host {
     /// Write a setting of the host.
     pub fn put_setting(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
         write_setting(&self.system, name, value).map_err(HostError::Write)
+    }
+
+    /// Some settings whose names begin with a text, in order, behind a name or from the first one on.
+    pub fn settings(&self, prefix: &str, behind: Option<&str>, max: usize) -> Result<Vec<Setting>, HostError> {
+        Ok(read_settings(&self.system, prefix, behind, max)?)
+    }
+
+    /// Delete settings.
+    pub fn remove_settings(&self, names: &[String]) -> Result<(), HostError> {
+        delete_settings(&self.system, names).map_err(HostError::Write)
     }
 
     fn tenants_folder(&self) -> PathBuf {
@@ -305,6 +321,12 @@ fn write_key(
     Ok(true)
 }
 
+fn delete_key(system: &Database, id: &str) -> Result<(), Fault> {
+    let txn = begin_durable(system)?;
+    txn.open_table(KEYS)?.remove(id.as_bytes())?;
+    Ok(txn.commit()?)
+}
+
 fn put_beside(txn: &WriteTransaction, beside: Option<&Setting>) -> Result<(), Fault> {
     if let Some(setting) = beside {
         txn.open_table(SETTINGS)?.insert(setting.name.as_bytes(), &setting.value[..])?;
@@ -315,6 +337,32 @@ fn put_beside(txn: &WriteTransaction, beside: Option<&Setting>) -> Result<(), Fa
 fn write_setting(system: &Database, name: &str, value: &[u8]) -> Result<(), Fault> {
     let txn = begin_durable(system)?;
     txn.open_table(SETTINGS)?.insert(name.as_bytes(), value)?;
+    Ok(txn.commit()?)
+}
+
+fn read_settings(system: &Database, prefix: &str, behind: Option<&str>, max: usize) -> Result<Vec<Setting>, ReadError> {
+    let settings = system.begin_read()?.open_table(SETTINGS)?;
+    let from = behind.map_or(Bound::Included(prefix.as_bytes()), |behind| Bound::Excluded(behind.as_bytes()));
+    let mut found = Vec::new();
+    for row in settings.range::<&[u8]>((from, Bound::Unbounded))?.take(max) {
+        let (name, value) = row?;
+        if !name.value().starts_with(prefix.as_bytes()) {
+            break;
+        }
+        let name = str::from_utf8(name.value()).map_err(|_| ReadError::Damaged { table: "settings.1" })?;
+        found.push(Setting { name: name.to_owned(), value: value.value().to_vec() });
+    }
+    Ok(found)
+}
+
+fn delete_settings(system: &Database, names: &[String]) -> Result<(), Fault> {
+    let txn = begin_durable(system)?;
+    {
+        let mut settings = txn.open_table(SETTINGS)?;
+        for name in names {
+            settings.remove(name.as_bytes())?;
+        }
+    }
     Ok(txn.commit()?)
 }
 

@@ -231,6 +231,24 @@ async fn beyond_the_last_request_a_client_is_told_to_come_again_but_health_answe
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn beyond_the_last_large_body_small_ones_are_still_taken() {
+    let host = Host::new();
+    let (more, entered, release) = held();
+    let limits = Connections { large_bodies_max: 1, small_body_bytes: 8, ..Connections::default() };
+    let serving = serving(&host.opened, limits, more).await.unwrap();
+    let address = serving.address();
+    let mut first = in_background(async move { ask(address, "POST", "/held", "", "a large body").await });
+    entered.notified().await;
+    let refused = ask(address, "POST", "/v1/workflows/validate", "", "another large body").await.unwrap();
+    assert_eq!(refused.problem(), (503, "overloaded".to_owned()));
+    let small = ask(address, "POST", "/v1/workflows/validate", "", "small").await.unwrap();
+    assert_eq!(small.problem(), (401, "key_required".to_owned()), "it got as far as the key");
+    release.notify_one();
+    assert_eq!(first.join_next().await.unwrap().unwrap().unwrap().body, "12 bytes");
+    serving.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_asked_before_the_end_is_answered() {
     let host = Host::new();
     let (more, entered, release) = held();

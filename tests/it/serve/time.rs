@@ -10,6 +10,7 @@ use redress::clock::steady::Standing;
 use redress::config::Connections;
 use redress::engine::repeat::{Before, Repeat};
 use redress::engine::{Engine, Submission, Target};
+use redress::http::tenancy::State;
 use redress_domain::case::Status;
 use redress_domain::case::command::Body;
 use redress_domain::clock::Span;
@@ -18,6 +19,7 @@ use redress_store::batch::Batch;
 use redress_store::work::{Kind, WorkItem, WorkKey};
 use redress_tests::serving::{get, serving, until};
 use redress_tests::shop::stands;
+use redress_tests::web::Web;
 use redress_tests::world::{a_return, submission};
 
 use super::{A_WEEK_THEN_MONEY, Host};
@@ -234,4 +236,20 @@ fn an_answer_is_kept_for_seven_days_and_no_longer() {
     host.hand.pass(Span::from_millis(1));
     assert_eq!(engine.forget_answers(host.opened.clock.now(), None).unwrap(), (1, None));
     assert_eq!(engine.answered(&repeat).unwrap(), Before::Never);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_host_itself_answered_is_forgotten_while_it_runs() {
+    let host = Host::new();
+    let state = State::new(host.opened.app.clone(), host.opened.keys.clone());
+    let operator = Web::on(state.clone()).operator().unwrap();
+    let body = serde_json::json!({ "name": "night", "role": "operator" });
+    let made = Web::on(state).ask("POST", "/v1/keys").by(&operator).named("k").json(&body).send().await;
+    assert_eq!(made.status, 201);
+    let answered = || -> anyhow::Result<usize> { Ok(host.opened.app.host().settings("answered/", None, 10)?.len()) };
+    assert_eq!(answered().unwrap(), 1);
+    host.hand.pass(Span::from_days(8));
+    let serving = serving(&host.opened, Connections::default(), Router::new()).await.unwrap();
+    until(|| answered().map(|left| (left == 0).then_some(()))).await.unwrap();
+    serving.stop().await;
 }

@@ -1,7 +1,12 @@
 //! `/v1/keys` and `/v1/tenants`: who may come in, and to whom.
 
+use std::sync::mpsc;
+use std::time::Duration;
+
 use redress::engine::log::{self, What};
-use redress::keys::Role;
+use redress::engine::repeat::forget_answers_of_host;
+use redress::keys::{NewKey, Role};
+use redress_domain::clock::Span;
 use redress_domain::ids::TenantId;
 use redress_tests::web::{Got, Web};
 use redress_tests::world::{Merchant, World};
@@ -159,4 +164,83 @@ async fn a_tenant_is_made_once_and_its_name_is_taken_for_ever() {
     assert_eq!(rest["data"], json!([first.json()]));
     let own = house.web.ask("GET", "/v1/tenant").by(&house.admin()).send().await.json();
     assert_eq!(own["name"], "acme");
+}
+
+#[tokio::test]
+async fn an_operator_who_names_no_merchant_is_answered_again_about_a_merchants_key() {
+    let house = House::new();
+    let (operator, admin) = (house.web.operator().unwrap(), house.admin());
+    let mut revoke = Vec::new();
+    for name in ["a", "b"] {
+        let made = house.post(&admin, "/v1/keys", name, &agent()).await.json();
+        revoke.push(format!("/v1/keys/{}/revoke", made["id"].as_str().unwrap()));
+    }
+    let first = house.post(&operator, &revoke[0], "r", &json!({})).await;
+    assert_eq!((first.status.as_u16(), first.header("idempotent-replayed")), (200, None), "{}", first.json());
+    let again = house.post(&operator, &revoke[0], "r", &json!({})).await;
+    assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (200, Some("true")));
+    assert_eq!(again.json(), first.json());
+    let other = house.post(&operator, &revoke[1], "r", &json!({})).await;
+    assert_eq!(other.problem(), (422, "idempotency_key_reused".to_owned()));
+    // Who names the merchant asks the merchant's own file, and finds the key taken back already.
+    let named = house.web.ask("POST", &revoke[0]).by(&operator).header("redress-tenant", "acme").named("r");
+    assert_eq!(named.json(&json!({})).send().await.json(), first.json());
+    assert_eq!(house.told().iter().filter(|told| told.starts_with("revoked")).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn keys_that_are_made_at_once_are_all_made() {
+    const AT_ONCE: usize = 40;
+    let house = House::new();
+    let admin = house.admin();
+    let mut making = tokio::task::JoinSet::new();
+    for n in 0..AT_ONCE {
+        let (web, admin) = (house.web.clone(), admin.clone());
+        let ask =
+            async move { web.ask("POST", "/v1/keys").by(&admin).named(&format!("k{n}")).json(&agent()).send().await };
+        making.spawn(ask);
+    }
+    while let Some(made) = making.join_next().await {
+        let made = made.unwrap();
+        assert_eq!(made.status, 201, "{}", made.json());
+    }
+    let all = house.web.ask("GET", "/v1/keys?limit=100").by(&admin).send().await.json();
+    let made = |key: &&Json| key["name"] == "desk 1" && key["revoked_at"].is_null();
+    assert_eq!(all["data"].as_array().unwrap().iter().filter(made).count(), AT_ONCE);
+    assert_eq!((all["data"].as_array().unwrap().len(), house.told().len()), (AT_ONCE + 1, AT_ONCE));
+}
+
+#[test]
+fn a_caller_is_known_while_a_key_is_being_made() {
+    let house = House::new();
+    let (admin, state) = (house.admin(), house.web.state.clone());
+    let new = NewKey { tenant: None, role: Role::Operator, backdate: false, name: "night".to_owned() };
+    // What is written beside a key is asked for when the commit begins.
+    let made = state.keys.create_beside(state.app.host(), state.app.clock(), new, |_| {
+        let (keys, admin) = (state.keys.clone(), admin.clone());
+        let (told, known) = mpsc::channel();
+        let check = move || drop(told.send(keys.check(&admin).is_ok()));
+        std::thread::Builder::new().spawn(check).unwrap();
+        assert_eq!(known.recv_timeout(Duration::from_secs(20)), Ok(true), "requests wait for the disk");
+        None
+    });
+    assert!(state.keys.check(&made.unwrap().secret).is_ok());
+}
+
+#[tokio::test]
+async fn the_host_forgets_what_it_answered_after_seven_days() {
+    let house = House::new();
+    let operator = house.web.operator().unwrap();
+    let of_host = json!({ "name": "night", "role": "operator" });
+    let app = house.world.app.clone();
+    let forget = || forget_answers_of_host(app.host(), app.clock().now(), None).unwrap();
+    let first = house.post(&operator, "/v1/keys", "k", &of_host).await.json();
+    house.world.pass(Span::from_days(7));
+    assert_eq!(forget(), (0, None));
+    assert_eq!(house.post(&operator, "/v1/keys", "k", &of_host).await.json()["id"], first["id"]);
+    house.world.pass(Span::from_millis(1));
+    assert_eq!((forget(), forget()), ((1, None), (0, None)));
+    let later = house.post(&operator, "/v1/keys", "k", &of_host).await;
+    assert_eq!((later.status.as_u16(), later.header("idempotent-replayed")), (201, None));
+    assert_ne!(later.json()["id"], first["id"]);
 }

@@ -166,3 +166,24 @@ async fn orders_are_listed_page_by_page_each_once() {
     }
     assert_eq!(seen, ["o0", "o1", "o2", "o3", "o4"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn an_order_that_many_put_at_once_is_put_or_has_moved_and_nothing_else() {
+    let door = Door::new();
+    door.put("o1", &order()).await;
+    let mut putting = tokio::task::JoinSet::new();
+    for quantity in 4..68 {
+        let (web, key, mut body) = (door.web.clone(), door.key.clone(), order());
+        body["lines"][0]["quantity"] = json!(quantity);
+        putting.spawn(async move { web.ask("PUT", "/v1/orders/o1").by(&key).json(&body).send().await });
+    }
+    let mut put = 0;
+    while let Some(got) = putting.join_next().await {
+        let got = got.unwrap();
+        match got.status.as_u16() {
+            200 => put += 1,
+            _ => assert_eq!(got.problem(), (409, "conflict".to_owned()), "{}", got.json()),
+        }
+    }
+    assert!(put > 0);
+}

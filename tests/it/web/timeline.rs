@@ -10,9 +10,11 @@ use serde_json::{Value as Json, json};
 /// Waits for goods, then for a person.
 const WAIT: &str = "
 events: { goods_received: { rma: text?, weight: number?, seen: date? } }
+vars: { size: { type: [small, large], default: small } }
 steps:
   - { id: match, call: { plugin: std/purchase-match@0, with: { window_days: 90 } }, as: matched }
-  - { id: big, decide: [{ when: size(case.lines) > 5, then: late }, { else: goods }] }
+  - { id: grade, table: { hit: first, inputs: [size(case.lines), case.channel], rows: [['> 5', '-', { size: large }], ['-', '-', {}]] } }
+  - { id: big, decide: [{ when: size == \"large\", then: late }, { else: goods }] }
   - { id: goods, await: { event: goods_received, timeout: { after: 14d, then: late } } }
   - { id: look, review: { queue: desk, title: Look, ask: { note: text? }, next: { go: done }, timeout: { never: a person must look } } }
   - { id: done, finish: { result: seen } }
@@ -66,8 +68,12 @@ async fn a_timeline_tells_turn_by_turn_who_did_what_and_why() {
     assert!(ask["fuel"].as_u64() > Some(0) && ask["digest"].as_str().unwrap().len() == 64, "{ask}");
     let types: Vec<_> =
         turns[0]["entries"].as_array().unwrap().iter().map(|entry| entry["type"].as_str().unwrap()).collect();
-    assert_eq!(types, ["case.opened", "step.gave", "step.decided", "wait.began"]);
+    assert_eq!(types, ["case.opened", "step.gave", "table.matched", "step.decided", "wait.began"]);
     assert_eq!(turns[0]["entries"][1]["verdict"][0]["takes"], json!([{ "order": "o1", "line": 0, "quantity": 2 }]));
+    let table = &turns[0]["entries"][2];
+    assert_eq!(table["rows"], json!([{ "number": 2, "cells": ["-", "-"] }]));
+    let inputs = json!([{ "expression": "size(case.lines)", "value": "1" }, { "expression": "case.channel" }]);
+    assert_eq!(table["inputs"], inputs, "a text that no row names is not told");
     assert_eq!((turns[1]["by"]["kind"].as_str(), turns[1]["by"]["role"].as_str()), (Some("key"), Some("agent")));
     assert_eq!(turns[2]["reason"], json!({ "text": "the customer Alice called" }));
 

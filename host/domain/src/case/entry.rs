@@ -8,7 +8,7 @@ use super::command::{Open, Settled};
 use super::{Arrived, Effect, Item, Output, Task};
 use crate::clock::Instant;
 use crate::ids::{CaseId, Digest, Slug, TaskId};
-use crate::value::Fields;
+use crate::value::{Fields, Value};
 use crate::verdict::{Reason, Take};
 
 /// One fact.
@@ -36,6 +36,16 @@ pub enum Entry {
         /// The condition that held; none for `else`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         because: Option<String>,
+    },
+    /// Rows of a table matched; kept with what they looked at, so that a person can see why.
+    #[serde(rename = "table.matched.1")]
+    TableMatched {
+        /// The step.
+        step: Slug,
+        /// The rows; more than one, or none, only where the table collects.
+        rows: Vec<TableRow>,
+        /// What the rows looked at.
+        inputs: Vec<TableInput>,
     },
     /// Variables were set.
     #[serde(rename = "vars.set.1")]
@@ -296,6 +306,25 @@ pub struct Migrated {
     pub rearmed: bool,
 }
 
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRow {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its tests, as they are written.
+    pub cells: Vec<String>,
+}
+
+/// What rows of a table looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableInput {
+    /// As it is written.
+    pub expression: String,
+    /// What it was; none of a text that no row names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+}
+
 /// The name of each entry: a new one does not compile until it stands here, and a generator of tests must reach it.
 macro_rules! names {
     ($($entry:pat => $name:literal,)+) => {
@@ -316,6 +345,7 @@ names! {
     Entry::Held => "case.held.1",
     Entry::Skipped { .. } => "step.skipped.1",
     Entry::Decided { .. } => "step.decided.1",
+    Entry::TableMatched { .. } => "table.matched.1",
     Entry::VarsSet { .. } => "vars.set.1",
     Entry::Gave { .. } => "step.gave.1",
     Entry::Failed { .. } => "step.failed.1",

@@ -93,7 +93,8 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::Opened(_) => return Err("the case is open already"),
         Entry::Held => case.status = Status::Held,
         Entry::Skipped { step } => drop(case.outputs.insert(step.to_string(), Output::Skipped)),
-        Entry::Decided { .. } | Entry::Failed { .. } | Entry::TimedOut { .. } | Entry::Ignored { .. } => {}
+        Entry::Decided { .. } | Entry::TableMatched { .. } => {}
+        Entry::Failed { .. } | Entry::TimedOut { .. } | Entry::Ignored { .. } => {}
         Entry::VarsSet { values } => case.vars.extend(values.clone()),
         Entry::Gave { step, output, .. } => gave(case, step.as_str(), output),
         Entry::Reserved { line, take } => hold(case, *line, take, stamp.turn),

@@ -7,6 +7,7 @@ use crate::ids::{Digest, Slug};
 use crate::money::Currency;
 use crate::value::Type;
 use crate::workflow::expr::{Expr, Template};
+use crate::workflow::table::Table;
 
 /// A checked document with the plugins that its calls resolved to.
 #[derive(Debug, Clone)]
@@ -185,6 +186,8 @@ pub enum Kind {
         /// The arms in order.
         arms: Vec<Arm>,
     },
+    /// Set what the rows that match say.
+    Table(Table),
     /// Assign variables. Every value is computed from the variables as they were before the step.
     Set {
         /// Variable and value; the order has no meaning.
@@ -249,6 +252,7 @@ impl Kind {
         match self {
             Self::Call { .. } => "call",
             Self::Decide { .. } => "decide",
+            Self::Table(_) => "table",
             Self::Set { .. } => "set",
             Self::Approve { .. } => "approve",
             Self::Review(_) => "review",

@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use template::Template;
 
 use self::evaluate::Evaluation;
-use self::typed::Typed;
+use self::typed::{Op, Typed};
 use crate::clock::Zone;
 use crate::money::Currency;
 use crate::value::{Type, Value};
@@ -121,6 +121,16 @@ impl Expr {
     /// The type of its value. Where an optional type was expected and the value is always there, it is the type without `?`.
     pub fn kind(&self) -> &Type {
         &self.tree.kind
+    }
+
+    /// Whether its value is always a whole number: it counts days or elements.
+    pub fn is_whole(&self) -> bool {
+        matches!(&self.tree.op, Op::Call { function, .. } if function.whole)
+    }
+
+    /// Whether its value is how many elements something has, and so never below zero.
+    pub fn is_size(&self) -> bool {
+        matches!(&self.tree.op, Op::Call { function, .. } if function.name == "size")
     }
 
     /// The paths that it reads, as `case.lines` or `order.paid_total`.

@@ -25,6 +25,7 @@ mod review;
 pub mod route;
 mod sense;
 pub mod shapes;
+mod table;
 mod tasks;
 mod unbook;
 mod wait;
@@ -201,6 +202,7 @@ impl Run {
         match &step.kind {
             Kind::Call { plugin, with } => call::enter(self, definition, step, plugin, with),
             Kind::Decide { arms } => choose::decide(self, definition, step, arms),
+            Kind::Table(table) => table::enter(self, definition, step, table),
             Kind::Set { assignments } => choose::set(self, definition, assignments),
             Kind::Approve { lines, until } => reserve::enter(self, definition, step, lines, *until),
             Kind::Review(review) => review::enter(self, definition, step, review),

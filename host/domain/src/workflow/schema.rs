@@ -8,7 +8,8 @@ mod steps;
 
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, WAIT,
+    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HITS, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS,
+    STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -62,6 +63,10 @@ pub enum Shape {
     Variable,
     /// A condition, without `=`.
     Condition,
+    /// An expression of a single value, without `=`.
+    Input,
+    /// A row of a table: a test for each input, then a map of the variables that it sets.
+    Row,
     /// `event.x == expression`, joined by `&&`.
     Match,
     /// An expression after `=`, or a plain literal, of the type that the text names.
@@ -243,7 +248,6 @@ pub const STEP: Table = Table {
         "sealed",
         "open",
         "sla",
-        "table",
         "inspect",
         "parallel",
         "run",

@@ -230,3 +230,45 @@ fn a_call_beyond_those_that_may_run_at_once_is_told_so() {
     });
     sandbox.call(&good, Call::Eligibility(&request)).unwrap();
 }
+
+#[test]
+fn a_plugin_that_nobody_holds_is_swept_away_and_a_library_brings_it_back() {
+    let guest = deny_all();
+    let bytes = guest.component().unwrap();
+    let sandbox = with(patient());
+    let held = sandbox.load(&bytes).unwrap();
+    assert_eq!((sandbox.sweep(), sandbox.loaded()), (0, 1));
+    drop(held);
+    assert_eq!((sandbox.sweep(), sandbox.loaded()), (1, 0));
+    let digest = sandbox.describe(&bytes).unwrap().digest;
+    assert_eq!(sandbox.loaded(), 0, "what is described is not loaded");
+    let request = request();
+    let failed = sandbox.attempt(&digest, Call::Eligibility(&request)).result;
+    assert!(matches!(failed, Err(CallError::NotLoaded { .. })), "{failed:?}");
+    let with_library = sandbox.with_library(std::sync::Arc::new(move |wanted: &redress_sandbox::Digest| {
+        (*wanted == digest).then(|| bytes.clone())
+    }));
+    assert!(with_library.attempt(&digest, Call::Eligibility(&request)).result.is_ok());
+    assert!(with_library.require(&[0; 32]).is_none());
+    assert_eq!(with_library.stats().compiled, 2);
+}
+
+#[test]
+fn plugins_that_were_fetched_and_are_held_by_nobody_make_room() {
+    let sandbox = with(redress_sandbox::Limits { plugins_idle_max: 2, ..patient() });
+    let guests: Vec<Vec<u8>> =
+        (0..5).map(|n| integer_step("count", &format!("(i64.const {n})")).component().unwrap()).collect();
+    let digests: Vec<_> = guests.iter().map(|bytes| sandbox.describe(bytes).unwrap().digest).collect();
+    let find = {
+        let digests = digests.clone();
+        move |wanted: &redress_sandbox::Digest| {
+            digests.iter().position(|one| one == wanted).map(|at| guests[at].clone())
+        }
+    };
+    let sandbox = sandbox.with_library(std::sync::Arc::new(find));
+    let step = step_request();
+    for (n, digest) in (0..).zip(&digests) {
+        assert_eq!(integer(sandbox.attempt(digest, Call::Step(&step))), n);
+        assert!(sandbox.loaded() <= 2);
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::error::Exit;
-use crate::http::pages;
+use crate::http::{codes, pages};
 
 /// What a host answered in place of what was asked for.
 #[derive(Debug)]
@@ -45,6 +45,10 @@ impl Answered {
 
     /// How the command ends.
     pub(super) fn exit(&self) -> Exit {
+        if self.code == codes::CURSOR_INVALID.name {
+            // It was an option of the command.
+            return Exit::Usage;
+        }
         match self.status {
             401 | 403 => Exit::NotAllowed,
             404 => Exit::NotFound,

@@ -135,7 +135,11 @@ fn tenant_findings(door: &Door, tenant: &str) -> Vec<Finding> {
     }
     let looked_at = [
         ("workflows", "/v1/workflows", "no case can be decided: publish one"),
-        ("connectors", "/v1/connectors", "refunds and messages wait until there is one: connector set"),
+        (
+            "connectors",
+            "/v1/connectors",
+            "refunds and messages wait until there is one: PUT /v1/connectors/payment, docs/webhooks.md",
+        ),
     ];
     let mut findings: Vec<Finding> = looked_at
         .into_iter()
@@ -154,7 +158,7 @@ fn tenant_findings(door: &Door, tenant: &str) -> Vec<Finding> {
             let state = if count == 0 { State::Good } else { State::Odd };
             Finding {
                 state,
-                help: "a person must settle them: effect list --state unknown",
+                help: "a person must say what became of them: task list --queue problems, task complete",
                 ..good("unknown effects", &count.to_string())
             }
         }

@@ -270,7 +270,7 @@ impl Error {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::App(app::Error::Host(HostError::Open(OpenError::DataInUse { .. }))) => {
-                "a running host has it: speak to that with --server URL --key-file FILE, or stop it"
+                "a running host has it: stop it, or speak to it: task, effect, event and key take --server URL --key-file FILE, the rest is in the API (docs/api.md)"
             }
             Self::App(app::Error::Host(HostError::Open(OpenError::Missing { .. }))) => {
                 "make a tenant first: redress tenant create NAME --data DIR ..."

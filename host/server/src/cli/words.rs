@@ -1,5 +1,6 @@
 //! Records in words: what people read of reasons, purchases and money.
 
+use redress_domain::case::entry::{TableInput, TableRow};
 use redress_domain::value::Fields;
 use redress_domain::verdict::{LineQuote, LineVerdict, Quote, Reason, Take, Verdict};
 
@@ -72,6 +73,18 @@ pub(super) fn quote(quote: &Quote) -> String {
     words + &given + &beside(&quote.reasons)
 }
 
+/// `row 2 of the table ("broken" | <= 30), where seen.seal is broken, days is 12`
+pub(super) fn table(rows: &[TableRow], inputs: &[TableInput]) -> String {
+    let row = |row: &TableRow| format!("row {} of the table ({})", row.number, row.cells.join(" | "));
+    let rows: Vec<_> = rows.iter().map(row).collect();
+    let rows = if rows.is_empty() { "no row of the table".to_owned() } else { rows.join(" and ") };
+    let input = |input: &TableInput| match &input.value {
+        Some(value) => format!("{} is {value}", input.expression),
+        None => format!("{} is a text that no row names", input.expression),
+    };
+    format!("{rows}, where {}", inputs.iter().map(input).collect::<Vec<_>>().join(", "))
+}
+
 fn beside(reasons: &[Reason]) -> String {
     reasons.iter().map(|one| format!("; {}", reason(one))).collect()
 }
@@ -103,6 +116,18 @@ mod tests {
             "quantity_exceeds_purchase (asked 6, left 4), under CRA 2015 s. 20 [uk/reject, V1], from line.quantity"
         );
         assert_eq!(reason(&Reason::code("not_purchased")), "not_purchased");
+    }
+
+    #[test]
+    fn a_table_tells_its_row_and_what_it_looked_at() {
+        let input = |expression: &str, value| TableInput { expression: expression.to_owned(), value };
+        let inputs = [input("seen.seal", Some(Value::text("broken"))), input("case.claim", None)];
+        let row = TableRow { number: 2, cells: vec!["\"broken\"".to_owned(), "-".to_owned()] };
+        assert_eq!(
+            table(&[row], &inputs),
+            "row 2 of the table (\"broken\" | -), where seen.seal is broken, case.claim is a text that no row names"
+        );
+        assert_eq!(table(&[], &inputs[..1]), "no row of the table, where seen.seal is broken");
     }
 
     #[test]

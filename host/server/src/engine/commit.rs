@@ -6,12 +6,14 @@ use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::{Decision, Work};
 use redress_domain::ids::{CaseId, Digest};
-use redress_store::batch::{Batch, Stream, Version};
+use redress_store::batch::{Batch, Idem, Stream, Version};
 use redress_store::row::{Row, RowKey};
 use redress_store::work::{ClaimRef, Kind, WorkItem, WorkKey};
 
 use super::listing::CaseListing;
 use super::repeat::{Given, Repeat};
+use super::turn::Order;
+use super::{Receipt, Seen};
 
 /// What a batch holds besides the decision.
 #[derive(Debug, Default)]
@@ -49,6 +51,14 @@ pub(super) fn batch(decision: &Decision, beside: Beside) -> Batch {
     batch.rows.extend(beside.rows);
     batch.idem = beside.repeat.map(|repeat| repeat.record(decision.turn.command.recorded_at, shown(decision)));
     batch
+}
+
+/// What is remembered of a request that found its case opened before: without it another request could come under its name. One
+/// that names other content is refused, and a refusal is not remembered.
+pub(super) fn seen(receipt: &Receipt, order: &Order) -> Option<Idem> {
+    let Receipt { case, turn, seen } = *receipt;
+    let repeat = order.repeat.clone().filter(|_| seen == Seen::Unchanged)?;
+    Some(repeat.record(order.command.recorded_at, Given::Seen { case, turn }))
 }
 
 /// What the answer of a request shows: of one about an effect the effect, else the case.

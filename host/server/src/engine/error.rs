@@ -18,7 +18,7 @@ pub enum Error {
     #[error("too many turns are waiting, a retry may succeed")]
     Full,
     /// Another turn moved what this one read, again and again.
-    #[error("case moved {0} times while the command was decided, a retry may succeed")]
+    #[error("what was read moved {0} times while the command was decided, a retry may succeed")]
     Conflict(u32),
     /// The case has moved since the sender saw it.
     #[error("case stands at turn {found}, the command was meant for turn {expected}")]
@@ -117,6 +117,8 @@ impl From<AppendError> for Error {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Full => Self::Full,
+            // Who read again and again says how often.
+            AppendError::Conflict { .. } => Self::Conflict(1),
             other => Self::Append(other),
         }
     }

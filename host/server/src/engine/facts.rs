@@ -11,6 +11,10 @@ use redress_store::snapshot::Snapshot;
 
 use super::error::Error;
 
+/// Bytes of purchases and ledgers that one turn may read: they are recorded with it, and a record has at most 16 MiB. Beyond it a
+/// person decides, as with too many purchases.
+const BYTES_MAX: usize = 4 << 20;
+
 /// The facts for a command on a case, or for one that is opened.
 pub(super) fn load(snapshot: &Snapshot, case: Option<&Case>, body: &Body) -> Result<Facts, Error> {
     let (customer, order, lines) = match (case, body) {
@@ -29,7 +33,10 @@ pub(super) fn load(snapshot: &Snapshot, case: Option<&Case>, body: &Body) -> Res
         facts.order = Some(codec::decode(&bytes).map_err(Error::damaged("order"))?);
     }
     facts.own = case.map(|case| case.reserved.clone()).unwrap_or_default();
-    ledgers(snapshot, case, order.as_ref(), &mut facts)?;
+    if ledgers(snapshot, case, order.as_ref(), &mut facts)? > BYTES_MAX && !facts.purchases.is_empty() {
+        give_up(&mut facts);
+        ledgers(snapshot, case, order.as_ref(), &mut facts)?;
+    }
     Ok(facts)
 }
 
@@ -39,22 +46,37 @@ fn purchases(
     skus: &BTreeSet<&Sku>,
     facts: &mut Facts,
 ) -> Result<(), Error> {
+    let mut bytes = 0;
     for sku in skus {
         let page = snapshot.purchases(customer, sku, PURCHASES_MAX - facts.purchases.len())?;
         for row in page.found {
+            bytes += row.facts.len();
             let purchase: Purchase = codec::decode(&row.facts).map_err(Error::damaged("purchase"))?;
             facts.purchases.push(purchase);
         }
-        if page.more {
-            facts.purchases.clear();
-            facts.too_large = true;
+        if page.more || bytes > BYTES_MAX {
+            give_up(facts);
             return Ok(());
         }
     }
     Ok(())
 }
 
-fn ledgers(snapshot: &Snapshot, case: Option<&Case>, order: Option<&OrderId>, facts: &mut Facts) -> Result<(), Error> {
+/// More than a question may carry: whoever decides is told so, and nothing of it.
+fn give_up(facts: &mut Facts) {
+    facts.purchases.clear();
+    facts.ledgers.clear();
+    facts.too_large = true;
+}
+
+/// The ledgers of all orders that the turn may take from; answers how many bytes they have.
+fn ledgers(
+    snapshot: &Snapshot,
+    case: Option<&Case>,
+    order: Option<&OrderId>,
+    facts: &mut Facts,
+) -> Result<usize, Error> {
+    let mut bytes = 0;
     let mut orders: BTreeSet<OrderId> = facts.purchases.iter().map(|purchase| purchase.order.clone()).collect();
     orders.extend(order.cloned());
     if let Some(case) = case {
@@ -67,13 +89,14 @@ fn ledgers(snapshot: &Snapshot, case: Option<&Case>, order: Option<&OrderId>, fa
     let orders: Vec<OrderId> = orders.into_iter().collect();
     for (order, head) in orders.iter().zip(snapshot.load_ledgers(&orders)?) {
         let at = match head {
-            Some(head) => LedgerAt {
-                version: head.version.0,
-                ledger: Some(codec::decode(&head.bytes).map_err(Error::damaged("ledger"))?),
-            },
+            Some(head) => {
+                bytes += head.bytes.len();
+                let ledger = codec::decode(&head.bytes).map_err(Error::damaged("ledger"))?;
+                LedgerAt { version: head.version.0, ledger: Some(ledger) }
+            }
             None => LedgerAt { version: 0, ledger: None },
         };
         facts.ledgers.insert(order.clone(), at);
     }
-    Ok(())
+    Ok(bytes)
 }

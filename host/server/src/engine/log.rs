@@ -248,6 +248,7 @@ pub(crate) fn record_beside(
     by: &Actor,
     what: impl Fn(&Snapshot, Next) -> Result<Record, Error>,
 ) -> Result<(), Error> {
+    let _alone = engine.recording();
     let mut tries = 0;
     loop {
         let snapshot = engine.store().read()?;
@@ -268,6 +269,7 @@ pub(crate) fn record_beside(
                 return Ok(());
             }
             Err(AppendError::Conflict { .. }) if tries < ATTEMPTS => {}
+            Err(AppendError::Conflict { .. }) => return Err(Error::Conflict(tries)),
             Err(error) => return Err(error.into()),
         }
     }
@@ -290,6 +292,11 @@ fn head(snapshot: &Snapshot) -> Result<(Version, Head), Error> {
 
 /// Every fact of the tenant's stream, oldest first.
 pub fn read(engine: &Engine) -> Result<Vec<Logged>, Error> {
+    Ok(turns(engine)?.into_iter().flatten().collect())
+}
+
+/// Every fact of the tenant's stream, oldest first; those that were recorded together are together.
+pub fn turns(engine: &Engine) -> Result<Vec<Vec<Logged>>, Error> {
     const PAGE: usize = 1_000;
     let snapshot = engine.store().read()?;
     let (mut from, mut all) = (Version(1), Vec::new());
@@ -297,7 +304,7 @@ pub fn read(engine: &Engine) -> Result<Vec<Logged>, Error> {
         let rows = snapshot.tenant_journal(from, PAGE)?;
         for row in &rows {
             let logged: Vec<Logged> = codec::decode(&row.record).map_err(Error::damaged("tenant entry"))?;
-            all.extend(logged);
+            all.push(logged);
             from = row.turn.next();
         }
         if rows.len() < PAGE {

@@ -50,11 +50,8 @@ impl Engine {
         replace(&snapshot, &mut batch, order, document)?;
         batch.rows.push(Row::imported(source, external, content));
         self.store().append_then(batch, move |result| {
-            then(result.map(|_| Put::New).map_err(|error| match error {
-                // A case took from the order in the same moment; the order is put again, or not at all.
-                AppendError::Conflict { .. } => Error::Conflict(1),
-                other => Error::from(other),
-            }));
+            // On a conflict a case took from the order in the same moment; the order is put again, or not at all.
+            then(result.map(|_| Put::New).map_err(Error::from));
         })?;
         Ok(())
     }
@@ -109,6 +106,7 @@ impl Engine {
             match self.store().append(batch) {
                 Ok(_) => return Ok(Placed { put, content }),
                 Err(AppendError::Conflict { .. }) if tries < ATTEMPTS => {}
+                Err(AppendError::Conflict { .. }) => return Err(Error::Conflict(tries)),
                 Err(error) => return Err(error.into()),
             }
         }

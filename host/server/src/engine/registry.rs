@@ -58,6 +58,12 @@ impl Registry {
         true
     }
 
+    /// The revisions that a share of the new cases takes.
+    pub fn canaries(&self) -> Vec<Arc<Definition>> {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        state.canaries.values().map(|(definition, _)| definition.clone()).collect()
+    }
+
     /// Let every new case take the active revision again.
     pub fn end_canary(&self, workflow: &Slug) {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);

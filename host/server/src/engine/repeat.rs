@@ -16,6 +16,9 @@ pub const KEPT_FOR: Span = Span::from_days(7);
 /// Answers that are looked through at once: a commit of so many rows holds nobody up.
 const SWEPT_MAX: usize = 1_000;
 
+/// Names of the settings that hold the host's own answers begin with this.
+const OF_HOST: &str = "answered/";
+
 /// A request that may come again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeat {
@@ -42,6 +45,13 @@ pub struct Answered {
 pub enum Given {
     /// A case as it stood after a turn.
     Turn {
+        /// The case.
+        case: CaseId,
+        /// The turn.
+        turn: u64,
+    },
+    /// A case that was opened before, as it stood after its last turn.
+    Seen {
         /// The case.
         case: CaseId,
         /// The turn.
@@ -98,8 +108,30 @@ impl Repeat {
     }
 
     fn name(&self) -> String {
-        format!("answered/{}/{}", self.scope, self.key)
+        format!("{OF_HOST}{}/{}", self.scope, self.key)
     }
+}
+
+/// Look through some answers of the host, behind a name, and delete those that are older than they need be. Answers how many are
+/// deleted, and behind which name to go on.
+///
+/// # Errors
+/// The system file failed.
+pub fn forget_answers_of_host(
+    host: &Host,
+    now: Instant,
+    behind: Option<&str>,
+) -> Result<(usize, Option<String>), HostError> {
+    let page = host.settings(OF_HOST, behind, SWEPT_MAX)?;
+    // One that cannot be read back stays: it was perhaps written by a newer program, and must not be done again.
+    let is_old =
+        |value: &[u8]| codec::decode::<OfHost>(value).is_ok_and(|record| record.answered.at.after(KEPT_FOR) < now);
+    let old: Vec<String> = page.iter().filter(|one| is_old(&one.value)).map(|one| one.name.clone()).collect();
+    if !old.is_empty() {
+        host.remove_settings(&old)?;
+    }
+    let next = (page.len() == SWEPT_MAX).then(|| page.into_iter().next_back().map(|last| last.name)).flatten();
+    Ok((old.len(), next))
 }
 
 /// The record of a request to the host.

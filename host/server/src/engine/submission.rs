@@ -64,7 +64,7 @@ pub enum Target {
 pub struct Receipt {
     /// The case.
     pub case: CaseId,
-    /// Its turn after the command; of a case seen before, 0.
+    /// Its turn after the command; of a case seen before, the one that it stands at.
     pub turn: u64,
     /// Whether a submission was new.
     pub seen: Seen,

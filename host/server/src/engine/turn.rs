@@ -13,6 +13,7 @@ use redress_domain::ids::{CaseId, Digest};
 use redress_domain::workflow::definition::{Definition, Hook};
 use redress_domain::workflow::run::{self, Input, Progress, Run, route};
 use redress_sandbox::{Call, CallError};
+use redress_store::batch::Idem;
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
 use redress_store::work::{ClaimRef, WorkKey};
@@ -23,7 +24,7 @@ use super::listing::Before;
 use super::personal::Contact;
 use super::repeat::Repeat;
 use super::translate::{self, Place};
-use super::{Inner, Seen, facts, personal, stay};
+use super::{Inner, Receipt, Seen, facts, personal, stay};
 
 /// What a turn is computed from; kept over reruns.
 #[derive(Debug, Clone)]
@@ -50,17 +51,18 @@ pub(super) struct Order {
 pub(super) enum Computed {
     /// To be committed.
     Decided(Box<Decision>, Beside, Option<stay::Change>),
-    /// The submission was seen before: nothing is to be done.
-    Seen(CaseId, Seen),
+    /// The submission was seen before: nothing is to be done, but the request may have to be remembered.
+    Seen(Receipt, Option<Idem>),
 }
 
 /// Compute a turn as of now.
 pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) -> Result<Computed, Error> {
     let snapshot = inner.store.read()?;
     if let Body::Open(open) = &order.command.body
-        && let Some((case, seen)) = seen_before(&snapshot, open, order.said_at)?
+        && let Some(receipt) = seen_before(&snapshot, open, order.said_at)?
     {
-        return Ok(Computed::Seen(case, seen));
+        let idem = commit::seen(&receipt, order);
+        return Ok(Computed::Seen(receipt, idem));
     }
     let case = match snapshot.load_case(order.case)? {
         Some(head) => Some(codec::decode::<Case>(&head.bytes).map_err(Error::damaged("case"))?),
@@ -73,7 +75,8 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     }
     if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(is_cut) {
         // A pass over due work took the run on before us, and its work item with it.
-        return Ok(Computed::Seen(order.case, Seen::Unchanged));
+        let turn = case.as_ref().map_or(0, |case| case.turn);
+        return Ok(Computed::Seen(Receipt { case: order.case, turn, seen: Seen::Unchanged }, None));
     }
     let facts = facts::load(&snapshot, case.as_ref(), &order.command.body)?;
     let pinned = case.as_ref().and_then(|case| case.revision);
@@ -136,13 +139,13 @@ fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error>
     Ok(chosen.and_then(|chosen| active.iter().find(|one| one.revision == chosen.revision).cloned()))
 }
 
-fn seen_before(snapshot: &Snapshot, open: &Open, said_at: Option<Instant>) -> Result<Option<(CaseId, Seen)>, Error> {
+/// The case that was opened under this name before, as it stands.
+fn seen_before(snapshot: &Snapshot, open: &Open, said_at: Option<Instant>) -> Result<Option<Receipt>, Error> {
     let Some(external) = &open.external else { return Ok(None) };
-    let known = snapshot.case_by_external(&external.source, &external.id)?;
-    Ok(known.map(|(case, content)| {
-        let same = content == commit::content(open, said_at);
-        (case, if same { Seen::Unchanged } else { Seen::Changed })
-    }))
+    let Some((case, content)) = snapshot.case_by_external(&external.source, &external.id)? else { return Ok(None) };
+    let turn = snapshot.load_case(case)?.map_or(0, |head| head.version.0);
+    let same = content == commit::content(open, said_at);
+    Ok(Some(Receipt { case, turn, seen: if same { Seen::Unchanged } else { Seen::Changed } }))
 }
 
 fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Decision> {

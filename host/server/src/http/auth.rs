@@ -4,6 +4,7 @@ use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use redress_store::host::HostError;
 
 use super::access::Access;
 use super::codes;
@@ -106,6 +107,10 @@ pub(super) fn not_opened(error: app::Error) -> Problem {
     match error {
         app::Error::NoTenant(name) => Problem::new(codes::TENANT_NOT_FOUND, format!("tenant {name:?} does not exist")),
         app::Error::TenantExists(name) => Problem::new(codes::TENANT_EXISTS, format!("tenant {name:?} exists already")),
+        app::Error::NotOpened { .. } | app::Error::Host(HostError::Open(_)) => {
+            let detail = "the merchant's file could not be opened; why is in the host's log";
+            Problem::new(codes::TENANT_NOT_OPENED, detail).retry_after(60)
+        }
         app::Error::Engine(error) => error.into(),
         other => Problem::internal(&other),
     }

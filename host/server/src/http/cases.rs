@@ -138,7 +138,7 @@ pub(super) async fn open(
     let receipt = tenant.submit(submission, guard).await?;
     match receipt.seen {
         Seen::New => answer(&tenant, receipt.case, receipt.turn).await,
-        Seen::Unchanged => answer_now(&tenant, receipt.case, &HeaderMap::new()).await,
+        Seen::Unchanged => answer_seen(&tenant, receipt.case, receipt.turn).await,
         Seen::Changed => {
             let detail = format!("case {} was opened under this external name with another content", receipt.case);
             Err(Problem::new(codes::EXTERNAL_ID_USED, detail))
@@ -230,6 +230,12 @@ pub(super) async fn answer(tenant: &Tenant, id: CaseId, turn: u64) -> Result<Res
         response.headers_mut().insert(header::LOCATION, place);
     }
     Ok(response)
+}
+
+/// A case that was opened before, as it stood after a turn.
+pub(super) async fn answer_seen(tenant: &Tenant, id: CaseId, turn: u64) -> Result<Response, Problem> {
+    let view = view(tenant, id, Some(turn)).await?;
+    Ok(([(header::ETAG, respond::etag(view.turn))], axum::Json(view)).into_response())
 }
 
 /// A case as it stands.

@@ -84,6 +84,7 @@ codes! {
     MIGRATION_UNFIT "migration_unfit" 422 "The migration does not fit the revisions";
     MIGRATION_REFUSED "migration_refused" 409 "The case cannot go on with the other revision";
     CANARY_UNFIT "canary_unfit" 422 "The revision cannot be a canary of this workflow";
+    FILE_DIFFERS "file_differs" 409 "The file differs from what is active";
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";
     PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";
     PLUGIN_BREAKS_WORKFLOW "plugin_breaks_workflow" 409 "An active workflow would not pass with this plugin";
@@ -116,6 +117,7 @@ codes! {
     KEYS_FULL "keys_full" 409 "No more keys are kept";
     // ── The host. ──
     OVERLOADED "overloaded" 503 "Too much is waiting";
+    TENANT_NOT_OPENED "tenant_not_opened" 503 "The merchant's file cannot be opened";
     STOPPING "stopped" 503 "The host is stopping";
     CONFLICT "conflict" 409 "It was changed by others again and again";
     ANSWER_TIMEOUT "answer_timeout" 504 "The answer took too long";

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::cases::reason;
 use super::codes;
-use super::page::{self, Named, Page, Params};
+use super::page::{self, List, Named, Page, Params};
 use super::problem::{Problem, ProblemBody};
 use super::repeat::{Command, NamedCommand};
 use super::tenancy::Tenant;
@@ -53,7 +53,8 @@ pub(super) async fn list(
     address: OriginalUri,
     Params(filter): Params<Filter>,
 ) -> Result<Response, Problem> {
-    let place = page::place(filter.limit, filter.cursor.as_deref())?;
+    let list = List::of("effects").with("state", filter.state.as_deref());
+    let place = page::place(list, filter.limit, filter.cursor.as_deref())?;
     let states = match filter.state {
         None => STATES.to_vec(),
         Some(word) => vec![state(&word)?],
@@ -84,17 +85,17 @@ fn listed(engine: &Engine, states: &[EffectState], place: &page::Place) -> Resul
                 at += 1;
                 continue;
             }
-            return Ok(Page::new(data, Some(&next(at, None))));
+            return Ok(place.page(data, Some(&next(at, None))));
         }
         for key in page.rows.iter().filter_map(|row| row.digest()) {
             data.extend(engine.effect(key)?.as_ref().map(EffectRow::from));
         }
         if let Some(inner) = page.next {
-            return Ok(Page::new(data, Some(&next(at, Some(&inner)))));
+            return Ok(place.page(data, Some(&next(at, Some(&inner)))));
         }
         (at, cursor) = (at + 1, None);
     }
-    Ok(Page::new(data, None))
+    Ok(place.page(data, None))
 }
 
 fn begin(states: &[EffectState], place: &page::Place) -> Result<(usize, Option<Cursor>), Problem> {

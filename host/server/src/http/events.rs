@@ -229,7 +229,7 @@ pub(super) struct After {
     responses((status = 200, body = Page<Event>), (status = "4XX", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn list(tenant: Tenant, Params(asked): Params<After>) -> Result<Response, Problem> {
-    let limit = page::place(asked.limit, None)?.limit;
+    let limit = page::rows(asked.limit)?;
     let after = asked.after.as_deref().map_or(Ok(Place::START), Place::parse)?;
     let read = tenant.read(move |engine| read(engine, after, limit)).await?;
     let page = Page { data: read.events, next_cursor: Some(read.place.text()), has_more: read.more };

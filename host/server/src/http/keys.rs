@@ -18,7 +18,7 @@ use super::wire::invalid;
 use super::{auth, codes, listed, respond, tenants};
 use crate::engine::repeat::Repeat;
 use crate::engine::tenant::TenantRecord;
-use crate::keys::issue::{self, Answer, Failure};
+use crate::keys::issue::{self, Answer, Failure, Whose};
 use crate::keys::{self, KeyRecord, Minted, NewKey, Role};
 
 /// Letters of what people call a key.
@@ -109,7 +109,7 @@ fn make(state: &State, scope: &Scope, new: NewKey, repeat: Option<Repeat>) -> Re
         Kept::created(format!("/v1/keys/{}", key.id), &CreatedKey { key, secret, secret_shown_before })
     };
     let document = |key: &KeyRecord| created(key, None).text();
-    let answer = repeat.map(|repeat| Answer { repeat, document: &document });
+    let answer = repeat.map(|repeat| Answer { repeat, whose: whose(scope), document: &document });
     let minted = match scope {
         Scope::Tenant(tenant) => {
             let by = tenant.caller.actor();
@@ -192,7 +192,7 @@ pub(super) async fn revoke(
     let revoked = respond::blocking(move || {
         let done = |key: &KeyRecord| Kept::done(&KeyView::named(key, &tenants));
         let document = |key: &KeyRecord| done(key).text();
-        let answer = repeat.map(|repeat| Answer { repeat, document: &document });
+        let answer = repeat.map(|repeat| Answer { repeat, whose: whose(&scope), document: &document });
         let by = scope.caller().actor();
         let revoked = issue::revoke(&state.keys, &state.app, &by, &id, answer.as_ref());
         drop(guard);
@@ -211,6 +211,14 @@ fn is_of(scope: &Scope, key: &KeyRecord) -> bool {
     match scope {
         Scope::Tenant(tenant) => key.tenant == Some(tenant.engine.record().id),
         Scope::Host(_) => true,
+    }
+}
+
+/// Where a request of this scope is looked for when it comes again.
+fn whose(scope: &Scope) -> Whose {
+    match scope {
+        Scope::Tenant(_) => Whose::Tenant,
+        Scope::Host(_) => Whose::Host,
     }
 }
 

@@ -10,7 +10,7 @@ use redress_store::scan::{Direction, Scan};
 
 use super::body::Json;
 use super::codes;
-use super::page::{self, Look, Named, Page, Paging, Params};
+use super::page::{self, List, Look, Named, Page, Paging, Params};
 use super::problem::{Problem, ProblemBody};
 use super::respond;
 use super::tenancy::Tenant;
@@ -79,7 +79,7 @@ pub(super) async fn list(
     address: OriginalUri,
     Params(paging): Params<Paging>,
 ) -> Result<Response, Problem> {
-    let place = paging.place()?;
+    let place = paging.place(List::of("orders"))?;
     let read = move |engine: &engine::Engine| {
         let snapshot = engine.store().read().map_err(engine::Error::from)?;
         page::listed(&snapshot, &Scan::Orders, Direction::Forward, &place, |row| {

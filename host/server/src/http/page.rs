@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use redress_domain::ids::Digest;
 use redress_store::error::ReadError;
 use redress_store::scan::{Cursor, Direction, Listed, Scan};
 use redress_store::snapshot::Snapshot;
@@ -47,27 +48,72 @@ pub struct Page<T> {
     pub has_more: bool,
 }
 
-/// The place of a page.
+/// A list: what it lists, and what its filters let through. A cursor is good for one list.
+#[derive(Debug, Clone)]
+pub struct List(String);
+
+/// Bytes of a list's mark in a cursor: enough that no two lists of ours are taken for each other.
+const MARK_BYTES: usize = 8;
+
+impl List {
+    /// All of what a word names.
+    pub fn of(what: &str) -> Self {
+        Self(what.to_owned())
+    }
+
+    /// Of it only what a filter lets through, where there is one.
+    #[must_use]
+    pub fn with(mut self, filter: &str, value: Option<&str>) -> Self {
+        if let Some(value) = value {
+            // With its length, so that no value can be read as another filter.
+            self.0.push_str(&format!("\n{filter}={}:{value}", value.len()));
+        }
+        self
+    }
+
+    fn mark(&self) -> [u8; MARK_BYTES] {
+        let mut mark = [0; MARK_BYTES];
+        mark.copy_from_slice(&Digest::of(self.0.as_bytes()).bytes()[..MARK_BYTES]);
+        mark
+    }
+}
+
+/// The place of a page in a list.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// How many rows.
     pub limit: usize,
     /// Behind which row.
     pub cursor: Option<Cursor>,
+    list: List,
 }
 
 impl Paging {
     /// Where the page is.
-    pub fn place(&self) -> Result<Place, Problem> {
-        place(self.limit, self.cursor.as_deref())
+    pub fn place(&self, list: List) -> Result<Place, Problem> {
+        place(list, self.limit, self.cursor.as_deref())
     }
 }
 
-/// Where a page of so many rows behind a cursor is.
-pub fn place(limit: Option<usize>, cursor: Option<&str>) -> Result<Place, Problem> {
+/// Where a page of so many rows of a list behind a cursor is.
+pub fn place(list: List, limit: Option<usize>, cursor: Option<&str>) -> Result<Place, Problem> {
     let limit = rows(limit)?;
-    let cursor = cursor.map(|text| bytes(text).map(|bytes| Cursor::from_bytes(&bytes))).transpose()?;
-    Ok(Place { limit, cursor })
+    let cursor = cursor.map(|text| behind(&list, text)).transpose()?;
+    Ok(Place { limit, cursor, list })
+}
+
+fn behind(list: &List, cursor: &str) -> Result<Cursor, Problem> {
+    let bytes = bytes(cursor)?;
+    let foreign = || Problem::new(codes::CURSOR_INVALID, "the cursor is one of another list, or of other filters");
+    bytes.strip_prefix(&list.mark()).map(Cursor::from_bytes).ok_or_else(foreign)
+}
+
+impl Place {
+    /// A page of the list, with the place behind which the next one begins.
+    pub fn page<T>(&self, data: Vec<T>, next: Option<&[u8]>) -> Page<T> {
+        let next = next.map(|next| [&self.list.mark()[..], next].concat());
+        Page::new(data, next.as_deref())
+    }
 }
 
 /// How many rows a page has.
@@ -117,12 +163,12 @@ pub fn listed<T>(
             match look(row)? {
                 Look::Take(shown) => data.push(shown),
                 Look::Pass => {}
-                Look::End => return Ok(Page::new(data, None)),
+                Look::End => return Ok(place.page(data, None)),
             }
         }
         cursor = page.next;
         if cursor.is_none() || data.len() >= place.limit || looked_at >= LOOKED_AT_MAX {
-            return Ok(Page::new(data, cursor.as_ref().map(|cursor| cursor.as_bytes())));
+            return Ok(place.page(data, cursor.as_ref().map(Cursor::as_bytes)));
         }
     }
 }

@@ -195,7 +195,16 @@ pub(super) fn chain(error: &dyn StdError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use redress_store::batch::{AppendError, Stream, Version};
+
     use super::*;
+
+    #[test]
+    fn what_moved_while_it_was_decided_is_a_conflict_and_no_fault_of_the_store() {
+        let moved = AppendError::Conflict { stream: Stream::Tenant, expected: Version(1), found: Version(2) };
+        let problem = Problem::from(engine::Error::from(moved));
+        assert_eq!((problem.code.name, problem.code.status), ("conflict", 409));
+    }
 
     #[test]
     fn a_path_of_the_rules_becomes_a_json_pointer() {

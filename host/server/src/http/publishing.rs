@@ -88,6 +88,7 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
         E::Engine(error) => error.into(),
         E::Name(_)
         | E::Moved { .. }
+        | E::Overtaken
         | E::NoWorkflow(_)
         | E::NoRevision { .. }
         | E::NoSuchRevision { .. }

@@ -61,6 +61,9 @@ pub(super) async fn answer(scope: &Scope, answered: Answered) -> Response {
         (Given::Turn { case, turn }, Scope::Tenant(tenant)) => {
             cases::answer(tenant, case, turn).await.unwrap_or_else(Problem::into_response)
         }
+        (Given::Seen { case, turn }, Scope::Tenant(tenant)) => {
+            cases::answer_seen(tenant, case, turn).await.unwrap_or_else(Problem::into_response)
+        }
         (Given::Effect { key, case, turn }, Scope::Tenant(tenant)) => {
             effects::answer(tenant, key, case, turn).await.unwrap_or_else(Problem::into_response)
         }
@@ -68,7 +71,7 @@ pub(super) async fn answer(scope: &Scope, answered: Answered) -> Response {
             Ok(kept) => kept.into_response(),
             Err(error) => Problem::internal(&error).into_response(),
         },
-        (Given::Turn { .. } | Given::Effect { .. }, Scope::Host(_)) => {
+        (Given::Turn { .. } | Given::Seen { .. } | Given::Effect { .. }, Scope::Host(_)) => {
             Problem::new(codes::INTERNAL, "the host keeps no cases").into_response()
         }
     };

@@ -20,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::cases::{answer, reason};
 use super::codes;
-use super::page::{self, Look, Named, Page, Params};
+use super::page::{self, List, Look, Named, Page, Params};
 use super::problem::{Problem, ProblemBody};
 use super::repeat::{Command, NamedCommand};
 use super::tenancy::Tenant;
@@ -59,7 +59,8 @@ pub(super) async fn list(
     address: OriginalUri,
     Params(filter): Params<Filter>,
 ) -> Result<Response, Problem> {
-    let place = page::place(filter.limit, filter.cursor.as_deref())?;
+    let list = List::of("tasks").with("queue", filter.queue.as_deref()).with("assignee", filter.assignee.as_deref());
+    let place = page::place(list, filter.limit, filter.cursor.as_deref())?;
     if filter.queue.as_ref().is_some_and(|queue| queue.len() > NAME_BYTES_MAX) {
         return Err(Problem::new(codes::PARAMETER_INVALID, "no queue has such a long name"));
     }

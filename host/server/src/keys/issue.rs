@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use redress_domain::case::command::Actor;
+use redress_store::batch::AppendError;
 
 use super::{Error, KeyRecord, Keys, Minted, NewKey};
 use crate::app::{self, App};
@@ -31,8 +32,19 @@ pub enum Failure {
 pub struct Answer<'a> {
     /// The request.
     pub repeat: Repeat,
+    /// For whom the request was: its answer is looked for where that keeps its own.
+    pub whose: Whose,
     /// The document that is answered when it comes again.
     pub document: &'a (dyn Fn(&KeyRecord) -> String + Sync),
+}
+
+/// For whom a request was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// For the host: its operator named no tenant.
+    Host,
+    /// For the tenant that was named.
+    Tenant,
 }
 
 impl Answer<'_> {
@@ -70,12 +82,19 @@ pub fn create_of_tenant(
         idem: answer.map(|answer| answer.repeat.clone().record(next.at, answer.given(key))),
         ..Record::default()
     });
-    if let Err(error) = recorded {
+    match recorded {
+        Ok(()) => Ok(minted),
+        // The fact may be there: a key that is told of stays, and opens nothing.
+        Err(error @ engine::Error::Append(AppendError::Unknown(_))) => {
+            keys.revoke(app.host(), &key.id, key.created_at)?;
+            Err(error.into())
+        }
         // Nobody was shown it, and nobody is told of it.
-        keys.revoke(app.host(), &key.id, key.created_at)?;
-        return Err(error.into());
+        Err(error) => {
+            keys.unmake(app.host(), &key.id)?;
+            Err(error.into())
+        }
     }
-    Ok(minted)
 }
 
 /// Take a key back; taking it back twice changes nothing.
@@ -90,14 +109,14 @@ pub fn revoke(
     answer: Option<&Answer<'_>>,
 ) -> Result<Arc<KeyRecord>, Failure> {
     let key = keys.revoke(app.host(), id, app.clock().now())?;
-    match key.tenant {
-        Some(tenant) => told(&app.engine_of(tenant)?, by, &key, answer)?,
-        None => {
-            if let Some(answer) = answer {
-                let setting = answer.repeat.setting(app.clock().now(), answer.given(&key));
-                app.host().put_setting(&setting.name, &setting.value).map_err(Error::from)?;
-            }
-        }
+    let of_tenant = answer.filter(|answer| answer.whose == Whose::Tenant);
+    if let Some(tenant) = key.tenant {
+        told(&app.engine_of(tenant)?, by, &key, of_tenant)?;
+    }
+    // Behind the fact: who asks again before it is here has the rest done.
+    if let Some(answer) = answer.filter(|answer| answer.whose == Whose::Host) {
+        let setting = answer.repeat.setting(app.clock().now(), answer.given(&key));
+        app.host().put_setting(&setting.name, &setting.value).map_err(Error::from)?;
     }
     Ok(key)
 }

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::delivery::Delivery;
 use super::gates::Gates;
 use super::plan::{Parcel, Ready, Taken, recorded};
-use super::rules::{self, Answer, Meaning, Next};
+use super::rules::{self, Answer, Log, Meaning, Next};
 use super::webhook::Http;
 use super::{Error, Settings, mail};
 use crate::config;
@@ -134,8 +134,9 @@ impl Courier {
         let answer = self.send(&engine, &ready).await;
         drop(ready.passage.take());
         let now = engine.clock().now();
-        let next = rules::after(&ready.terms, &self.limits, &ready.round, &answer, now, engine.clock().random());
-        let Some(started) = ready.round.last() else { return };
+        let log = Log { all: &ready.log, round: ready.round };
+        let next = rules::after(&ready.terms, &self.limits, log, &answer, now, engine.clock().random());
+        let Some(started) = ready.log.last() else { return };
         let ended = |outcome| Delivery {
             ended_at: Some(now),
             outcome,

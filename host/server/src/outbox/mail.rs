@@ -127,9 +127,17 @@ async fn hand_over(settings: &Settings, limits: &config::Outbox, smtp: &Smtp, ma
     }
 }
 
+/// Refusals that say nothing of the mail: the account's password, its way of signing in, encryption (RFC 4954, section 6; RFC
+/// 3207, section 4). A person mends the connector, and the mail is tried until then.
+const OURS_TO_MEND: &[u16] = &[454, 523, 530, 534, 535, 538];
+
 /// What a server's refusal means. Its words may hold the address, so that only the code is kept.
 fn refused(error: &lettre::transport::smtp::Error) -> Answer {
-    let code = error.status().map(|code| format!("smtp_{code}"));
+    let status = error.status().map(u16::from);
+    let code = status.map(|code| format!("smtp_{code}"));
+    if status.is_some_and(|code| OURS_TO_MEND.contains(&code)) {
+        return Answer { reason: code, ..Answer::new(Meaning::NotSent) };
+    }
     if error.is_permanent() {
         return Answer { reason: code, ..Answer::new(Meaning::Declined(None)) };
     }

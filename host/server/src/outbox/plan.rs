@@ -7,6 +7,7 @@ use redress_domain::clock::{Instant, Span};
 use redress_domain::codec;
 use redress_domain::ids::{CaseId, Digest};
 use redress_store::batch::{AppendError, Batch};
+use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
 use redress_store::work::{self, Claim, ClaimRef, ClaimRequest};
 
@@ -14,7 +15,7 @@ use super::connectors::{self, Connector, Kind, Webhook};
 use super::courier::Courier;
 use super::delivery::{self, Delivery, NO_CONNECTOR, Outcome};
 use super::gates::Passage;
-use super::rules::{self, Due, Key, Terms};
+use super::rules::{self, Due, Key, Log, Terms};
 use super::secret::Vault;
 use super::{mail, waiting, webhook};
 use crate::engine::{Engine, Error, personal};
@@ -30,8 +31,10 @@ pub(super) struct Ready {
     pub(super) key: Digest,
     pub(super) kind: Kind,
     pub(super) claim: ClaimRef,
-    /// The attempts of this round, this one last.
-    pub(super) round: Vec<Delivery>,
+    /// All attempts, this one last.
+    pub(super) log: Vec<Delivery>,
+    /// When its round began.
+    pub(super) round: Instant,
     pub(super) terms: Terms,
     pub(super) parcel: Parcel,
     /// Held until the answer is there.
@@ -65,6 +68,14 @@ enum Plan {
     Drop,
 }
 
+/// An effect that leaves later.
+struct PutOff {
+    claim: ClaimRef,
+    at: Instant,
+    /// What its log says of it.
+    row: Option<Row>,
+}
+
 /// Claims, each with its plan, or why there is none.
 type Planned = Vec<(Claim, Result<Plan, Error>)>;
 
@@ -88,14 +99,19 @@ impl Courier {
             now,
         })?;
         let claimed = claims.len();
-        let mut ready = Vec::new();
+        let (mut ready, mut put_off) = (Vec::new(), Vec::new());
         for (claim, plan) in self.plans(engine, claims, now)? {
             match plan {
                 Ok(Plan::Send(one)) => ready.push(*one),
-                Ok(other) => logged(self.done(engine, claim.claim, other)),
+                Ok(Plan::Later { key, at, row }) => {
+                    put_off.push(PutOff { claim: claim.claim, at, row: row.map(|row| row.row(key)) })
+                }
+                Ok(Plan::Settle { case, settle, row }) => logged(settled(engine, claim.claim, case, settle, row)),
+                Ok(Plan::Drop) => logged(dropped(engine, claim.claim)),
                 Err(error) => logged(Err(error)),
             }
         }
+        put_off_all(engine, &put_off);
         Ok(Taken { ready: begun(engine, ready, now.after(self.limits.lease)), claimed })
     }
 
@@ -103,22 +119,6 @@ impl Courier {
     fn plans(&self, engine: &Engine, claims: Vec<Claim>, now: Instant) -> Result<Planned, Error> {
         let snapshot = engine.store().read()?;
         Ok(claims.into_iter().map(|claim| (claim.clone(), self.plan(engine, &snapshot, &claim, now))).collect())
-    }
-
-    fn done(&self, engine: &Engine, claim: ClaimRef, plan: Plan) -> Result<(), Error> {
-        let mut batch = Batch::default();
-        match plan {
-            Plan::Settle { case, settle, row } => {
-                let rows = row.iter().map(|row| row.row(settle.key)).collect();
-                return engine.settle(case, settle, claim, rows).map(drop);
-            }
-            Plan::Later { key, at, row } => {
-                batch.rows.extend(row.map(|row| row.row(key)));
-                batch.work.renew.push((claim, at));
-            }
-            Plan::Send(_) | Plan::Drop => batch.work.finish.push(claim),
-        }
-        Ok(engine.store().append(batch).map(drop)?)
     }
 
     fn plan(&self, engine: &Engine, snapshot: &Snapshot, claim: &Claim, now: Instant) -> Result<Plan, Error> {
@@ -130,8 +130,7 @@ impl Courier {
         };
         let log = delivery::read(snapshot, key)?;
         let attempt = log.last().map_or(1, |last| last.attempt + 1);
-        let round: Vec<Delivery> = log.into_iter().filter(|delivery| delivery.round == claim.due).collect();
-        let item = Item { engine, snapshot, claim, case: &case, key, what: &effect.what, attempt, round, now };
+        let item = Item { engine, snapshot, claim, case: &case, key, what: &effect.what, attempt, log, now };
         self.address(item)
     }
 
@@ -175,7 +174,7 @@ impl Courier {
         contact: Option<personal::Contact>,
     ) -> Result<Plan, Error> {
         let terms = self.terms(item.what, &connector);
-        match rules::due(&terms, &item.round, item.now) {
+        match rules::due(&terms, Log { all: &item.log, round: item.claim.due }, item.now) {
             Due::Settle(outcome, reason) => return Ok(item.settle(kind, outcome, reason)),
             Due::Wait(at) => return Ok(Plan::Later { key: item.key, at, row: None }),
             Due::Send => {}
@@ -214,26 +213,31 @@ impl Courier {
             }
         };
         let started = Delivery { how: Some(how.to_owned()), ..item.delivery(kind, Outcome::Started) };
-        let mut round = item.round;
-        round.push(started);
-        let (case, key, claim) = (item.case.id, item.key, item.claim.claim.clone());
-        Ok(Plan::Send(Box::new(Ready { case, key, kind, claim, round, terms, parcel, passage })))
+        let mut log = item.log;
+        log.push(started);
+        let (case, key, claim, round) = (item.case.id, item.key, item.claim.claim.clone(), item.claim.due);
+        Ok(Plan::Send(Box::new(Ready { case, key, kind, claim, log, round, terms, parcel, passage })))
     }
 
     /// What the receiver promises. A message may come twice and is given up in the end; money and goods are never given up.
     fn terms(&self, what: &What, connector: &Connector) -> Terms {
         let lifetime = self.limits.notice_lifetime;
+        // A request may arrive as late as it is waited for: the last one leaves so much before the key is forgotten.
+        let known_for = |lifetime: Span| {
+            let on_its_way = i64::try_from(self.limits.request_timeout.as_millis()).unwrap_or(i64::MAX);
+            Key::Idempotent(Span::from_millis(lifetime.millis().saturating_sub(on_its_way).max(0)))
+        };
         match (what, connector) {
             (What::Notice { .. }, _) => {
-                Terms { key: Key::Idempotent(lifetime), answer_within: lifetime, silence: Settled::Declined }
+                Terms { key: Key::Harmless(lifetime), answer_within: lifetime, silence: Settled::Declined }
             }
             (_, Connector::Webhook(webhook)) => {
-                let key = if webhook.idempotent { Key::Idempotent } else { Key::Repeats };
-                let (answer_within, silence) = (webhook.answer_within, Settled::Unknown);
-                Terms { key: key(webhook.key_lifetime), answer_within, silence }
+                let lifetime = webhook.key_lifetime;
+                let key = if webhook.idempotent { known_for(lifetime) } else { Key::Repeats(lifetime) };
+                Terms { key, answer_within: webhook.answer_within, silence: Settled::Unknown }
             }
             _ => Terms {
-                key: Key::Idempotent(connectors::KEY_LIFETIME),
+                key: known_for(connectors::KEY_LIFETIME),
                 answer_within: connectors::ANSWER_WITHIN,
                 silence: Settled::Unknown,
             },
@@ -242,7 +246,8 @@ impl Courier {
 
     /// An effect that cannot leave yet. The log says so once; the pauses grow with the time that it has waited.
     fn wait(&self, item: Item<'_>, kind: Kind, reason: &str) -> Plan {
-        let is_told = item.round.last().is_some_and(|last| last.reason.as_deref() == Some(reason));
+        let last = item.log.last().filter(|last| last.round == item.claim.due);
+        let is_told = last.is_some_and(|last| last.reason.as_deref() == Some(reason));
         let waited = item.now.unix_ms() - item.claim.due.unix_ms();
         let pause = waited.clamp(self.limits.retry_first.millis(), self.limits.retry_max.millis());
         let at = item.now.after(Span::from_millis(pause));
@@ -264,7 +269,7 @@ struct Item<'a> {
     key: Digest,
     what: &'a What,
     attempt: u32,
-    round: Vec<Delivery>,
+    log: Vec<Delivery>,
     now: Instant,
 }
 
@@ -286,7 +291,7 @@ impl Item<'_> {
     /// Settled without another attempt. One that has no end gets one; else a line of its own says why.
     fn settle(&self, kind: Kind, outcome: Settled, reason: &str) -> Plan {
         let new = || self.delivery(kind, Outcome::Unknown);
-        let open = self.round.last().filter(|last| last.outcome == Outcome::Started).cloned();
+        let open = self.log.last().filter(|last| last.outcome == Outcome::Started).cloned();
         let row = Delivery {
             ended_at: Some(self.now),
             outcome: recorded(outcome),
@@ -331,10 +336,41 @@ fn begun(engine: &Engine, ready: Vec<Ready>, until: Instant) -> Vec<Ready> {
 fn start(engine: &Engine, ready: &[Ready], until: Instant) -> Result<(), AppendError> {
     let mut batch = Batch::default();
     for one in ready {
-        batch.rows.extend(one.round.last().map(|started| started.row(one.key)));
+        batch.rows.extend(one.log.last().map(|started| started.row(one.key)));
         batch.work.renew.push((one.claim.clone(), until));
     }
     engine.store().append(batch).map(drop)
+}
+
+/// Put these off in one commit: a receiver that hangs with many effects behind it must not keep the disk busy. Where one lease
+/// was lost, each for itself.
+fn put_off_all(engine: &Engine, all: &[PutOff]) {
+    if all.is_empty() || put_off(engine, all).is_ok() {
+        return;
+    }
+    for one in all {
+        logged(put_off(engine, std::slice::from_ref(one)).map_err(Error::from));
+    }
+}
+
+fn put_off(engine: &Engine, some: &[PutOff]) -> Result<(), AppendError> {
+    let mut batch = Batch::default();
+    for one in some {
+        batch.rows.extend(one.row.clone());
+        batch.work.renew.push((one.claim.clone(), one.at));
+    }
+    engine.store().append(batch).map(drop)
+}
+
+fn settled(engine: &Engine, claim: ClaimRef, case: CaseId, settle: Settle, row: Option<Delivery>) -> Result<(), Error> {
+    let rows = row.iter().map(|row| row.row(settle.key)).collect();
+    engine.settle(case, settle, claim, rows).map(drop)
+}
+
+fn dropped(engine: &Engine, claim: ClaimRef) -> Result<(), Error> {
+    let mut batch = Batch::default();
+    batch.work.finish.push(claim);
+    Ok(engine.store().append(batch).map(drop)?)
 }
 
 /// What went wrong with one item delays no other: it comes back when its lease ends.

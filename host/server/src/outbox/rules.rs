@@ -26,6 +26,8 @@ pub(super) struct Terms {
 pub(super) enum Key {
     /// It acts once, for as long as it knows the key.
     Idempotent(Span),
+    /// Acting twice harms nobody. It is tried for so long.
+    Harmless(Span),
     /// It may act again. What certainly never left is still tried for so long.
     Repeats(Span),
 }
@@ -58,6 +60,31 @@ pub(super) enum Meaning {
     NotSent,
 }
 
+/// The attempts to deliver an effect.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Log<'a> {
+    /// All of them, in order.
+    pub(super) all: &'a [Delivery],
+    /// The round that is under way: a person who sends the effect again begins another.
+    pub(super) round: Instant,
+}
+
+impl<'a> Log<'a> {
+    /// Those that may have reached the receiver and that nobody has answered for. A person who sends what had become unknown
+    /// answers for all that was tried before; one who only hurries an effect answers for nothing.
+    fn open(self, terms: &Terms) -> impl Iterator<Item = &'a Delivery> {
+        let answered_for = self.all.iter().rposition(|delivery| delivery.outcome == Outcome::Unknown);
+        let harmless = matches!(terms.key, Key::Harmless(_));
+        let open = self.all.iter().skip(answered_for.map_or(0, |place| place + 1));
+        open.filter(move |delivery| delivery.was_tried() && (!harmless || delivery.round == self.round))
+    }
+
+    /// How often it was tried in this round.
+    fn tries(self) -> usize {
+        self.all.iter().filter(|delivery| delivery.was_tried() && delivery.round == self.round).count()
+    }
+}
+
 impl Answer {
     pub(super) fn new(meaning: Meaning) -> Self {
         Self { meaning, status: None, reason: None, pause: None }
@@ -88,36 +115,35 @@ pub(super) enum Next {
     Again(Outcome, Instant),
 }
 
-/// What is to be done with an effect that is due, after these attempts of its round.
-pub(super) fn due(terms: &Terms, round: &[Delivery], now: Instant) -> Due {
-    let Some(ends) = Ends::of(terms, round) else { return Due::Send };
+/// What is to be done with an effect that is due, after these attempts.
+pub(super) fn due(terms: &Terms, log: Log<'_>, now: Instant) -> Due {
+    let Some(ends) = Ends::of(terms, log) else { return Due::Send };
     if let Some(answer_by) = ends.answer_by {
         return match terms.key {
             _ if now >= answer_by => Due::Settle(terms.silence, "no_answer"),
-            Key::Idempotent(_) if now < ends.key => Due::Send,
+            Key::Idempotent(_) | Key::Harmless(_) if now < ends.key => Due::Send,
             _ => Due::Wait(answer_by),
         };
     }
-    let is_open = round.iter().any(|delivery| delivery.was_tried() && delivery.outcome == Outcome::Started);
+    let may_have_left = log.open(terms).any(|delivery| delivery.outcome == Outcome::Started);
     match terms.key {
-        Key::Repeats(_) if is_open => Due::Settle(terms.silence, "sent_and_not_idempotent"),
+        Key::Repeats(_) if may_have_left => Due::Settle(terms.silence, "sent_and_not_idempotent"),
         _ if now >= ends.key => Due::Settle(terms.silence, "key_lifetime_over"),
         _ => Due::Send,
     }
 }
 
-/// What is to be done after an answer; `round` ends with the attempt that it answers.
+/// What is to be done after an answer; the log ends with the attempt that it answers.
 pub(super) fn after(
     terms: &Terms,
     limits: &config::Outbox,
-    round: &[Delivery],
+    log: Log<'_>,
     answer: &Answer,
     now: Instant,
     random: u128,
 ) -> Next {
-    let tries = round.iter().filter(|delivery| delivery.was_tried()).count();
-    let again = now.after(pause(limits, tries, answer.pause, random));
-    let ends = Ends::of(terms, round);
+    let again = now.after(pause(limits, log.tries(), answer.pause, random));
+    let ends = Ends::of(terms, log);
     let key_ends = ends.as_ref().map_or(now, |ends| ends.key);
     let answer_by = ends.and_then(|ends| ends.answer_by);
     match &answer.meaning {
@@ -130,7 +156,7 @@ pub(super) fn after(
         Meaning::Lost => match (terms.key, answer_by) {
             (_, Some(answer_by)) => Next::Again(Outcome::Retry, ask_at(terms, again, key_ends, answer_by)),
             (Key::Repeats(_), None) => Next::Settle(terms.silence, None),
-            (Key::Idempotent(_), None) => Next::Again(Outcome::Retry, again.min(key_ends)),
+            (Key::Idempotent(_) | Key::Harmless(_), None) => Next::Again(Outcome::Retry, again.min(key_ends)),
         },
         Meaning::NotSent => match answer_by {
             Some(answer_by) => Next::Again(Outcome::Retry, ask_at(terms, again, key_ends, answer_by)),
@@ -142,7 +168,7 @@ pub(super) fn after(
 /// When to ask for what was accepted: while the key is known, then not before the receiver's time is over.
 fn ask_at(terms: &Terms, again: Instant, key_ends: Instant, answer_by: Instant) -> Instant {
     match terms.key {
-        Key::Idempotent(_) if again < key_ends => again.min(answer_by),
+        Key::Idempotent(_) | Key::Harmless(_) if again < key_ends => again.min(answer_by),
         _ => answer_by,
     }
 }
@@ -164,12 +190,22 @@ struct Ends {
 }
 
 impl Ends {
-    fn of(terms: &Terms, round: &[Delivery]) -> Option<Self> {
-        let first = round.iter().find(|delivery| delivery.was_tried())?;
-        let (Key::Idempotent(lifetime) | Key::Repeats(lifetime)) = terms.key;
-        let accepted = round.iter().find(|delivery| delivery.outcome == Outcome::Accepted);
+    fn of(terms: &Terms, log: Log<'_>) -> Option<Self> {
+        let first = log.open(terms).next()?;
+        let (Key::Idempotent(lifetime) | Key::Harmless(lifetime) | Key::Repeats(lifetime)) = terms.key;
+        let key = match terms.key {
+            // Any attempt so far may be the one that the receiver acted on, also one that a person has answered for: it must
+            // still know the oldest that it can have known when this round began.
+            Key::Idempotent(_) => {
+                let tried = log.all.iter().filter(|delivery| delivery.was_tried());
+                let mut ends = tried.map(|delivery| delivery.started_at.after(lifetime));
+                ends.find(|end| *end > log.round).unwrap_or(first.started_at.after(lifetime))
+            }
+            Key::Harmless(_) | Key::Repeats(_) => first.started_at.after(lifetime),
+        };
+        let accepted = log.open(terms).find(|delivery| delivery.outcome == Outcome::Accepted);
         let answer_by = accepted.map(|delivery| delivery.started_at.after(terms.answer_within));
-        Some(Self { key: first.started_at.after(lifetime), answer_by })
+        Some(Self { key, answer_by })
     }
 }
 
@@ -206,8 +242,16 @@ mod tests {
         }
     }
 
-    fn next(terms: &Terms, round: &[Delivery], meaning: Meaning, now: i64, random: u128) -> Next {
-        after(terms, &config::Outbox::default(), round, &Answer::new(meaning), at(now), random)
+    fn next(terms: &Terms, all: &[Delivery], meaning: Meaning, now: i64, random: u128) -> Next {
+        after(terms, &config::Outbox::default(), log(all, 0), &Answer::new(meaning), at(now), random)
+    }
+
+    fn log(all: &[Delivery], round: i64) -> Log<'_> {
+        Log { all, round: at(round) }
+    }
+
+    fn due(terms: &Terms, all: &[Delivery], now: Instant) -> Due {
+        super::due(terms, log(all, 0), now)
     }
 
     #[test]
@@ -252,6 +296,56 @@ mod tests {
         assert_eq!(due(&repeats, &round, at(MINUTE)), Due::Settle(Settled::Unknown, "sent_and_not_idempotent"));
         assert_eq!(next(&repeats, &round, Meaning::Lost, MINUTE, 0), Next::Settle(Settled::Unknown, None));
         assert!(matches!(next(&repeats, &round, Meaning::NotSent, MINUTE, 0), Next::Again(Outcome::Retry, _)));
+    }
+
+    #[test]
+    fn an_effect_that_a_person_hurries_is_sent_no_longer_than_its_first_attempt_is_known() {
+        let (hour, terms) = (60 * MINUTE, idempotent());
+        let mut all = vec![tried(1, 0, Outcome::Retry)];
+        // Sent again by a person after 23 hours, and that answer is lost too.
+        let hurried = 23 * hour;
+        assert_eq!(super::due(&terms, log(&all, hurried), at(hurried)), Due::Send);
+        all.push(Delivery { round: at(hurried), ..tried(2, hurried, Outcome::Retry) });
+        assert_eq!(super::due(&terms, log(&all, hurried), at(24 * hour - 1)), Due::Send);
+        let over = Due::Settle(Settled::Unknown, "key_lifetime_over");
+        assert_eq!(super::due(&terms, log(&all, hurried), at(24 * hour)), over, "the first may be what was paid");
+    }
+
+    #[test]
+    fn what_a_person_answers_for_is_sent_once_and_again_only_while_no_attempt_can_be_forgotten() {
+        let (hour, terms) = (60 * MINUTE, idempotent());
+        let mut all = vec![tried(1, 0, Outcome::Retry), tried(2, hour + 1, Outcome::Retry)];
+        all.push(tried(3, 23 * hour, Outcome::Unknown));
+        let answered = 25 * hour;
+        assert_eq!(super::due(&terms, log(&all, answered), at(answered)), Due::Send, "it is the person's word");
+        all.push(Delivery { round: at(answered), ..tried(4, answered, Outcome::Retry) });
+        assert_eq!(super::due(&terms, log(&all, answered), at(25 * hour)), Due::Send);
+        let over = Due::Settle(Settled::Unknown, "key_lifetime_over");
+        assert_eq!(super::due(&terms, log(&all, answered), at(25 * hour + 1)), over, "the second may be what was paid");
+        let late = 60 * hour;
+        all.push(Delivery { round: at(late), ..tried(5, late, Outcome::Retry) });
+        all[3].outcome = Outcome::Unknown;
+        assert_eq!(super::due(&terms, log(&all, late), at(83 * hour)), Due::Send, "nothing older is known to anybody");
+    }
+
+    #[test]
+    fn hurrying_never_makes_a_second_request_to_a_receiver_that_does_not_know_keys() {
+        let repeats = terms(Key::Repeats(Span::from_days(1)));
+        let (open, accepted) = ([tried(1, 0, Outcome::Started)], [tried(1, 0, Outcome::Accepted)]);
+        let settled = Due::Settle(Settled::Unknown, "sent_and_not_idempotent");
+        assert_eq!(super::due(&repeats, log(&open, MINUTE), at(MINUTE)), settled);
+        let answer_by = at(72 * 60 * MINUTE);
+        assert_eq!(super::due(&repeats, log(&accepted, MINUTE), at(MINUTE)), Due::Wait(answer_by));
+        let answered_for = [tried(1, 0, Outcome::Unknown)];
+        assert_eq!(super::due(&repeats, log(&answered_for, MINUTE), at(MINUTE)), Due::Send);
+    }
+
+    #[test]
+    fn a_message_that_is_sent_again_begins_anew() {
+        let harmless = terms(Key::Harmless(Span::from_days(3)));
+        let all = [tried(1, 0, Outcome::Accepted)];
+        let later = 100 * 24 * 60 * MINUTE;
+        assert_eq!(super::due(&harmless, log(&all, later), at(later)), Due::Send);
     }
 
     #[test]

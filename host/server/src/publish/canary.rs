@@ -110,6 +110,7 @@ pub fn start(engine: &Engine, workflow: &Slug, start: &Start<'_>) -> Result<Watc
         engine.registry().know(candidate.definition.clone());
         let stored = engine.stored_canary(workflow)?.ok_or_else(|| Error::NoCanary(workflow.to_string()))?;
         engine.canary_begins(&stored);
+        plugins::hold(engine);
     }
     watched(engine, workflow)
 }
@@ -142,6 +143,7 @@ pub fn promote(engine: &Engine, workflow: &Slug, end: &End<'_, Revision>) -> Res
     })?;
     engine.registry().activate(workflow, canary.revision);
     engine.canary_is_over(workflow);
+    plugins::hold(engine);
     Ok(revision)
 }
 
@@ -160,6 +162,7 @@ pub fn stop(engine: &Engine, workflow: &Slug, end: &End<'_, Watched>) -> Result<
         Record { facts, rows, idem, ..Record::default() }
     })?;
     engine.canary_is_over(workflow);
+    plugins::hold(engine);
     Ok(last)
 }
 

@@ -6,7 +6,8 @@
 //!
 //! What was handed in is a row of the tenant's file, written in the same commit as what became active. A file that was refused has a
 //! second row that tells what the tenant had, and is tried again when it has something else: a workflow when a plugin came, a
-//! plugin when another workflow became active.
+//! plugin when another workflow became active. Then it counts only where nothing came in another way under its name since: a third
+//! row tells what had become active when its bytes were refused first.
 
 mod document;
 mod files;

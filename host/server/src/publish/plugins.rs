@@ -1,20 +1,21 @@
 //! Plugins: pushed by a merchant under a name, or shipped with the binary. What becomes active republishes what calls it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Plugin, PluginRef};
-use redress_sandbox::{PluginInfo, Sandbox};
+use redress_sandbox::{PluginInfo, Refusal, Sandbox};
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
 use super::way::{Answer, Way};
-use super::{Error, interface, stock, workflows};
+use super::{Error, interface, past, stock, workflows};
 use crate::engine::log::{self, Next, Origin, Record, What};
 use crate::engine::{self, Engine};
 
@@ -80,17 +81,69 @@ pub struct Activation<'a> {
 /// Check, compile and activate a plugin under a name; workflows that call it get a new revision in the same commit.
 ///
 /// # Errors
-/// It is refused, or a workflow would not pass with it. Nothing was changed.
+/// It is refused, or a workflow would not pass with it. Nothing was changed, and nothing of it is kept.
 pub fn push(engine: &Engine, objects: &Objects, upload: &Upload<'_>) -> Result<Active, Error> {
     Slug::new(upload.name).map_err(|_| Error::Name(upload.name.to_owned()))?;
-    let info = engine.sandbox().load(upload.bytes).map_err(Error::Refused)?;
-    // Compiled and kept before and outside: only what becomes active is decided one at a time.
-    let (reference, plugin) = known(upload.name, &info).ok_or_else(|| Error::Name(info.manifest.version.clone()))?;
-    let digest = objects.put(upload.bytes).map_err(Error::Object)?;
-    let active = Active { plugin: reference.to_string(), version: info.manifest.version.clone(), digest };
+    let said = engine.sandbox().describe(upload.bytes).map_err(refused)?;
+    let (reference, plugin) = known(upload.name, &said).ok_or_else(|| Error::Name(said.manifest.version.clone()))?;
+    let digest = Digest::from_bytes(said.digest);
+    let active = Active { plugin: reference.to_string(), version: said.manifest.version.clone(), digest };
+    // What a workflow would not pass with is not even compiled.
+    candidate(engine, active.clone(), &reference, plugin.clone())?;
+    // Compiled before and outside: only what becomes active is decided one at a time.
+    let compiled = engine.sandbox().upload(upload.bytes).map_err(refused)?;
+    let pushed = become_active(engine, objects, upload, active, &reference, plugin);
+    hold(engine);
+    drop(compiled);
+    engine.sandbox().sweep();
+    pushed
+}
+
+fn become_active(
+    engine: &Engine,
+    objects: &Objects,
+    upload: &Upload<'_>,
+    active: Active,
+    reference: &PluginRef,
+    plugin: Plugin,
+) -> Result<Active, Error> {
     let _alone = engine.publishing();
-    let candidate = candidate(engine, active, &reference, plugin)?;
+    let candidate = candidate(engine, active, reference, plugin)?;
+    if !candidate.is_active && upload.way.is_overtaken(|| past::of_plugin(engine, upload.name))? {
+        return Err(Error::Overtaken);
+    }
+    // Kept only where nothing but the commit can fail, so that what is refused leaves no file.
+    objects.put(upload.bytes).map_err(Error::Object)?;
     candidate.commit(engine, upload.by, &upload.way, upload.answer.as_ref())
+}
+
+/// Keep loaded what new cases of a tenant call, and forget what no tenant needs. A case that is pinned to an earlier component
+/// loads it when it asks.
+pub(super) fn hold(engine: &Engine) {
+    // Read under the lock: of several at once the last one sees what all of them made active.
+    let mut held = engine.held();
+    let active = match list(engine) {
+        Ok(active) => active,
+        Err(error) => {
+            tracing::warn!(code = error.code(), "plugins that nobody needs stay loaded: {error}");
+            return;
+        }
+    };
+    let mut needed: BTreeSet<Digest> = active.into_iter().map(|active| active.digest).collect();
+    for definition in engine.registry().active().iter().chain(&engine.registry().canaries()) {
+        needed.extend(definition.plugins.values().map(|plugin| plugin.digest));
+    }
+    *held = needed.iter().filter_map(|digest| engine.sandbox().require(digest.bytes())).collect();
+    drop(held);
+    engine.sandbox().sweep();
+}
+
+/// Why bytes are not taken: because of what they are, or only for now.
+fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Busy => Error::Engine(engine::Error::Full),
+        other => Error::Refused(other),
+    }
 }
 
 /// Activate a component that was active under this name before, in place of the one that is; workflows that call it get another
@@ -103,12 +156,15 @@ pub fn activate(engine: &Engine, objects: &Objects, activation: &Activation<'_>)
     let never = || Error::NeverPushed { plugin: (*plugin).to_owned(), digest: *digest };
     let was = |became: &Became| became.plugin.plugin == *plugin && became.plugin.digest == *digest;
     let active = history(engine)?.into_iter().find(was).ok_or_else(never)?.plugin;
-    restore(engine.sandbox(), objects, *digest)?;
+    let info = restore(engine.sandbox(), objects, *digest)?;
     let (name, _) = plugin.split_once('@').ok_or_else(never)?;
-    let info = engine.sandbox().info(digest.bytes()).ok_or_else(never)?;
     let (reference, plugin) = known(name, &info).ok_or_else(never)?;
-    let _alone = engine.publishing();
-    candidate(engine, active, &reference, plugin)?.commit(engine, by, way, answer.as_ref())
+    let activated = {
+        let _alone = engine.publishing();
+        candidate(engine, active, &reference, plugin)?.commit(engine, by, way, answer.as_ref())
+    };
+    hold(engine);
+    activated
 }
 
 /// Every time that a plugin of the merchant became active, oldest first.
@@ -164,7 +220,11 @@ impl Candidate {
             rows.extend(way.accepted());
             Record { facts, rows, idem: answer.map(|answer| answer.record(next.at, &self.active)), ..Record::default() }
         })?;
-        self.republished.into_iter().for_each(|one| one.activate(engine));
+        for one in self.republished {
+            let workflow = one.definition.workflow.clone();
+            one.activate(engine);
+            engine.canary_is_over(&workflow);
+        }
         Ok(self.active)
     }
 
@@ -203,7 +263,7 @@ pub fn list(engine: &Engine) -> Result<Vec<Active>, engine::Error> {
 pub fn available(engine: &Engine) -> Result<BTreeMap<PluginRef, Plugin>, engine::Error> {
     let mut plugins = BTreeMap::new();
     for active in list(engine)? {
-        let loaded = engine.sandbox().info(active.digest.bytes());
+        let loaded = engine.sandbox().require(active.digest.bytes());
         let name = active.plugin.split('@').next().unwrap_or_default();
         plugins.extend(loaded.and_then(|info| known(name, &info)));
     }
@@ -224,12 +284,24 @@ pub fn stock(sandbox: &Sandbox) -> BTreeMap<PluginRef, Plugin> {
 ///
 /// # Errors
 /// It is nowhere, or refused.
-pub fn restore(sandbox: &Sandbox, objects: &Objects, digest: Digest) -> Result<(), Error> {
-    if sandbox.is_loaded(digest.bytes()) {
-        return Ok(());
+pub fn restore(sandbox: &Sandbox, objects: &Objects, digest: Digest) -> Result<Arc<PluginInfo>, Error> {
+    if let Some(info) = sandbox.info(digest.bytes()) {
+        return Ok(info);
     }
     let bytes = objects.get(digest).map_err(Error::Object)?;
-    sandbox.load(&bytes).map(drop).map_err(Error::Refused)
+    sandbox.load(&bytes).map_err(Error::Refused)
+}
+
+/// What the component of a digest says about itself, without loading it.
+///
+/// # Errors
+/// It is nowhere, or refused.
+pub(super) fn describe(sandbox: &Sandbox, objects: &Objects, digest: Digest) -> Result<Arc<PluginInfo>, Error> {
+    if let Some(info) = sandbox.info(digest.bytes()) {
+        return Ok(info);
+    }
+    let bytes = objects.get(digest).map_err(Error::Object)?;
+    sandbox.describe(&bytes).map_err(Error::Refused)
 }
 
 /// Load the stock plugins into the sandbox.
@@ -238,6 +310,14 @@ pub fn restore(sandbox: &Sandbox, objects: &Objects, digest: Digest) -> Result<(
 /// One is refused: the binary was built with a contract that it does not speak.
 pub fn load_stock(sandbox: &Sandbox) -> Result<(), Error> {
     stock::STOCK.iter().try_for_each(|stock| sandbox.load(stock.bytes).map(drop).map_err(Error::Refused))
+}
+
+/// The stock plugins, loaded while this is held.
+///
+/// # Errors
+/// As `load_stock`.
+pub fn hold_stock(sandbox: &Sandbox) -> Result<Vec<Arc<PluginInfo>>, Error> {
+    stock::STOCK.iter().map(|stock| sandbox.load(stock.bytes).map_err(Error::Refused)).collect()
 }
 
 /// Keep the stock plugins: a case that is pinned to one goes on with it when a later binary ships another under its name.

@@ -5,6 +5,7 @@ use redress_domain::ids::Digest;
 use redress_store::batch::Idem;
 use redress_store::row::{Row, RowKey};
 
+use crate::engine;
 use crate::engine::log::Origin;
 use crate::engine::repeat::{Given, Repeat};
 
@@ -26,6 +27,18 @@ pub struct Door {
     pub path: String,
     /// The digest of the file's bytes.
     pub content: Digest,
+    /// Whether the same bytes were handed in before.
+    pub tried: Tried,
+}
+
+/// Whether the bytes of a file were handed in before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    /// They were not: who saved the file wants what it says.
+    Never,
+    /// They were, and were refused. They count only where nothing came in another way since, for who did that wants what is active.
+    /// Here is what had become active by then, where that was kept.
+    Before(Option<Digest>),
 }
 
 /// The answer to a request that may come again: it is committed with what the request does.
@@ -51,16 +64,32 @@ impl Way {
         match self {
             Self::Api | Self::Cli => Vec::new(),
             Self::Door(door) => {
-                vec![Row::door(&door.path, door.content), Row::Delete(RowKey::door(&refused_name(&door.path)))]
+                let own = [refused_name(&door.path), past_name(&door.path)];
+                let gone = own.iter().map(|name| Row::Delete(RowKey::door(name)));
+                std::iter::once(Row::door(&door.path, door.content)).chain(gone).collect()
             }
+        }
+    }
+
+    /// Whether it is a file that was refused before, and something else became active under its name since.
+    pub(super) fn is_overtaken(
+        &self,
+        past: impl FnOnce() -> Result<Digest, engine::Error>,
+    ) -> Result<bool, engine::Error> {
+        match self {
+            Self::Door(Door { tried: Tried::Before(then), .. }) => Ok(*then != Some(past()?)),
+            Self::Api | Self::Cli | Self::Door(_) => Ok(false),
         }
     }
 }
 
 impl Door {
-    /// What is committed when the bytes were refused: they are not handed in again while the tenant has what it has now.
-    pub(super) fn refused(&self, has: Digest) -> Vec<Row> {
-        vec![Row::door(&self.path, self.content), Row::door(&refused_name(&self.path), has)]
+    /// What is committed when the bytes were refused: they are not handed in again while the tenant has what it has now. `past` is
+    /// what had become active under the file's name, where the bytes were handed in for the first time.
+    pub(super) fn refused(&self, has: Digest, past: Option<Digest>) -> Vec<Row> {
+        let mut rows = vec![Row::door(&self.path, self.content), Row::door(&refused_name(&self.path), has)];
+        rows.extend(past.map(|past| Row::door(&past_name(&self.path), past)));
+        rows
     }
 }
 
@@ -68,6 +97,12 @@ impl Door {
 /// A path begins with a slug, which has no colon.
 pub(super) fn refused_name(path: &str) -> String {
     format!("refused:{path}")
+}
+
+/// The name of a door's third row, which is there with the second, and holds what had become active under the file's name when its
+/// bytes were refused first.
+pub(super) fn past_name(path: &str) -> String {
+    format!("past:{path}")
 }
 
 impl<T> Answer<'_, T> {

@@ -12,14 +12,14 @@ use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
-use redress_sandbox::Sandbox;
+use redress_sandbox::PluginInfo;
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
 use super::way::{Answer, Way};
-use super::{Error, interface, plugins};
+use super::{Error, interface, past, plugins};
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::{self, Engine};
 use active::Active;
@@ -115,9 +115,13 @@ pub fn check(engine: &Engine, source: &str) -> Result<Arc<Definition>, Error> {
 pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
     let _alone = engine.publishing();
     let candidate = candidate(engine, publication.source, plugins::available(engine)?)?;
-    let revision = candidate.definition.revision;
-    let before = active(engine, &candidate.definition.workflow)?;
+    let (workflow, revision) = (candidate.definition.workflow.clone(), candidate.definition.revision);
+    let before = active(engine, &workflow)?;
     check_seen(publication.expect, before)?;
+    let past = || past::of_workflow(engine, &workflow);
+    if before != Some(revision) && publication.way.is_overtaken(past)? {
+        return Err(Error::Overtaken);
+    }
     let Publication { note, by, way, answer, .. } = publication;
     log::record(engine, by, |next| {
         let becoming = candidate.becoming(engine, next, note, &way.origin(), by);
@@ -129,10 +133,12 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
         }
         Record { facts, rows, idem, ..Record::default() }
     })?;
+    candidate.activate(engine);
     // What is active already leaves its canary alone.
     if before != Some(revision) {
-        candidate.activate(engine);
+        engine.canary_is_over(&workflow);
     }
+    plugins::hold(engine);
     stored(engine, revision)
 }
 
@@ -151,7 +157,8 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
         None => history::previous(&past).ok_or_else(|| Error::NothingBefore(workflow.to_string()))?,
     };
     // One that cannot run must not become active.
-    engine.registry().definition(to)?;
+    let definition = engine.registry().definition(to)?;
+    let _needed = loaded(engine, &definition)?;
     let revision = stored(engine, to)?;
     let Rollback { note, by, way, answer, .. } = rollback;
     log::record(engine, by, |next| {
@@ -178,7 +185,19 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
     if to != before {
         engine.canary_is_over(workflow);
     }
+    plugins::hold(engine);
     Ok(revision)
+}
+
+/// The plugins of a revision, loaded while this is held.
+fn loaded(engine: &Engine, definition: &Definition) -> Result<Vec<Arc<PluginInfo>>, engine::Error> {
+    let missing = |digest: Digest| {
+        let detail = format!("its plugin {digest} cannot be loaded");
+        engine::Error::Revision { revision: definition.revision, detail }
+    };
+    let require =
+        |plugin: &Plugin| engine.sandbox().require(plugin.digest.bytes()).ok_or_else(|| missing(plugin.digest));
+    definition.plugins.values().map(require).collect()
 }
 
 /// Load every stored revision of a tenant and make the active ones active: at the start.
@@ -187,12 +206,17 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
 /// The store cannot be read. A revision that does not load any more is logged; its cases answer with an error.
 pub fn restore(engine: &Engine, objects: &Objects) -> Result<(), engine::Error> {
     for active in plugins::list(engine)? {
-        if let Err(error) = plugins::restore(engine.sandbox(), objects, active.digest) {
-            tracing::error!(plugin.digest = %active.digest, "plugin {} could not be loaded: {error}", active.plugin);
+        match plugins::restore(engine.sandbox(), objects, active.digest) {
+            // Held by the engine from here on, with what the active workflows need below.
+            Ok(info) => engine.held().push(info),
+            Err(error) => {
+                tracing::error!(plugin.digest = %active.digest, "plugin {} could not be loaded: {error}", active.plugin);
+            }
         }
     }
+    let mut described = BTreeMap::new();
     for revision in list(engine)? {
-        match definition(engine, objects, &revision) {
+        match definition(engine, objects, &revision, &mut described) {
             Ok(definition) => engine.registry().know(definition),
             Err(error) => {
                 tracing::error!(workflow.revision = %revision.revision, "workflow {} could not be loaded: {error}", revision.workflow);
@@ -204,7 +228,9 @@ pub fn restore(engine: &Engine, objects: &Objects) -> Result<(), engine::Error> 
             tracing::error!(workflow.revision = %revision, "workflow {workflow} is not active: its revision could not be loaded");
         }
     }
-    engine.restore_canaries()
+    engine.restore_canaries()?;
+    plugins::hold(engine);
+    Ok(())
 }
 
 /// All revisions, oldest first.
@@ -340,7 +366,6 @@ impl Candidate {
         let (workflow, revision) = (self.definition.workflow.clone(), self.definition.revision);
         engine.registry().know(self.definition);
         engine.registry().activate(&workflow, revision);
-        engine.canary_is_over(&workflow);
     }
 }
 
@@ -401,12 +426,22 @@ pub(super) fn candidate(
     Ok(Candidate { source: source.to_owned(), definition: Arc::new(definition), known })
 }
 
-/// The definition of a stored revision, with exactly the plugins that it is pinned to.
-fn definition(engine: &Engine, objects: &Objects, revision: &Revision) -> Result<Arc<Definition>, Error> {
+/// The definition of a stored revision, with exactly the plugins that it is pinned to. They are not loaded for it: most are asked
+/// no more, and a case that does ask loads its own.
+fn definition(
+    engine: &Engine,
+    objects: &Objects,
+    revision: &Revision,
+    described: &mut BTreeMap<Digest, Arc<PluginInfo>>,
+) -> Result<Arc<Definition>, Error> {
     let mut plugins = BTreeMap::new();
     for (name, digest) in &revision.plugins {
-        plugins::restore(engine.sandbox(), objects, *digest)?;
-        plugins.extend(pinned(engine.sandbox(), name, *digest));
+        let info = match described.get(digest) {
+            Some(info) => info.clone(),
+            None => plugins::describe(engine.sandbox(), objects, *digest)?,
+        };
+        plugins.extend(pinned(name, &info));
+        described.insert(*digest, info);
     }
     let definition = candidate(engine, &revision.source, plugins)?.definition;
     if definition.revision == revision.revision {
@@ -417,8 +452,8 @@ fn definition(engine: &Engine, objects: &Objects, revision: &Revision) -> Result
     }
 }
 
-fn pinned(sandbox: &Sandbox, name: &str, digest: Digest) -> Option<(PluginRef, Plugin)> {
+fn pinned(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {
     let (name, major) = name.split_once('@')?;
     let reference = PluginRef { name: name.to_owned(), major: major.parse().ok()? };
-    Some((reference, interface::plugin(&*sandbox.info(digest.bytes())?)?))
+    Some((reference, interface::plugin(info)?))
 }

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -27,13 +28,15 @@ const NO_ROUTE: &str = "(none)";
 #[derive(Clone)]
 pub(super) struct Edge {
     places: Arc<Semaphore>,
+    large: Arc<Semaphore>,
     limits: Connections,
     figures: Figures,
 }
 
 impl Edge {
     pub(super) fn new(limits: Connections, figures: Figures) -> Self {
-        Self { places: Arc::new(Semaphore::new(limits.requests_max)), limits, figures }
+        let places = |max| Arc::new(Semaphore::new(max));
+        Self { places: places(limits.requests_max), large: places(limits.large_bodies_max), limits, figures }
     }
 
     /// Put the edge around a router.
@@ -67,10 +70,13 @@ async fn through(State(edge): State<Edge>, request: Request, next: Next) -> Resp
 async fn admit(edge: &Edge, route: &str, request: Request, next: Next) -> Response {
     let place = edge.places.try_acquire();
     if place.is_err() && !health::is_own(route) {
-        edge.figures.overloaded();
-        return Problem::new(codes::OVERLOADED, "too many requests are being answered; come again in a moment")
-            .retry_after(1)
-            .into_response();
+        return overloaded(edge, "too many requests are being answered; come again in a moment");
+    }
+    // One of unknown length may become a large one.
+    let is_large = request.body().size_hint().upper().is_none_or(|bytes| bytes > edge.limits.small_body_bytes);
+    let room = is_large.then(|| edge.large.try_acquire());
+    if matches!(room, Some(Err(_))) {
+        return overloaded(edge, "too many large bodies are being read; come again in a moment");
     }
     let _open = edge.figures.open();
     // A handler shares with others only what it locks, and no lock of ours minds a panic.
@@ -87,4 +93,9 @@ async fn admit(edge: &Edge, route: &str, request: Request, next: Next) -> Respon
             Problem::new(codes::ANSWER_TIMEOUT, detail).into_response()
         }
     }
+}
+
+fn overloaded(edge: &Edge, detail: &'static str) -> Response {
+    edge.figures.overloaded();
+    Problem::new(codes::OVERLOADED, detail).retry_after(1).into_response()
 }

@@ -66,11 +66,14 @@ struct Live {
     status: &'static str,
 }
 
-/// One thing that must be as it should be.
+/// One thing that should be as it is meant to be.
 #[derive(Serialize)]
 struct Check {
     name: &'static str,
     ok: bool,
+    /// Whether no request should be sent here meanwhile: what is wrong with one tenant is no reason to turn away the others.
+    #[serde(skip)]
+    bars: bool,
     /// What is not, for a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
@@ -84,9 +87,10 @@ struct Ready {
 
 /// Whether requests should be sent here.
 async fn ready(State(health): State<Health>) -> Response {
-    let checks = vec![health.not_stopping(), health.folder(), health.stores(), health.time()];
-    let all = checks.iter().all(|check| check.ok);
-    let (code, status) = if all { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
+    let checks = vec![health.not_stopping(), health.folder(), health.tenants(), health.stores(), health.time()];
+    let is_ready = !checks.iter().any(|check| check.bars);
+    let (code, status) =
+        if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
     (code, Json(Ready { status, checks })).into_response()
 }
 
@@ -100,13 +104,26 @@ impl Health {
         check("folder", wrong)
     }
 
+    fn tenants(&self) -> Check {
+        let (open, failed) = (self.app.engines().len(), self.app.not_opened());
+        let all = open + failed.len();
+        let wrong = failed.first_key_value().map(|(first, code)| {
+            format!("{} of {all} tenants could not be opened, {first} among them [{code}]", failed.len())
+        });
+        Check { bars: wrong.is_some() && self.none_takes_writes(), ..check("tenants", wrong) }
+    }
+
+    fn none_takes_writes(&self) -> bool {
+        self.app.engines().iter().all(|engine| engine.store().stats().read_only)
+    }
+
     fn stores(&self) -> Check {
         let engines = self.app.engines();
         let stopped: Vec<_> = engines.iter().filter(|engine| engine.store().stats().read_only).collect();
         let wrong = stopped.first().map(|first| {
             format!("{} of {} tenants take no writes, {} among them", stopped.len(), engines.len(), first.record().slug)
         });
-        check("stores", wrong)
+        Check { bars: wrong.is_some() && self.none_takes_writes(), ..check("stores", wrong) }
     }
 
     fn time(&self) -> Check {
@@ -124,7 +141,7 @@ impl Health {
 }
 
 fn check(name: &'static str, wrong: Option<String>) -> Check {
-    Check { name, ok: wrong.is_none(), detail: wrong }
+    Check { name, ok: wrong.is_none(), bars: wrong.is_some(), detail: wrong }
 }
 
 #[derive(Serialize)]

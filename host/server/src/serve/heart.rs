@@ -33,15 +33,20 @@ impl Heart {
 
     /// Beat until the host stops, and once more then.
     pub(super) async fn run(self, app: App, clock: Arc<SteadyClock>, mut stop: Stop) {
-        let mut looks = 0;
+        let (mut looks, mut standing) = (0, clock.read().standing);
         loop {
             if looks % WRITTEN_EVERY == 0 {
                 self.beat(&app, &clock).await;
             }
             looks = looks.wrapping_add(1);
             tokio::select! {
-                () = tokio::time::sleep(LOOKED_AT_EVERY) => drop(clock.read()),
+                () = tokio::time::sleep(LOOKED_AT_EVERY) => {}
                 () = stop.told() => break,
+            }
+            let stands = clock.read().standing;
+            if std::mem::replace(&mut standing, stands) != stands {
+                // A host that dies now must still know at its next start which clock it did not believe.
+                looks = 0;
             }
         }
         self.beat(&app, &clock).await;

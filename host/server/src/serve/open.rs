@@ -8,12 +8,13 @@ use std::sync::Arc;
 use redress_store::host::Host;
 
 use super::{Error, heart};
-use crate::app::App;
+use crate::app::{self, App};
 use crate::clock::machine::Machine;
 use crate::clock::random_bytes;
 use crate::clock::steady::{SteadyClock, Trust};
 use crate::config::Limits;
 use crate::keys::{Keys, NewKey, Role};
+use crate::publish;
 
 /// The file with the operator's first key.
 const KEY_FILE: &str = "operator.key";
@@ -45,17 +46,27 @@ pub fn open(folder: &Path, machine: Arc<dyn Machine>, trust: Trust, limits: Limi
     Ok(Opened { app, clock, keys, operator_key })
 }
 
-/// Open every tenant, so that its timers run; `told` hears how far it is.
+/// Open every tenant, so that its timers run; `told` hears how far it is. One that does not open is told of in the log, in
+/// `/readyz` and in the figures; the others are served. Answers how many are open.
 ///
 /// # Errors
-/// A tenant's file cannot be opened.
+/// The list of tenants cannot be read.
 pub fn tenants(app: &App, mut told: impl FnMut(usize, usize)) -> Result<usize, Error> {
-    let all = app.tenants()?;
+    let (all, mut open) = (app.host().tenants().map_err(app::Error::from)?, 0);
     for (done, tenant) in all.iter().enumerate() {
         told(done, all.len());
-        app.engine(tenant.slug.as_str())?;
+        match app.engine(tenant.slug.as_str()) {
+            Ok(_) => open += 1,
+            Err(error) => tracing::error!(
+                tenant = %tenant.slug,
+                code = error.code(),
+                "tenant {} could not be opened, its requests are refused while the others are served: {}",
+                tenant.slug,
+                publish::chain(&error)
+            ),
+        }
     }
-    Ok(all.len())
+    Ok(open)
 }
 
 /// The operator's first key, in a file that only its owner reads. A crash in between leaves a key that nobody knows.

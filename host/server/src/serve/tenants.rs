@@ -1,4 +1,5 @@
-//! The work that every open tenant has: its timers, its effects, and the deletion of old answers. New tenants are taken up within a second.
+//! The work that every open tenant has: its timers, its effects, and the deletion of old answers. New tenants are taken up within a
+//! second. Beside it the host deletes old answers of its own.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,6 +8,7 @@ use std::time::Duration;
 use redress_domain::ids::TenantId;
 use tokio::task::JoinSet;
 
+use super::sweep;
 use super::tasks::Stop;
 use super::timers::{self, Lag};
 use crate::app::App;
@@ -29,6 +31,9 @@ impl Tenants {
     /// Do the work of every tenant, until the host stops; answers when all of it has ended.
     pub(super) async fn run(self, app: App, outbox: Outbox, standing: Standing, mut stop: Stop) {
         let mut work = JoinSet::new();
+        if standing != Standing::Held {
+            work.spawn(sweep::host(app.clone(), stop.clone()));
+        }
         while !stop.is_told() {
             if standing != Standing::Held {
                 self.take_up(&app, &outbox, &stop, &mut work);
@@ -54,7 +59,7 @@ impl Tenants {
             all.insert(engine.record().id, lag.clone());
             outbox.watch(&engine);
             work.spawn(timers::run(engine.clone(), lag, stop.clone()));
-            work.spawn(timers::sweep(engine, stop.clone()));
+            work.spawn(sweep::tenant(engine, stop.clone()));
         }
     }
 

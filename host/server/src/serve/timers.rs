@@ -1,4 +1,4 @@
-//! What waits for its time: a loop for each tenant, and behind it the deletion of what nobody asks for any more.
+//! What waits for its time: a loop for each tenant.
 //!
 //! ```text
 //! something was stored ─┐
@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use redress_domain::clock::{Instant, Span};
-use redress_store::scan::Cursor;
 use redress_store::work::Kind;
 use tokio::sync::watch;
 
@@ -25,13 +24,10 @@ const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 const STORED_PAUSE: Duration = Duration::from_millis(20);
 /// When a slice found the queues full, others come first for so long.
 const FULL_PAUSE: Duration = Duration::from_millis(50);
-/// When the store failed, and after a failed look at the answers.
+/// When the store failed.
 const FAILED_PAUSE: Duration = Duration::from_secs(5);
 /// A run that was cut goes on by itself; one that has not in this time was lost with its process.
 const RESUMED_AFTER: Span = Span::from_millis(2_000);
-/// From one page of old answers to the next, and from the last page to the first.
-const SWEEP_PAUSE: Duration = Duration::from_secs(1);
-const SWEPT_EVERY: Duration = Duration::from_secs(3_600);
 
 /// How far behind a tenant's timers are, in milliseconds: for the figures.
 #[derive(Debug, Clone, Default)]
@@ -122,33 +118,6 @@ async fn until_due(engine: &Engine, next: Option<Instant>, changes: &mut watch::
                 return;
             }
             () = stop.told() => return,
-        }
-    }
-}
-
-/// Delete answers that nobody asks for any more, until the host stops.
-pub(super) async fn sweep(engine: Engine, mut stop: Stop) {
-    let mut from: Option<Cursor> = None;
-    while !stop.is_told() {
-        let at = from.clone();
-        let swept = blocking(&engine, move |engine| engine.forget_answers(engine.clock().now(), at.as_ref())).await;
-        let pause = match swept {
-            Ok((deleted, next)) => {
-                if deleted > 0 {
-                    tracing::debug!(tenant = %engine.record().slug, deleted, "answers of old requests were deleted");
-                }
-                from = next;
-                if from.is_some() { SWEEP_PAUSE } else { SWEPT_EVERY }
-            }
-            Err(error) => {
-                tracing::error!(tenant = %engine.record().slug, code = error.code(), "old answers could not be deleted: {error}");
-                from = None;
-                FAILED_PAUSE
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = stop.told() => {}
         }
     }
 }

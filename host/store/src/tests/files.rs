@@ -191,6 +191,34 @@ fn what_is_written_beside_a_key_or_a_tenant_is_written_with_it_or_not_at_all() {
 }
 
 #[test]
+fn settings_are_listed_by_their_prefix_page_by_page_and_deleted_by_name() {
+    let folder = TempDir::new().unwrap();
+    let host = Host::open_or_create(folder.path(), [7; 32]).unwrap();
+    for name in ["a/2", "a/1", "a", "b/1", "a/3", "a0"] {
+        host.put_setting(name, name.as_bytes()).unwrap();
+    }
+    let names = |behind: Option<&str>, max: usize| -> Vec<String> {
+        host.settings("a/", behind, max).unwrap().into_iter().map(|one| one.name).collect()
+    };
+    assert_eq!(names(None, 2), ["a/1", "a/2"]);
+    assert_eq!(names(Some("a/2"), 2), ["a/3"]);
+    host.remove_settings(&["a/1".to_owned(), "a/2".to_owned(), "a/9".to_owned()]).unwrap();
+    assert_eq!(names(None, 9), ["a/3"]);
+    assert!(host.setting("a").unwrap().is_some() && host.setting("b/1").unwrap().is_some());
+}
+
+#[test]
+fn a_key_that_was_unmade_leaves_its_id_to_another() {
+    let folder = TempDir::new().unwrap();
+    let host = Host::open_or_create(folder.path(), [7; 32]).unwrap();
+    assert!(host.new_key("k1", b"admin", None).unwrap());
+    host.remove_key("k1").unwrap();
+    host.remove_key("k1").unwrap();
+    assert!(host.keys().unwrap().is_empty());
+    assert!(host.new_key("k1", b"agent", None).unwrap());
+}
+
+#[test]
 fn of_many_who_want_the_same_id_of_a_key_one_gets_it() {
     let folder = TempDir::new().unwrap();
     let host = Host::open_or_create(folder.path(), [7; 32]).unwrap();

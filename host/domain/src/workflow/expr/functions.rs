@@ -28,6 +28,8 @@ pub struct Function {
     /// How many arguments may be left out at the end.
     pub(super) optional: usize,
     pub(super) result: Returns,
+    /// Whether what it gives is always a whole number.
+    pub(super) whole: bool,
     pub(super) run: Run,
 }
 
@@ -119,12 +121,18 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
 
 impl Function {
     const fn new(name: &'static str, params: &'static [Param], result: Returns, run: Run) -> Self {
-        Self { name, signature: "", doc: "", example: "", answer: "", params, optional: 0, result, run }
+        Self { name, signature: "", doc: "", example: "", answer: "", params, optional: 0, result, whole: false, run }
     }
 
     /// The same, of which so many last arguments may be left out.
     const fn optional(mut self, optional: usize) -> Self {
         self.optional = optional;
+        self
+    }
+
+    /// The same, whose value is always a whole number.
+    const fn whole(mut self) -> Self {
+        self.whole = true;
         self
     }
 
@@ -185,7 +193,7 @@ static FUNCTIONS: [Function; 30] = {
             "[1, 2].map(x, x * 10)",
             "[10, 20]",
         ),
-        Function::new("size", &[P::Sized], R::Number, Of(text::size)).doc(
+        Function::new("size", &[P::Sized], R::Number, Of(text::size)).whole().doc(
             "size(x)",
             "How many elements a list or characters a text has.",
             "size([4, 5])",
@@ -311,7 +319,7 @@ static FUNCTIONS: [Function; 30] = {
             "date(case.opened_at)",
             "2011-05-31",
         ),
-        Function::new("days_between", &[P::Moment, P::Moment], R::Number, Of(time::days_between)).doc(
+        Function::new("days_between", &[P::Moment, P::Moment], R::Number, Of(time::days_between)).whole().doc(
             "days_between(from, to)",
             "Calendar days from one date or instant to another, in the document's zone; negative if `to` is earlier.",
             "days_between(date(\"2026-01-31\"), date(\"2026-02-02\"))",

@@ -10,6 +10,7 @@ mod refund;
 mod restock;
 mod review;
 mod set;
+mod table;
 mod wait;
 
 use crate::workflow::definition::Kind;
@@ -25,6 +26,7 @@ pub(super) fn sketch<'d>(kind: &str, body: &At<'d>, head: &Head<'_>, environment
         "call" => call::sketch(body, environment),
         "decide" => decide::sketch(body),
         "set" => set::sketch(body),
+        "table" => table::sketch(body),
         "approve" => approve::sketch(),
         "review" => review::sketch(body),
         "await" => await_event::sketch(body, head),
@@ -41,6 +43,7 @@ pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Opti
         "call" => call::load(body, context),
         "decide" => decide::load(body, context),
         "set" => set::load(body, context),
+        "table" => table::load(body, context),
         "approve" => approve::load(body, context),
         "review" => review::load(body, context),
         "await" => await_event::load(body, context),

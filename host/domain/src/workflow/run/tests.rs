@@ -3,6 +3,7 @@
 mod claims;
 mod contradictions;
 mod resends;
+mod tables;
 
 use crate::ask::{Answer, Answered};
 use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled};
@@ -28,6 +29,7 @@ struct Desk {
     cases: Vec<Case>,
     journals: Vec<Vec<(Stamp, Vec<Entry>)>>,
     work: Vec<Work>,
+    now: Instant,
 }
 
 /// Which case: the first that was opened is 0.
@@ -36,9 +38,14 @@ type Nth = usize;
 impl Desk {
     /// A workflow of these steps.
     fn with(steps: &str) -> Self {
+        Self::of(&format!("limits: {{ refund_max: 100.00 }}\nsteps:\n{steps}"))
+    }
+
+    /// A workflow of this document, which lacks its head.
+    fn of(document: &str) -> Self {
         let source = format!(
-            "format: 1\nworkflow: tried\ncurrency: GBP\nlimits: {{ refund_max: 100.00 }}\n\
-             triggers: [{{ case_opened: {{ type: return }} }}]\nsteps:\n{steps}"
+            "format: 1\nworkflow: tried\ncurrency: GBP\n\
+             triggers: [{{ case_opened: {{ type: return }} }}]\n{document}"
         );
         let quote = Plugin {
             digest: Digest::of(b"quote"),
@@ -50,11 +57,23 @@ impl Desk {
         let environment = Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC) };
         let definition = load(&source, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let facts = Facts { purchases: vec![purchase()], ..Facts::default() };
-        Self { definition, facts, cases: Vec::new(), journals: Vec::new(), work: Vec::new() }
+        Self {
+            definition,
+            facts,
+            cases: Vec::new(),
+            journals: Vec::new(),
+            work: Vec::new(),
+            now: Instant::from_unix_ms(1_000),
+        }
     }
 
     /// Open a return of so many units of A1, each quoted at its price.
     fn open(&mut self, units: u32) -> Nth {
+        self.open_as(units, |_| {})
+    }
+
+    /// The same, of a submission that is changed before.
+    fn open_as(&mut self, units: u32, change: impl FnOnce(&mut Open)) -> Nth {
         let line = Line {
             sku: Sku::new("A1").unwrap(),
             quantity: units,
@@ -64,7 +83,7 @@ impl Desk {
             attributes: Fields::new(),
             outcome: None,
         };
-        let open = Open {
+        let mut open = Open {
             kind: Slug::from_static("return"),
             external: None,
             history: false,
@@ -76,6 +95,7 @@ impl Desk {
             attributes: Fields::new(),
             lines: vec![line],
         };
+        change(&mut open);
         let new = self.cases.len();
         self.journals.push(Vec::new());
         self.turn(new, &agent("ada"), Body::Open(Box::new(open))).unwrap();
@@ -92,7 +112,7 @@ impl Desk {
         let before = self.cases.get(nth).cloned();
         self.facts.own = before.as_ref().map(|case| case.reserved.clone()).unwrap_or_default();
         let opening = (CaseId::mint(Instant::from_unix_ms(0), nth as u128), format!("R-{nth}"));
-        let at = Instant::from_unix_ms(1_000);
+        let at = self.now;
         let command = Command {
             occurred_at: at,
             recorded_at: at,

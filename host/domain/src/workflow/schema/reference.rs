@@ -84,6 +84,8 @@ impl fmt::Display for Shape {
             Self::Type => f.write_str("type"),
             Self::Variable => f.write_str("type, or map of `type` and `default`"),
             Self::Condition => f.write_str("condition"),
+            Self::Input => f.write_str("expression"),
+            Self::Row => f.write_str("row"),
             Self::Match => f.write_str("match"),
             Self::Value(kind) => write!(f, "value ({kind})"),
             Self::Plugin => f.write_str("plugin"),

@@ -3,8 +3,7 @@
 use crate::workflow::schema::{Field, Shape, StepKind, Table};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
-pub const STEP_KINDS_LATER: &[&str] =
-    &["table", "inspect", "parallel", "run", "for_each", "again", "exchange", "http", "undo"];
+pub const STEP_KINDS_LATER: &[&str] = &["inspect", "parallel", "run", "for_each", "again", "exchange", "http", "undo"];
 
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[
@@ -24,6 +23,20 @@ pub const STEP_KINDS: &[StepKind] = &[
   decide:
     - { when: 'matched.remedy == "review"', then: refused }
     - { else: done }"#,
+    },
+    StepKind {
+        name: "table",
+        shape: Shape::Map(&TABLE),
+        waits: false,
+        doc: "Sets variables by the rows that match.",
+        example: r#"- id: grade
+  table:
+    hit: first
+    inputs: [matched.remedy, 'days_between(order.placed_at, case.opened_at)']
+    rows:
+      - ['"allow"', '<= 14', { route: fast }]
+      - ['"allow", "review"', '-', { route: slow, window_days: '=window_days + 14' }]
+      - ['-', '-', { route: slow }]"#,
     },
     StepKind {
         name: "set",
@@ -125,6 +138,27 @@ pub const ARM: Table = Table::new(&[
     Field::optional("then", Shape::Step, "Where it leads."),
     Field::optional("else", Shape::Step, "In the last arm, instead of the two: where everything else leads."),
 ]);
+
+/// What becomes of several rows that match.
+pub const HITS: &[&str] = &["first", "unique", "collect"];
+
+/// The fields of `table`.
+pub const TABLE: Table = Table {
+    fields: &[
+        Field::required(
+            "hit",
+            Shape::Choice(HITS),
+            "Of several rows that match the first counts, there is never more than one, or all count.",
+        ),
+        Field::required("inputs", Shape::List(&Shape::Input), "What the rows look at."),
+        Field::required("rows", Shape::List(&Shape::Row), "The rows."),
+    ],
+    later: &["file"],
+    hints: &[
+        ("outputs", "what a row sets is the map at its end"),
+        ("when", "what the rows look at stands under `inputs`"),
+    ],
+};
 
 /// The fields of `approve`.
 pub const APPROVE: Table = Table::new(&[

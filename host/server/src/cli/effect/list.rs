@@ -37,7 +37,7 @@ pub(in crate::cli) struct Args {
 }
 
 const COLUMNS: &[Column] = &[
-    Column::text("case", "/case_number"),
+    Column::text("case", "/number"),
     Column::text("kind", "/kind"),
     Column::text("state", "/state"),
     Column::text("amount", "/amount"),

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         return out.json(&effect);
     }
     let text = |name: &str| effect[name].as_str().unwrap_or_default().to_owned();
-    out.data(&format!("{} of case {}: {}\n", text("kind"), text("case_number"), text("state")))?;
+    out.data(&format!("{} of case {}: {}\n", text("kind"), text("number"), text("state")))?;
     let deliveries = effect["deliveries"].as_array().map(Vec::as_slice).unwrap_or_default();
     shown::rows(DELIVERIES, deliveries).print(at.format(), out)
 }

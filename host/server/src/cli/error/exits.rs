@@ -18,6 +18,7 @@ pub(super) fn app_exit(error: &app::Error) -> Exit {
             Exit::Failure
         }
         app::Error::Sandbox(_) | app::Error::Workers(_) | app::Error::Stock(_) => Exit::Failure,
+        app::Error::NotOpened { .. } => Exit::Failure,
         app::Error::NoTenant(_) => Exit::NotFound,
         app::Error::Engine(error) => engine_exit(error),
     }
@@ -55,7 +56,7 @@ pub(super) fn publish_exit(error: &publish::Error) -> Exit {
         | E::Breaks { .. }
         | E::CanaryUnfit { .. }
         | E::MigrationUnfit { .. } => Exit::Invalid,
-        E::Moved { .. } | E::NothingBefore(_) => Exit::Conflict,
+        E::Moved { .. } | E::Overtaken | E::NothingBefore(_) => Exit::Conflict,
         E::NoWorkflow(_) | E::NoRevision { .. } | E::NoSuchRevision { .. } | E::NoCanary(_) | E::NeverPushed { .. } => {
             Exit::NotFound
         }

@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     let bytes = read_bytes(&args.file)?;
     let session = at.session()?;
     let engine = &session.engine;
-    let info = engine.sandbox().load(&bytes).map_err(publish::Error::Refused)?;
+    let info = engine.sandbox().describe(&bytes).map_err(publish::Error::Refused)?;
     let name = args.name.as_deref().unwrap_or(&info.manifest.name);
     let before = workflows::actives(engine)?;
     let upload = Upload { name, bytes: &bytes, by: &actor(), way: Way::Cli, answer: None };

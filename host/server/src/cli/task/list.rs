@@ -1,21 +1,16 @@
 //! `redress task list`: open tasks, the oldest first.
 
-use redress_domain::case::{About, Task};
-use redress_domain::codec;
-use redress_store::scan::{Direction, Scan};
-
 use crate::cli::Global;
-use crate::cli::cursor::Paging;
+use crate::cli::door::part;
 use crate::cli::error::Error;
-use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::Out;
-use crate::engine;
-use crate::engine::listing::TaskListing;
+use crate::cli::shown::{self, Column};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   redress task list --tenant shop --data data
-  redress task list --queue returns --limit 10 --tenant shop --data data
+  redress task list --queue returns --limit 10 --server http://127.0.0.1:7373 --key-file desk1.key
+  redress task list --assignee none --tenant shop --data data
 ";
 
 #[derive(Debug, clap::Args)]
@@ -23,47 +18,38 @@ pub(in crate::cli) struct Args {
     /// Only the tasks of this queue.
     #[arg(long)]
     queue: Option<String>,
-    #[command(flatten)]
-    paging: Paging,
+    /// Only those that this actor has taken; `none` for those that nobody has.
+    #[arg(long, value_name = "ID")]
+    assignee: Option<String>,
+    /// How many.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
+    limit: u16,
+    /// Behind this cursor, which the page before ended with.
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
 }
+
+const COLUMNS: &[Column] = &[
+    Column::text("case", "/number"),
+    Column::text("queue", "/queue"),
+    Column::text("title", "/title"),
+    Column::text("about", "/about"),
+    Column::text("step", "/step"),
+    Column::text("reasons", "/reasons"),
+    Column::time("opened_at", "/opened_at"),
+    Column::text("assignee", "/assignee"),
+    Column::flag("imported", "/imported"),
+    Column::text("id", "/id"),
+    Column::text("case_id", "/case"),
+];
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
-    let session = at.session()?;
-    let snapshot = session.engine.store().read()?;
-    let page = args.paging.read(&snapshot, &Scan::Tasks, Direction::Forward, |row| {
-        let listed: TaskListing = codec::decode(&row.value).map_err(engine::Error::damaged("task"))?;
-        let wanted = args.queue.as_ref().is_none_or(|queue| *queue == listed.task.queue);
-        Ok(wanted.then(|| cells(&listed)))
-    })?;
-    let listing = Listing {
-        columns: vec!["case", "queue", "title", "about", "reasons", "opened_at", "imported", "id", "case_id"],
-        hidden: &["id", "case_id"],
-        zone: session.engine.record().zone,
-        rows: page.rows,
-    };
-    listing.print_page("tasks", page.next.as_deref(), at.format(), out)
-}
-
-fn cells(listed: &TaskListing) -> Vec<Cell> {
-    let task: &Task = &listed.task;
-    vec![
-        Cell::text(&listed.number),
-        Cell::text(&task.queue),
-        Cell::text(&task.title),
-        Cell::text(about(&task.about)),
-        Cell::Words(task.reasons.iter().map(|reason| reason.code.clone()).collect()),
-        Cell::Time(task.opened_at),
-        Cell::Bool(task.imported),
-        Cell::text(listed.id),
-        Cell::text(listed.case),
-    ]
-}
-
-fn about(about: &About) -> String {
-    match about {
-        About::Review { step } => format!("review {step}"),
-        About::Failure { step, code } => format!("{step} failed: {code}"),
-        About::Effect { key } => format!("effect {}", key.short()),
-        About::Unrouted => "no workflow took the case".to_owned(),
+    let mut address = format!("/v1/tasks?limit={}", args.limit);
+    for (name, value) in [("queue", &args.queue), ("assignee", &args.assignee), ("cursor", &args.after)] {
+        if let Some(value) = value {
+            address.push_str(&format!("&{name}={}", part(value)));
+        }
     }
+    let page = at.door()?.get(&address)?;
+    shown::page(COLUMNS, "tasks", &page, at.format(), out)
 }

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use crate::engine::listing::CaseListing;
 use crate::engine::{self, Engine};
 use crate::http::codes;
-use crate::http::page::{self, Look, Page, Params};
+use crate::http::page::{self, List, Look, Page, Params};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::tenancy::Tenant;
 use crate::http::wire::instant_of;
@@ -89,8 +89,14 @@ impl Wanted {
         });
         let customer = filter.customer.as_deref().map(CustomerId::new).transpose();
         let customer = customer.map_err(|error| wrong(error.to_string()))?;
+        let list = List::of("cases")
+            .with("status", filter.status.as_deref())
+            .with("kind", filter.kind.as_deref())
+            .with("customer", filter.customer.as_deref())
+            .with("from", filter.opened_from.as_deref())
+            .with("before", filter.opened_before.as_deref());
         Ok(Self {
-            place: page::place(filter.limit, filter.cursor.as_deref())?,
+            place: page::place(list, filter.limit, filter.cursor.as_deref())?,
             scan: customer.clone().map_or(Scan::CasesByOpened, Scan::CasesByCustomer),
             external: external.transpose()?,
             status: filter.status,
@@ -125,7 +131,7 @@ impl Wanted {
         let found = snapshot.case_by_external(source, id).map_err(engine::Error::from)?;
         let case = found.map(|(id, _)| engine.case(id)).transpose()?.flatten();
         let listing = case.as_ref().map(CaseListing::of).filter(|one| self.holds(one));
-        Ok(Page::new(listing.iter().map(CaseRow::from).collect(), None))
+        Ok(self.place.page(listing.iter().map(CaseRow::from).collect(), None))
     }
 
     fn holds(&self, one: &CaseListing) -> bool {

@@ -12,7 +12,7 @@ use redress_store::snapshot::Snapshot;
 use super::find;
 use crate::engine::{self, Engine, personal};
 use crate::http::codes;
-use crate::http::page::{Named, Page, Paging, Params};
+use crate::http::page::{List, Named, Page, Paging, Params, Place};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::tenancy::Tenant;
 use crate::http::wire::timeline::{TextView, TurnView};
@@ -34,10 +34,10 @@ pub(in crate::http) async fn timeline(
     Params(paging): Params<Paging>,
 ) -> Result<Response, Problem> {
     let id = find(&tenant, &case).await?;
-    let place = paging.place()?;
+    let place = paging.place(List::of("timeline").with("case", Some(&id.to_string())))?;
     let first = place.cursor.as_ref().map_or(Ok(1), |cursor| turn_of(cursor.as_bytes()))?;
     let reader = if sees_texts(tenant.caller.key.role) { Reader::AtWork } else { Reader::Outside };
-    let page = tenant.read(move |engine| read(engine, id, first, place.limit, reader)).await?;
+    let page = tenant.read(move |engine| read(engine, id, first, &place, reader)).await?;
     Ok(page.respond(&address))
 }
 
@@ -57,19 +57,19 @@ fn turn_of(cursor: &[u8]) -> Result<u64, Problem> {
     cursor.try_into().map(u64::from_be_bytes).map_err(wrong)
 }
 
-fn read(engine: &Engine, id: CaseId, first: u64, limit: usize, reader: Reader) -> Result<Page<TurnView>, Problem> {
+fn read(engine: &Engine, id: CaseId, first: u64, place: &Place, reader: Reader) -> Result<Page<TurnView>, Problem> {
     let snapshot = engine.store().read().map_err(engine::Error::from)?;
     let head = snapshot.load_case(id).map_err(engine::Error::from)?;
     let head = head.ok_or_else(|| Problem::new(codes::CASE_NOT_FOUND, format!("case {id} does not exist")))?;
     let case: Case = codec::decode(&head.bytes).map_err(engine::Error::damaged("case"))?;
     let mut data = Vec::new();
-    for row in snapshot.journal(id, Version(first), limit).map_err(engine::Error::from)? {
+    for row in snapshot.journal(id, Version(first), place.limit).map_err(engine::Error::from)? {
         let turn: Turn = codec::decode(&row.record).map_err(engine::Error::damaged("turn"))?;
         let reason = turn.command.reason.as_deref().map(|text| shown(&snapshot, &case, text, reader)).transpose()?;
         data.push(TurnView::of(&turn, reason));
     }
     let next = data.last().map(|last| last.turn + 1).filter(|next| *next <= case.turn);
-    Ok(Page::new(data, next.map(u64::to_be_bytes).as_ref().map(|bytes| &bytes[..])))
+    Ok(place.page(data, next.map(u64::to_be_bytes).as_ref().map(|bytes| &bytes[..])))
 }
 
 /// What a person wrote, to whom it may be shown.

@@ -91,6 +91,7 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         }
         Entry::Skipped { .. }
         | Entry::Decided { .. }
+        | Entry::TableMatched { .. }
         | Entry::VarsSet { .. }
         | Entry::Gave { .. }
         | Entry::Failed { .. }

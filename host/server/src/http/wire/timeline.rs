@@ -2,7 +2,7 @@
 
 use redress_domain::ask::{Answer, Asked};
 use redress_domain::case::command::Settled;
-use redress_domain::case::entry::Entry;
+use redress_domain::case::entry::{Entry, TableInput, TableRow};
 use redress_domain::case::{Output, What};
 use redress_domain::decision::Turn;
 use redress_domain::ids::Slug;
@@ -92,6 +92,12 @@ pub struct EntryView {
     /// The condition that held, as the workflow has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
+    /// The rows of a table that matched.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<RowView>,
+    /// What the rows of a table looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<InputView>,
     /// A code: of a failure, a result, an outcome, a name of what was set.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<String>,
@@ -137,6 +143,27 @@ pub struct EntryView {
     /// Reasons, with what they rest on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<WireReason>,
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = TableRow)]
+pub struct RowView {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its tests, as the workflow has them.
+    pub cells: Vec<String>,
+}
+
+/// What rows of a table looked at.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = TableInput)]
+pub struct InputView {
+    /// As the workflow has it.
+    pub expression: String,
+    /// What it was, as a template would write it; nothing for a text that no row names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 /// What was decided of one line.
@@ -227,6 +254,18 @@ impl From<&LineVerdict> for LineVerdictView {
     }
 }
 
+impl From<&TableRow> for RowView {
+    fn from(row: &TableRow) -> Self {
+        Self { number: row.number, cells: row.cells.clone() }
+    }
+}
+
+impl From<&TableInput> for InputView {
+    fn from(input: &TableInput) -> Self {
+        Self { expression: input.expression.clone(), value: input.value.as_ref().map(ToString::to_string) }
+    }
+}
+
 /// What people filled in and what events carry stays in the case: it may be anybody's words.
 impl From<&Entry> for EntryView {
     fn from(entry: &Entry) -> Self {
@@ -242,6 +281,9 @@ impl From<&Entry> for EntryView {
             Entry::Skipped { step } | Entry::TimedOut { step } | Entry::Paused { step } => Self::at(step),
             Entry::Decided { step, then, because } => {
                 Self { then: Some(then.to_string()), because: because.clone(), ..Self::at(step) }
+            }
+            Entry::TableMatched { step, rows, inputs } => {
+                Self { rows: all(rows), inputs: all(inputs), ..Self::at(step) }
             }
             Entry::VarsSet { values } => Self { codes: values.keys().cloned().collect(), ..Self::default() },
             Entry::Gave { step, plugin, output } => {

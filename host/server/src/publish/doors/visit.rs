@@ -15,8 +15,8 @@ use super::limits::{EFFORT_MAX, PLUGIN_EFFORT, WORKFLOW_BYTES_MAX};
 use super::{DoorState, Folders, Refused, Report, Seen, Tenant};
 use crate::engine::log::{self, Record};
 use crate::engine::{self, Engine};
-use crate::publish::way::{Door, Way, refused_name};
-use crate::publish::{Error, chain, diagnostics, plugins, workflows};
+use crate::publish::way::{Door, Tried, Way, past_name, refused_name};
+use crate::publish::{Error, chain, diagnostics, past, plugins, workflows};
 
 /// One look at the files of one tenant.
 pub(super) struct Visit<'a> {
@@ -42,6 +42,8 @@ struct Known {
     handed_in: Option<Digest>,
     /// What the tenant had when that was refused; none where it was taken.
     refused_under: Option<Digest>,
+    /// What had become active under its name when it was refused first.
+    past: Option<Digest>,
 }
 
 /// What became of handing a file in.
@@ -134,24 +136,29 @@ impl<'a> Visit<'a> {
             (None, true, None) => self.seen(file, wanted, DoorState::Same),
             // What it was refused for is as it was.
             (Some(seen), true, Some(under)) if under == has => self.remember(file.path, seen),
-            (None, true, Some(under)) if under == has => self.refused_before(file, wanted),
+            (None, true, Some(under)) if under == has => self.refused_before(file, wanted, known)?,
             (None, false, _) => {
                 self.report.pending += 1;
                 self.seen(file, wanted, DoorState::Changing);
             }
-            (Some(_), false, _) | (_, true, Some(_)) => self.hand_in(file, wanted, has, known),
+            (Some(_), false, _) => {
+                let past = past(self.engine, &file, wanted)?;
+                self.hand_in(file, wanted, has, Tried::Never, Some(past));
+            }
+            // What it was refused for has changed.
+            (_, true, Some(_)) => self.hand_in(file, wanted, has, Tried::Before(known.past), None),
         }
         Ok(())
     }
 
-    fn hand_in(&mut self, file: Read, wanted: Wanted, has: Digest, known: Known) {
+    fn hand_in(&mut self, file: Read, wanted: Wanted, has: Digest, tried: Tried, past: Option<Digest>) {
         let effort = if wanted == Wanted::Plugins { PLUGIN_EFFORT } else { 1 };
         if self.effort + effort > EFFORT_MAX {
             self.report.pending += 1;
             return self.seen(file, wanted, DoorState::Changing);
         }
         self.effort += effort;
-        let way = Door { path: file.path.clone(), content: file.content };
+        let way = Door { path: file.path.clone(), content: file.content, tried };
         let outcome = match wanted {
             Wanted::Workflows => publish(self.engine, &file, &way),
             Wanted::Plugins => push(self.engine, self.objects, &file, &way),
@@ -163,27 +170,29 @@ impl<'a> Visit<'a> {
                 self.seen(file, wanted, DoorState::Published(what));
             }
             Outcome::Failed(why) => self.not_handed_in(file, wanted, why),
-            Outcome::Refused(refused) => {
-                let is_known = known.handed_in == Some(file.content) && known.refused_under == Some(has);
-                match if is_known { Ok(()) } else { remember_refused(self.engine, &way, has) } {
-                    Ok(()) => self.refused(file, wanted, refused),
-                    Err(error) => self.not_handed_in(file, wanted, error.into()),
-                }
-            }
+            Outcome::Refused(refused) => match remember_refused(self.engine, &way, has, past) {
+                Ok(()) => self.refused(file, wanted, refused),
+                Err(error) => self.not_handed_in(file, wanted, error.into()),
+            },
         }
     }
 
     /// A file that was refused before the start, and nothing has changed: it is only looked at, so that its author is told again.
-    fn refused_before(&mut self, file: Read, wanted: Wanted) {
+    fn refused_before(&mut self, file: Read, wanted: Wanted, known: Known) -> Result<(), Trouble> {
         let refused = match wanted {
             Wanted::Workflows => problems(self.engine, &file),
             Wanted::Plugins => {
-                self.engine.sandbox().load(&file.bytes).err().map(|refusal| refused(&Error::Refused(refusal)))
+                self.engine.sandbox().describe(&file.bytes).err().map(|refusal| refused(&Error::Refused(refusal)))
             }
         };
         let text = "it was refused when it was handed in; save it with a change to hand it in again".to_owned();
-        let refused = refused.unwrap_or(Refused { code: "file_refused", problems: Vec::new(), text });
+        let refused = match refused {
+            Some(refused) => refused,
+            None if known.past != Some(past(self.engine, &file, wanted)?) => self::refused(&Error::Overtaken),
+            None => Refused { code: "file_refused", problems: Vec::new(), text },
+        };
         self.refused(file, wanted, refused);
+        Ok(())
     }
 
     fn refused(&mut self, file: Read, wanted: Wanted, refused: Refused) {
@@ -243,11 +252,27 @@ fn has(engine: &Engine, wanted: Wanted) -> Result<Digest, engine::Error> {
 
 fn known(engine: &Engine, path: &str) -> Result<Known, engine::Error> {
     let snapshot = engine.store().read()?;
-    Ok(Known { handed_in: snapshot.door(path)?, refused_under: snapshot.door(&refused_name(path))? })
+    Ok(Known {
+        handed_in: snapshot.door(path)?,
+        refused_under: snapshot.door(&refused_name(path))?,
+        past: snapshot.door(&past_name(path))?,
+    })
 }
 
-fn remember_refused(engine: &Engine, door: &Door, has: Digest) -> Result<(), engine::Error> {
-    log::record(engine, &actor(), |_| Record { rows: door.refused(has), ..Record::default() })
+/// What became active so far under the name that a file has; of a text that says no name, nothing.
+fn past(engine: &Engine, file: &Read, wanted: Wanted) -> Result<Digest, engine::Error> {
+    match wanted {
+        Wanted::Plugins => past::of_plugin(engine, plugin_name(&file.path).unwrap_or_default()),
+        Wanted::Workflows => {
+            let text = str::from_utf8(&file.bytes).ok();
+            let says = text.and_then(|text| document::says(text, engine.record()));
+            says.map_or(Ok(Digest::of(&[])), |says| past::of_workflow(engine, &says.workflow))
+        }
+    }
+}
+
+fn remember_refused(engine: &Engine, door: &Door, has: Digest, past: Option<Digest>) -> Result<(), engine::Error> {
+    log::record(engine, &actor(), |_| Record { rows: door.refused(has, past), ..Record::default() })
 }
 
 /// Whether a file is for this door. One that was handed in before and says no more what it is was probably cut off: its author
@@ -268,6 +293,7 @@ fn publish(engine: &Engine, file: &Read, door: &Door) -> Outcome {
     match workflows::publish(engine, &publication) {
         Ok(revision) => Outcome::Accepted(revision.revision),
         Err(Error::Invalid(problems)) => Outcome::Refused(invalid(&file.path, source, &problems)),
+        Err(error @ Error::Overtaken) => Outcome::Refused(refused(&error)),
         Err(error) => Outcome::Failed(error.into()),
     }
 }
@@ -294,7 +320,9 @@ fn push(engine: &Engine, objects: &Objects, file: &Read, door: &Door) -> Outcome
     let upload = plugins::Upload { name, bytes: &file.bytes, by: &by, way: Way::Door(door.clone()), answer: None };
     match plugins::push(engine, objects, &upload) {
         Ok(active) => Outcome::Accepted(active.digest),
-        Err(error @ (Error::Refused(_) | Error::Name(_) | Error::Breaks { .. })) => Outcome::Refused(refused(&error)),
+        Err(error @ (Error::Refused(_) | Error::Name(_) | Error::Breaks { .. } | Error::Overtaken)) => {
+            Outcome::Refused(refused(&error))
+        }
         Err(error) => Outcome::Failed(error.into()),
     }
 }

@@ -56,6 +56,8 @@ impl Collector for Sources {
         self.connections(out)?;
         self.turns(out, &engines)?;
         stores(out, &engines)?;
+        let help = "Merchants whose file could not be opened: a person must look";
+        one(out, "tenants_not_opened", help, level(self.app.not_opened().len() as u64))?;
         effects(out, &engines)?;
         self.timers(out)?;
         self.plugins(out)?;
@@ -130,6 +132,8 @@ impl Sources {
         let failed =
             stats.errors.into_iter().map(|(code, count)| (vec![("code", code.to_owned())], Value::Count(count)));
         many(out, "plugin_calls_failed", "Questions that plugins failed to answer, by code", failed.collect())?;
+        let loaded = level(self.app.sandbox().loaded() as u64);
+        one(out, "plugins_loaded", "Plugins that are held in memory", loaded)?;
         one(out, "plugins_compiled", "Plugins compiled", Value::Count(stats.compiled))?;
         one(out, "plugins_from_cache", "Plugins taken from the cache instead", Value::Count(stats.cache_hits))?;
         let help = "Compiled plugins whose seal was broken: a person must look";

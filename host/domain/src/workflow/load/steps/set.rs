@@ -1,5 +1,6 @@
 //! `set: { route: manual, fee: '=round(total * 0.1, 2)' }`
 
+use crate::value::Type;
 use crate::workflow::definition::Kind;
 use crate::workflow::diagnostic::{Diagnostic, suggest};
 use crate::workflow::expr::Expr;
@@ -24,6 +25,12 @@ pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
 }
 
 fn assignment(key: &Key, at: &At<'_>, context: &Context<'_, '_>) -> Option<(String, Expr)> {
+    let value = context.compiler.value(at, variable(key, at, context)?)?;
+    Some((key.text.clone(), value))
+}
+
+/// The type of the variable that is named here.
+pub(super) fn variable<'c>(key: &Key, at: &At<'_>, context: &'c Context<'_, '_>) -> Option<&'c Type> {
     let vars = &context.head.vars;
     let Some(declared) = vars.get(&key.text) else {
         let help = match suggest(&key.text, vars.keys().map(String::as_str)) {
@@ -33,6 +40,5 @@ fn assignment(key: &Key, at: &At<'_>, context: &Context<'_, '_>) -> Option<(Stri
         let found = Diagnostic::new("unknown_variable", key.range, format!("there is no variable `{}`", key.text));
         return at.report(found.help(help));
     };
-    let value = context.compiler.value(at, declared.kind.as_ref()?)?;
-    Some((key.text.clone(), value))
+    declared.kind.as_ref()
 }

@@ -5,7 +5,7 @@ use redress_domain::case::{Arrived, Effect, Item, Output, What};
 use redress_domain::clock::Zone;
 use serde_json::{Value as Json, json};
 
-use crate::cli::json::{each, effect, fields, instant, item, output, reason, take, task};
+use crate::cli::json::{each, effect, fields, instant, item, output, reason, take, task, value};
 use crate::cli::words;
 
 /// A sentence.
@@ -21,6 +21,7 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
         Entry::Skipped { step } => format!("{step}: skipped, its `when` does not hold"),
         Entry::Decided { step, then, because: Some(because) } => format!("{step}: to {then}, because {because}"),
         Entry::Decided { step, then, because: None } => format!("{step}: to {then}, because nothing else holds"),
+        Entry::TableMatched { step, rows, inputs } => format!("{step}: {}", words::table(rows, inputs)),
         Entry::VarsSet { values } => format!("set {}", words::fields(values)),
         Entry::Gave { step, output, .. } => format!("{step}: {}", gave(output)),
         Entry::Failed { step, code, detail } => format!("{step}: failed, {code}: {detail}"),
@@ -77,6 +78,11 @@ pub(super) fn json(entry: &Entry) -> Json {
         Entry::Held => json!({}),
         Entry::Skipped { step } | Entry::TimedOut { step } | Entry::Paused { step } => json!({ "step": step }),
         Entry::Decided { step, then, because } => json!({ "step": step, "then": then, "because": because }),
+        Entry::TableMatched { step, rows, inputs } => json!({
+            "step": step,
+            "rows": each(rows, |row| json!({ "row": row.number, "cells": row.cells })),
+            "inputs": each(inputs, |input| json!({ "expression": input.expression, "value": input.value.as_ref().map(value) })),
+        }),
         Entry::VarsSet { values } => json!({ "values": fields(values) }),
         Entry::Gave { step, plugin, output: given } => {
             json!({ "step": step, "plugin": plugin, "output": output(given) })

@@ -1,0 +1,34 @@
+//! The tenant's own matters, and who may change them: one at a time.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redress_sandbox::PluginInfo;
+
+use super::Engine;
+
+/// What those hold who change the tenant's own matters.
+#[derive(Debug, Default)]
+pub(super) struct Matters {
+    publishing: Mutex<()>,
+    recording: Mutex<()>,
+    held: Mutex<Vec<Arc<PluginInfo>>>,
+}
+
+impl Engine {
+    /// The right to publish: one at a time, from computing what becomes active to making it so, so that two publishers do not undo
+    /// each other.
+    pub(crate) fn publishing(&self) -> MutexGuard<'_, ()> {
+        self.0.matters.publishing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to make a record of the tenant's own stream: those who make one at once wait for each other, instead of moving the
+    /// stream under each other.
+    pub(super) fn recording(&self) -> MutexGuard<'_, ()> {
+        self.0.matters.recording.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The plugins that new cases call: they are loaded while they are here.
+    pub(crate) fn held(&self) -> MutexGuard<'_, Vec<Arc<PluginInfo>>> {
+        self.0.matters.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
