@@ -106,7 +106,8 @@ pub(super) async fn start(
     let kept = tenant.read(move |engine| {
         let text = source.unwrap_or_default();
         let tried = revision.as_deref().map_or(Tried::Text(&text), Tried::Named);
-        let answer = repeat.map(|repeat| Answer { repeat, document: &|one: &Watched| told(engine, one).text() });
+        let document = |one: &Watched| told(engine, one).text();
+        let answer = repeat.map(|repeat| Answer { repeat, document: &document });
         let start = Start { tried, percent, bounds, note: &note, by: &by, way: Way::Api, expect, answer };
         let begun = canary::start(engine, &workflow, &start);
         drop(guard);
@@ -139,7 +140,8 @@ pub(super) async fn promote(
     let (note, by) = (note(body.note)?, tenant.caller.actor());
     let kept = tenant.read(move |engine| {
         let active = |one: &Revision| Kept::done(&RevisionView::from(one)).version(one.revision);
-        let answer = repeat.map(|repeat| Answer { repeat, document: &|one: &Revision| active(one).text() });
+        let document = |one: &Revision| active(one).text();
+        let answer = repeat.map(|repeat| Answer { repeat, document: &document });
         let end = End { note: &note, by: &by, way: Way::Api, answer };
         let now = canary::promote(engine, &workflow, &end);
         drop(guard);
@@ -171,7 +173,8 @@ pub(super) async fn stop(
     let workflow = Slug::new(&text).map_err(|_| missing(&text))?;
     let (note, by) = (note(body.note)?, tenant.caller.actor());
     let kept = tenant.read(move |engine| {
-        let answer = repeat.map(|repeat| Answer { repeat, document: &|one: &Watched| told(engine, one).text() });
+        let document = |one: &Watched| told(engine, one).text();
+        let answer = repeat.map(|repeat| Answer { repeat, document: &document });
         let end = End { note: &note, by: &by, way: Way::Api, answer };
         let last = canary::stop(engine, &workflow, &end);
         drop(guard);

@@ -28,7 +28,7 @@ pub struct Active {
 
 impl Active {
     /// The row that makes it so.
-    pub(super) fn row(&self) -> Row {
+    pub(in crate::publish) fn row(&self) -> Row {
         Row::Put(RowKey::pointer(&name(&self.workflow)), codec::encode(self))
     }
 
