@@ -201,7 +201,7 @@ fn legs(cases: &[Kept], order: &str) -> BTreeMap<Option<String>, i64> {
     let mut legs = BTreeMap::new();
     for (case, effect) in cases.iter().flat_map(|kept| kept.case.effects.values().map(|effect| (&kept.case, effect))) {
         let What::Refund(refund) = &effect.what else { continue };
-        let is_open = effect.state != EffectState::Declined || case.status.step() == Some(&effect.step);
+        let is_open = effect.state != EffectState::Declined || case.stands_at(&effect.lane, &effect.step);
         if is_open && refund.order.as_ref().is_some_and(|of| of.as_str() == order) {
             *legs.entry(refund.payment.clone()).or_default() += refund.amount.minor();
         }
@@ -234,7 +234,7 @@ fn contradicts(task: &Task) -> bool {
 }
 
 /// What the snapshot does not hold: it tells why something happened, and is read in the journal.
-const NOT_FOLDED: [&str; 22] = [
+const NOT_FOLDED: [&str; 23] = [
     "case.cancelled.1/reason",
     "effect.resent.1/by",
     "effect.settled.1/via",
@@ -251,6 +251,7 @@ const NOT_FOLDED: [&str; 22] = [
     "step.failed.1/detail",
     "step.failed.1/step",
     "step.gave.1/plugin",
+    "step.returned.1/to",
     "table.matched.1/inputs",
     "table.matched.1/rows",
     "table.matched.1/step",

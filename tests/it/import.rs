@@ -122,7 +122,7 @@ pub(crate) fn outcome(id: &str, case: &Case) -> String {
     format!("{id},{word},{},{reasons}\n", case.refunded().amount())
 }
 
-fn small() -> PathBuf {
+pub(crate) fn small() -> PathBuf {
     Path::new(SMALL).with_extension("csv")
 }
 

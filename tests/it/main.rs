@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 #![expect(clippy::print_stdout, reason = "a test tells its seed, its counts and what it leaves out")]
 
+mod backtest;
 mod cli;
 mod crash;
 mod doors;
@@ -10,6 +11,7 @@ mod fold;
 mod half_year;
 mod hostile;
 mod import;
+mod lanes;
 mod listings;
 mod medical;
 mod money;

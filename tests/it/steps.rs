@@ -2,6 +2,7 @@
 
 use redress_domain::case::command::{Body, Timer};
 use redress_domain::case::entry::Entry;
+use redress_domain::case::lane::LaneId;
 use redress_domain::case::{EVENTS_KEPT_FOR, Output};
 use redress_domain::clock::Span;
 use redress_domain::ids::Slug;
@@ -99,7 +100,7 @@ fn a_wait_that_nothing_ends_goes_where_its_timeout_says_and_not_a_moment_earlier
     assert_eq!(stands(&shop.case(&case).unwrap()), "goods");
     // A timer that somebody makes up does not end it either.
     let since = shop.case(&case).unwrap().turn - 1;
-    let timer = Timer::Wait { step: Slug::new("goods").unwrap(), since };
+    let timer = Timer::Wait { step: Slug::new("goods").unwrap(), since, lane: LaneId::main() };
     shop.merchant.command(case.id, Body::Timer(timer)).unwrap();
     assert_eq!(stands(&shop.case(&case).unwrap()), "goods");
     shop.pass(Span::from_millis(1)).unwrap();

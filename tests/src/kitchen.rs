@@ -7,6 +7,7 @@ use redress::engine::{Error, Receipt, Target};
 use redress_domain::case::command::{
     Actor, ActorKind, Body, Carry, Complete, Event, Migrate, Open, PersonVerdict, Settle, Settled, Timer, Timers,
 };
+use redress_domain::case::lane::LaneId;
 use redress_domain::case::{About, Case, Effect, EffectState, Task, What};
 use redress_domain::clock::Span;
 use redress_domain::ids::{CaseId, Digest, OrderId, Slug, TaskId};
@@ -24,6 +25,9 @@ use crate::world::{Merchant, World, a_return, days_ago, from_history, gbp, order
 
 /// A workflow that has every step kind.
 pub const KITCHEN_SINK: &str = include_str!("../fixtures/workflows/kitchen-sink.yaml");
+
+/// A workflow whose cases are in several places at once.
+pub const CROWD: &str = include_str!("../golden/kinds/parallel/good.yaml");
 
 /// Numbers that look random and repeat with their seed.
 #[derive(Debug)]
@@ -97,6 +101,7 @@ impl Kitchen {
         merchant.push("care", &Guest::new(Hook::Compliance).verdict(&care).component()?)?;
         merchant.push("broken", &Guest::new(Hook::Eligibility).component()?)?;
         merchant.push("counting", &counting().component()?)?;
+        merchant.publish(CROWD)?;
         merchant.publish(&long_workflow())?;
         let first = merchant.publish(KITCHEN_SINK)?.revision;
         // Some cases begin with another revision, and others go on with it.
@@ -172,6 +177,9 @@ impl Kitchen {
             "exchange",
             "complaint",
             "long",
+            "crowd",
+            "crowd",
+            "crowd",
         ]))?;
         let word = |dice: &mut Dice, words: &[&str]| dice.once_in(2).then(|| dice.pick(words).to_owned());
         open.reason = word(&mut self.dice, &["broken", "flaky", "other", "other"]);
@@ -380,9 +388,11 @@ impl Kitchen {
     /// What nothing waits for, most of the time.
     fn stray(&mut self, case: &Case) -> anyhow::Result<Body> {
         let step = Slug::new(self.dice.pick(&["goods", "look", "rest", "pay"]))?;
+        let lanes: Vec<LaneId> = case.lanes.keys().cloned().chain([LaneId::main()]).collect();
+        let lane = self.dice.pick(&lanes);
         let since = u64::from(self.dice.roll(u32::try_from(case.turn)? + 1));
         Ok(match self.dice.roll(4) {
-            0 => Body::Timer(Timer::Wait { step, since }),
+            0 => Body::Timer(Timer::Wait { step, since, lane }),
             1 => Body::Timer(Timer::Reservation { since: case.turn }),
             2 => Body::Continue,
             _ => self.outcome(case.effects.keys().next().copied().unwrap_or_else(|| Digest::of(b"nothing"))),
@@ -398,13 +408,18 @@ pub fn renamed_sink() -> String {
     names.iter().chain(&facts).fold(KITCHEN_SINK.to_owned(), |text, (old, new)| text.replace(old, new))
 }
 
-/// More questions than one turn may ask.
+/// More questions than one turn may ask: the first turn is cut on the main line, the second in a branch beside which another waits
+/// for its turn.
 #[must_use]
 pub fn long_workflow() -> String {
     let mut text =
         String::from("format: 1\nworkflow: long\ncurrency: GBP\ntriggers:\n  - case_opened: { type: long }\nsteps:\n");
-    for n in 0..70 {
-        text += &format!("  - {{ id: count_{n}, call: {{ plugin: counting@0 }} }}\n");
+    let count = |n: u32| format!("- {{ id: count_{n}, call: {{ plugin: counting@0 }} }}\n");
+    (0..40).for_each(|n| text += &format!("  {}", count(n)));
+    text += "  - id: both\n    parallel:\n      branches:\n";
+    for (branch, counts) in [("long", 40..68), ("short", 68..70)] {
+        text += &format!("        {branch}:\n");
+        counts.for_each(|n| text += &format!("          {}", count(n)));
     }
     text + "  - { id: counted, finish: { result: counted } }\n"
 }

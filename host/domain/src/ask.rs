@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::lane::LaneId;
 use crate::clock::Instant;
 use crate::ids::{Digest, Slug};
 use crate::value::Fields;
@@ -13,6 +14,9 @@ use crate::workflow::definition::Hook;
 pub struct Ask {
     /// The step that asks.
     pub step: Slug,
+    /// The lane that it stands in.
+    #[serde(default, skip_serializing_if = "LaneId::is_main")]
+    pub lane: LaneId,
     /// The plugin as the document names it.
     pub plugin: String,
     /// The component that is asked: pinned with the revision.

@@ -3,6 +3,7 @@
 pub mod command;
 pub mod entry;
 pub mod evolve;
+pub mod lane;
 pub mod number;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::money::{Currency, Money};
 use crate::order::Unit;
 use crate::value::{Fields, Value};
 use crate::verdict::{Outcome, Quote, Reason, Remedy, Take, Verdict};
+use lane::{Lane, LaneId};
 
 /// Most lines of one case; the largest cancellation of the first data set has 101.
 pub const LINES_MAX: usize = 1_000;
@@ -70,8 +72,20 @@ pub struct Case {
     pub attributes: Fields,
     /// The items in it.
     pub lines: Vec<Line>,
-    /// Where it stands.
+    /// Where the main line stands; while there are lanes, at the step that they belong to.
     pub status: Status,
+    /// Where its branches and iterations stand, while there are any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lanes: BTreeMap<LaneId, Lane>,
+    /// The lane that the last entries were of.
+    #[serde(default, skip_serializing_if = "LaneId::is_main")]
+    pub lane: LaneId,
+    /// What each `for_each` that runs goes through, as it was when it began.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub elements: BTreeMap<String, Vec<Value>>,
+    /// How often each `again` has led back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub visits: BTreeMap<String, u32>,
     /// What came of it, once closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
@@ -81,7 +95,7 @@ pub struct Case {
     /// Variables that have a value.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub vars: Fields,
-    /// What each step gave, in the words of the expression language or typed.
+    /// What each step gave, in the words of the expression language or typed; in an iteration with its name before the step's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: BTreeMap<String, Output>,
     /// Units promised to the case and not yet refunded.
@@ -219,6 +233,9 @@ pub struct Held {
     pub take: Take,
     /// The turn in which they were promised; promised once more, the later one counts.
     pub since: u64,
+    /// When the promise ends by itself. None where the turn alone tells it, as before two promises of one turn could differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
 }
 
 /// Work for a person.
@@ -240,6 +257,9 @@ pub struct Task {
     /// Who took it: an actor's id. Nobody else answers it meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignee: Option<String>,
+    /// The lane that it was opened in.
+    #[serde(default, skip_serializing_if = "LaneId::is_main")]
+    pub lane: LaneId,
 }
 
 /// What a task is about.
@@ -272,6 +292,12 @@ pub enum About {
 pub struct Effect {
     /// The step that wanted it.
     pub step: Slug,
+    /// The lane that it stood in.
+    #[serde(default, skip_serializing_if = "LaneId::is_main")]
+    pub lane: LaneId,
+    /// How often the case had come back to the step before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
     /// What it is.
     pub what: What,
     /// What is known of it.
@@ -279,6 +305,10 @@ pub struct Effect {
     /// The provider's reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What an effect does.
@@ -421,6 +451,12 @@ impl Case {
     /// Whether nothing more will happen.
     pub fn is_closed(&self) -> bool {
         matches!(self.status, Status::Closed { .. })
+    }
+
+    /// What a step gave, once for each iteration that it ran in.
+    pub fn outputs_of<'a>(&'a self, step: &'a str) -> impl Iterator<Item = &'a Output> {
+        let is_of = move |key: &str| key.strip_suffix(step).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        self.outputs.iter().filter(move |(key, _)| is_of(key)).map(|(_, output)| output)
     }
 
     /// The value of a step's output in expressions.

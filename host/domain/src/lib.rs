@@ -13,6 +13,7 @@
 //! | workflow | the YAML definition |
 //! | revision | the content hash of a workflow with its plugins |
 //! | step | one element of a workflow |
+//! | lane | a branch or an iteration of a case that is in several places at once |
 //! | turn | one load, decide, commit of a case |
 //! | ask | a question to a plugin |
 //! | verdict | its answer about lines, in our words |
@@ -28,8 +29,10 @@
 //! | rejection | a command that the rules refuse |
 //! | problem | the HTTP form of a failure |
 //! | facts | what a turn reads beside the case |
+//! | backtest | what was decided once, decided again by other rules |
 
 pub mod ask;
+pub mod backtest;
 pub mod case;
 pub mod clock;
 pub mod codec;

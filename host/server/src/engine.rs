@@ -6,6 +6,7 @@
 //!                                   └──────────────────────────────────┘
 //! ```
 
+pub(crate) mod ask;
 pub mod canary;
 mod commit;
 pub mod error;
@@ -173,6 +174,23 @@ impl Engine {
             failing: Mutex::default(),
             canaries: canary::Canaries::default(),
         })))
+    }
+
+    /// An engine of the same tenant on another store and with other workflows, for trials; it shares threads, sandbox and clock.
+    /// What its cases want to send stays in that store: nobody takes it from there.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) fn beside(&self, store: TenantStore, registry: Registry) -> Result<Self, Error> {
+        Self::start(Parts {
+            record: self.0.record.clone(),
+            store,
+            sandbox: self.0.sandbox.clone(),
+            registry,
+            clock: self.0.clock.clone(),
+            limits: self.0.limits.clone(),
+            workers: self.0.workers.clone(),
+        })
     }
 
     /// Hand a command in. `then` is called once, on another thread, when it is decided and durable, or refused; it must be short.

@@ -11,10 +11,11 @@
 //! stopped goes on where it was when it is run again.
 
 mod draft;
-mod gather;
+pub(crate) mod gather;
 pub mod mapping;
-mod plan;
+pub(crate) mod plan;
 pub mod progress;
+pub(crate) mod pump;
 mod rows;
 mod run;
 mod tally;

@@ -3,6 +3,7 @@
 //! `cli` is the way in, `import` and `publish` hand commands to the `engine`, and the engine is the only one that decides.
 
 pub mod app;
+pub mod backtest;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,11 +1,12 @@
-//! The module order inside the server: `cli > serve > http, outbox, import > publish > engine`. A lower layer never names a higher one.
+//! The module order inside the server: `cli > serve > http, outbox, import, backtest > publish > engine`. A lower layer never names a higher one.
 
 use super::{File, Files, Problem};
 
 const SERVER: &str = "host/server/src/";
 
 /// Layers from the bottom; a layer may use those below it. What is not named here (configuration, clock) is for all.
-const LAYERS: &[&[&str]] = &[&["engine"], &["publish"], &["http", "outbox", "import"], &["serve"], &["cli"]];
+const LAYERS: &[&[&str]] =
+    &[&["engine"], &["publish"], &["http", "outbox", "import", "backtest"], &["serve"], &["cli"]];
 
 /// Every upward use.
 pub(super) fn check(files: &Files) -> Vec<Problem> {

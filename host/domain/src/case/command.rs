@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::lane::LaneId;
 use super::{External, Line};
 use crate::clock::Instant;
 use crate::ids::{CustomerId, Digest, OrderId, Slug, TaskId};
@@ -193,6 +194,9 @@ pub enum Timer {
         step: Slug,
         /// The turn in which the wait began.
         since: u64,
+        /// The lane that waits.
+        #[serde(default, skip_serializing_if = "LaneId::is_main")]
+        lane: LaneId,
     },
     /// A reservation lapses.
     Reservation {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Open, Settled};
+use super::lane::LaneId;
 use super::{Arrived, Effect, Item, Output, Task};
 use crate::clock::Instant;
 use crate::ids::{CaseId, Digest, Slug, TaskId};
@@ -81,6 +82,9 @@ pub enum Entry {
         line: u32,
         /// The purchase and how many units.
         take: Take,
+        /// When the promise ends by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Instant>,
     },
     /// Promised units were given back.
     #[serde(rename = "quantity.released.1")]
@@ -234,6 +238,55 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         reasons: Vec<Reason>,
     },
+    /// What follows in the turn is of this lane; a turn begins on the main line.
+    #[serde(rename = "lane.entered.1")]
+    LaneEntered {
+        /// The lane.
+        lane: LaneId,
+    },
+    /// A step began its branches or iterations and waits for them.
+    #[serde(rename = "lanes.opened.1")]
+    LanesOpened {
+        /// The step.
+        step: Slug,
+        /// What its iterations go through.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        elements: Vec<Value>,
+    },
+    /// A branch or an iteration began.
+    #[serde(rename = "lane.began.1")]
+    LaneBegan {
+        /// Its name.
+        lane: LaneId,
+        /// Its first step.
+        step: Slug,
+    },
+    /// Variables of the lane alone were set; they are merged when the lanes join.
+    #[serde(rename = "lane.set.1")]
+    LaneSet {
+        /// The new values.
+        values: Fields,
+    },
+    /// A branch or an iteration came to its end.
+    #[serde(rename = "lane.ended.1")]
+    LaneEnded {
+        /// Its name.
+        lane: LaneId,
+    },
+    /// The lanes of a step are over, those that had not come to their end called off.
+    #[serde(rename = "lanes.joined.1")]
+    LanesJoined {
+        /// The step.
+        step: Slug,
+    },
+    /// The case went back to a step that it came by.
+    #[serde(rename = "step.returned.1")]
+    WentBack {
+        /// The `again`.
+        step: Slug,
+        /// Where it led.
+        to: Slug,
+    },
     /// The case ended with a result.
     #[serde(rename = "case.finished.1")]
     Finished {
@@ -369,6 +422,13 @@ names! {
     Entry::Paused { .. } => "run.paused.1",
     Entry::Migrated(_) => "case.migrated.1",
     Entry::TaskMoved { .. } => "task.moved.1",
+    Entry::LaneEntered { .. } => "lane.entered.1",
+    Entry::LanesOpened { .. } => "lanes.opened.1",
+    Entry::LaneBegan { .. } => "lane.began.1",
+    Entry::LaneSet { .. } => "lane.set.1",
+    Entry::LaneEnded { .. } => "lane.ended.1",
+    Entry::LanesJoined { .. } => "lanes.joined.1",
+    Entry::WentBack { .. } => "step.returned.1",
     Entry::Finished { .. } => "case.finished.1",
     Entry::CaseFailed { .. } => "case.failed.1",
     Entry::Cancelled { .. } => "case.cancelled.1",

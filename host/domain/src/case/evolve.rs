@@ -1,7 +1,10 @@
 //! How entries change a case. The only place that changes one: folding the journal gives the snapshot, byte for byte.
 
+mod lanes;
+
 use super::command::Settled;
 use super::entry::{Entry, Migrated, Opened};
+use super::lane::{LaneId, Place};
 use super::{About, Case, EffectState, Held, Item, Output, Status, Task, What};
 use crate::clock::Instant;
 use crate::ids::{Digest, TaskId};
@@ -46,6 +49,9 @@ pub fn apply(case: &mut Option<Case>, entry: &Entry, stamp: Stamp) -> Result<(),
         (None, _) => return Err(impossible("no case was opened before it")),
         (Some(_), Entry::Opened(_)) => return Err(impossible("the case is open already")),
         (Some(case), entry) => {
+            if case.turn != stamp.turn {
+                case.lane = LaneId::main();
+            }
             change(case, entry, stamp).map_err(impossible)?;
             case.changed_at = stamp.at;
             case.turn = stamp.turn;
@@ -77,6 +83,10 @@ pub fn open(opened: &Opened, stamp: Stamp) -> Case {
         attributes: submission.attributes.clone(),
         lines: submission.lines.clone(),
         status: Status::Held,
+        lanes: Default::default(),
+        lane: LaneId::main(),
+        elements: Default::default(),
+        visits: Default::default(),
         result: None,
         reasons: Vec::new(),
         vars: opened.vars.clone(),
@@ -92,12 +102,12 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
     match entry {
         Entry::Opened(_) => return Err("the case is open already"),
         Entry::Held => case.status = Status::Held,
-        Entry::Skipped { step } => drop(case.outputs.insert(step.to_string(), Output::Skipped)),
+        Entry::Skipped { step } => drop(case.outputs.insert(case.lane.key(step.as_str()), Output::Skipped)),
         Entry::Decided { .. } | Entry::TableMatched { .. } => {}
         Entry::Failed { .. } | Entry::TimedOut { .. } | Entry::Ignored { .. } => {}
         Entry::VarsSet { values } => case.vars.extend(values.clone()),
         Entry::Gave { step, output, .. } => gave(case, step.as_str(), output),
-        Entry::Reserved { line, take } => hold(case, *line, take, stamp.turn),
+        Entry::Reserved { line, take, until } => hold(case, *line, take, (stamp.turn, *until)),
         Entry::Released { line, take } => drop_held(case, *line, take)?,
         Entry::Intended { key, effect } => drop(case.effects.insert(*key, (**effect).clone())),
         Entry::Settled { key, outcome, reference, .. } => settle(case, key, *outcome, reference.as_deref())?,
@@ -113,7 +123,7 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         }
         Entry::TaskClosed { id } => drop(case.tasks.remove(id).ok_or("the task is not open")?),
         Entry::WaitBegan { step, until } => {
-            case.status = Status::Waiting { step: step.clone(), since: stamp.turn, until: *until };
+            lanes::stand(case, Place::Waiting { step: step.clone(), since: stamp.turn, until: *until })?;
         }
         Entry::EventKept { event } => {
             // What is too old to end a wait leaves its place to what is not.
@@ -121,12 +131,19 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
             case.events.push(event.clone());
         }
         Entry::EventTaken { kept, .. } => take_event(case, *kept)?,
-        Entry::Paused { step } => case.status = Status::Running { step: step.clone() },
+        Entry::Paused { step } => lanes::stand(case, Place::Running { step: step.clone() })?,
         Entry::Migrated(migrated) => migrate(case, migrated, stamp.turn)?,
         Entry::TaskMoved { id, queue, title, reasons } => {
             let task = task(case, id)?;
             (task.queue, task.title, task.reasons) = (queue.clone(), title.clone(), reasons.clone());
         }
+        Entry::WentBack { step, .. } => *case.visits.entry(case.lane.key(step.as_str())).or_default() += 1,
+        Entry::LaneEntered { .. }
+        | Entry::LanesOpened { .. }
+        | Entry::LaneBegan { .. }
+        | Entry::LaneSet { .. }
+        | Entry::LaneEnded { .. }
+        | Entry::LanesJoined { .. } => lanes::change(case, entry, stamp)?,
         Entry::Finished { result } => close(case, false, result.as_str()),
         Entry::CaseFailed { code } => close(case, true, code.as_str()),
         Entry::Cancelled { .. } => close(case, false, "cancelled"),
@@ -137,7 +154,7 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
 
 /// Record an output; a verdict also settles what came of each line, together with the verdicts before it.
 fn gave(case: &mut Case, step: &str, output: &Output) {
-    case.outputs.insert(step.to_owned(), output.clone());
+    case.outputs.insert(case.lane.key(step), output.clone());
     if let Output::Verdict(_) = output {
         let verdicts = case.outputs.values().filter_map(|output| match output {
             Output::Verdict(verdict) => Some(verdict),
@@ -157,13 +174,14 @@ fn same_place(held: &Held, line: u32, take: &Take) -> bool {
     held.line == line && held.take.order == take.order && held.take.line == take.line
 }
 
-fn hold(case: &mut Case, line: u32, take: &Take, since: u64) {
+fn hold(case: &mut Case, line: u32, take: &Take, (since, until): (u64, Option<Instant>)) {
     match case.reserved.iter_mut().find(|held| same_place(held, line, take)) {
         Some(held) => {
             held.take.quantity += take.quantity;
             held.since = since;
+            held.until = until;
         }
-        None => case.reserved.push(Held { line, take: take.clone(), since }),
+        None => case.reserved.push(Held { line, take: take.clone(), since, until }),
     }
 }
 
@@ -193,7 +211,7 @@ fn unbook(case: &mut Case, item: &Item, turn: u64) -> Result<(), &'static str> {
     let minus = Money::zero(item.amount.currency()).minus(item.amount).map_err(|_| "the amounts do not add up")?;
     add(case, item, minus)?;
     if item.take.quantity > 0 {
-        hold(case, item.line, &item.take, turn);
+        hold(case, item.line, &item.take, (turn, None));
     }
     Ok(())
 }
@@ -241,6 +259,9 @@ fn migrate(case: &mut Case, migrated: &Migrated, turn: u64) -> Result<(), &'stat
         return Err("the case does not run on the revision that it leaves");
     }
     let Status::Waiting { since, .. } = &case.status else { return Err("the case does not wait") };
+    if !case.lanes.is_empty() {
+        return Err("the case stands in several places");
+    }
     let since = if migrated.rearmed { turn } else { *since };
     case.status = Status::Waiting { step: migrated.step.clone(), since, until: migrated.until };
     case.revision = Some(migrated.to);
@@ -258,13 +279,15 @@ fn migrate(case: &mut Case, migrated: &Migrated, turn: u64) -> Result<(), &'stat
             effect.step = new;
         }
     }
-    let outputs = std::mem::take(&mut case.outputs);
-    let renamed = |(step, output): (String, Output)| (named(&step).map_or(step, |new| new.to_string()), output);
-    case.outputs = outputs.into_iter().map(renamed).collect();
+    let called = |step: String| named(&step).map_or(step, |new| new.to_string());
+    case.outputs = std::mem::take(&mut case.outputs).into_iter().map(|(step, gave)| (called(step), gave)).collect();
+    case.visits = std::mem::take(&mut case.visits).into_iter().map(|(step, times)| (called(step), times)).collect();
     Ok(())
 }
 
 fn close(case: &mut Case, failed: bool, result: &str) {
     case.status = Status::Closed { failed };
+    case.lanes.clear();
+    case.elements.clear();
     case.result = Some(result.to_owned());
 }

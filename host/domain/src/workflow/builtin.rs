@@ -34,7 +34,10 @@ pub struct Record {
 pub const ROOTS: &[(&str, &str)] = &[
     ("case", "The case."),
     ("order", "The order; only where every trigger requires it."),
-    ("item", "The one line of the case; only with `limits: { lines: 1 }`."),
+    (
+        "item",
+        "The element in the body of a `for_each`; outside the one line of the case, only with `limits: { lines: 1 }`.",
+    ),
     ("customer", "The customer; may be absent unless every trigger requires it."),
     ("vars", "The variables; each is also a name of its own."),
     ("steps", "The outputs of the steps that ran before, by id."),
@@ -238,6 +241,19 @@ pub const RECORDS: &[Record] = &[
         ],
     },
     Record {
+        name: "parallel",
+        doc: "The output of a `parallel`; what its steps gave is read by their own names.",
+        fields: &[
+            field("first", "text", "The branch that came to its end first."),
+            field("count", "number", "How many came to their end."),
+        ],
+    },
+    Record {
+        name: "for_each",
+        doc: "The output of a `for_each`.",
+        fields: &[field("count", "number", "How many elements it went through.")],
+    },
+    Record {
         name: "restock",
         doc: "The output of a `restock`.",
         fields: &[field("status", "[confirmed, declined, unknown]", "How it ended.")],
@@ -332,6 +348,18 @@ pub fn await_type<'a>(events: impl IntoIterator<Item = (&'a str, &'a BTreeMap<St
 /// The output of a `refund`.
 pub fn refund_type() -> Type {
     Type::Object(fields("refund"))
+}
+
+/// The output of a `parallel` with these branches.
+pub fn parallel_type<'a>(branches: impl IntoIterator<Item = &'a str>) -> Type {
+    let mut all = fields("parallel");
+    all.insert("first".to_owned(), Type::words(branches));
+    Type::Object(all)
+}
+
+/// The output of a `for_each`.
+pub fn for_each_type() -> Type {
+    Type::Object(fields("for_each"))
 }
 
 /// The output of a `restock`.

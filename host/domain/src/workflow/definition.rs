@@ -34,8 +34,10 @@ pub struct Definition {
     pub limits: Limits,
     /// Variables with their defaults.
     pub vars: BTreeMap<String, Variable>,
-    /// The steps in the order of the document; the first is where a case begins.
+    /// Every step, those of branches and bodies right after the step that they belong to; a case begins at the first.
     pub steps: Vec<Step>,
+    /// By an `again`, the steps that its way back leads through, those inside them included.
+    pub ways_back: BTreeMap<Slug, BTreeSet<Slug>>,
     /// The plugins that the calls resolved to, by the reference as written.
     pub plugins: BTreeMap<PluginRef, Plugin>,
 }
@@ -46,9 +48,11 @@ impl Definition {
         self.steps.iter().find(|step| step.id.as_str() == id)
     }
 
-    /// The step that follows this one in the document.
+    /// The step that follows this one in its list.
     pub fn after(&self, id: &str) -> Option<&Step> {
-        self.steps.iter().skip_while(|step| step.id.as_str() != id).nth(1)
+        let mut rest = self.steps.iter().skip_while(|step| step.id.as_str() != id);
+        let step = rest.next()?;
+        rest.find(|other| other.within == step.within)
     }
 }
 
@@ -146,13 +150,15 @@ pub struct Variable {
 pub struct Step {
     /// The name that `then`, tasks and records use.
     pub id: Slug,
+    /// The list that it stands in, where that is not the document's own.
+    pub within: Option<Within>,
     /// For people.
     pub title: Option<Words>,
     /// The step is skipped where this does not hold.
     pub when: Option<Expr>,
     /// The name under which later steps read its output, beside `steps.<id>`.
     pub alias: Option<String>,
-    /// What follows; the next step of the document where it is not said.
+    /// What follows; the next step of its list where it is not said.
     pub then: Option<Slug>,
     /// Where failures go, by code; a built-in task where nothing matches.
     pub on_error: Vec<OnError>,
@@ -160,6 +166,15 @@ pub struct Step {
     pub migration_point: bool,
     /// What it does.
     pub kind: Kind,
+}
+
+/// A list of steps inside a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Within {
+    /// The step that it belongs to.
+    pub step: Slug,
+    /// Which of its branches; none for the body of a `for_each`.
+    pub branch: Option<Slug>,
 }
 
 /// Where a failure of a step goes.
@@ -234,6 +249,17 @@ pub enum Kind {
         /// How: `email` unless said otherwise.
         channel: String,
     },
+    /// Do several things at once.
+    Parallel(Parallel),
+    /// Do the same for each element of a list.
+    ForEach(ForEach),
+    /// Go back.
+    Again {
+        /// Where to.
+        to: Slug,
+        /// How often at most; then on.
+        max_visits: u32,
+    },
     /// End the case with a result.
     Finish {
         /// The result in one word.
@@ -261,6 +287,9 @@ impl Kind {
             Self::Refund { .. } => "refund",
             Self::Restock { .. } => "restock",
             Self::Notify { .. } => "notify",
+            Self::Parallel(_) => "parallel",
+            Self::ForEach(_) => "for_each",
+            Self::Again { .. } => "again",
             Self::Finish { .. } => "finish",
             Self::Fail { .. } => "fail",
         }
@@ -274,6 +303,54 @@ pub struct Arm {
     pub when: Option<Expr>,
     /// The step that follows.
     pub then: Slug,
+}
+
+/// Several things at once.
+#[derive(Debug, Clone)]
+pub struct Parallel {
+    /// When it is done.
+    pub join: Join,
+    /// The first step of each branch, by name: branches begin in the order of their names.
+    pub branches: BTreeMap<Slug, Slug>,
+    /// Variables that more than one of them may set, and what becomes of their values.
+    pub merge: BTreeMap<String, Merge>,
+}
+
+/// When a `parallel` is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Join {
+    /// Once every branch came to its end.
+    All,
+    /// Once so many did; the others are called off.
+    Count(u32),
+}
+
+/// What becomes of a variable that several lanes set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merge {
+    /// Their values together.
+    Sum,
+    /// The value of the lane that came to its end last.
+    Last,
+    /// Their lists one after the other, in the order of the lanes.
+    List,
+}
+
+/// The same for each element of a list.
+#[derive(Debug, Clone)]
+pub struct ForEach {
+    /// The list.
+    pub over: Expr,
+    /// How many elements it may have.
+    pub max: u32,
+    /// What an element is called in the body.
+    pub element: String,
+    /// How many of them at once.
+    pub at_once: u32,
+    /// The first step of the body.
+    pub first: Slug,
+    /// Variables that more than one iteration may set, and what becomes of their values.
+    pub merge: BTreeMap<String, Merge>,
 }
 
 /// A task for a person.

@@ -4,6 +4,8 @@
 //! what each one gives), then the steps themselves, each with the names that are known where it stands.
 
 mod document;
+mod forks;
+mod lists;
 mod names;
 mod outline;
 mod step;
@@ -13,15 +15,20 @@ mod timeout;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Zone;
+use crate::ids::Slug;
 use crate::money::Currency;
+use crate::value::Type;
 use crate::workflow::definition::{Definition, Kind, Plugin, PluginRef, Step};
 use crate::workflow::diagnostic::Diagnostic;
+use crate::workflow::flow::{Graph, Known};
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
 use crate::workflow::{revision, schema, yaml};
+use document::Head;
+use outline::Outline;
 
 /// The most steps of a document: what a turn may pass, and more than one page.
 pub const STEPS_MAX: usize = 256;
@@ -55,20 +62,17 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
     let fields = root.fields(&schema::DOCUMENT)?;
     let head = document::head(&fields, environment);
     let written = document::steps(&fields);
-    let drafts = outline::drafts(&written, silent, &head, environment);
-    let flow = outline::graph(&drafts);
-    for found in flow.check() {
+    let outline = outline::read(&written, silent, &head, environment);
+    let graphs = lists::graphs(&outline);
+    for found in graphs.iter().flat_map(Graph::check) {
         root.report::<()>(found);
     }
+    forks::check(&outline);
     let triggers = document::triggers(&head);
     let limits = document::limits(&head);
-    let known = flow.known();
-    let steps: Vec<Option<Step>> = drafts
-        .iter()
-        .zip(&known)
-        .map(|(draft, known)| step::load(draft, names::at_step(&head, &drafts, known), &head, &drafts, environment))
-        .collect();
-    let steps = steps.into_iter().collect::<Option<Vec<_>>>()?;
+    let ways_back = lists::ways_back(&outline, &graphs);
+    let known = lists::known(&outline, graphs);
+    let steps = all_steps(&head, &outline, &known, environment)?;
     let plugins = used_plugins(&steps, environment);
     Some(Definition {
         revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?),
@@ -82,9 +86,33 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         vars: head.variables()?,
         attributes: head.attributes,
         events: head.events,
+        ways_back: named(&ways_back, &steps),
         steps,
         plugins,
     })
+}
+
+/// The ways back by the steps' names. A step of the outline stands at the same place in the definition.
+fn named(ways_back: &BTreeMap<usize, BTreeSet<usize>>, steps: &[Step]) -> BTreeMap<Slug, BTreeSet<Slug>> {
+    let name = |place: &usize| steps[*place].id.clone();
+    ways_back.iter().map(|(again, passed)| (name(again), passed.iter().map(name).collect())).collect()
+}
+
+/// The steps, each after the one that it stands in: the body of a `for_each` reads elements of a type that its list says.
+fn all_steps(head: &Head<'_>, outline: &Outline<'_>, known: &[Known], environment: &Environment) -> Option<Vec<Step>> {
+    let mut elements = BTreeMap::new();
+    let mut steps = Vec::new();
+    for (place, known) in known.iter().enumerate() {
+        let compiler = names::at_step(head, outline, place, known, &elements);
+        let step = step::load(outline, place, compiler, head, environment);
+        if let Some(Kind::ForEach(each)) = step.as_ref().map(|step| &step.kind)
+            && let Type::List(element) = each.over.kind()
+        {
+            elements.insert(place, element.as_ref().clone());
+        }
+        steps.push(step);
+    }
+    steps.into_iter().collect()
 }
 
 fn used_plugins(steps: &[Step], environment: &Environment) -> BTreeMap<PluginRef, Plugin> {

@@ -31,6 +31,7 @@ pub struct Way {
 /// Every refusal, with what it means: what the guide lists.
 pub const REFUSALS: &[(&str, &str)] = &[
     ("not_waiting", "the case is under way, held or closed: only one that waits can be moved"),
+    ("in_several_places", "the case stands in several branches: only one that stands in one place can be moved"),
     ("failed_step", "the case waits for a person to mend a failure: that is answered first"),
     ("no_migration_point", "the step at which it waits is no `migration_point` of its revision"),
     ("step_missing", "the other revision has no step of this name: map it"),
@@ -90,6 +91,9 @@ pub fn way(old: &Definition, new: &Definition, case: &Case, plan: &Migrate) -> R
     let Status::Waiting { step, .. } = &case.status else {
         return refuse("not_waiting", format!("the case is {}", case.status.word()));
     };
+    if !case.lanes.is_empty() {
+        return refuse("in_several_places", format!("the case stands in {} branches of step {step}", case.lanes.len()));
+    }
     let failed = |about: &About| matches!(about, About::Failure { .. });
     if case.tasks.values().any(|task| failed(&task.about)) {
         return refuse("failed_step", format!("step {step} failed"));

@@ -16,6 +16,7 @@ mod events;
 mod fail;
 mod finish;
 mod goods;
+mod lanes;
 mod migrate;
 mod names;
 mod pay;
@@ -41,7 +42,8 @@ use crate::ask::{Answered, Ask, Asked};
 use crate::case::command::{Command, Rejection, Timer};
 use crate::case::entry::Entry;
 use crate::case::evolve::{self, Stamp};
-use crate::case::{About, Case, Status, Task};
+use crate::case::lane::{LaneId, Place};
+use crate::case::{About, Case, Task};
 use crate::clock::{Instant, Span};
 use crate::decision::{Decision, Taken, Turn, Work};
 use crate::facts::Facts;
@@ -95,7 +97,16 @@ pub struct Run {
     ledgers: BTreeMap<OrderId, Taken>,
     work: Vec<Work>,
     names: Names,
+    /// The lane that the run is in.
+    lane: LaneId,
+    /// The lane that the last entry was of.
+    marked: LaneId,
+    /// How often the case had come back to the step that was entered last.
+    round: u32,
+    /// What is next in that lane.
     next: Option<Slug>,
+    /// What is next in the other lanes that can go on.
+    ready: BTreeMap<LaneId, Slug>,
     steps: u32,
     tasks_minted: u32,
     resume: bool,
@@ -178,7 +189,8 @@ impl Run {
     }
 
     fn walk(&mut self, definition: &Definition) {
-        while let (Some(id), None) = (self.next.take(), &self.ask) {
+        while self.ask.is_none() {
+            let Some(id) = self.next.take().or_else(|| self.turn_to_next_lane()) else { return };
             if self.steps == STEPS_MAX || self.asks.len() == ASKS_MAX {
                 self.emit(Entry::Paused { step: id });
                 self.resume = true;
@@ -192,7 +204,23 @@ impl Run {
         }
     }
 
+    /// Each lane goes as far as it can before the next one does.
+    fn turn_to_next_lane(&mut self) -> Option<Slug> {
+        let (lane, step) = self.ready.pop_first()?;
+        self.turn_to(&lane);
+        Some(step)
+    }
+
+    /// Go on in this lane: what is asked, recorded and computed from here on is of it.
+    fn turn_to(&mut self, lane: &LaneId) {
+        self.lane = lane.clone();
+        if let Some(case) = &self.case {
+            self.names.turn_to(lane, case);
+        }
+    }
+
     fn enter(&mut self, definition: &Definition, step: &Step) -> Result<Flow, StepError> {
+        self.round = self.rounds(definition, &step.id);
         if let Some(when) = &step.when
             && !self.holds(definition, when)?
         {
@@ -213,6 +241,9 @@ impl Run {
             }
             Kind::Restock { to } => goods::restock(self, definition, step, to),
             Kind::Notify { template, to, channel } => goods::notify(self, step, template, to, channel),
+            Kind::Parallel(parallel) => Ok(lanes::parallel(self, step, parallel)),
+            Kind::ForEach(each) => lanes::for_each(self, definition, step, each),
+            Kind::Again { to, max_visits } => Ok(choose::again(self, step, to, *max_visits)),
             Kind::Finish { result } => Ok(finish::finish(self, result)),
             Kind::Fail { code } => Ok(finish::fail(self, code)),
         }
@@ -223,9 +254,11 @@ impl Run {
         let flow = flow.unwrap_or_else(|error| fail::failed(self, step, error));
         match flow {
             Flow::Next => {
-                let next =
+                self.next =
                     step.then.clone().or_else(|| definition.after(step.id.as_str()).map(|after| after.id.clone()));
-                self.next = next;
+                if self.next.is_none() {
+                    lanes::ended(self, definition);
+                }
             }
             Flow::To(id) => self.next = Some(id),
             Flow::Stop => self.next = None,
@@ -233,8 +266,16 @@ impl Run {
         }
     }
 
-    /// Record a fact; the case changes at once, so that later steps see it.
+    /// Record a fact of the lane that the run is in; the case changes at once, so that later steps see it.
     fn emit(&mut self, entry: Entry) {
+        if self.marked != self.lane {
+            self.marked = self.lane.clone();
+            self.record(Entry::LaneEntered { lane: self.lane.clone() });
+        }
+        self.record(entry);
+    }
+
+    fn record(&mut self, entry: Entry) {
         // The interpreter only makes entries that follow from the case it holds.
         evolve::apply(&mut self.case, &entry, self.stamp).expect("an entry follows from the case");
         self.names.changed(&entry, self.case.as_ref());
@@ -284,31 +325,45 @@ impl Run {
     fn stay_until(&mut self, step: &Slug, until: Option<Instant>) -> Flow {
         self.emit(Entry::WaitBegan { step: step.clone(), until });
         if let Some(due) = until {
-            let timer = Timer::Wait { step: step.clone(), since: self.stamp.turn };
+            let timer = Timer::Wait { step: step.clone(), since: self.stamp.turn, lane: self.lane.clone() };
             self.work.push(Work::Timer { due, timer });
         }
         Flow::Stop
     }
 
-    /// The key of an effect: minted at its first intent, without attempt and without revision.
+    /// How often ways back have led through this step, in the lane that the run is in.
+    fn rounds(&self, definition: &Definition, step: &Slug) -> u32 {
+        let around = std::iter::successors(Some(self.lane.clone()), |lane| Some(lane.parent()?.0));
+        let keys: Vec<LaneId> = around.collect();
+        let taken = |again: &Slug| {
+            let visits = |lane: &LaneId| self.case().visits.get(&lane.key(again.as_str())).copied();
+            keys.iter().find_map(visits).unwrap_or(0)
+        };
+        let through = definition.ways_back.iter().filter(|(_, passed)| passed.contains(step));
+        through.map(|(again, _)| taken(again)).sum()
+    }
+
+    /// The key of an effect: minted at its first intent, without attempt and without revision. An iteration and a round have keys
+    /// of their own.
     fn effect_key(&self, step: &Slug, leg: impl Serialize, kind: &str) -> Digest {
-        const LOOP_INDEX: u32 = 0;
-        let case = self.case();
-        Digest::of(&crate::codec::encode(&(self.input.tenant, case.id, step, LOOP_INDEX, leg, kind)))
+        const OUTSIDE_LOOPS: u32 = 0;
+        let (tenant, case, iteration) = (self.input.tenant, self.case().id, self.lane.iteration());
+        Digest::of(&if self.round > 0 {
+            crate::codec::encode(&(tenant, case, step, (iteration, self.round), leg, kind))
+        } else if iteration.is_main() {
+            crate::codec::encode(&(tenant, case, step, OUTSIDE_LOOPS, leg, kind))
+        } else {
+            crate::codec::encode(&(tenant, case, step, iteration, leg, kind))
+        })
     }
 
-    /// The step that the case waits at, if this is it.
-    fn waits_at(&self) -> Option<&Slug> {
-        match &self.case().status {
-            Status::Waiting { step, .. } => Some(step),
-            _ => None,
-        }
-    }
-
-    /// Whether the case waits at this step for what the step waits for, and not for a person to say how its failure ends.
+    /// Whether the lane waits at this step for what the step waits for, and not for a person to say how its failure ends.
     fn awaits(&self, step: &Slug) -> bool {
-        let failed = |task: &Task| matches!(&task.about, About::Failure { step: at, .. } if at == step);
-        self.waits_at() == Some(step) && !self.case().tasks.values().any(failed)
+        let failed = |task: &Task| {
+            task.lane == self.lane && matches!(&task.about, About::Failure { step: at, .. } if at == step)
+        };
+        let waits = matches!(self.case().place(&self.lane), Some(Place::Waiting { step: at, .. }) if at == *step);
+        waits && !self.case().tasks.values().any(failed)
     }
 
     fn decide(mut self: Box<Self>) -> Decision {

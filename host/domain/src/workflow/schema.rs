@@ -8,8 +8,8 @@ mod steps;
 
 pub use reference::reference;
 pub use steps::{
-    APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, HITS, NOTIFY, REFUND, RESTOCK, REVIEW, STEP_KINDS,
-    STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW,
+    STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -85,6 +85,8 @@ pub enum Shape {
     List(&'static Shape),
     /// One of this, or a list of it.
     OneOrMany(&'static Shape),
+    /// `all`, `any`, or a whole number.
+    Join,
     /// A step.
     StepMap,
 }
@@ -242,21 +244,7 @@ pub const STEP: Table = Table {
             "Cases that wait here may be moved to another revision; of a `review`, an `await` or a `wait`.",
         ),
     ],
-    later: &[
-        "retry",
-        "compensate",
-        "sealed",
-        "open",
-        "sla",
-        "inspect",
-        "parallel",
-        "run",
-        "for_each",
-        "again",
-        "exchange",
-        "http",
-        "undo",
-    ],
+    later: &["retry", "compensate", "sealed", "open", "sla", "inspect", "run", "exchange", "http", "undo"],
     hints: &[
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),
         ("next", "`next` stands inside `review`; a single successor is `then`"),

@@ -15,8 +15,8 @@ use redress_store::host::HostError;
 use super::answered::Answered;
 use super::output::Out;
 use super::words;
-use crate::{app, engine, import, keys, publish, serve};
-use exits::{app_exit, engine_exit, import_code, import_exit, publish_exit, read_exit, serve_exit};
+use crate::{app, backtest, engine, import, keys, publish, serve};
+use exits::{app_exit, backtest_exit, engine_exit, import_code, import_exit, publish_exit, read_exit, serve_exit};
 
 /// How a command ends, for whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,9 @@ pub(super) enum Error {
     /// An import.
     #[error(transparent)]
     Import(#[from] import::Error),
+    /// A backtest.
+    #[error(transparent)]
+    Backtest(backtest::Error),
     /// A host that serves.
     #[error(transparent)]
     Serve(serve::Error),
@@ -193,6 +196,16 @@ impl From<publish::Error> for Error {
     }
 }
 
+impl From<backtest::Error> for Error {
+    fn from(error: backtest::Error) -> Self {
+        match error {
+            backtest::Error::Engine(error) => Self::Engine(error),
+            backtest::Error::Publish(error) => error.into(),
+            other => Self::Backtest(other),
+        }
+    }
+}
+
 impl Error {
     /// A document that was refused, with every problem at its place.
     pub(super) fn document(
@@ -220,6 +233,7 @@ impl Error {
             Self::Engine(error) => error.code(),
             Self::Publish(error) => error.code(),
             Self::Import(error) => import_code(error),
+            Self::Backtest(error) => error.code(),
             Self::Serve(error) => error.code(),
             Self::Document { code, .. } => code,
             Self::Read { .. } => "file_not_read",
@@ -253,6 +267,7 @@ impl Error {
             Self::Engine(error) => engine_exit(error),
             Self::Publish(error) => publish_exit(error),
             Self::Import(error) => import_exit(error),
+            Self::Backtest(error) => backtest_exit(error),
             Self::Serve(error) => serve_exit(error),
             Self::Document { .. } => Exit::Invalid,
             Self::Read { source, .. } => read_exit(source),
@@ -300,7 +315,10 @@ impl Error {
             Self::Unreachable { .. } => "is it running, and is this its address? redress serve says where it listens",
             Self::Unwell(_) => "the last column says what to do",
             Self::Address { .. } | Self::Keys(_) | Self::Runtime(_) => return None,
-            Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Serve(_) => return None,
+            Self::Backtest(backtest::Error::NotCalled(_)) => {
+                "name the plugin as the workflow does, without its version; redress workflow show tells what it calls"
+            }
+            Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Serve(_) | Self::Backtest(_) => return None,
             Self::Read { .. } | Self::Write(_) => return None,
         };
         Some(help.to_owned())

@@ -1,5 +1,6 @@
 //! Records as JSON for programs: exact numbers as text, instants in UTC, never the form in which they are stored.
 
+use redress_domain::case::lane::{Lane, LaneId};
 use redress_domain::case::{Effect, Held, Item, Line, Output, Status, Task, What};
 use redress_domain::clock::Instant;
 use redress_domain::money::{Money, Price};
@@ -147,6 +148,21 @@ pub(super) fn status(status: &Status) -> Json {
     Json::Object(object)
 }
 
+/// Where a branch or an iteration stands.
+pub(super) fn lane(lane: &Lane) -> Json {
+    json!({
+        "word": lane.place.word(),
+        "step": lane.place.step(),
+        "until": lane.place.until().map(instant),
+        "vars": fields(&lane.vars),
+    })
+}
+
+/// The name of a lane; nothing for the main line.
+pub(super) fn lane_name(lane: &LaneId) -> Json {
+    if lane.is_main() { Json::Null } else { Json::from(lane.to_string()) }
+}
+
 pub(super) fn held(held: &Held) -> Json {
     json!({ "line": held.line, "take": take(&held.take) })
 }
@@ -165,6 +181,7 @@ pub(super) fn task(task: &Task) -> Json {
     };
     json!({
         "about": about,
+        "lane": lane_name(&task.lane),
         "queue": task.queue,
         "title": task.title,
         "opened_at": instant(task.opened_at),
@@ -190,7 +207,9 @@ pub(super) fn effect(effect: &Effect) -> Json {
             json!({ "notice": { "template": template, "to": to, "channel": channel } })
         }
     };
-    json!({ "step": effect.step, "what": what, "state": effect.state.word(), "reference": effect.reference })
+    json!({
+        "step": effect.step, "lane": lane_name(&effect.lane), "what": what, "state": effect.state.word(), "reference": effect.reference,
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `redress workflow`: the rules, which steps a case takes.
 
+mod backtest;
 mod canary;
 mod check;
 mod list;
@@ -23,6 +24,9 @@ pub(super) enum Verb {
     /// Check a file; every problem is shown at once.
     #[command(help_template = HELP, before_help = check::EXAMPLES)]
     Check(check::Args),
+    /// Try a candidate on the cases of the past: what would flip, and what it would cost.
+    #[command(help_template = HELP, before_help = backtest::EXAMPLES)]
+    Backtest(backtest::Args),
     /// Make a file the workflow that new cases take.
     #[command(help_template = HELP, before_help = publish::EXAMPLES)]
     Publish(publish::Args),
@@ -46,6 +50,7 @@ pub(super) enum Verb {
 pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     match verb {
         Verb::Check(args) => check::run(args, at, out),
+        Verb::Backtest(args) => backtest::run(args, at, out),
         Verb::Publish(args) => publish::run(args, at, out),
         Verb::List(args) => list::run(args, at, out),
         Verb::Live(args) => live::run(args, at, out),

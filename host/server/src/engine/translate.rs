@@ -38,14 +38,18 @@ pub fn request(
     facts: &Facts,
     place: &Place,
 ) -> Result<wit::Request, Untranslatable> {
-    // In the order of the document, so that "the last opinion" is the last one that was asked for.
-    let earlier = definition.steps.iter().filter(|step| step.id != ask.step).filter_map(|step| {
-        let Some(Output::Verdict(given)) = case.outputs.get(step.id.as_str()) else { return None };
+    // In the order of the document, so that "the last opinion" is the last one that was asked for; once for each iteration.
+    let earlier = definition.steps.iter().filter(|step| step.id != ask.step).flat_map(|step| {
         let plugin = match &step.kind {
             Kind::Call { plugin, .. } => plugin.to_string(),
             _ => String::new(),
         };
-        Some(verdict_out(given, place).map(|verdict| wit::Opinion { step: step.id.to_string(), plugin, verdict }))
+        let opinion = move |output: &Output| {
+            let Output::Verdict(given) = output else { return None };
+            let (step, plugin) = (step.id.to_string(), plugin.clone());
+            Some(verdict_out(given, place).map(|verdict| wit::Opinion { step, plugin, verdict }))
+        };
+        case.outputs_of(step.id.as_str()).filter_map(opinion)
     });
     Ok(wit::Request {
         ask: ask.step.to_string(),

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use redress_domain::ask::{Answered, Ask, Failure};
+use redress_domain::case::Case;
 use redress_domain::case::command::{Body, Command, Open};
 use redress_domain::case::entry::Entry;
-use redress_domain::case::{Case, Status};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::Decision;
-use redress_domain::ids::{CaseId, Digest};
-use redress_domain::workflow::definition::{Definition, Hook};
+use redress_domain::ids::CaseId;
+use redress_domain::workflow::definition::Definition;
 use redress_domain::workflow::run::{self, Input, Progress, Run, route};
-use redress_sandbox::{Call, CallError};
 use redress_store::batch::Idem;
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
@@ -23,8 +21,7 @@ use super::error::Error;
 use super::listing::Before;
 use super::personal::Contact;
 use super::repeat::Repeat;
-use super::translate::{self, Place};
-use super::{Inner, Receipt, Seen, facts, personal, stay};
+use super::{Inner, Receipt, Seen, ask, facts, personal, stay};
 
 /// What a turn is computed from; kept over reruns.
 #[derive(Debug, Clone)]
@@ -73,7 +70,7 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     {
         return Err(Error::Stale { expected, found: case.turn });
     }
-    if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(is_cut) {
+    if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(Case::is_cut) {
         // A pass over due work took the run on before us, and its work item with it.
         let turn = case.as_ref().map_or(0, |case| case.turn);
         return Ok(Computed::Seen(Receipt { case: order.case, turn, seen: Seen::Unchanged }, None));
@@ -123,11 +120,6 @@ fn begin(
     Ok((definition, run))
 }
 
-/// Whether the case is between the turns of one long run.
-fn is_cut(case: &Case) -> bool {
-    matches!(case.status, Status::Running { .. })
-}
-
 /// The workflow that takes a new case: of each the active revision, or its canary where the case's id falls to that. The past
 /// is decided by what is active.
 fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error> {
@@ -156,72 +148,11 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Deci
             Progress::Ask(asking) => {
                 // Only a definition has steps that ask.
                 let (ask, definition) = asking.question().zip(definition).expect("a run that asks has a question");
-                answer = Some(ask_plugin(inner, definition, ask, &asking));
+                answer = Some(ask::answer(&inner.sandbox, definition, ask, &asking, |_| None));
                 run = asking;
             }
         }
     }
-}
-
-/// Put a question to a plugin; every way of failing is an answer that leads to a person.
-fn ask_plugin(inner: &Inner, definition: &Definition, ask: &Ask, run: &Run) -> Answered {
-    let place = Place { zone: definition.zone, jurisdiction: ask.jurisdiction.clone() };
-    let failed = |code: &str, detail: String| Failure { code: code.to_owned(), detail, reasons: Vec::new() };
-    let (outcome, fuel, request) = match ask.hook {
-        Hook::Step => match translate::step_request(ask, &place) {
-            Ok(request) => call(inner, ask, Call::Step(&request), &translate::canonical(&request)),
-            Err(error) => (Err(failed("request_untranslatable", error.to_string())), 0, Digest::of(&[])),
-        },
-        hook => match translate::request(definition, ask, run.case(), run.facts(), &place) {
-            Ok(request) => {
-                let question = match hook {
-                    Hook::Eligibility => Call::Eligibility(&request),
-                    Hook::Compliance => Call::Compliance(&request),
-                    Hook::Refund | Hook::Step => Call::Refund(&request),
-                };
-                call(inner, ask, question, &translate::canonical(&request))
-            }
-            Err(error) => (Err(failed("request_untranslatable", error.to_string())), 0, Digest::of(&[])),
-        },
-    };
-    if let Err(failure) = &outcome {
-        tracing::warn!(step.name = %ask.step, plugin.digest = %ask.digest, code = %failure.code, "plugin {} failed", ask.plugin);
-    }
-    Answered {
-        outcome,
-        fuel,
-        request,
-        encoder: translate::ENCODER,
-        contract: super::CONTRACT_MAJOR,
-        engine: inner.sandbox.fingerprint().to_owned(),
-    }
-}
-
-type Outcome = (Result<redress_domain::ask::Answer, Failure>, u64, Digest);
-
-fn call(inner: &Inner, ask: &Ask, question: Call<'_>, canonical: &[u8]) -> Outcome {
-    let request = Digest::of(canonical);
-    let attempt = inner.sandbox.attempt(ask.digest.bytes(), question);
-    // What a plugin says is for its merchant alone; the host's log tells that it spoke.
-    tracing::debug!(step.name = %ask.step, plugin.digest = %ask.digest, lines = attempt.log.len(), "plugin {} answered", ask.plugin);
-    let outcome = match attempt.result {
-        Ok(answer) => translate::answer(answer).map_err(|error| Failure {
-            code: "answer_untranslatable".to_owned(),
-            detail: error.to_string(),
-            reasons: Vec::new(),
-        }),
-        Err(error) => Err(failure(error)),
-    };
-    (outcome, attempt.fuel, request)
-}
-
-fn failure(error: CallError) -> Failure {
-    let (code, detail) = (error.code().to_owned(), error.to_string());
-    let reasons = match error {
-        CallError::CannotDecide(reasons) => translate::reasons_in(reasons).unwrap_or_default(),
-        _ => Vec::new(),
-    };
-    Failure { code, detail, reasons }
 }
 
 /// The work items that this turn leaves nothing to do for: effects that it settled or sends anew, and the run that it went on with.

@@ -23,13 +23,13 @@ pub const ROWS_MAX: u64 = 5_000_000;
 
 /// A case to open, with what orders it among the others.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct CaseDraft {
+pub(crate) struct CaseDraft {
     /// Its number in the source.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// When it was opened: the time of its first line.
-    pub(super) opened_at: Instant,
+    pub(crate) opened_at: Instant,
     /// The command.
-    pub(super) open: Open,
+    pub(crate) open: Open,
 }
 
 /// What the rows come to.

@@ -15,7 +15,7 @@ pub(super) fn sorted(mut cases: Vec<CaseDraft>) -> Vec<CaseDraft> {
 
 /// Which case may be handed in next.
 #[derive(Debug)]
-pub(super) struct Schedule {
+pub(crate) struct Schedule {
     /// For each case, how many earlier ones it waits for.
     waits_for: Vec<usize>,
     /// For each case, the later ones that wait for it.
@@ -26,7 +26,7 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// A schedule for cases that stand in their order.
-    pub(super) fn new(cases: &[CaseDraft]) -> Self {
+    pub(crate) fn new(cases: &[CaseDraft]) -> Self {
         let mut schedule =
             Self { waits_for: vec![0; cases.len()], followers: vec![Vec::new(); cases.len()], ready: BTreeSet::new() };
         let mut last = BTreeMap::new();
@@ -46,7 +46,7 @@ impl Schedule {
     }
 
     /// A schedule for so many things that never meet.
-    pub(super) fn free(count: usize) -> Self {
+    pub(crate) fn free(count: usize) -> Self {
         Self { waits_for: vec![0; count], followers: vec![Vec::new(); count], ready: (0..count).collect() }
     }
 

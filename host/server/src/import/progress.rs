@@ -1,4 +1,5 @@
-//! How far something long is, an import or a migration: a bar where somebody watches, a line now and then where a file or a pipe does, nothing in tests.
+//! How far something long is, as an import or a migration: a bar where somebody watches, a line now and then where a file or a pipe
+//! does, nothing in tests.
 //!
 //! Everything goes to standard error; standard output is for the result.
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant as Stopwatch};
 
-use crossbeam_channel::{Sender, bounded};
 use redress_domain::case::command::{Actor, Body};
 use redress_domain::clock::Instant;
 use redress_domain::ids::CustomerId;
@@ -15,16 +14,13 @@ use super::gather::{CaseDraft, Gather, Gathered, ROWS_MAX};
 use super::mapping::Mapping;
 use super::plan::{self, Schedule};
 use super::progress::{Progress, Unit};
+use super::pump::{Reply, pump};
 use super::rows::{FileError, Rows};
 use super::timings::Timings;
 use crate::engine::log::{self, Record, What};
 use crate::engine::report::{Handed, Report};
 use crate::engine::{self, Engine, Put, Seen, Submission, Target};
 
-/// How many orders or cases are handed in and not answered yet: enough for full commits, and little to repeat after a stop.
-const WINDOW: usize = 64;
-/// How long to wait before trying again where the engine is busy with others, in milliseconds.
-const RETRY_MS: u64 = 5;
 /// How often progress is told while rows are read: every so many rows.
 const ROWS_PER_TICK: u64 = 1_000;
 
@@ -224,80 +220,7 @@ fn is_refusal(error: &engine::Error) -> bool {
     }
 }
 
-/// The engine is busy with others: the same is handed in again.
-fn is_busy(error: &engine::Error) -> bool {
-    matches!(error, engine::Error::Full | engine::Error::Conflict(_))
-}
-
 /// A refusal for a person: what the rules say, where there is more than the bare fact.
 fn error_text(error: &engine::Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-/// The way back for one answer; given on another thread.
-struct Reply<T> {
-    place: usize,
-    handed_in: Stopwatch,
-    sender: Sender<Answer<T>>,
-}
-
-/// What the engine answered.
-struct Answer<T> {
-    place: usize,
-    result: Result<T, engine::Error>,
-    took: Duration,
-}
-
-impl<T> Reply<T> {
-    fn give(self, result: Result<T, engine::Error>) {
-        // An import that has stopped hears no more answers; what they tell is durable all the same.
-        drop(self.sender.send(Answer { place: self.place, result, took: self.handed_in.elapsed() }));
-    }
-}
-
-/// Hand everything of a schedule in, with a window of what is not answered yet; ends when all is answered.
-fn pump<T>(
-    schedule: &mut Schedule,
-    hand_in: impl Fn(usize, Reply<T>) -> Result<(), engine::Error>,
-    mut answered: impl FnMut(Answer<T>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    // An answer that comes while it is handed in must not block, so the channel holds the whole window.
-    let (sender, answers) = bounded(WINDOW);
-    let mut waiting = 0;
-    loop {
-        while waiting < WINDOW
-            && let Some(place) = schedule.next()
-        {
-            let reply = Reply { place, handed_in: Stopwatch::now(), sender: sender.clone() };
-            match hand_in(place, reply) {
-                Ok(()) => waiting += 1,
-                Err(error) if is_busy(&error) => {
-                    schedule.again(place);
-                    break;
-                }
-                Err(error) => {
-                    answered(Answer { place, result: Err(error), took: Duration::ZERO })?;
-                    schedule.answered(place);
-                }
-            }
-        }
-        if waiting == 0 {
-            if schedule.is_finished() {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(RETRY_MS));
-            continue;
-        }
-        // A sender of ours is alive, so there is always an answer to wait for.
-        let Ok(answer) = answers.recv() else { return Ok(()) };
-        waiting -= 1;
-        let place = answer.place;
-        if answer.result.as_ref().is_err_and(is_busy) {
-            std::thread::sleep(Duration::from_millis(RETRY_MS));
-            schedule.again(place);
-        } else {
-            answered(answer)?;
-            schedule.answered(place);
-        }
-    }
 }

@@ -328,6 +328,7 @@ pub fn keep_stock(objects: &Objects) -> Result<(), Error> {
     stock::STOCK.iter().try_for_each(|stock| objects.put(stock.bytes).map(drop).map_err(Error::Object))
 }
 
-fn known(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {
+/// A component under a name, as a workflow may call it; none where its version is none.
+pub fn known(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {
     Some((interface::reference(name, &info.manifest)?, interface::plugin(info)?))
 }

@@ -104,7 +104,19 @@ pub(super) struct Candidate {
 /// # Errors
 /// The problems, or the store could not be read.
 pub fn check(engine: &Engine, source: &str) -> Result<Arc<Definition>, Error> {
-    candidate(engine, source, plugins::available(engine)?).map(|candidate| candidate.definition)
+    check_with(engine, source, plugins::available(engine)?)
+}
+
+/// Check a text against what the tenant has and these plugins.
+///
+/// # Errors
+/// The problems, or the store could not be read.
+pub fn check_with(
+    engine: &Engine,
+    source: &str,
+    plugins: BTreeMap<PluginRef, Plugin>,
+) -> Result<Arc<Definition>, Error> {
+    candidate(engine, source, plugins).map(|candidate| candidate.definition)
 }
 
 /// Publish a text: check it, store its revision, make it the one that new cases take. A revision that is stored already is only

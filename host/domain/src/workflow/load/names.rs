@@ -9,7 +9,7 @@ use crate::workflow::definition::Required;
 use crate::workflow::expr::Scope;
 use crate::workflow::flow::{Fact, Known};
 use crate::workflow::load::document::{Head, Start};
-use crate::workflow::load::outline::{Draft, Output};
+use crate::workflow::load::outline::{Outline, Output};
 
 /// For the condition of a trigger: the case before any step.
 pub(super) fn at_trigger(head: &Head<'_>, start: &Start<'_>) -> Compiler {
@@ -19,11 +19,35 @@ pub(super) fn at_trigger(head: &Head<'_>, start: &Start<'_>) -> Compiler {
 
 /// For the limits: the case and the variables that have a default.
 pub(super) fn at_limits(head: &Head<'_>) -> Compiler {
-    at_step(head, &[], &Known::default())
+    at_place(head, &Outline::default(), &Known::default())
 }
 
-/// For a step: the case, the variables, and the outputs of the steps that lead to it.
-pub(super) fn at_step(head: &Head<'_>, drafts: &[Draft<'_>], known: &Known) -> Compiler {
+/// For a step: the case, the variables, the outputs of the steps that lead to it, and the elements of the loops around it.
+pub(super) fn at_step(
+    head: &Head<'_>,
+    outline: &Outline<'_>,
+    place: usize,
+    known: &Known,
+    elements: &BTreeMap<usize, Type>,
+) -> Compiler {
+    let mut compiler = at_place(head, outline, known);
+    let around = outline.around(place);
+    // From the outermost on: the inner of two that have one name is meant.
+    for place in around.iter().rev() {
+        let Some(name) = outline.drafts[*place].fork.as_ref().and_then(|fork| fork.element.clone()) else { continue };
+        match elements.get(place) {
+            Some(kind) => drop(compiler.scope.roots.insert(name, kind.clone())),
+            None => {
+                compiler.scope.roots.remove(&name);
+                compiler.broken.insert(Name::Root(name));
+            }
+        }
+    }
+    compiler
+}
+
+fn at_place(head: &Head<'_>, outline: &Outline<'_>, known: &Known) -> Compiler {
+    let drafts = &outline.drafts;
     let mut roots = variables(head, known);
     let (mut outputs, mut uncertain) = (BTreeMap::new(), BTreeMap::new());
     for (place, draft) in drafts.iter().enumerate() {
@@ -51,7 +75,7 @@ pub(super) fn at_step(head: &Head<'_>, drafts: &[Draft<'_>], known: &Known) -> C
     };
     let mut compiler = compiler(head, &kinds, &|part| head.requires(part), roots);
     compiler.uncertain = uncertain;
-    explain_steps(&mut compiler, drafts);
+    explain_steps(&mut compiler, outline);
     compiler
 }
 
@@ -104,7 +128,11 @@ fn compiler(
 fn explain_roots(compiler: &mut Compiler) {
     let reasons = [
         ("order", "`order` exists only where the trigger requires it", "add `requires: [order]` to every trigger"),
-        ("item", "`item` exists only where a case has one line", "set `limits: { lines: 1 }`, or read `case.lines`"),
+        (
+            "item",
+            "`item` exists only in a `for_each`, or where a case has one line",
+            "set `limits: { lines: 1 }`, or read `case.lines`",
+        ),
         ("event", "`event` is read only on the left of `==` in `match`", "what came is the output of the `await` step"),
         ("steps", "no step has run yet here", "read the case"),
         ("vars", "variables are not known here", "read the case"),
@@ -122,8 +150,8 @@ fn explain_broken(compiler: &mut Compiler, head: &Head<'_>) {
     }
 }
 
-fn explain_steps(compiler: &mut Compiler, drafts: &[Draft<'_>]) {
-    for draft in drafts {
+fn explain_steps(compiler: &mut Compiler, outline: &Outline<'_>) {
+    for (place, draft) in outline.drafts.iter().enumerate() {
         let alias = draft.alias.as_ref().map(|alias| Name::Root(alias.clone()));
         let Some(id) = &draft.id else {
             compiler.broken.extend(alias);
@@ -137,8 +165,12 @@ fn explain_steps(compiler: &mut Compiler, drafts: &[Draft<'_>]) {
                 absent(compiler, field, message, "only steps that ask, wait or move something have one".to_owned());
             }
             Output::Of(_) => {
-                let message = format!("`{id}` never runs before this step");
-                let help = "read it in a step that comes after it";
+                let mut message = format!("`{id}` never runs before this step");
+                let mut help = "read it in a step that comes after it";
+                if outline.around(place).iter().any(|place| outline.drafts[*place].is_loop()) {
+                    message = format!("`{id}` stands in the body of a `for_each`, or never runs before this step");
+                    help = "what a step of a body gives is gone with its iteration: `set` a variable there";
+                }
                 alias
                     .into_iter()
                     .chain([field])

@@ -3,19 +3,45 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::ids::Slug;
 use crate::value::Type;
 use crate::workflow::diagnostic::{Diagnostic, Range, line_column, suggest};
-use crate::workflow::flow::{Edge, Fact, FlowStep, Graph};
 use crate::workflow::load::document::Head;
-use crate::workflow::load::{Environment, names, steps};
+use crate::workflow::load::forks::Fork;
+use crate::workflow::load::{Environment, STEPS_MAX, names, steps};
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema::{self, StepKind};
-use crate::workflow::yaml;
+
+/// Every step, those of branches and bodies right after the step that they belong to, and the lists that they stand in.
+#[derive(Default)]
+pub(super) struct Outline<'d> {
+    pub(super) drafts: Vec<Draft<'d>>,
+    /// The document's own list first; each after the one that it is inside of.
+    pub(super) lists: Vec<List>,
+}
+
+/// A list of steps.
+pub(super) struct List {
+    /// The step that it belongs to; none of the document's own.
+    pub(super) owner: Option<Owner>,
+    /// The places of its steps in the outline.
+    pub(super) places: Vec<usize>,
+}
+
+/// The step that a list belongs to.
+pub(super) struct Owner {
+    /// Its place in the outline.
+    pub(super) place: usize,
+    /// Which of its branches; none for the body of a loop.
+    pub(super) branch: Option<Slug>,
+}
 
 /// A step whose fields are not read yet.
 pub(super) struct Draft<'d> {
     pub(super) at: At<'d>,
+    /// The list that it stands in.
+    pub(super) list: usize,
     pub(super) fields: Option<Fields<'d>>,
     /// None where the name is missing or wrong, which was reported.
     pub(super) id: Option<String>,
@@ -26,6 +52,8 @@ pub(super) struct Draft<'d> {
     pub(super) sets: BTreeSet<String>,
     /// What may follow when it is entered.
     pub(super) exits: Vec<Exit<'d>>,
+    /// What is said of the lists in it, where it has some.
+    pub(super) fork: Option<Fork>,
 }
 
 /// What a step gives to those that come after it.
@@ -50,6 +78,8 @@ pub(super) struct Exit<'d> {
 pub(super) enum Way<'d> {
     /// To the step that is named here.
     Named(At<'d>),
+    /// Back to the step that is named here.
+    Back(At<'d>),
     /// To the step's own `then`, else to the next one of the list.
     Onward,
     /// Nobody knows, because the step could not be read: no other step is then called unreachable.
@@ -69,7 +99,12 @@ impl<'d> Exit<'d> {
         Self { to: Way::Named(at), done: true }
     }
 
-    /// The same, without having done its work.
+    /// Back to the step that is named here.
+    pub(super) fn back(at: At<'d>) -> Self {
+        Self { to: Way::Back(at), done: true }
+    }
+
+    /// To the step that is named here, without having done its work.
     pub(super) fn undone(at: At<'d>) -> Self {
         Self { done: false, ..Self::to(at) }
     }
@@ -103,89 +138,90 @@ impl Draft<'_> {
         self.kind.as_ref().map_or("step", |(kind, _)| kind.name)
     }
 
+    /// Whether the list in it is the body of a loop.
+    pub(super) fn is_loop(&self) -> bool {
+        self.fork.as_ref().is_some_and(|fork| fork.element.is_some())
+    }
+
     /// What to point at: its name.
-    fn place(&self) -> Range {
+    pub(super) fn place(&self) -> Range {
         self.fields.as_ref().and_then(|fields| fields.get("id")).map_or(self.at.place(), |at| at.place())
     }
 }
 
+impl<'d> Outline<'d> {
+    /// The steps that a step is inside of, the innermost first.
+    pub(super) fn around(&self, place: usize) -> Vec<usize> {
+        let owner = |place: usize| Some(self.lists[self.drafts.get(place)?.list].owner.as_ref()?.place);
+        std::iter::successors(owner(place), |place| owner(*place)).collect()
+    }
+
+    /// The lists of a step, with their branches.
+    pub(super) fn inside(&self, place: usize) -> impl Iterator<Item = (Option<&Slug>, &List)> {
+        self.lists.iter().filter_map(move |list| {
+            let owner = list.owner.as_ref().filter(|owner| owner.place == place)?;
+            Some((owner.branch.as_ref(), list))
+        })
+    }
+
+    /// Every step inside a list, those of the lists in it included.
+    pub(super) fn all_of<'o>(&'o self, list: &'o List) -> impl Iterator<Item = (usize, &'o Draft<'d>)> {
+        let is_inside = move |place: usize| {
+            list.places.contains(&place) || self.around(place).iter().any(|outer| list.places.contains(outer))
+        };
+        self.drafts.iter().enumerate().filter(move |(place, _)| is_inside(*place))
+    }
+}
+
 /// The outline of every step.
-pub(super) fn drafts<'d>(
+pub(super) fn read<'d>(
     written: &[At<'d>],
     silent: &'d Problems,
     head: &Head<'_>,
     environment: &Environment,
-) -> Vec<Draft<'d>> {
-    let mut ids = BTreeMap::new();
-    let mut aliases = BTreeMap::new();
-    written
-        .iter()
-        .map(|at| {
-            let mut draft = draft(at, silent, head, environment);
-            if draft.id.as_ref().is_some_and(|id| is_taken(&draft, "id", id, &mut ids)) {
+) -> Outline<'d> {
+    let mut outline = Outline::default();
+    let mut reading = Reading { silent, head, environment, ids: BTreeMap::new(), aliases: BTreeMap::new() };
+    reading.list(written, None, &mut outline);
+    outline
+}
+
+/// What is needed to read the outline, and the names that are taken already.
+struct Reading<'r, 'd> {
+    silent: &'d Problems,
+    head: &'r Head<'r>,
+    environment: &'r Environment,
+    ids: BTreeMap<String, Range>,
+    aliases: BTreeMap<String, Range>,
+}
+
+impl<'d> Reading<'_, 'd> {
+    /// Recursive: a document is nested to a bounded depth (`yaml::DEPTH_MAX`).
+    fn list(&mut self, written: &[At<'d>], owner: Option<Owner>, outline: &mut Outline<'d>) {
+        let list = outline.lists.len();
+        outline.lists.push(List { owner, places: Vec::new() });
+        for at in written {
+            let place = outline.drafts.len();
+            if place == STEPS_MAX {
+                at.refuse::<()>("too_large", format!("the document has more than {STEPS_MAX} steps"));
+                return;
+            }
+            let mut draft = draft(at, self.silent, self.head, self.environment);
+            draft.list = list;
+            if draft.id.as_ref().is_some_and(|id| is_taken(&draft, "id", id, &mut self.ids)) {
                 draft.id = None;
             }
-            if draft.alias.as_ref().is_some_and(|alias| !is_free_alias(&draft, alias, head, &mut aliases)) {
+            if draft.alias.as_ref().is_some_and(|alias| !is_free_alias(&draft, alias, self.head, &mut self.aliases)) {
                 draft.alias = None;
             }
-            draft
-        })
-        .collect()
-}
-
-/// The graph of the outline.
-pub(super) fn graph(drafts: &[Draft<'_>]) -> Graph {
-    let ids: BTreeMap<&str, usize> =
-        drafts.iter().enumerate().filter_map(|(place, draft)| Some((draft.id.as_deref()?, place))).collect();
-    let mut graph = Graph { steps: Vec::new(), incomplete: drafts.iter().any(|d| d.kind.is_none() || d.id.is_none()) };
-    for (place, draft) in drafts.iter().enumerate() {
-        let mut step = FlowStep {
-            id: draft.id.clone().unwrap_or_else(|| "?".to_owned()),
-            range: draft.place(),
-            path: draft.at.path().to_owned(),
-            gives: gives(place, draft),
-            edges: Vec::new(),
-            falls_off: false,
-        };
-        let then = draft.fields.as_ref().and_then(|fields| fields.get("then"));
-        for exit in &draft.exits {
-            let named = match &exit.to {
-                Way::Named(at) => Some(at),
-                Way::Onward => then.as_ref(),
-                Way::Unknown => {
-                    graph.incomplete = true;
-                    continue;
-                }
-            };
-            match named {
-                Some(at) => {
-                    // A name that is no step's is reported where the step is read.
-                    let known = target_of(at, &ids).map(|to| Edge { to, done: exit.done, range: at.place() });
-                    step.edges.extend(known);
-                }
-                None if place + 1 < drafts.len() => {
-                    step.edges.push(Edge { to: place + 1, done: exit.done, range: step.range });
-                }
-                None => step.falls_off = draft.kind.is_some(),
+            let inside = draft.kind.as_ref().map(|(kind, body)| steps::lists(kind.name, body)).unwrap_or_default();
+            outline.lists[list].places.push(place);
+            outline.drafts.push(draft);
+            for (branch, written) in inside {
+                self.list(&written, Some(Owner { place, branch }), outline);
             }
         }
-        graph.steps.push(step);
     }
-    graph
-}
-
-fn gives(place: usize, draft: &Draft<'_>) -> BTreeSet<Fact> {
-    let output = matches!(draft.output, Output::Of(_)).then_some(Fact::Output(place));
-    output.into_iter().chain(draft.sets.iter().cloned().map(Fact::Variable)).collect()
-}
-
-/// The place of the step that is named; a misspelt name stands for the one that was meant, so that nothing else is reported.
-fn target_of(at: &At<'_>, ids: &BTreeMap<&str, usize>) -> Option<usize> {
-    let name = match &at.node().kind {
-        yaml::Kind::Scalar(scalar) => scalar.text.as_str(),
-        _ => return None,
-    };
-    ids.get(name).or_else(|| ids.get(suggest(name, ids.keys().copied())?)).copied()
 }
 
 fn draft<'d>(at: &At<'d>, silent: &'d Problems, head: &Head<'_>, environment: &Environment) -> Draft<'d> {
@@ -198,6 +234,8 @@ fn draft<'d>(at: &At<'d>, silent: &'d Problems, head: &Head<'_>, environment: &E
         output: Output::Broken,
         sets: BTreeSet::new(),
         exits: vec![Exit::onward()],
+        list: 0,
+        fork: None,
     };
     let Some(fields) = step_fields(at) else { return broken(None) };
     let id = fields.require("id").and_then(|at| at.identifier()).map(|id| id.as_str().to_owned());
@@ -209,7 +247,8 @@ fn draft<'d>(at: &At<'d>, silent: &'d Problems, head: &Head<'_>, environment: &E
         exits.push(Exit { done: false, ..Exit::onward() });
     }
     exits.extend(failures(&fields, silent));
-    let draft = broken(Some(fields));
+    let fork = steps::fork(kind.name, &body.reporting_to(silent));
+    let draft = Draft { fork, ..broken(Some(fields)) };
     Draft { id, alias, kind: Some((kind, body)), output: sketch.output, sets: sketch.sets, exits, ..draft }
 }
 

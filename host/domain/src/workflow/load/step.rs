@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::ids::Slug;
 use crate::workflow::compile::Compiler;
-use crate::workflow::definition::{OnError, Step};
+use crate::workflow::definition::{OnError, Step, Within};
 use crate::workflow::diagnostic::suggest;
 use crate::workflow::load::document::{Head, plain_words};
-use crate::workflow::load::outline::{Draft, Output, Way};
+use crate::workflow::load::outline::{Draft, Outline, Output, Way};
 use crate::workflow::load::{Environment, steps};
 use crate::workflow::migration;
 use crate::workflow::reader::{At, Fields};
@@ -19,16 +19,24 @@ pub(super) struct Context<'c, 'd> {
     pub(super) compiler: Compiler,
     pub(super) head: &'c Head<'d>,
     pub(super) environment: &'c Environment,
-    drafts: &'c [Draft<'d>],
+    pub(super) outline: &'c Outline<'d>,
+    /// Which step of the outline it is.
+    pub(super) place: usize,
 }
 
 impl Context<'_, '_> {
-    /// The step that is named here.
+    /// The step that is named here: one of the same list.
     pub(super) fn target(&self, at: &At<'_>) -> Option<Slug> {
         let name = at.text()?;
-        let known = self.drafts.iter().filter_map(|draft| draft.id.as_deref());
+        let list = self.outline.drafts[self.place].list;
+        let known = self.outline.drafts.iter().filter(|draft| draft.list == list);
+        let known = known.filter_map(|draft| draft.id.as_deref());
         if known.clone().any(|id| id == name) {
             return at.slug();
+        }
+        if self.outline.drafts.iter().any(|draft| draft.id.as_deref() == Some(name)) {
+            let help = "a way leads to a step of the same list; at the end of its list a branch or a body is done";
+            return at.refuse_with("other_list", format!("`{name}` stands in another list of steps"), help);
         }
         let message = format!("there is no step `{name}`");
         match suggest(name, known) {
@@ -38,20 +46,29 @@ impl Context<'_, '_> {
     }
 }
 
-/// Read a step.
+impl Context<'_, '_> {
+    /// The first step of a branch of the step that is read, or of its body; none where that has no name, which was reported.
+    pub(super) fn first_step(&self, branch: Option<&Slug>) -> Option<Slug> {
+        let (_, list) = self.outline.inside(self.place).find(|(of, _)| *of == branch)?;
+        Slug::new(self.outline.drafts[*list.places.first()?].id.as_ref()?).ok()
+    }
+}
+
+/// Read the step at this place of the outline.
 pub(super) fn load(
-    draft: &Draft<'_>,
+    outline: &Outline<'_>,
+    place: usize,
     compiler: Compiler,
     head: &Head<'_>,
-    drafts: &[Draft<'_>],
     environment: &Environment,
 ) -> Option<Step> {
+    let draft = &outline.drafts[place];
     let fields = draft.fields.as_ref()?;
     // Each part reports for itself before the first lack ends the step.
     let title = optional(fields.get("title"), plain_words);
     let when = optional(fields.get("when"), |at| compiler.condition(at));
     let holds = when.as_ref().and_then(Option::as_ref);
-    let context = Context { compiler: compiler.where_holds(holds), head, environment, drafts };
+    let context = Context { compiler: compiler.where_holds(holds), head, environment, outline, place };
     let then = optional(fields.get("then"), |at| context.target(at));
     let on_error = on_error(fields, &context);
     let migration_point = optional(fields.get("migration_point"), At::bool);
@@ -66,6 +83,7 @@ pub(super) fn load(
     }
     Some(Step {
         id: Slug::new(draft.id.as_ref()?).ok()?,
+        within: within(outline, draft)?,
         title: title?,
         when: when?,
         alias: draft.alias.clone(),
@@ -74,6 +92,13 @@ pub(super) fn load(
         migration_point,
         kind,
     })
+}
+
+/// The list that the step stands in: none where it is the document's own.
+fn within(outline: &Outline<'_>, draft: &Draft<'_>) -> Option<Option<Within>> {
+    let Some(owner) = &outline.lists[draft.list].owner else { return Some(None) };
+    let step = Slug::new(outline.drafts[owner.place].id.as_ref()?).ok()?;
+    Some(Some(Within { step, branch: owner.branch.clone() }))
 }
 
 /// What a field says: `Some(None)` where it is left out, `None` where it was refused.

@@ -1,11 +1,14 @@
 //! One file per step kind: `sketch` says what follows and what the step gives, `load` reads it.
 
+mod again;
 mod approve;
 mod await_event;
 mod call;
 mod decide;
 mod end;
+mod for_each;
 mod notify;
+mod parallel;
 mod refund;
 mod restock;
 mod review;
@@ -13,9 +16,11 @@ mod set;
 mod table;
 mod wait;
 
+use crate::ids::Slug;
 use crate::workflow::definition::Kind;
 use crate::workflow::load::Environment;
 use crate::workflow::load::document::Head;
+use crate::workflow::load::forks::Fork;
 use crate::workflow::load::outline::{Output, Sketch};
 use crate::workflow::load::step::Context;
 use crate::workflow::reader::At;
@@ -32,8 +37,29 @@ pub(super) fn sketch<'d>(kind: &str, body: &At<'d>, head: &Head<'_>, environment
         "await" => await_event::sketch(body, head),
         "refund" => refund::sketch(),
         "restock" => restock::sketch(),
+        "again" => again::sketch(body),
+        "parallel" => parallel::sketch(body),
+        "for_each" => for_each::sketch(),
         "finish" | "fail" => Sketch::leading(Output::None, Vec::new()),
         _ => Sketch::onward(Output::None),
+    }
+}
+
+/// The lists of steps inside a step of this kind, with the branches that they are.
+pub(super) fn lists<'d>(kind: &str, body: &At<'d>) -> Vec<(Option<Slug>, Vec<At<'d>>)> {
+    match kind {
+        "parallel" => parallel::lists(body),
+        "for_each" => for_each::lists(body),
+        _ => Vec::new(),
+    }
+}
+
+/// What a step of this kind says of the lists in it. Silent, as the outline.
+pub(super) fn fork(kind: &str, body: &At<'_>) -> Option<Fork> {
+    match kind {
+        "parallel" => Some(parallel::fork(body)),
+        "for_each" => Some(for_each::fork(body)),
+        _ => None,
     }
 }
 
@@ -51,6 +77,9 @@ pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Opti
         "refund" => refund::load(body, context),
         "restock" => restock::load(body, context),
         "notify" => notify::load(body),
+        "again" => again::load(body, context),
+        "parallel" => parallel::load(body, context),
+        "for_each" => for_each::load(body, context),
         "finish" => end::finish(body),
         "fail" => end::fail(body),
         // The table of kinds and this list are held together by a test.

@@ -4,7 +4,7 @@ use super::*;
 use crate::clock::Span;
 use crate::ids::Digest;
 use crate::value::Type;
-use crate::workflow::definition::{Hook, RefundOf, Required, Timeout, Until};
+use crate::workflow::definition::{Hook, Join, Merge, RefundOf, Required, Timeout, Until, Within};
 use crate::workflow::diagnostic::render;
 
 const HEAD: &str = "
@@ -223,6 +223,90 @@ fn a_notify_has_a_channel() {
 }
 
 #[test]
+fn a_parallel_has_lists_of_its_own_and_lends_what_they_give() {
+    let definition = steps(
+        "
+  - id: both
+    parallel:
+      branches:
+        goods:
+          - { id: shelf, restock: { to: quarantine } }
+          - { id: note, set: { route: slow } }
+        again: [{ id: tell, notify: { template: hello, to: customer } }]
+  - { id: pick, decide: [{ when: 'steps.shelf.status == \"confirmed\" && route == \"slow\"', then: done }, { else: lost }] }
+  - { id: done, finish: { result: closed } }
+  - { id: lost, fail: { code: lost } }
+",
+    );
+    let Kind::Parallel(parallel) = &definition.steps[0].kind else { panic!() };
+    let first: Vec<_> = parallel.branches.iter().map(|(branch, step)| (branch.as_str(), step.as_str())).collect();
+    assert_eq!((first, parallel.join), (vec![("again", "tell"), ("goods", "shelf")], Join::All));
+    let ids: Vec<_> = definition.steps.iter().map(|step| step.id.as_str()).collect();
+    assert_eq!(ids, ["both", "tell", "shelf", "note", "pick", "done", "lost"], "by the names of the branches");
+    let after = |id: &str| definition.after(id).map(|step| step.id.as_str());
+    assert_eq!((after("both"), after("tell"), after("shelf"), after("note")), (Some("pick"), None, Some("note"), None));
+}
+
+#[test]
+fn a_for_each_goes_through_a_list_of_any_type() {
+    let definition = steps(
+        "
+  - id: each
+    for_each:
+      in: '=case.lines.filter(l, l.quantity > 1)'
+      max: 20
+      as: line
+      parallel: 4
+      merge: { window_days: sum }
+      steps:
+        - { id: add, set: { window_days: =line.quantity } }
+    as: gone_through
+  - { id: done, finish: { result: closed }, when: 'gone_through.count > 1' }
+  - { id: lost, fail: { code: lost } }
+",
+    );
+    let Kind::ForEach(each) = &definition.steps[0].kind else { panic!() };
+    assert_eq!((each.max, each.at_once, each.element.as_str(), each.first.as_str()), (20, 4, "line", "add"));
+    assert_eq!(each.merge, [("window_days".to_owned(), Merge::Sum)].into());
+    assert_eq!(definition.steps[1].within, Some(Within { step: Slug::new("each").unwrap(), branch: None }));
+}
+
+#[test]
+fn an_again_passes_the_steps_between_and_those_inside_them() {
+    let definition = steps(
+        "
+  - { id: start, set: { route: slow } }
+  - id: look
+    review: { queue: q, title: Look, next: { clear: done, odd: each }, timeout: { after: 5d, then: done } }
+  - id: each
+    for_each: { in: =case.lines, max: 3, steps: [{ id: tell, notify: { template: hello, to: customer } }] }
+  - { id: back, again: { to: look, max_visits: 3 } }
+  - { id: lost, fail: { code: lost } }
+  - { id: done, finish: { result: closed } }
+",
+    );
+    let passed: Vec<_> = definition
+        .ways_back
+        .iter()
+        .map(|(again, passed)| (again.as_str(), passed.iter().map(Slug::as_str).collect::<Vec<_>>()))
+        .collect();
+    assert_eq!(passed, [("back", vec!["back", "each", "look", "tell"])]);
+}
+
+#[test]
+fn a_document_has_so_many_steps_and_those_inside_others_count() {
+    let inside = |count: usize| {
+        let body: String = (0..count).map(|n| format!("        - {{ id: s{n}, set: {{ route: slow }} }}\n")).collect();
+        format!(
+            "{HEAD}steps:\n  - id: each\n    for_each:\n      in: =case.lines\n      max: 3\n      steps:\n{body}  - {{ id: done, finish: {{ result: closed }} }}\n"
+        )
+    };
+    assert!(load(&inside(STEPS_MAX - 2), &environment()).is_ok());
+    let found = load(&inside(STEPS_MAX - 1), &environment()).unwrap_err();
+    assert!(found.iter().any(|d| d.code == "too_large"), "{found:?}");
+}
+
+#[test]
 fn failures_lead_to_a_step_by_their_code() {
     let definition = steps(
         "
@@ -325,6 +409,7 @@ proptest::proptest! {
             "\n", "\n  ", "\n    ", "\n- ", "\n  - ", ": ", ", ", "{ ", " }", "[", "]", "'", "\"", "|\n", ">\n", "&a ", "*a", "!!x ", "<<: ",
             "# ü\n", "\t", "---\n", "=", "steps", "steps:\n  - ", "id: a", "then: a", "when: ", "has(a)", "case.lines", "标题", "vars",
             "call", "decide", "review: ", "await: ", "next: ", "timeout: ", "on_error: ", "match: ", "event.x == 1", "&&", "1.5", "5d", "\u{feff}",
+            "parallel: ", "branches: ", "\n      a:\n        - ", "for_each: ", "in: =case.lines", "max: 3", "again: ", "to: a", "merge: ", "join: 2",
             "\r\n", "\\", "? ", "%YAML 1.1\n", "...", "\u{0}",
         ];
         let source: String = picks.iter().map(|pick| PARTS[pick % PARTS.len()]).collect();

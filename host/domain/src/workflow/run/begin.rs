@@ -7,7 +7,8 @@ use super::{Input, Run, StepError, claim, events, fail, finish, resend, reserve,
 use crate::case::command::{Body, Complete, Open, Rejection, Timer};
 use crate::case::entry::{Entry, Opened};
 use crate::case::evolve::{self, Stamp};
-use crate::case::{About, Case, LINES_MAX, Status, Task};
+use crate::case::lane::{LaneId, Place};
+use crate::case::{About, Case, LINES_MAX, Task};
 use crate::clock::Instant;
 use crate::value::{Fields, Type, Value};
 use crate::workflow::definition::{Definition, Variable};
@@ -41,7 +42,11 @@ pub(super) fn run_of(definition: Option<&Definition>, case: Option<Case>, input:
         ask: None,
         ledgers: Default::default(),
         work: Vec::new(),
+        lane: LaneId::main(),
+        marked: LaneId::main(),
+        round: 0,
         next: None,
+        ready: Default::default(),
         steps: 0,
         tasks_minted: 0,
         resume: false,
@@ -81,7 +86,8 @@ fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Resul
         Body::Claim(task) => claim::claim(run, *task),
         Body::Release(task) => claim::release(run, *task),
         Body::Event(event) => events::arrived(run, definition, event),
-        Body::Timer(Timer::Wait { step, since }) => {
+        Body::Timer(Timer::Wait { step, since, lane }) => {
+            run.turn_to(lane);
             wait::timer(run, definition, step, *since);
             Ok(())
         }
@@ -98,12 +104,21 @@ fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Resul
         // It needs both revisions, and begins by `migrate`.
         Body::Migrate(_) => Err(Rejection::new("internal", "a case is moved between two revisions")),
         Body::Continue => {
-            if let Status::Running { step } = &run.case().status {
-                run.next = Some(step.clone());
-            }
+            go_on(run);
             Ok(())
         }
     }
+}
+
+/// Every lane that the cut left before a step is ready to enter it.
+fn go_on(run: &mut Run) {
+    let case = run.case();
+    let lanes = std::iter::once(LaneId::main()).chain(case.lanes.keys().cloned());
+    let is_running = |lane: LaneId| match case.place(&lane) {
+        Some(Place::Running { step }) => Some((lane, step)),
+        _ => None,
+    };
+    run.ready = lanes.filter_map(is_running).collect();
 }
 
 fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result<(), Rejection> {
@@ -167,6 +182,7 @@ fn hold(run: &mut Run) {
         reasons: vec![crate::verdict::Reason::code("unrouted")],
         imported,
         assignee: None,
+        lane: run.lane.clone(),
     };
     run.emit(Entry::TaskOpened { id, task: Box::new(task) });
 }

@@ -29,10 +29,16 @@ pub(super) fn enter(
     for (name, expr) in with {
         args.insert(name.clone(), run.value(definition, expr)?);
     }
-    let seed = Digest::of(&crate::codec::encode(&(run.case().id, &step.id, run.stamp.turn)));
+    let (case, turn, iteration) = (run.case().id, run.stamp.turn, run.lane.iteration());
+    let seed = Digest::of(&if iteration.is_main() {
+        crate::codec::encode(&(case, &step.id, turn))
+    } else {
+        crate::codec::encode(&(case, &step.id, turn, iteration))
+    });
     let first = seed.bytes().first_chunk::<8>().copied().unwrap_or_default();
     Ok(Flow::Ask(Box::new(Ask {
         step: step.id.clone(),
+        lane: run.lane.clone(),
         plugin: plugin.to_string(),
         digest: pinned.digest,
         hook: pinned.hook,

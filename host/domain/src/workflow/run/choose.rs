@@ -1,7 +1,8 @@
-//! `decide` and `set`: where to go, and what to remember.
+//! `decide`, `again` and `set`: where to go, and what to remember.
 
-use super::{Flow, Run, StepError};
+use super::{Flow, Run, StepError, lanes};
 use crate::case::entry::Entry;
+use crate::ids::Slug;
 use crate::value::Fields;
 use crate::workflow::definition::{Arm, Definition, Step};
 use crate::workflow::expr::Expr;
@@ -22,12 +23,24 @@ pub(super) fn decide(run: &mut Run, definition: &Definition, step: &Step, arms: 
     Err(StepError::new("no_arm", "no arm of the decision holds"))
 }
 
+/// Back to a step, or on where it led back often enough.
+pub(super) fn again(run: &mut Run, step: &Step, to: &Slug, max_visits: u32) -> Flow {
+    let visits = run.case().visits.get(&run.lane.key(step.id.as_str())).copied().unwrap_or(0);
+    if visits >= max_visits {
+        let (what, why) = (format!("way back of {}", step.id), format!("it was taken {visits} times already"));
+        run.emit(Entry::Ignored { what, why });
+        return Flow::Next;
+    }
+    run.emit(Entry::WentBack { step: step.id.clone(), to: to.clone() });
+    Flow::To(to.clone())
+}
+
 /// All values are computed before the first is assigned: the order of the keys means nothing.
 pub(super) fn set(run: &mut Run, definition: &Definition, assignments: &[(String, Expr)]) -> Result<Flow, StepError> {
     let mut values = Fields::new();
     for (name, expr) in assignments {
         values.insert(name.clone(), run.value(definition, expr)?);
     }
-    run.emit(Entry::VarsSet { values });
+    lanes::assign(run, definition, values);
     Ok(Flow::Next)
 }

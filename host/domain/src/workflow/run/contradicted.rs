@@ -41,7 +41,7 @@ pub(super) fn answered(
     tasks::choose(complete, &["paid", "recovered"])?;
     let effect = effects::of_case(run, key)?.clone();
     // A declined leg stays booked until its step has gone on.
-    let is_booked = run.case().status.step() == Some(&effect.step);
+    let is_booked = run.case().stands_at(&effect.lane, &effect.step);
     tasks::close_task(run, complete);
     if complete.outcome == "paid" {
         if !is_booked {

@@ -29,13 +29,14 @@ pub(super) fn leave(run: &mut Run, step: &Step, keys: &[Digest]) -> Flow {
 
 /// A step that is entered once more, after a failure: what it sent before is never sent again.
 pub(super) fn begun(run: &mut Run, step: &Step) -> Option<Result<Flow, StepError>> {
-    of_step(run, &step.id).next()?;
+    of_step(run, &step.id).find(|(_, effect)| effect.round == run.round)?;
     Some(if all_settled(run, &step.id) { done(run, step) } else { Ok(run.stay(&step.id, None)) })
 }
 
 /// The outcome of an effect, from its provider.
 pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &Settle) -> Result<(), Rejection> {
     let effect = of_case(run, settle.key)?.clone();
+    run.turn_to(&effect.lane);
     let is_known = settle.outcome == Settled::Unknown && effect.state == EffectState::Unknown;
     if is_known || matches!(effect.state, EffectState::Confirmed | EffectState::Declined) {
         let why = format!("it is settled as {}", effect.state.word());
@@ -53,7 +54,9 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         run.emit(Entry::TaskClosed { id });
     }
     match definition {
-        Some(definition) if run.awaits(&effect.step) => conclude(run, definition, &effect, settle.key),
+        Some(definition) if run.awaits(&effect.step) && is_latest(run, &effect) => {
+            conclude(run, definition, &effect, settle.key)
+        }
         _ if settle.outcome == Settled::Declined => unbook::late(run, &effect.step, settle.key),
         _ if settle.outcome == Settled::Unknown => ask_person(run, &effect.step, settle.key, "outcome_unknown"),
         _ => {}
@@ -104,7 +107,7 @@ pub(super) fn ask_person(run: &mut Run, step: &Slug, key: Digest, code: &str) {
 /// is put right.
 pub(super) fn settled_by_person(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest) {
     let Some(step) = definition.step(effect.step.as_str()) else { return };
-    if !run.awaits(&step.id) {
+    if !run.awaits(&step.id) || !is_latest(run, effect) {
         if run.case().effects.get(&key).is_some_and(|effect| effect.state == EffectState::Declined) {
             unbook::late(run, &step.id, key);
         }
@@ -114,8 +117,17 @@ pub(super) fn settled_by_person(run: &mut Run, definition: &Definition, effect: 
     }
 }
 
+/// The effects of a step in this lane, those of the last time that the case came to it.
 fn of_step<'a>(run: &'a Run, step: &'a Slug) -> impl Iterator<Item = (&'a Digest, &'a Effect)> {
-    run.case().effects.iter().filter(move |(_, effect)| effect.step == *step)
+    let of_lane = move |effect: &Effect| effect.step == *step && effect.lane == run.lane;
+    let effects = || run.case().effects.iter().filter(move |(_, effect)| of_lane(effect));
+    let latest = effects().map(|(_, effect)| effect.round).max().unwrap_or(0);
+    effects().filter(move |(_, effect)| effect.round == latest)
+}
+
+/// Whether the case has not come to the effect's step once more since.
+fn is_latest(run: &Run, effect: &Effect) -> bool {
+    of_step(run, &effect.step).all(|(_, latest)| latest.round == effect.round)
 }
 
 fn all_settled(run: &Run, step: &Slug) -> bool {

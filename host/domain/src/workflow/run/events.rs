@@ -3,6 +3,7 @@
 use super::{Flow, Run, StepError};
 use crate::case::command::{Event, Rejection};
 use crate::case::entry::Entry;
+use crate::case::lane::LaneId;
 use crate::case::{Arrived, EVENTS_MAX, Output};
 use crate::value::{Fields, Type, Value};
 use crate::workflow::definition::{Definition, EventArm, Kind, Step};
@@ -18,25 +19,43 @@ pub(super) fn arrived(run: &mut Run, definition: Option<&Definition>, event: &Ev
         return Ok(());
     }
     let event = Arrived { name: event.name.clone(), at: run.now(), fields: event.fields.clone() };
-    let waiting = run.waits_at().filter(|step| run.awaits(step)).and_then(|step| definition.step(step.as_str()));
-    let Some((step, arms)) = waiting.and_then(|step| Some((step, arms(step)?))) else {
-        keep(run, event);
-        return Ok(());
-    };
-    let flow = match matching(run, definition, arms, &event) {
-        Ok(Some(arm)) => Ok(take(run, step, (arms, arm), event, None)),
-        Ok(None) => {
-            keep(run, event);
-            return Ok(());
+    let mut failed = None;
+    for (lane, step, arms) in waiting(run, definition) {
+        run.turn_to(&lane);
+        match matching(run, definition, arms, &event) {
+            Ok(Some(arm)) => {
+                let flow = take(run, step, (arms, arm), event, None);
+                run.follow(definition, step, Ok(flow));
+                return Ok(());
+            }
+            Ok(None) => {}
+            Err(error) => failed = failed.or(Some((lane, step, error))),
         }
-        Err(error) => {
-            // Whoever mends the wait finds the event there.
-            keep(run, event);
-            Err(error)
-        }
-    };
-    run.follow(definition, step, flow);
+    }
+    run.turn_to(&LaneId::main());
+    // Whoever mends a wait that failed finds the event there.
+    keep(run, event);
+    if let Some((lane, step, error)) = failed {
+        run.turn_to(&lane);
+        run.follow(definition, step, Err(error));
+    }
     Ok(())
+}
+
+/// The lanes that wait for events, in their order: the first whose wait an event matches takes it.
+fn waiting<'a>(run: &mut Run, definition: &'a Definition) -> Vec<(LaneId, &'a Step, &'a [EventArm])> {
+    let lanes: Vec<LaneId> = std::iter::once(LaneId::main()).chain(run.case().lanes.keys().cloned()).collect();
+    let mut found = Vec::new();
+    for lane in lanes {
+        let step = run.case().place(&lane).and_then(|place| definition.step(place.step()?.as_str()));
+        run.lane = lane.clone();
+        if let Some((step, arms)) = step.filter(|step| run.awaits(&step.id)).and_then(|step| Some((step, arms(step)?)))
+        {
+            found.push((lane, step, arms));
+        }
+    }
+    run.lane = LaneId::main();
+    found
 }
 
 fn keep(run: &mut Run, event: Arrived) {

@@ -41,6 +41,15 @@ pub(super) fn to_person(run: &mut Run, step: &Slug, error: StepError) -> Flow {
 /// Open a built-in task.
 pub(super) fn open_task(run: &mut Run, about: About, title: String, reasons: Vec<Reason>) {
     let (id, opened_at, imported) = (run.mint_task(), run.now(), run.history());
-    let task = Task { about, queue: QUEUE.to_owned(), title, opened_at, reasons, imported, assignee: None };
+    let task = Task {
+        about,
+        queue: QUEUE.to_owned(),
+        title,
+        opened_at,
+        reasons,
+        imported,
+        assignee: None,
+        lane: run.lane.clone(),
+    };
     run.emit(Entry::TaskOpened { id, task: Box::new(task) });
 }

@@ -62,6 +62,13 @@ pub(super) fn notify(run: &mut Run, step: &Step, template: &Slug, to: &str, chan
 }
 
 fn intend(run: &mut Run, step: &Step, key: crate::ids::Digest, what: What) {
-    let effect = Effect { step: step.id.clone(), what, state: EffectState::Intended, reference: None };
+    let effect = Effect {
+        step: step.id.clone(),
+        lane: run.lane.clone(),
+        round: run.round,
+        what,
+        state: EffectState::Intended,
+        reference: None,
+    };
     run.emit(Entry::Intended { key, effect: Box::new(effect) });
 }

@@ -4,6 +4,7 @@ use super::begin::{self, load};
 use super::{Input, Run, events, review, tasks};
 use crate::case::command::{Body, Migrate, Rejection, Timer, Timers};
 use crate::case::entry::{Entry, Migrated};
+use crate::case::lane::LaneId;
 use crate::case::{About, Case, Task};
 use crate::clock::{Instant, Span};
 use crate::decision::Work;
@@ -41,7 +42,7 @@ pub(super) fn begin(old: &Definition, new: &Definition, case: Case, input: Input
     load(&mut run);
     if rearmed && let Some(due) = until {
         // The timer of before finds a wait that began in another turn, and is ignored.
-        let timer = Timer::Wait { step: way.to.clone(), since: run.stamp.turn };
+        let timer = Timer::Wait { step: way.to.clone(), since: run.stamp.turn, lane: LaneId::main() };
         run.work.push(Work::Timer { due, timer });
     }
     match &step.kind {

@@ -39,7 +39,7 @@ pub(super) fn enter(
         }
     };
     for (line, take) in reserved {
-        run.emit(Entry::Reserved { line, take });
+        run.emit(Entry::Reserved { line, take, until: None });
     }
     if !items.is_empty() {
         run.emit(Entry::Booked { items });
@@ -47,8 +47,14 @@ pub(super) fn enter(
     let mut keys = Vec::new();
     for refund in legs {
         let key = run.effect_key(&step.id, (&refund.order, &refund.payment), "refund");
-        let effect =
-            Effect { step: step.id.clone(), what: What::Refund(refund), state: EffectState::Intended, reference: None };
+        let effect = Effect {
+            step: step.id.clone(),
+            lane: run.lane.clone(),
+            round: run.round,
+            what: What::Refund(refund),
+            state: EffectState::Intended,
+            reference: None,
+        };
         run.emit(Entry::Intended { key, effect: Box::new(effect) });
         keys.push(key);
     }

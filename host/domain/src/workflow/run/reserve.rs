@@ -33,11 +33,13 @@ pub(super) fn enter(
     let units: u64 = wanted.iter().map(|(_, take)| u64::from(take.quantity)).sum();
     let mut cases_lines: Vec<u32> = wanted.iter().map(|(line, _)| *line).collect();
     cases_lines.dedup();
+    // The past is not hurried.
+    let due = (!run.history()).then(|| run.now().after(until));
     for (line, take) in wanted {
-        run.emit(Entry::Reserved { line, take });
+        run.emit(Entry::Reserved { line, take, until: due });
     }
-    if units > 0 && !run.history() {
-        run.work.push(Work::Timer { due: run.now().after(until), timer: Timer::Reservation { since: run.stamp.turn } });
+    if let (Some(due), true) = (due, units > 0) {
+        run.work.push(Work::Timer { due, timer: Timer::Reservation { since: run.stamp.turn } });
     }
     let output = Fields::from([
         ("lines".to_owned(), Value::whole(cases_lines.len() as u64)),
@@ -112,9 +114,10 @@ fn release(run: &mut Run, which: impl Fn(&Held) -> bool) {
     }
 }
 
-/// The time of what was promised in a turn is over.
+/// The time of what was promised in a turn is over; not of what was promised there for longer.
 pub(super) fn lapsed(run: &mut Run, since: u64) {
-    let of_turn = |held: &Held| held.since == since;
+    let now = run.now();
+    let of_turn = |held: &Held| held.since == since && held.until.is_none_or(|until| until <= now);
     if !run.case().reserved.iter().any(of_turn) {
         run.emit(Entry::Ignored { what: "timer reservation".to_owned(), why: "nothing is reserved".to_owned() });
     } else {

@@ -18,6 +18,7 @@ pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, review:
         reasons: review.reasons.iter().map(|code| Reason::code(code.as_str())).collect(),
         imported,
         assignee: None,
+        lane: run.lane.clone(),
     };
     run.emit(Entry::TaskOpened { id, task: Box::new(task) });
     let after = match &review.timeout {

@@ -30,7 +30,7 @@ pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, table: 
     let step = step.id.clone();
     run.emit(Entry::TableMatched { step, rows: told_rows(table, &rows), inputs: told_inputs(table, inputs) });
     if !values.is_empty() {
-        run.emit(Entry::VarsSet { values });
+        super::lanes::assign(run, definition, values);
     }
     Ok(Flow::Next)
 }

@@ -1,6 +1,6 @@
 //! A person's answer to a task.
 
-use super::{Run, claim, contradicted, effects, fail, resend};
+use super::{Run, claim, contradicted, effects, fail, lanes, resend};
 use crate::case::command::{Complete, PersonVerdict, Rejection, Settled};
 use crate::case::entry::Entry;
 use crate::case::{About, Output, Task};
@@ -12,12 +12,13 @@ use crate::workflow::definition::{Definition, Hook, Kind, Review, Step};
 pub(super) fn complete(run: &mut Run, definition: Option<&Definition>, complete: &Complete) -> Result<(), Rejection> {
     let task = open(run, complete.task)?.clone();
     claim::may_answer(run, complete.task)?;
+    run.turn_to(&task.lane);
     match (&task.about, definition) {
         // No answer changes the currency of a case, and nothing of the workflow is meant for another.
         (About::Failure { code, .. }, _) if code == fail::CURRENCY_DIFFERS => close(run, complete),
         (About::Unrouted, _) | (_, None) => close(run, complete),
         (About::Review { step }, Some(definition)) => review(run, definition, complete, step),
-        (About::Failure { step, .. }, Some(definition)) => failure(run, definition, complete, step),
+        (About::Failure { step, code }, Some(definition)) => failure(run, definition, complete, (step, code)),
         (About::Effect { key }, Some(definition)) if contradicted::is_asked(&task) => {
             contradicted::answered(run, definition, complete, *key)
         }
@@ -99,7 +100,12 @@ fn check_form(review: &Review, form: &Fields) -> Result<(), Rejection> {
 }
 
 /// A failed step: try it again, or decide line by line what the plugin should have decided, or end the case.
-fn failure(run: &mut Run, definition: &Definition, complete: &Complete, step: &Slug) -> Result<(), Rejection> {
+fn failure(
+    run: &mut Run,
+    definition: &Definition,
+    complete: &Complete,
+    (step, code): (&Slug, &str),
+) -> Result<(), Rejection> {
     let step = step_of(definition, step)?;
     let verdicts = match &step.kind {
         Kind::Call { plugin, .. } => {
@@ -107,7 +113,13 @@ fn failure(run: &mut Run, definition: &Definition, complete: &Complete, step: &S
         }
         _ => false,
     };
-    choose(complete, if verdicts { &["try_again", "decide", "close"] } else { &["try_again", "close"] })?;
+    let choices: &[&str] = match code {
+        // Its lanes ran already, and would run again.
+        lanes::MERGE_FAILED => &["close"],
+        _ if verdicts => &["try_again", "decide", "close"],
+        _ => &["try_again", "close"],
+    };
+    choose(complete, choices)?;
     match complete.outcome.as_str() {
         "decide" => {
             let verdict = person_verdict(run, &complete.lines)?;
@@ -215,6 +227,7 @@ pub(super) fn of_effect(run: &Run, wanted: Digest) -> Option<TaskId> {
 
 /// The task of a review at this step, if one is open.
 pub(super) fn of_review(run: &Run, wanted: &Slug) -> Option<TaskId> {
-    let of_step = |task: &Task| matches!(&task.about, About::Review { step } if step == wanted);
+    let of_step =
+        |task: &Task| task.lane == run.lane && matches!(&task.about, About::Review { step } if step == wanted);
     run.case().tasks.iter().find(|(_, task)| of_step(task)).map(|(id, _)| *id)
 }

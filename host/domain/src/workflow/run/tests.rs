@@ -1,16 +1,19 @@
 //! Turns without a host: commands in, decisions out, on one order whose ledger the decisions change.
 
+mod again;
 mod claims;
 mod contradictions;
+mod lanes;
+mod loops;
 mod resends;
 mod tables;
 
 use crate::ask::{Answer, Answered};
-use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled};
+use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled, Timer};
 use crate::case::entry::Entry;
 use crate::case::evolve::{self, Stamp};
 use crate::case::{About, Case, Effect, EffectState, Line, Status, Task, What};
-use crate::clock::{Instant, Zone};
+use crate::clock::{Instant, Span, Zone};
 use crate::decision::Work;
 use crate::facts::{Facts, LedgerAt, Purchase};
 use crate::ids::{CaseId, CustomerId, Digest, OrderId, Sku, Slug, TaskId, TenantId};
@@ -29,6 +32,7 @@ struct Desk {
     cases: Vec<Case>,
     journals: Vec<Vec<(Stamp, Vec<Entry>)>>,
     work: Vec<Work>,
+    timers: Vec<(Instant, Nth, Timer)>,
     now: Instant,
 }
 
@@ -38,7 +42,12 @@ type Nth = usize;
 impl Desk {
     /// A workflow of these steps.
     fn with(steps: &str) -> Self {
-        Self::of(&format!("limits: {{ refund_max: 100.00 }}\nsteps:\n{steps}"))
+        Self::beside("", steps)
+    }
+
+    /// The same, with these lines before them.
+    fn beside(head: &str, steps: &str) -> Self {
+        Self::of(&format!("limits: {{ refund_max: 100.00 }}\n{head}steps:\n{steps}"))
     }
 
     /// A workflow of this document, which lacks its head.
@@ -63,6 +72,7 @@ impl Desk {
             cases: Vec::new(),
             journals: Vec::new(),
             work: Vec::new(),
+            timers: Vec::new(),
             now: Instant::from_unix_ms(1_000),
         }
     }
@@ -70,6 +80,14 @@ impl Desk {
     /// Open a return of so many units of A1, each quoted at its price.
     fn open(&mut self, units: u32) -> Nth {
         self.open_as(units, |_| {})
+    }
+
+    /// The same in several lines, of which the first is quoted.
+    fn open_lines(&mut self, units: &[u32]) -> Nth {
+        self.open_as(1, |open| {
+            let line = open.lines[0].clone();
+            open.lines = units.iter().map(|units| Line { quantity: *units, ..line.clone() }).collect();
+        })
     }
 
     /// The same, of a submission that is changed before.
@@ -145,6 +163,11 @@ impl Desk {
             self.facts.ledgers.insert(order, at);
         }
         self.work = decision.work;
+        self.timers.extend(self.work.iter().filter_map(|work| match work {
+            Work::Timer { due, timer } => Some((*due, nth, timer.clone())),
+            Work::Effect { .. } => None,
+        }));
+        assert_eq!(decision.resume, decision.case.is_cut());
         let stamp = Stamp { at: decision.turn.at, turn: decision.turn.number };
         self.journals[nth].push((stamp, decision.turn.entries));
         let folded = evolve::fold(self.journals[nth].iter().map(|(stamp, entries)| (*stamp, entries.as_slice())));
@@ -155,6 +178,19 @@ impl Desk {
             self.cases[nth] = decision.case
         }
         Ok(())
+    }
+
+    /// Let time pass; what is due by then fires, the earliest first.
+    fn pass(&mut self, span: Span) {
+        let until = self.now.after(span);
+        while let Some(place) =
+            (0..self.timers.len()).filter(|n| self.timers[*n].0 <= until).min_by_key(|n| self.timers[*n].0)
+        {
+            let (due, nth, timer) = self.timers.remove(place);
+            self.now = due;
+            self.give(nth, Body::Timer(timer)).unwrap();
+        }
+        self.now = until;
     }
 
     /// What its provider says of an effect.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::{Run, StepError, pay, reserve};
 use crate::case::entry::Entry;
-use crate::case::{EffectState, Item, Refund, What};
+use crate::case::lane::{LaneId, Place};
+use crate::case::{Effect, EffectState, Item, Refund, What};
 use crate::ids::{Digest, OrderId, Slug};
 use crate::money::{Money, MoneyError};
 use crate::verdict::Take;
@@ -38,15 +39,21 @@ pub(super) fn late(run: &mut Run, step: &Slug, key: Digest) {
     }
 }
 
-/// A person ends the case while it waits at a step: legs that were declined there wait for nobody any more.
-pub(super) fn abandoned(run: &mut Run) {
-    let Some(step) = run.waits_at().cloned() else { return };
-    let refused = |state| state == EffectState::Declined;
-    let effects = run.case().effects.iter().filter(|(_, effect)| effect.step == step && refused(effect.state));
-    let keys: Vec<Digest> = effects.map(|(key, _)| *key).collect();
-    if let Err(error) = unbook(run, &step, &keys) {
-        run.emit(Entry::Failed { step, code: error.code, detail: error.detail });
+/// The case ends while these lanes wait at a step: legs that were declined there wait for nobody any more.
+pub(super) fn abandoned(run: &mut Run, lanes: &[LaneId]) {
+    let here = run.lane.clone();
+    for lane in lanes {
+        let Some(Place::Waiting { step, .. }) = run.case().place(lane) else { continue };
+        let is_refused =
+            |effect: &Effect| effect.step == step && effect.lane == *lane && effect.state == EffectState::Declined;
+        let refused = run.case().effects.iter().filter(|(_, effect)| is_refused(effect));
+        let keys: Vec<Digest> = refused.map(|(key, _)| *key).collect();
+        run.turn_to(lane);
+        if let Err(error) = unbook(run, &step, &keys) {
+            run.emit(Entry::Failed { step, code: error.code, detail: error.detail });
+        }
     }
+    run.turn_to(&here);
 }
 
 fn leg<'a>(run: &'a Run, key: &Digest) -> Option<&'a Refund> {
@@ -72,7 +79,7 @@ pub(super) fn rebook(run: &mut Run, step: &Slug, key: Digest) -> Result<(), Step
         taken.ledger.book(payment, leg.amount).map_err(reserve::refused)?;
     }
     for (line, take) in reserved {
-        run.emit(Entry::Reserved { line, take });
+        run.emit(Entry::Reserved { line, take, until: None });
     }
     run.emit(Entry::Booked { items });
     Ok(())
@@ -100,7 +107,9 @@ type Carried = (Vec<Item>, Vec<Refund>);
 /// long as one leg may have been paid nobody can say which of them were paid for.
 fn carried(run: &Run, step: &Slug, order: &OrderId, declined: &[Digest]) -> Result<Carried, StepError> {
     let of_order = run.case().effects.iter().filter_map(|(key, effect)| match &effect.what {
-        What::Refund(refund) if effect.step == *step && refund.order.as_ref() == Some(order) => {
+        What::Refund(refund)
+            if effect.step == *step && effect.lane == run.lane && refund.order.as_ref() == Some(order) =>
+        {
             Some((*key, refund.clone(), effect.state))
         }
         _ => None,

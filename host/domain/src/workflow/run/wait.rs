@@ -1,8 +1,8 @@
 //! `wait` and `await`: for a time, and for something that happens outside. And the timers that end waits.
 
 use super::{Flow, Run, StepError, events, tasks};
-use crate::case::Status;
 use crate::case::entry::Entry;
+use crate::case::lane::Place;
 use crate::ids::Slug;
 use crate::value::Value;
 use crate::workflow::definition::{Definition, EventArm, Kind, Step, Timeout, Until};
@@ -37,9 +37,9 @@ pub(super) fn enter_await(
 
 /// A timer is due. It ends the wait that set it, or finds nothing.
 pub(super) fn timer(run: &mut Run, definition: Option<&Definition>, step: &Slug, since: u64) {
-    let ends = |until: &Option<_>| until.is_some_and(|until| until <= run.now());
-    let waits = matches!(&run.case().status,
-        Status::Waiting { step: at, since: began, until } if at == step && *began == since && ends(until));
+    let ends = |until: Option<_>| until.is_some_and(|until| until <= run.now());
+    let waits = matches!(run.case().place(&run.lane),
+        Some(Place::Waiting { step: at, since: began, until }) if at == *step && began == since && ends(until));
     let found = definition.and_then(|definition| Some((definition, definition.step(step.as_str())?)));
     let (Some((definition, step)), true) = (found, waits) else {
         let what = format!("timer of step {step}");

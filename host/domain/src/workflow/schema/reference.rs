@@ -95,6 +95,7 @@ impl fmt::Display for Shape {
             Self::Names(inner) => write!(f, "map of {inner} by name"),
             Self::List(inner) => write!(f, "list of {inner}"),
             Self::OneOrMany(inner) => write!(f, "{inner}, or a list"),
+            Self::Join => f.write_str("`all`, `any`, or a whole number"),
             Self::StepMap => f.write_str("step"),
         }
     }

@@ -3,7 +3,7 @@
 use crate::workflow::schema::{Field, Shape, StepKind, Table};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
-pub const STEP_KINDS_LATER: &[&str] = &["inspect", "parallel", "run", "for_each", "again", "exchange", "http", "undo"];
+pub const STEP_KINDS_LATER: &[&str] = &["inspect", "run", "exchange", "http", "undo"];
 
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[
@@ -101,6 +101,54 @@ pub const STEP_KINDS: &[StepKind] = &[
         waits: false,
         doc: "Tells somebody.",
         example: "- { id: tell, notify: { template: return-done, to: customer } }",
+    },
+    StepKind {
+        name: "parallel",
+        shape: Shape::Map(&PARALLEL),
+        waits: false,
+        doc: "Does several things at once, each a list of steps, and goes on once so many of them came to their end.",
+        example: r"- id: settle
+  parallel:
+    join: all
+    branches:
+      goods:
+        - { id: shelf, restock: { to: quarantine } }
+      money:
+        - { id: pay, refund: { quote: =quote } }",
+    },
+    StepKind {
+        name: "for_each",
+        shape: Shape::Map(&FOR_EACH),
+        waits: false,
+        doc: "Does the same for each element of a list, one after the other or several at once.",
+        example: r"- id: each
+  for_each:
+    in: =case.lines
+    max: 50
+    steps:
+      - id: seen
+        when: item.quantity > 1
+        review:
+          queue: warehouse
+          title: 'Count {{ item.sku }}'
+          next: { right: counted, wrong: counted }
+          timeout: { after: 2d, then: counted }
+      - { id: counted, set: { window_days: '=window_days + item.quantity' } }",
+    },
+    StepKind {
+        name: "again",
+        shape: Shape::Map(&AGAIN),
+        waits: false,
+        doc: "Goes back to a step that the case came by, so often at most; then it goes on.",
+        example: r"- id: asked
+  review:
+    queue: returns-l1
+    title: 'Is {{ case.number }} complete?'
+    next: { complete: done, incomplete: remind }
+    timeout: { after: 5d, then: refused }
+- { id: remind, notify: { template: incomplete, to: customer } }
+- { id: once_more, again: { to: asked, max_visits: 3 } }
+- { id: given_up, notify: { template: given-up, to: customer }, then: refused }",
     },
     StepKind {
         name: "finish",
@@ -251,6 +299,76 @@ pub const NOTIFY: Table = Table::new(&[
     Field::required("to", Shape::Name, "Whom: `customer`, or a queue."),
     Field::optional("channel", Shape::Name, "How; `email` where it is left out."),
 ]);
+
+/// The fields of `parallel`.
+pub const PARALLEL: Table = Table {
+    fields: &[
+        Field::optional(
+            "join",
+            Shape::Join,
+            "How many branches it waits for, `all` where it is left out; the others are called off.",
+        ),
+        Field::required(
+            "branches",
+            Shape::Names(&Shape::List(&Shape::StepMap)),
+            "The steps of each branch; at the end of its list a branch is done.",
+        ),
+        Field::optional(
+            "merge",
+            Shape::Names(&Shape::Choice(&["sum", "last", "list"])),
+            "Variables that more than one branch may set, and what becomes of their values.",
+        ),
+    ],
+    later: &[],
+    hints: &[("steps", "the lists of steps stand under `branches`, each with a name")],
+};
+
+/// The fields of `for_each`.
+pub const FOR_EACH: Table = Table {
+    fields: &[
+        Field::required("in", Shape::Value("list"), "The list; it is read once, when the loop begins."),
+        Field::required(
+            "max",
+            Shape::Whole,
+            "How many elements it may have, at most 1,000; with more the step fails with `too_many_elements`.",
+        ),
+        Field::optional("as", Shape::Name, "What an element is called in the body; `item` where it is left out."),
+        Field::optional(
+            "parallel",
+            Shape::Whole,
+            "How many iterations run at once, at most 100; one after the other where it is left out.",
+        ),
+        Field::required(
+            "steps",
+            Shape::List(&Shape::StepMap),
+            "The body; at the end of the list an iteration is done.",
+        ),
+        Field::optional(
+            "merge",
+            Shape::Names(&Shape::Choice(&["sum", "last", "list"])),
+            "Variables that iterations at once may set, and what becomes of their values.",
+        ),
+    ],
+    later: &["collect"],
+    hints: &[("over", "the list is `in`"), ("do", "the body is `steps`")],
+};
+
+/// The fields of `again`.
+pub const AGAIN: Table = Table {
+    fields: &[
+        Field::required("to", Shape::Step, "Where it leads back to: a step of the same list that leads here."),
+        Field::required(
+            "max_visits",
+            Shape::Whole,
+            "How often it leads back at most, 1 to 100, in the whole case or in each iteration; after that it goes on.",
+        ),
+    ],
+    later: &[],
+    hints: &[
+        ("max", "how often is `max_visits`"),
+        ("when", "`when` stands beside `again`: where it does not hold the case goes on"),
+    ],
+};
 
 /// The fields of `finish`.
 pub const FINISH: Table = Table::new(&[Field::required("result", Shape::Name, "The result in one word.")]);

@@ -6,7 +6,7 @@ use redress_store::host::HostError;
 use super::Exit;
 use crate::import::FileError;
 use crate::publish::watch;
-use crate::{app, engine, import, publish, serve};
+use crate::{app, backtest, engine, import, publish, serve};
 
 /// Exhaustive, so that a new error is given a class by somebody.
 pub(super) fn app_exit(error: &app::Error) -> Exit {
@@ -44,6 +44,16 @@ pub(super) fn serve_exit(error: &serve::Error) -> Exit {
         E::Keys(_) | E::KeyFile { .. } | E::Heartbeat(_) | E::Machine(_) | E::Outbox(_) | E::Listen { .. } => {
             Exit::Failure
         }
+    }
+}
+
+pub(super) fn backtest_exit(error: &backtest::Error) -> Exit {
+    use backtest::Error as E;
+    match error {
+        E::Engine(error) => engine_exit(error),
+        E::Publish(error) => publish_exit(error),
+        E::NotCalled(_) | E::Nothing => Exit::Usage,
+        E::Scratch(_) | E::Thread(_) => Exit::Failure,
     }
 }
 

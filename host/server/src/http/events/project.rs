@@ -105,6 +105,13 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::Ignored { .. }
         | Entry::Paused { .. }
         | Entry::TaskMoved { .. }
+        | Entry::WentBack { .. }
+        | Entry::LaneEntered { .. }
+        | Entry::LanesOpened { .. }
+        | Entry::LaneBegan { .. }
+        | Entry::LaneSet { .. }
+        | Entry::LaneEnded { .. }
+        | Entry::LanesJoined { .. }
         | Entry::ReasonsAdded { .. } => return Ok(Vec::new()),
     };
     Ok(vec![told])

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use redress_domain::case::lane::{Lane, LaneId};
 use redress_domain::case::{About, Case, Effect, Line, Task, What};
 use redress_domain::ids::{Digest, TaskId};
 use redress_domain::verdict::Outcome;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
+use super::timeline::named;
 use super::{WireMoney, WireReason, all, fields};
 
 /// A case as it stands after a turn.
@@ -31,6 +33,9 @@ pub struct CaseView {
     /// When the wait ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
+    /// Where its branches and iterations stand, while there are any: the step above waits for them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<LaneView>,
     /// What came of it, once it is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
@@ -65,6 +70,22 @@ pub struct CaseView {
     pub tasks: Vec<TaskView>,
     /// What left or is to leave.
     pub effects: Vec<EffectView>,
+}
+
+/// A branch of a `parallel` or an iteration of a `for_each`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = CaseLane)]
+pub struct LaneView {
+    /// Its name: `settle.money` is the branch `money` of the step `settle`, `each.0` the first iteration of the step `each`.
+    pub lane: String,
+    /// `running`, `waiting` or `done`.
+    pub status: String,
+    /// The step that it stands at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// When the wait ends by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// A name in another system.
@@ -140,6 +161,9 @@ pub struct TaskView {
     /// The step that waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// The branch or iteration that it stands in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
     /// The effect that a person must settle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<String>,
@@ -168,6 +192,9 @@ pub struct EffectView {
     pub kind: String,
     /// The step that wanted it.
     pub step: String,
+    /// The branch or iteration that it stood in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
     /// `intended`, `confirmed`, `declined` or `unknown`.
     pub state: String,
     /// The money of a refund.
@@ -189,6 +216,7 @@ impl From<&Case> for CaseView {
             status: case.status.word().to_owned(),
             step: case.status.step().map(ToString::to_string),
             until: case.status.until().map(|at| at.to_string()),
+            lanes: case.lanes.iter().map(|(id, lane)| LaneView::of(id, lane)).collect(),
             result: case.result.clone(),
             remedy: case.remedy().word().to_owned(),
             reasons: case.decisive_reasons().into_iter().map(str::to_owned).collect(),
@@ -236,6 +264,17 @@ impl From<&Outcome> for OutcomeView {
     }
 }
 
+impl LaneView {
+    fn of(id: &LaneId, lane: &Lane) -> Self {
+        Self {
+            lane: id.to_string(),
+            status: lane.place.word().to_owned(),
+            step: lane.place.step().map(ToString::to_string),
+            until: lane.place.until().map(|at| at.to_string()),
+        }
+    }
+}
+
 impl TaskView {
     /// A task with its id.
     pub fn of(id: TaskId, task: &Task) -> Self {
@@ -249,6 +288,7 @@ impl TaskView {
             id: id.to_string(),
             about: about.to_owned(),
             step,
+            lane: named(&task.lane),
             effect,
             queue: task.queue.clone(),
             title: task.title.clone(),
@@ -272,6 +312,7 @@ impl EffectView {
             key: key.to_string(),
             kind: kind.to_owned(),
             step: effect.step.to_string(),
+            lane: named(&effect.lane),
             state: effect.state.word().to_owned(),
             amount: amount.map(WireMoney::from),
             reference: effect.reference.clone(),

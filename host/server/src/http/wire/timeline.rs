@@ -3,6 +3,7 @@
 use redress_domain::ask::{Answer, Asked};
 use redress_domain::case::command::Settled;
 use redress_domain::case::entry::{Entry, TableInput, TableRow};
+use redress_domain::case::lane::LaneId;
 use redress_domain::case::{Output, What};
 use redress_domain::decision::Turn;
 use redress_domain::ids::Slug;
@@ -61,6 +62,9 @@ pub struct TextView {
 pub struct AskView {
     /// The step that asked.
     pub step: String,
+    /// The branch or iteration that it stood in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
     /// The plugin, as the workflow names it.
     pub plugin: String,
     /// The component that answered: the SHA-256 of its bytes.
@@ -83,6 +87,9 @@ pub struct EntryView {
     /// `case.opened`, `step.decided`, `task.completed` ...
     #[serde(rename = "type")]
     pub kind: String,
+    /// The branch or iteration that it is of; left out on the main line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
     /// The step that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
@@ -210,9 +217,30 @@ impl TurnView {
             source: command.source.clone(),
             reason,
             asks: all(&turn.asks),
-            entries: all(&turn.entries),
+            entries: entries(turn),
         }
     }
+}
+
+/// The facts of a turn, each with the lane that it is of.
+fn entries(turn: &Turn) -> Vec<EntryView> {
+    let mut lane = None;
+    let mut views = Vec::new();
+    for entry in &turn.entries {
+        match entry {
+            Entry::LaneEntered { lane: entered } => lane = named(entered),
+            entry => {
+                let view = EntryView::from(entry);
+                views.push(EntryView { lane: view.lane.clone().or_else(|| lane.clone()), ..view });
+            }
+        }
+    }
+    views
+}
+
+/// The name of a lane; the main line has none.
+pub(in crate::http) fn named(lane: &LaneId) -> Option<String> {
+    (!lane.is_main()).then(|| lane.to_string())
 }
 
 impl From<&Asked> for AskView {
@@ -231,6 +259,7 @@ impl From<&Asked> for AskView {
         };
         Self {
             step: ask.step.to_string(),
+            lane: named(&ask.lane),
             plugin: ask.plugin.clone(),
             digest: ask.digest.to_string(),
             hook: hook.to_owned(),
@@ -278,21 +307,30 @@ impl From<&Entry> for EntryView {
                 detail: opened.revision.map(|revision| format!("revision {revision}")),
                 ..Self::default()
             },
-            Entry::Skipped { step } | Entry::TimedOut { step } | Entry::Paused { step } => Self::at(step),
+            Entry::Skipped { step }
+            | Entry::TimedOut { step }
+            | Entry::Paused { step }
+            | Entry::LanesOpened { step, .. }
+            | Entry::LanesJoined { step } => Self::at(step),
+            Entry::LaneBegan { lane, step } => Self { lane: named(lane), ..Self::at(step) },
+            Entry::LaneEntered { lane } | Entry::LaneEnded { lane } => Self { lane: named(lane), ..Self::default() },
             Entry::Decided { step, then, because } => {
                 Self { then: Some(then.to_string()), because: because.clone(), ..Self::at(step) }
             }
             Entry::TableMatched { step, rows, inputs } => {
                 Self { rows: all(rows), inputs: all(inputs), ..Self::at(step) }
             }
-            Entry::VarsSet { values } => Self { codes: values.keys().cloned().collect(), ..Self::default() },
+            Entry::WentBack { step, to } => Self { then: Some(to.to_string()), ..Self::at(step) },
+            Entry::VarsSet { values } | Entry::LaneSet { values } => {
+                Self { codes: values.keys().cloned().collect(), ..Self::default() }
+            }
             Entry::Gave { step, plugin, output } => {
                 Self { plugin: plugin.map(|digest| digest.to_string()), ..Self::gave(output) }.of_step(step)
             }
             Entry::Failed { step, code, detail } => {
                 Self { codes: vec![code.clone()], detail: Some(detail.clone()), ..Self::at(step) }
             }
-            Entry::Reserved { line, take } | Entry::Released { line, take } => {
+            Entry::Reserved { line, take, .. } | Entry::Released { line, take } => {
                 Self { line: Some(*line), takes: vec![take.into()], ..Self::default() }
             }
             Entry::Migrated(migrated) => Self {

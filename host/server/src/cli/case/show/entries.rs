@@ -5,7 +5,7 @@ use redress_domain::case::{Arrived, Effect, Item, Output, What};
 use redress_domain::clock::Zone;
 use serde_json::{Value as Json, json};
 
-use crate::cli::json::{each, effect, fields, instant, item, output, reason, take, task, value};
+use crate::cli::json::{each, effect, fields, instant, item, lane_name, output, reason, take, task, value};
 use crate::cli::words;
 
 /// A sentence.
@@ -25,7 +25,10 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
         Entry::VarsSet { values } => format!("set {}", words::fields(values)),
         Entry::Gave { step, output, .. } => format!("{step}: {}", gave(output)),
         Entry::Failed { step, code, detail } => format!("{step}: failed, {code}: {detail}"),
-        Entry::Reserved { line, take } => format!("line {line}: reserved {}", words::take(take)),
+        Entry::Reserved { line, take, until } => {
+            let until = until.map(|until| format!(" until {}", until.display(zone))).unwrap_or_default();
+            format!("line {line}: reserved {}{until}", words::take(take))
+        }
         Entry::Released { line, take } => format!("line {line}: released {}", words::take(take)),
         Entry::Intended { key, effect } => format!("{}: {}, effect {key}", effect.step, intent(effect)),
         Entry::Settled { key, outcome, reference, via } => {
@@ -59,6 +62,15 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
             format!("{}: goes on with revision {}, waits{until}", migrated.step, migrated.to.short())
         }
         Entry::TaskMoved { id, queue, title, .. } => format!("task {id} is for {queue} now: {title}"),
+        Entry::LaneEntered { lane } if lane.is_main() => "on the main line:".to_owned(),
+        Entry::LaneEntered { lane } => format!("in {lane}:"),
+        Entry::LanesOpened { step, elements } if elements.is_empty() => format!("{step}: several things begin at once"),
+        Entry::LanesOpened { step, elements } => format!("{step}: goes through {} elements", elements.len()),
+        Entry::LaneBegan { lane, step } => format!("{lane} begins at {step}"),
+        Entry::LaneSet { values } => format!("set {} until the others are done", words::fields(values)),
+        Entry::LaneEnded { lane } => format!("{lane} came to its end"),
+        Entry::LanesJoined { step } => format!("{step}: goes on"),
+        Entry::WentBack { step, to } => format!("{step}: back to {to}"),
         Entry::Finished { result } => format!("finished: {result}"),
         Entry::CaseFailed { code } => format!("failed: {code}"),
         Entry::Cancelled { reason } => format!("cancelled: {}", reason.as_deref().unwrap_or("no reason given")),
@@ -76,21 +88,28 @@ pub(super) fn json(entry: &Entry) -> Json {
             "vars": fields(&opened.vars),
         }),
         Entry::Held => json!({}),
-        Entry::Skipped { step } | Entry::TimedOut { step } | Entry::Paused { step } => json!({ "step": step }),
+        Entry::Skipped { step } | Entry::TimedOut { step } | Entry::Paused { step } | Entry::LanesJoined { step } => {
+            json!({ "step": step })
+        }
+        Entry::LaneEntered { lane } | Entry::LaneEnded { lane } => json!({ "lane": lane_name(lane) }),
+        Entry::WentBack { step, to } => json!({ "step": step, "then": to }),
+        Entry::LaneBegan { lane, step } => json!({ "lane": lane, "step": step }),
+        Entry::LanesOpened { step, elements } => json!({ "step": step, "elements": elements.len() }),
         Entry::Decided { step, then, because } => json!({ "step": step, "then": then, "because": because }),
         Entry::TableMatched { step, rows, inputs } => json!({
             "step": step,
             "rows": each(rows, |row| json!({ "row": row.number, "cells": row.cells })),
             "inputs": each(inputs, |input| json!({ "expression": input.expression, "value": input.value.as_ref().map(value) })),
         }),
-        Entry::VarsSet { values } => json!({ "values": fields(values) }),
+        Entry::VarsSet { values } | Entry::LaneSet { values } => json!({ "values": fields(values) }),
         Entry::Gave { step, plugin, output: given } => {
             json!({ "step": step, "plugin": plugin, "output": output(given) })
         }
         Entry::Failed { step, code, detail } => json!({ "step": step, "code": code, "detail": detail }),
-        Entry::Reserved { line, take: taken } | Entry::Released { line, take: taken } => {
-            json!({ "line": line, "take": take(taken) })
+        Entry::Reserved { line, take: taken, until } => {
+            json!({ "line": line, "take": take(taken), "until": until.map(instant) })
         }
+        Entry::Released { line, take: taken } => json!({ "line": line, "take": take(taken) }),
         Entry::Intended { key, effect: intended } => json!({ "key": key, "effect": effect(intended) }),
         Entry::Settled { key, outcome, reference, via } => {
             json!({ "key": key, "outcome": outcome, "reference": reference, "via": via })

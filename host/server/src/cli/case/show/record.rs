@@ -11,8 +11,8 @@ use serde_json::{Map, Value as Json, json};
 use super::entries;
 use super::story::{LineStory, LineTake, Opinion, Story};
 use crate::cli::json::{
-    each, effect, fields, held, instant, line, line_verdict, money, output, price, quote, reason, status, take, task,
-    verdict,
+    each, effect, fields, held, instant, lane, lane_name, line, line_verdict, money, output, price, quote, reason,
+    status, take, task, verdict,
 };
 
 pub(super) fn story(story: &Story) -> Json {
@@ -48,6 +48,7 @@ fn case(case: &Case) -> Json {
         "channel": case.channel,
         "attributes": fields(&case.attributes),
         "status": status(&case.status),
+        "lanes": each(&case.lanes, |(id, one)| with_key(json!({ "lane": id }), lane(one))),
         "result": case.result,
         "remedy": case.remedy().word(),
         "refunded": case.refunded().amount().to_string(),
@@ -146,7 +147,9 @@ fn body(body: &Body) -> Json {
         }),
         Body::Claim(task) | Body::Release(task) => json!({ "task": task }),
         Body::Event(event) => json!({ "event": event.name, "fields": fields(&event.fields) }),
-        Body::Timer(Timer::Wait { step, since }) => json!({ "wait": { "step": step, "since_turn": since } }),
+        Body::Timer(Timer::Wait { step, since, lane }) => {
+            json!({ "wait": { "step": step, "since_turn": since, "lane": lane_name(lane) } })
+        }
         Body::Timer(Timer::Reservation { since }) => json!({ "reservation": { "since": since } }),
         Body::Settle(settle) => {
             json!({ "key": settle.key, "outcome": settle.outcome, "reference": settle.reference })

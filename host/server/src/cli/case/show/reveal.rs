@@ -23,9 +23,9 @@ pub(super) fn reveal(story: &mut Story, snapshot: &Snapshot) -> Result<(), Error
         }
         for entry in &mut turn.entries {
             match entry {
-                Entry::Gave { output: Output::Values(values), .. } | Entry::VarsSet { values } => {
-                    fields(values, texts)?
-                }
+                Entry::Gave { output: Output::Values(values), .. }
+                | Entry::VarsSet { values }
+                | Entry::LaneSet { values } => fields(values, texts)?,
                 Entry::Cancelled { reason: Some(reason) } => text(reason, texts)?,
                 _ => {}
             }

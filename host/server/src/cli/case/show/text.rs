@@ -3,6 +3,7 @@
 use anstyle::Style;
 use redress_domain::ask::{Answer, Asked};
 use redress_domain::case::command::{Actor, ActorKind};
+use redress_domain::case::lane::Place;
 use redress_domain::case::{Line, Status};
 use redress_domain::decision::Turn;
 use redress_domain::facts::Facts;
@@ -63,6 +64,9 @@ fn header(story: &Story, report: &mut Report<'_, '_>) {
     report.fact("id", case.id.to_string());
     report.maybe("external", case.external.as_ref().map(|external| format!("{} of {}", external.id, external.source)));
     report.fact("status", standing_in_words(&case.status, story));
+    for (id, lane) in &case.lanes {
+        report.fact("lane", format!("{id}: {}", place_in_words(&lane.place, story)));
+    }
     report.maybe("result", case.result.as_ref());
     report.fact("remedy", format!("{}, {} refunded", case.remedy().word(), case.refunded()));
     let because = case.decisive_reasons().join(", ");
@@ -99,6 +103,16 @@ fn standing_in_words(status: &Status, story: &Story) -> String {
         Status::Held => "held".to_owned(),
         Status::Closed { failed: true } => "closed, failed".to_owned(),
         Status::Closed { failed: false } => "closed".to_owned(),
+    }
+}
+
+fn place_in_words(place: &Place, story: &Story) -> String {
+    match place {
+        Place::Running { step } => standing_in_words(&Status::Running { step: step.clone() }, story),
+        Place::Waiting { step, since, until } => {
+            standing_in_words(&Status::Waiting { step: step.clone(), since: *since, until: *until }, story)
+        }
+        Place::Done { .. } => "done".to_owned(),
     }
 }
 
