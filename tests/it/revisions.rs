@@ -1,6 +1,7 @@
 //! Revisions: what is live, on which of them cases run, and how cases come from one to another.
 
 mod canary;
+mod doors;
 mod live;
 mod migrate;
 

@@ -6,7 +6,6 @@ use redress::engine::canary::Watched;
 use redress::engine::log::{Ended, What};
 use redress::publish::workflows::history::{self, How};
 use redress::publish::{Error, canary};
-use redress_domain::case::command::Open;
 use redress_domain::clock::Span;
 use redress_domain::ids::{CaseId, Digest, Slug};
 use redress_domain::workflow::canary::{Bounds, Percent, Sums, Worse, takes};
@@ -259,8 +258,7 @@ fn what_cannot_be_compared_is_no_canary_and_changes_nothing() {
     assert_eq!(redress::publish::workflows::list(&merchant.engine).unwrap().len(), 1);
     // The same one in the same way goes on.
     let first = tried(&ending("two")).unwrap();
-    let case = Open { ..a_return("c1", &[("A1", 1)]).unwrap() };
-    merchant.open(case).unwrap();
+    merchant.open(a_return("c1", &[("A1", 1)]).unwrap()).unwrap();
     let again = tried(&ending("two")).unwrap();
     assert_eq!((again.canary, again.sums.cases + again.control.cases), (first.canary, 1));
     assert!(matches!(canary::watched(&merchant.engine, &Slug::new("other").unwrap()), Err(Error::NoCanary(_))));
