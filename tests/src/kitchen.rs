@@ -225,6 +225,13 @@ impl Kitchen {
             let result = self.merchant.settle(case, key, Settled::Confirmed);
             return self.took(result);
         }
+        if self.dice.once_in(8)
+            && let Some(case) = self.a_case_at_a_look(&cases)?
+        {
+            let submission = submission(Target::Case(case), self.a_migration()?);
+            let result = self.merchant.engine.execute(submission);
+            return self.took(result);
+        }
         let mut case = self.merchant.case(self.dice.pick(&cases))?;
         for _ in 0..(if self.dice.once_in(10) { 0 } else { 12 }) {
             // What is closed is met now and then, not most of the time.
@@ -242,6 +249,17 @@ impl Kitchen {
         submission.reason = self.dice.once_in(2).then(|| "they asked for it".to_owned());
         let result = self.merchant.engine.execute(submission);
         self.took(result)
+    }
+
+    /// A case whose task would go to another queue on the other revision, if there is one.
+    fn a_case_at_a_look(&mut self, cases: &[CaseId]) -> anyhow::Result<Option<CaseId>> {
+        let mut waiting = Vec::new();
+        for id in cases {
+            let case = self.merchant.case(*id)?;
+            let at_look = case.status.step().is_some_and(|step| step.as_str() == "look");
+            waiting.extend((at_look && case.revision == Some(self.revisions[0])).then_some(*id));
+        }
+        Ok(if waiting.is_empty() { None } else { Some(self.dice.pick(&waiting)) })
     }
 
     fn a_migration(&mut self) -> anyhow::Result<Body> {
