@@ -234,6 +234,32 @@ fn what_people_wrote_is_shown_to_people_and_by_reference_to_programs() -> anyhow
 }
 
 #[test]
+fn a_case_in_several_places_is_shown_in_each_of_them() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let number = {
+        let merchant = World::on(folder.path())?.bare_merchant("shop")?;
+        merchant.publish(include_str!("../golden/kinds/for_each/good.yaml"))?;
+        let case = merchant.open(a_return("c1", &[("A1", 1), ("B2", 2), ("C3", 3)])?).unwrap().case;
+        let task = *merchant.case(case)?.tasks.iter().find(|(_, task)| task.lane.to_string() == "each.0").unwrap().0;
+        merchant.complete(case, task, "wrong").unwrap();
+        merchant.case(case)?.number
+    };
+    let data = folder.path().display().to_string();
+    let words = ["case", "show", &number, "--tenant", "shop", "--data", &data];
+    let text = run(&words).data;
+    for part in ["waiting at each since turn 1", "each.0: done", "each.1: waiting at count", "each.2: waiting at count"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let json: Json = serde_json::from_str(&run(&[&words[..], &["--output", "json"]].concat()).data)?;
+    let lanes: Vec<_> = json["lanes"].as_array().unwrap().iter().map(|lane| (&lane["lane"], &lane["word"])).collect();
+    assert_eq!(lanes.len(), 3);
+    assert_eq!(lanes[1], (&Json::from("each.1"), &Json::from("waiting")));
+    assert!(json["tasks"].as_array().unwrap().iter().any(|task| task["lane"] == "each.2"), "{json}");
+    Ok(())
+}
+
+#[test]
 fn an_import_tells_what_it_left_out_and_shows_it_again() -> anyhow::Result<()> {
     let shell = Shell::demo()?;
     let again = shell.json(&["import", "--map", &demo("import.yaml"), &demo("sample.csv")])?;

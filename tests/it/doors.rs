@@ -1,5 +1,6 @@
 //! Watched folders: a file becomes active once, whatever way it is saved, and nothing that is broken or half-written does.
 
+mod faults;
 mod folder;
 mod overtaken;
 mod plugin;

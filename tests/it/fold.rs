@@ -234,7 +234,7 @@ fn contradicts(task: &Task) -> bool {
 }
 
 /// What the snapshot does not hold: it tells why something happened, and is read in the journal.
-const NOT_FOLDED: [&str; 23] = [
+const NOT_FOLDED: [&str; 29] = [
     "case.cancelled.1/reason",
     "effect.resent.1/by",
     "effect.settled.1/via",
@@ -257,6 +257,12 @@ const NOT_FOLDED: [&str; 23] = [
     "table.matched.1/step",
     "task.completed.1/by",
     "task.completed.1/outcome",
+    "task.escalated.1/passed_over",
+    "task.reminded.1/passed_over",
+    "wait.began.1/holidays",
+    "wait.reminded.1/at",
+    "wait.reminded.1/passed_over",
+    "wait.reminded.1/step",
     "wait.timed_out.1/step",
 ];
 

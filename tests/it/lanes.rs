@@ -110,6 +110,10 @@ async fn a_case_and_its_timeline_tell_over_http_where_its_lanes_stand() {
         |kind: &str| entries.iter().find(|entry| entry["type"] == kind).unwrap_or_else(|| panic!("{kind}: {timeline}"));
     assert_eq!((&of("wait.began")["lane"], &of("wait.began")["step"]), (&"race.event".into(), &"goods".into()));
     assert_eq!(of("task.opened")["lane"], "race.person");
+    let feed = web.ask("GET", "/v1/events").by(&key).send().await.json();
+    let waiting = feed["data"].as_array().unwrap().iter().filter(|event| event["type"] == "case.waiting");
+    let waiting: Vec<_> = waiting.map(|event| event["data"]["lane"].as_str().unwrap_or_default()).collect();
+    assert_eq!(waiting, ["race.event", "race.person"]);
     assert!(of("lanes.opened").get("lane").is_none() && entries.iter().all(|entry| entry["type"] != "lane.entered"));
 }
 

@@ -1,5 +1,6 @@
 //! A return from submission to refund, through the real engine, store and plugins.
 
+use redress::engine::Seen;
 use redress_domain::case::Status;
 use redress_domain::case::command::Settled;
 use redress_domain::verdict::Remedy;
@@ -43,6 +44,6 @@ fn a_return_from_the_past_is_decided_in_one_turn() -> anyhow::Result<()> {
     assert_eq!(case.refunded().to_string(), "GBP 5.00");
 
     let again = merchant.open(from_history(a_return("c1", &[("A1", 2), ("B2", 1)])?, "R1"))?;
-    assert_eq!((again.case, again.turn), (case.id, 0));
+    assert_eq!((again.case, again.turn, again.seen), (case.id, 1, Seen::Unchanged));
     Ok(())
 }

@@ -51,7 +51,7 @@ fn the_outputs_of_a_workflow_with_every_step_kind_are_of_their_types() {
     }
     println!("{seen:?}");
     let kinds: Vec<&str> = seen.keys().copied().collect();
-    assert_eq!(kinds, ["approve", "await", "call", "refund", "restock", "review"]);
+    assert_eq!(kinds, ["approve", "await", "call", "inspect", "refund", "restock", "review"]);
 }
 
 /// The type that the checker gives to the output of a step.
@@ -62,7 +62,11 @@ fn output_type(definition: &Definition, step: &Step) -> Option<Type> {
             builtin::call_type(plugin.hook, &plugin.provides)
         }
         Kind::Approve { .. } => builtin::approve_type(),
-        Kind::Review(review) => builtin::review_type(review.next.keys().map(String::as_str), &review.ask),
+        Kind::Review(review) | Kind::Inspect(review) => {
+            let outcomes = review.next.keys().map(String::as_str);
+            let done = review.next.is_empty().then_some("done");
+            builtin::review_type(outcomes.chain(done), &review.ask, review.four_eyes)
+        }
         Kind::Await { arms, .. } => {
             let events = arms.iter().map(|arm| (arm.event.as_str(), &definition.events[&arm.event]));
             builtin::await_type(events)

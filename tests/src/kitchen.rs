@@ -82,6 +82,7 @@ const REFUSALS: [&str; 13] = [
     "field_required",
     "migration_refused",
     "refund_not_bookable",
+    "second_person_needed",
     "task_claimed",
     "task_not_open",
     "unknown_event",
@@ -266,7 +267,7 @@ impl Kitchen {
         let [from, to] = self.revisions;
         let timers = self.dice.pick(&[Timers::Keep, Timers::Recompute]);
         let steps =
-            BTreeMap::from([(Slug::new("look")?, Slug::new("check")?), (Slug::new("label")?, Slug::new("tag")?)]);
+            BTreeMap::from([(Slug::new("look")?, Slug::new("peek")?), (Slug::new("label")?, Slug::new("tag")?)]);
         let vars = BTreeMap::from([("window_days".to_owned(), Carry::Default)]);
         Ok(Body::Migrate(Box::new(Migrate { from, to, steps, vars, timers })))
     }
@@ -339,7 +340,8 @@ impl Kitchen {
 
     fn answer(&mut self, case: &Case, task: TaskId, content: &Task) -> anyhow::Result<Body> {
         let outcomes: Vec<String> = match &content.about {
-            About::Review { step } => self.outcomes_of(case, step)?,
+            About::Review { step } | About::Inspection { step } => self.outcomes_of(case, step)?,
+            About::TooLong => ["keep", "keep", "close"].map(str::to_owned).to_vec(),
             About::Failure { .. } => ["try_again", "decide", "decide", "close"].map(str::to_owned).to_vec(),
             About::Effect { .. } if content.reasons.iter().any(|reason| reason.code == "confirmed_after_decline") => {
                 ["paid", "paid", "recovered"].map(str::to_owned).to_vec()
@@ -349,7 +351,7 @@ impl Kitchen {
         };
         let mut outcome = self.dice.pick(&outcomes);
         let mut form = Fields::new();
-        if matches!(content.about, About::Review { .. }) {
+        if content.about.asking().is_some() {
             form.insert("state".to_owned(), Value::text(self.dice.pick(&["new", "worn"])));
             if self.dice.once_in(8) {
                 form.clear();
@@ -371,9 +373,10 @@ impl Kitchen {
     fn outcomes_of(&self, case: &Case, step: &Slug) -> anyhow::Result<Vec<String>> {
         let revision = case.revision.context("a case with a review runs on a revision")?;
         let definition = self.merchant.engine.registry().definition(revision)?;
-        match definition.step(step.as_str()).map(|step| &step.kind) {
-            Some(Kind::Review(review)) => Ok(review.next.keys().cloned().collect()),
-            _ => bail!("step {step} is no review"),
+        match definition.step(step.as_str()).and_then(|step| step.kind.asked()) {
+            Some(asked) if asked.next.is_empty() => Ok(vec!["done".to_owned()]),
+            Some(asked) => Ok(asked.next.keys().cloned().collect()),
+            None => bail!("step {step} asks nobody"),
         }
     }
 
@@ -421,7 +424,7 @@ impl Kitchen {
 /// The same under other names, with another queue and other times.
 #[must_use]
 pub fn renamed_sink() -> String {
-    let names = [("id: look", "id: check"), ("then: look", "then: check"), ("id: label", "id: tag")];
+    let names = [("id: look", "id: peek"), ("then: look", "then: peek"), ("id: label", "id: tag")];
     let facts = [("queue: returns", "queue: office"), ("after: 5d", "after: 6d"), ("after: 21d", "after: 20d")];
     names.iter().chain(&facts).fold(KITCHEN_SINK.to_owned(), |text, (old, new)| text.replace(old, new))
 }

@@ -1,6 +1,7 @@
 //! A case: one customer matter, its lines, and where it stands. Changed only by entries, through `evolve`.
 
 pub mod command;
+pub mod deadline;
 pub mod entry;
 pub mod evolve;
 pub mod lane;
@@ -16,6 +17,7 @@ use crate::money::{Currency, Money};
 use crate::order::Unit;
 use crate::value::{Fields, Value};
 use crate::verdict::{Outcome, Quote, Reason, Remedy, Take, Verdict};
+use deadline::{Deadline, Proposal};
 use lane::{Lane, LaneId};
 
 /// Most lines of one case; the largest cancellation of the first data set has 101.
@@ -260,6 +262,12 @@ pub struct Task {
     /// The lane that it was opened in.
     #[serde(default, skip_serializing_if = "LaneId::is_main")]
     pub lane: LaneId,
+    /// When an answer is due, and what happens until then and after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Deadline>,
+    /// What one person answered, where a second one must agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<Proposal>,
 }
 
 /// What a task is about.
@@ -268,6 +276,11 @@ pub struct Task {
 pub enum About {
     /// A `review` step.
     Review {
+        /// The step.
+        step: Slug,
+    },
+    /// An `inspect` step.
+    Inspection {
         /// The step.
         step: Slug,
     },
@@ -285,6 +298,18 @@ pub enum About {
     },
     /// No trigger matched.
     Unrouted,
+    /// The case is open for longer than its workflow allows.
+    TooLong,
+}
+
+impl About {
+    /// The step that asks a person for an answer of its own.
+    pub fn asking(&self) -> Option<&Slug> {
+        match self {
+            Self::Review { step } | Self::Inspection { step } => Some(step),
+            Self::Failure { .. } | Self::Effect { .. } | Self::Unrouted | Self::TooLong => None,
+        }
+    }
 }
 
 /// Something that leaves the process, or left it.
@@ -414,7 +439,7 @@ impl Arrived {
 impl Case {
     /// The case's remedy: any review is a review, else any allowed unit is allow, else deny.
     pub fn remedy(&self) -> Remedy {
-        let open = self.tasks.values().any(|task| !matches!(task.about, About::Effect { .. }));
+        let open = self.tasks.values().any(|task| !matches!(task.about, About::Effect { .. } | About::TooLong));
         let outcomes = || self.lines.iter().filter_map(|line| line.outcome.as_ref());
         // A line that no plugin spoke of is nobody's decision yet.
         let undecided = self.status == Status::Held || self.lines.is_empty() || outcomes().count() < self.lines.len();

@@ -10,7 +10,7 @@ use crate::case::command::{Command, Timer};
 use crate::case::entry::Entry;
 use crate::clock::Instant;
 use crate::facts::Facts;
-use crate::ids::{Digest, OrderId};
+use crate::ids::{Digest, OrderId, Slug};
 use crate::ledger::Ledger;
 
 /// The outcome of a turn. Nothing of it has happened before it is committed.
@@ -26,6 +26,9 @@ pub struct Decision {
     pub work: Vec<Work>,
     /// The run was cut: an internal command goes on with it.
     pub resume: bool,
+    /// The steps that the turn entered, in order; those that were skipped are not among them. It is not stored: computing the turn
+    /// again gives it.
+    pub path: Vec<Slug>,
 }
 
 /// A ledger that a turn changed.

@@ -11,6 +11,7 @@ use crate::ledger::Ledger;
 use crate::money::{Money, Price};
 use crate::order::{Order, OrderLine, Payment};
 use crate::value::Fields;
+use crate::verdict::Take;
 
 /// Most purchases that one question may carry; beyond it a person decides (`facts_too_large`).
 pub const PURCHASES_MAX: usize = 2_000;
@@ -100,6 +101,24 @@ impl Facts {
     /// The purchase that a take names.
     pub fn purchase(&self, order: &OrderId, line: u32) -> Option<&Purchase> {
         self.purchases.iter().find(|purchase| purchase.order == *order && purchase.line == line)
+    }
+
+    /// So many units out of the newest purchases of a stock code that have something left. `used` is what earlier calls took, so
+    /// that several lines of one stock code do not take the same units.
+    pub fn newest(&self, sku: &Sku, mut quantity: u32, used: &mut BTreeMap<(OrderId, u32), u32>) -> Vec<Take> {
+        let mut purchases: Vec<_> = self.purchases.iter().filter(|purchase| purchase.sku == *sku).collect();
+        purchases.sort_by(|a, b| (b.at, &b.order, b.line).cmp(&(a.at, &a.order, a.line)));
+        let mut takes = Vec::new();
+        for purchase in purchases {
+            let before = used.entry((purchase.order.clone(), purchase.line)).or_insert(0);
+            let part = quantity.min(self.left(purchase).0.saturating_sub(*before));
+            if part > 0 {
+                *before += part;
+                quantity -= part;
+                takes.push(Take { order: purchase.order.clone(), line: purchase.line, quantity: part });
+            }
+        }
+        takes
     }
 
     /// Units of a purchase that are left for this case to return, and the money already refunded for it.

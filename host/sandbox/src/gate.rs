@@ -72,8 +72,8 @@ mod tests {
         let gate = Gate::new(1, 0);
         let seat = gate.enter(Patience::GoesAway).unwrap();
         assert!(gate.enter(Patience::GoesAway).is_none());
+        let (told, entered) = mpsc::channel();
         std::thread::scope(|scope| {
-            let (told, entered) = mpsc::channel();
             scope.spawn(|| {
                 let seat = gate.enter(Patience::Waits);
                 told.send(()).unwrap();

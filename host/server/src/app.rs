@@ -288,6 +288,7 @@ impl App {
             clock: self.0.clock.clone(),
             limits: self.0.limits.clone(),
             workers: self.0.workers.clone(),
+            stand_in: None,
         })?;
         workflows::restore(&engine, &self.0.host.objects())?;
         Ok(engine)

@@ -3,6 +3,7 @@
 //! One folder per noun, one file per verb, each with its arguments and then `run`. A command opens the data folder itself.
 
 mod audit;
+mod calendar;
 mod case;
 mod completion;
 mod doctor;
@@ -137,6 +138,9 @@ enum Noun {
     /// The rules: which steps a case takes.
     #[command(subcommand, help_template = HELP)]
     Workflow(workflow::Verb),
+    /// Tables of days off, which business time is counted by.
+    #[command(subcommand, help_template = HELP)]
+    Calendar(calendar::Verb),
     /// Components that workflows call.
     #[command(subcommand, help_template = HELP)]
     Plugin(plugin::Verb),
@@ -199,6 +203,7 @@ fn dispatch(cli: &Cli, out: &mut Out<'_>) -> Result<(), Error> {
         Noun::Serve(args) => serve::run(args, at, out),
         Noun::Tenant(verb) => tenant::run(verb, at, out),
         Noun::Workflow(verb) => workflow::run(verb, at, out),
+        Noun::Calendar(verb) => calendar::run(verb, at, out),
         Noun::Plugin(verb) => plugin::run(verb, at, out),
         Noun::Import(args) => import::run(args, at, out),
         Noun::Case(verb) => case::run(verb, at, out),

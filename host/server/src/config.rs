@@ -24,6 +24,25 @@ pub struct Limits {
     pub tenant_cache_bytes: usize,
     /// What is allowed on the way to providers.
     pub outbox: Outbox,
+    /// What tests of workflows may cost.
+    pub trials: Trials,
+}
+
+/// What tests of workflows may cost: they are a merchant's, and run on the host's threads.
+#[derive(Debug, Clone, Copy)]
+pub struct Trials {
+    /// Tests of one workflow, inside and beside it.
+    pub tests_max: usize,
+    /// How long all tests of a workflow may take together. A test takes some milliseconds.
+    pub within: Span,
+    /// How often one test may be looked at for what is due: each timer and each attempt of an effect costs one or two.
+    pub rounds_max: usize,
+}
+
+impl Default for Trials {
+    fn default() -> Self {
+        Self { tests_max: 400, within: Span::from_millis(20_000), rounds_max: 2_000 }
+    }
 }
 
 /// What the outbox allows itself and the receivers of effects.
@@ -80,6 +99,7 @@ impl Default for Limits {
             due_lease: Span::from_millis(30_000),
             tenant_cache_bytes: 64 << 20,
             outbox: Outbox::default(),
+            trials: Trials::default(),
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod registry;
 pub mod repeat;
 pub mod report;
 mod settle;
+pub mod stand_in;
 pub mod stay;
 pub mod submission;
 pub mod tenant;
@@ -53,6 +54,7 @@ use crate::clock::Clock;
 use crate::config::Limits;
 pub use error::Error;
 use registry::Registry;
+use stand_in::StandIn;
 use tenant::TenantRecord;
 use turn::{Computed, Order};
 use workers::Workers;
@@ -72,6 +74,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     limits: Limits,
     workers: Workers,
+    stand_in: Option<Arc<dyn StandIn>>,
     /// Commands of one case wait for each other here.
     lanes: Mutex<BTreeMap<CaseId, VecDeque<Job>>>,
     /// What those hold who change the tenant's own matters.
@@ -101,6 +104,8 @@ pub struct Parts {
     pub limits: Limits,
     /// The threads, shared with other tenants.
     pub workers: Workers,
+    /// Who answers in place of plugins, where somebody does.
+    pub stand_in: Option<Arc<dyn StandIn>>,
 }
 
 pub use figures::Counts;
@@ -166,6 +171,7 @@ impl Engine {
             clock: parts.clock,
             limits: parts.limits,
             workers: parts.workers,
+            stand_in: parts.stand_in,
             lanes: Mutex::default(),
             matters: matters::Matters::default(),
             changes,
@@ -190,6 +196,7 @@ impl Engine {
             clock: self.0.clock.clone(),
             limits: self.0.limits.clone(),
             workers: self.0.workers.clone(),
+            stand_in: None,
         })
     }
 
@@ -276,6 +283,16 @@ impl Engine {
     /// Time and randomness.
     pub fn clock(&self) -> &dyn Clock {
         &*self.0.clock
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
+        self.0.clock.clone()
+    }
+
+    /// The threads that run turns.
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.0.workers
     }
 
     /// Learn that something was recorded: the number of the last record, now and whenever it grows.

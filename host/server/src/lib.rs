@@ -16,3 +16,4 @@ pub mod publish;
 pub mod serve;
 pub mod telemetry;
 pub mod tls;
+pub mod trial;

@@ -8,12 +8,13 @@
 //! Whatever dies on the way, what is left says what to do: an item whose attempt has no end is sent again under the same key, or
 //! becomes a person's where the receiver does not know keys.
 
+pub mod bench;
 pub mod connectors;
 mod courier;
 pub mod delivery;
 mod gates;
 pub mod guard;
-mod mail;
+pub(crate) mod mail;
 mod plan;
 mod rules;
 pub mod secret;

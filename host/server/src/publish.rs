@@ -2,6 +2,7 @@
 //!
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
+pub mod bases;
 pub mod canary;
 pub mod diagnostics;
 pub mod doors;
@@ -10,7 +11,9 @@ pub mod live;
 pub mod migrate;
 mod past;
 pub mod plugins;
+pub mod schema;
 pub mod stock;
+pub mod suite;
 pub mod watch;
 pub mod way;
 pub mod workflows;
@@ -31,6 +34,9 @@ pub enum Error {
     /// The document has problems.
     #[error("workflow is not valid, problems found: {}", .0.len())]
     Invalid(Vec<Diagnostic>),
+    /// Tests did not pass.
+    #[error("tests of the workflow did not pass, problems found: {}", .0.iter().map(|failed| failed.problems.len()).sum::<usize>())]
+    Tests(Vec<suite::Failed>),
     /// The plugin is none, or not one that this host runs.
     #[error("plugin was refused")]
     Refused(#[source] Refusal),
@@ -120,6 +126,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "workflow_invalid",
+            Self::Tests(_) => "tests_failed",
             Self::Refused(refusal) => refusal.code(),
             Self::Name(_) => "plugin_name_invalid",
             Self::Object(_) => "store_failed",

@@ -44,6 +44,11 @@ pub enum HostKeyError {
 }
 
 impl HostKey {
+    /// A key of these random bytes that no file holds: for what lives and dies in memory.
+    pub fn unkept(random: [u8; KEY_BYTES]) -> Self {
+        Self(random)
+    }
+
     /// The 32 bytes.
     pub fn bytes(&self) -> &[u8; KEY_BYTES] {
         &self.0

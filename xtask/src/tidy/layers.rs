@@ -1,4 +1,5 @@
-//! The module order inside the server: `cli > serve > http, outbox, import, backtest > publish > engine`. A lower layer never names a higher one.
+//! The module order inside the server: `cli > serve > http, import, backtest > publish > trial > outbox > engine`. A lower layer never
+//! names a higher one.
 
 use super::{File, Files, Problem};
 
@@ -6,7 +7,7 @@ const SERVER: &str = "host/server/src/";
 
 /// Layers from the bottom; a layer may use those below it. What is not named here (configuration, clock) is for all.
 const LAYERS: &[&[&str]] =
-    &[&["engine"], &["publish"], &["http", "outbox", "import", "backtest"], &["serve"], &["cli"]];
+    &[&["engine"], &["outbox"], &["trial"], &["publish"], &["http", "import", "backtest"], &["serve"], &["cli"]];
 
 /// Every upward use.
 pub(super) fn check(files: &Files) -> Vec<Problem> {

@@ -203,6 +203,25 @@ pub enum Timer {
         /// The turn in which the units were promised.
         since: u64,
     },
+    /// Something happens to a task that is not answered.
+    Task {
+        /// The task.
+        task: TaskId,
+    },
+    /// Somebody is reminded of what an await waits for.
+    Remind {
+        /// The step.
+        step: Slug,
+        /// The turn in which the wait began.
+        since: u64,
+        /// The lane that waits.
+        #[serde(default, skip_serializing_if = "LaneId::is_main")]
+        lane: LaneId,
+        /// The instants of this reminder and of those after it.
+        rest: Vec<Instant>,
+    },
+    /// The case is open for as long as its workflow allows.
+    OpenFor,
 }
 
 /// How a case goes on with another revision of its workflow.

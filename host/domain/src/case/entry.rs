@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Open, Settled};
+use super::deadline::Proposal;
 use super::lane::LaneId;
 use super::{Arrived, Effect, Item, Output, Task};
 use crate::clock::Instant;
@@ -170,6 +171,57 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         live: bool,
     },
+    /// One person answered a task that needs a second one who agrees; what was answered before is gone.
+    #[serde(rename = "task.proposed.1")]
+    TaskProposed {
+        /// The task.
+        id: TaskId,
+        /// The answer.
+        proposal: Box<Proposal>,
+    },
+    /// The queue of a task was reminded of it.
+    #[serde(rename = "task.reminded.1")]
+    TaskReminded {
+        /// The task.
+        id: TaskId,
+        /// When it was due to be reminded.
+        at: Instant,
+        /// Earlier reminders that were due as well and are not sent.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        passed_over: u32,
+    },
+    /// The answer to a task is late.
+    #[serde(rename = "task.overdue.1")]
+    TaskOverdue {
+        /// The task.
+        id: TaskId,
+        /// Since when.
+        at: Instant,
+    },
+    /// A task went to another queue because nobody answered; nobody has taken it there yet.
+    #[serde(rename = "task.escalated.1")]
+    TaskEscalated {
+        /// The task.
+        id: TaskId,
+        /// The queue.
+        to: String,
+        /// When that was due.
+        at: Instant,
+        /// Earlier escalations that were due as well and are passed over.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        passed_over: u32,
+    },
+    /// Somebody was reminded of what a step waits for.
+    #[serde(rename = "wait.reminded.1")]
+    WaitReminded {
+        /// The step.
+        step: Slug,
+        /// When it was due to be reminded.
+        at: Instant,
+        /// Earlier reminders that were due as well and are not sent.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        passed_over: u32,
+    },
     /// A task is no longer needed: the wait ended otherwise.
     #[serde(rename = "task.closed.1")]
     TaskClosed {
@@ -184,6 +236,9 @@ pub enum Entry {
         /// When the wait ends by itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Instant>,
+        /// The version of the table of holidays that its end was counted with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        holidays: Option<Digest>,
     },
     /// A wait ended because its time was over.
     #[serde(rename = "wait.timed_out.1")]
@@ -314,6 +369,11 @@ pub enum Entry {
     },
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// What a case begins with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
@@ -413,6 +473,11 @@ names! {
     Entry::TaskClaimed { .. } => "task.claimed.1",
     Entry::TaskReleased { .. } => "task.released.1",
     Entry::TaskCompleted { .. } => "task.completed.1",
+    Entry::TaskProposed { .. } => "task.proposed.1",
+    Entry::TaskReminded { .. } => "task.reminded.1",
+    Entry::TaskOverdue { .. } => "task.overdue.1",
+    Entry::TaskEscalated { .. } => "task.escalated.1",
+    Entry::WaitReminded { .. } => "wait.reminded.1",
     Entry::TaskClosed { .. } => "task.closed.1",
     Entry::WaitBegan { .. } => "wait.began.1",
     Entry::TimedOut { .. } => "wait.timed_out.1",

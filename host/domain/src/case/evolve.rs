@@ -3,6 +3,7 @@
 mod lanes;
 
 use super::command::Settled;
+use super::deadline::AlarmKind;
 use super::entry::{Entry, Migrated, Opened};
 use super::lane::{LaneId, Place};
 use super::{About, Case, EffectState, Held, Item, Output, Status, Task, What};
@@ -103,7 +104,7 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::Opened(_) => return Err("the case is open already"),
         Entry::Held => case.status = Status::Held,
         Entry::Skipped { step } => drop(case.outputs.insert(case.lane.key(step.as_str()), Output::Skipped)),
-        Entry::Decided { .. } | Entry::TableMatched { .. } => {}
+        Entry::Decided { .. } | Entry::TableMatched { .. } | Entry::WaitReminded { .. } => {}
         Entry::Failed { .. } | Entry::TimedOut { .. } | Entry::Ignored { .. } => {}
         Entry::VarsSet { values } => case.vars.extend(values.clone()),
         Entry::Gave { step, output, .. } => gave(case, step.as_str(), output),
@@ -117,12 +118,29 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::TaskOpened { id, task } => drop(case.tasks.insert(*id, (**task).clone())),
         Entry::TaskClaimed { id, by } => task(case, id)?.assignee = Some(by.clone()),
         Entry::TaskReleased { id } => task(case, id)?.assignee = None,
+        Entry::TaskProposed { id, proposal } => {
+            let task = task(case, id)?;
+            task.proposal = Some((**proposal).clone());
+            task.assignee = None;
+        }
+        Entry::TaskReminded { id, at, .. } => silence(case, id, *at, |kind| *kind == AlarmKind::Remind)?,
+        Entry::TaskOverdue { id, at } => {
+            silence(case, id, *at, |kind| *kind == AlarmKind::Due)?;
+            late(case, id)?;
+        }
+        Entry::TaskEscalated { id, to, at, .. } => {
+            silence(case, id, *at, |kind| matches!(kind, AlarmKind::Escalate { .. }))?;
+            late(case, id)?;
+            let task = task(case, id)?;
+            task.queue = to.clone();
+            task.assignee = None;
+        }
         Entry::TaskCompleted { id, live, .. } => {
             case.tasks.remove(id).ok_or("the task is not open")?;
             case.history &= !live;
         }
         Entry::TaskClosed { id } => drop(case.tasks.remove(id).ok_or("the task is not open")?),
-        Entry::WaitBegan { step, until } => {
+        Entry::WaitBegan { step, until, .. } => {
             lanes::stand(case, Place::Waiting { step: step.clone(), since: stamp.turn, until: *until })?;
         }
         Entry::EventKept { event } => {
@@ -244,6 +262,18 @@ fn task<'a>(case: &'a mut Case, id: &TaskId) -> Result<&'a mut Task, &'static st
     case.tasks.get_mut(id).ok_or("the task is not open")
 }
 
+/// What was to happen to a task by then is done, or passed over.
+fn silence(case: &mut Case, id: &TaskId, at: Instant, of: fn(&AlarmKind) -> bool) -> Result<(), &'static str> {
+    let deadline = task(case, id)?.deadline.as_mut().ok_or("the task has no deadline")?;
+    deadline.alarms.retain(|alarm| alarm.at > at || !of(&alarm.kind));
+    Ok(())
+}
+
+fn late(case: &mut Case, id: &TaskId) -> Result<(), &'static str> {
+    task(case, id)?.deadline.as_mut().ok_or("the task has no deadline")?.overdue = true;
+    Ok(())
+}
+
 fn take_event(case: &mut Case, kept: Option<u32>) -> Result<(), &'static str> {
     let Some(kept) = kept else { return Ok(()) };
     if kept as usize >= case.events.len() {
@@ -268,7 +298,7 @@ fn migrate(case: &mut Case, migrated: &Migrated, turn: u64) -> Result<(), &'stat
     case.vars = migrated.vars.clone();
     let named = |step: &str| migrated.steps.iter().find(|(old, _)| old.as_str() == step).map(|(_, new)| new.clone());
     for task in case.tasks.values_mut() {
-        if let About::Review { step } | About::Failure { step, .. } = &mut task.about
+        if let About::Review { step } | About::Inspection { step } | About::Failure { step, .. } = &mut task.about
             && let Some(new) = named(step.as_str())
         {
             *step = new;

@@ -44,10 +44,18 @@ impl LaneId {
 
     /// Whether it is a lane of this step in that lane, or a lane inside one of them.
     pub fn is_of(&self, outer: &Self, step: &str) -> bool {
-        let inner = if outer.is_main() { Some(self.0.as_str()) } else { self.0.strip_prefix(&*outer.0) };
-        let inner =
-            inner.map(|inner| if outer.is_main() { inner } else { inner.strip_prefix('.').unwrap_or_default() });
-        inner.and_then(|inner| inner.strip_prefix(step)).is_some_and(|rest| rest.starts_with('.'))
+        self.inside(outer, step).is_some()
+    }
+
+    /// Which branch or number it is of this step in that lane; none where it is another's, or inside one of them.
+    pub fn part_of(&self, outer: &Self, step: &str) -> Option<&str> {
+        self.inside(outer, step).filter(|part| !part.contains('.'))
+    }
+
+    /// The rest of the name behind a step of that lane.
+    fn inside(&self, outer: &Self, step: &str) -> Option<&str> {
+        let inner = if outer.is_main() { &self.0 } else { self.0.strip_prefix(&*outer.0)?.strip_prefix('.')? };
+        inner.strip_prefix(step)?.strip_prefix('.')
     }
 
     /// Whether it is an iteration itself, and not a branch.
@@ -240,6 +248,8 @@ mod tests {
         let money = each.child(&step("settle"), "money");
         assert!(each.is_of(&main, "each") && money.is_of(&main, "each") && money.is_of(&each, "settle"));
         assert!(!each.is_of(&main, "ea") && !each.is_of(&each, "settle") && !main.is_of(&main, "each"));
+        assert_eq!((each.part_of(&main, "each"), money.part_of(&each, "settle")), (Some("1"), Some("money")));
+        assert_eq!((money.part_of(&main, "each"), main.part_of(&main, "each")), (None, None));
         assert!(!main.child(&step("each"), 10).child(&step("settle"), "money").is_of(&each, "settle"));
     }
 

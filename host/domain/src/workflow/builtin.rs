@@ -220,11 +220,12 @@ pub const RECORDS: &[Record] = &[
     },
     Record {
         name: "review",
-        doc: "The output of a `review`, with the fields of its form; `outcome` is one of the names under `next`.",
+        doc: "The output of a `review` or an `inspect`, with the fields of its form; `outcome` is one of the names under `next`.",
         fields: &[
-            field("outcome", "text", "What the person chose."),
+            field("outcome", "text", "What the person chose; `done` of an `inspect` without `next`."),
             field("by", "text", "Who it was."),
             field("at", "instant", "When."),
+            field("first_by", "text", "Who said so first; only with `four_eyes`."),
         ],
     },
     Record {
@@ -326,9 +327,12 @@ pub fn approve_type() -> Type {
     Type::Object(fields("approve"))
 }
 
-/// The output of a `review` with these outcomes and this form.
-pub fn review_type<'a>(outcomes: impl IntoIterator<Item = &'a str>, ask: &BTreeMap<String, Type>) -> Type {
+/// The output of a `review` or an `inspect` with these outcomes and this form; `twice` where two people must agree.
+pub fn review_type<'a>(outcomes: impl IntoIterator<Item = &'a str>, ask: &BTreeMap<String, Type>, twice: bool) -> Type {
     let mut all = fields("review");
+    if !twice {
+        all.remove("first_by");
+    }
     all.insert("outcome".to_owned(), Type::words(outcomes));
     all.extend(ask.iter().map(|(name, kind)| (name.clone(), kind.clone())));
     Type::Object(all)
@@ -367,8 +371,10 @@ pub fn restock_type() -> Type {
     Type::Object(fields("restock"))
 }
 
-/// Where goods may go until there are inspections.
+/// Where goods may go that nobody has looked at.
 pub const RESTOCK_TO: &[&str] = &["quarantine", "scrap", "return_to_maker"];
+/// Where goods may go only after an inspection: from there they are sold.
+pub const RESTOCK_INSPECTED: &[&str] = &["sellable", "outlet"];
 
 fn with_out(record: &str, provides: &BTreeMap<String, Type>) -> Type {
     let mut all = fields(record);

@@ -1,12 +1,18 @@
 //! A workflow that has passed every check: what the interpreter runs. Built only by `load`.
 
-use std::collections::{BTreeMap, BTreeSet};
+pub mod review;
 
-use crate::clock::{Span, Zone};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::clock::Zone;
 use crate::ids::{Digest, Slug};
 use crate::money::Currency;
 use crate::value::Type;
-use crate::workflow::expr::{Expr, Template};
+use crate::workflow::calendar::Calendar;
+use crate::workflow::calendar::delay::Delay;
+use crate::workflow::definition::review::Review;
+use crate::workflow::expr::Expr;
 use crate::workflow::table::Table;
 
 /// A checked document with the plugins that its calls resolved to.
@@ -22,6 +28,8 @@ pub struct Definition {
     pub currency: Currency,
     /// The zone in which days are counted.
     pub zone: Zone,
+    /// When people work, where the document says so.
+    pub calendar: Option<Arc<Calendar>>,
     /// Among matching triggers of several workflows the highest priority wins, then the name.
     pub priority: i64,
     /// What starts a case on this workflow.
@@ -134,6 +142,8 @@ pub struct Limits {
     pub refund_max: Option<Expr>,
     /// How many lines a case may have; with 1 the root `item` exists.
     pub lines: Option<u32>,
+    /// How long a case may be open before a person is asked what is to become of it.
+    pub open_for: Option<Delay>,
 }
 
 /// A variable of the case.
@@ -213,14 +223,18 @@ pub enum Kind {
         /// The lines of a verdict.
         lines: Expr,
         /// How long the reservation lasts.
-        until: Span,
+        until: Delay,
     },
     /// Wait for a person.
     Review(Review),
+    /// Wait for a person who looks at the goods; without outcomes of its own it leads on.
+    Inspect(Review),
     /// Wait for an event.
     Await {
         /// The events; the first that matches wins.
         arms: Vec<EventArm>,
+        /// When somebody is reminded, counted from entering the step.
+        remind: Vec<Delay>,
         /// The end of waiting.
         timeout: Timeout,
     },
@@ -273,6 +287,14 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What a person is asked, where one is.
+    pub fn asked(&self) -> Option<&Review> {
+        match self {
+            Self::Review(review) | Self::Inspect(review) => Some(review),
+            _ => None,
+        }
+    }
+
     /// The word in the document.
     pub fn name(&self) -> &'static str {
         match self {
@@ -282,6 +304,7 @@ impl Kind {
             Self::Set { .. } => "set",
             Self::Approve { .. } => "approve",
             Self::Review(_) => "review",
+            Self::Inspect(_) => "inspect",
             Self::Await { .. } => "await",
             Self::Wait(_) => "wait",
             Self::Refund { .. } => "refund",
@@ -353,23 +376,6 @@ pub struct ForEach {
     pub merge: BTreeMap<String, Merge>,
 }
 
-/// A task for a person.
-#[derive(Debug, Clone)]
-pub struct Review {
-    /// Who works on it.
-    pub queue: Slug,
-    /// What the task is called; may hold `{{ }}`.
-    pub title: Words<Template>,
-    /// What the person fills in.
-    pub ask: BTreeMap<String, Type>,
-    /// What the person may choose, and where it leads.
-    pub next: BTreeMap<String, Slug>,
-    /// Reason codes that the case carries while it waits here.
-    pub reasons: Vec<Slug>,
-    /// The end of waiting.
-    pub timeout: Timeout,
-}
-
 /// One event that an `await` waits for.
 #[derive(Debug, Clone)]
 pub struct EventArm {
@@ -387,7 +393,7 @@ pub enum Timeout {
     /// Go on there after this span.
     After {
         /// Counted from entering the step.
-        after: Span,
+        after: Delay,
         /// The step that follows.
         then: Slug,
     },
@@ -402,7 +408,7 @@ pub enum Timeout {
 #[derive(Debug, Clone)]
 pub enum Until {
     /// After this span.
-    For(Span),
+    For(Delay),
     /// At this instant.
     Instant(Expr),
 }

@@ -8,11 +8,11 @@ const DAYS_MAX: i64 = 36_525;
 /// Why a text is no span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
-    /// `8bh` or `2bd`.
-    #[error("business hours and days (`bh`, `bd`) are not available yet")]
+    /// `8bh` or `2bd`, where only elapsed time can stand.
+    #[error("business hours and days (`bh`, `bd`) stand where something waits, not in a value")]
     Business,
-    /// More than a hundred years.
-    #[error("a duration is at most {DAYS_MAX} days")]
+    /// More than a hundred years, 20,000 business hours or 2,500 business days.
+    #[error("a duration is at most {DAYS_MAX} days, 20000 business hours or 2500 business days")]
     TooLong,
     /// Anything else.
     #[error("not a duration")]

@@ -27,6 +27,7 @@ use self::typed::{Op, Typed};
 use crate::clock::Zone;
 use crate::money::Currency;
 use crate::value::{Type, Value};
+use crate::workflow::calendar::Calendar;
 use crate::workflow::diagnostic::{Diagnostic, Range};
 
 /// What names an expression may read, and of which type they are.
@@ -36,6 +37,8 @@ pub struct Scope {
     pub roots: BTreeMap<String, Type>,
     /// The currency of amounts.
     pub currency: Currency,
+    /// When people work, where the document says so.
+    pub calendar: Option<Arc<Calendar>>,
 }
 
 impl Scope {

@@ -47,7 +47,7 @@ pub fn span(at: &At<'_>) -> Option<crate::clock::Span> {
     match duration::parse(text) {
         Ok(span) => Some(span),
         Err(error @ DurationError::Business) => {
-            at.refuse_with("not_available", error.to_string(), "use hours or days, as `8h` or `2d`")
+            at.refuse_with("bad_literal", error.to_string(), "use hours or days, as `8h` or `2d`")
         }
         Err(error @ DurationError::TooLong) => at.refuse("bad_literal", error.to_string()),
         Err(DurationError::Malformed) => {

@@ -3,11 +3,14 @@
 //! In three passes over one tree: the head (types of everything that has a name), an outline of the steps (what follows what, and
 //! what each one gives), then the steps themselves, each with the names that are known where it stands.
 
+mod calendar;
 mod document;
 mod forks;
+mod form;
 mod lists;
 mod names;
 mod outline;
+mod sla;
 mod step;
 mod steps;
 mod timeout;
@@ -16,17 +19,20 @@ mod timeout;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::clock::Zone;
 use crate::ids::Slug;
 use crate::money::Currency;
 use crate::value::Type;
+use crate::workflow::calendar::holidays::Holidays;
 use crate::workflow::definition::{Definition, Kind, Plugin, PluginRef, Step};
 use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::flow::{Graph, Known};
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
-use crate::workflow::{revision, schema, yaml};
+use crate::workflow::yaml::Node;
+use crate::workflow::{overlay, revision, schema, trial, yaml};
 use document::Head;
 use outline::Outline;
 
@@ -42,20 +48,44 @@ pub struct Environment {
     pub currency: Option<Currency>,
     /// The tenant's zone, for a document that names none.
     pub zone: Option<Zone>,
+    /// The texts of the bases that an overlay may extend, by the name with its pin.
+    pub bases: BTreeMap<String, String>,
+    /// The table of holidays that a stored revision was checked with; those of the program for a new document.
+    pub holidays: Option<Arc<Holidays>>,
 }
 
-/// Check a document. Everything that is wrong comes at once, in the order of the text.
+/// Check a document, or an overlay on its base. Everything that is wrong comes at once, in the order of the text.
 pub fn load(source: &str, environment: &Environment) -> Result<Definition, Vec<Diagnostic>> {
-    let (problems, silent) = (Problems::new(), Problems::new());
-    let definition = yaml::parse(source, &problems)
-        .and_then(|tree| definition(&At::root(&tree, source, &problems), &silent, environment));
-    let found = problems.into_sorted();
-    match definition {
-        Some(definition) if found.is_empty() => Ok(definition),
-        _ if !found.is_empty() => Err(found),
-        // Every way to no definition reports why; should one forget it, the document still does not pass.
-        _ => Err(vec![Diagnostic::new("internal", yaml::START, "the document was refused without a reason")]),
+    let problems = Problems::new();
+    match yaml::parse(source, &problems) {
+        Some(tree) if overlay::is_overlay(&tree) => overlay::load(source, &tree, problems, environment),
+        Some(tree) => check(source, &tree, problems, environment),
+        None => Err(refused(problems)),
     }
+}
+
+/// Check a tree whose places are counted in this text.
+pub(super) fn check(
+    source: &str,
+    tree: &Node,
+    problems: Problems,
+    environment: &Environment,
+) -> Result<Definition, Vec<Diagnostic>> {
+    let silent = Problems::new();
+    let definition = definition(&At::root(tree, source, &problems), &silent, environment);
+    match definition {
+        Some(definition) if problems.is_empty() => Ok(definition),
+        _ => Err(refused(problems)),
+    }
+}
+
+/// Why a document does not pass. Every way to no definition reports why; should one forget it, the document still does not pass.
+pub(super) fn refused(problems: Problems) -> Vec<Diagnostic> {
+    let found = problems.into_sorted();
+    if found.is_empty() {
+        return vec![Diagnostic::new("internal", yaml::START, "the document was refused without a reason")];
+    }
+    found
 }
 
 fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment) -> Option<Definition> {
@@ -74,12 +104,18 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
     let known = lists::known(&outline, graphs);
     let steps = all_steps(&head, &outline, &known, environment)?;
     let plugins = used_plugins(&steps, environment);
-    Some(Definition {
-        revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?),
+    let calendar = match &head.calendar {
+        calendar::Written::Broken => return None,
+        written => written.get().cloned(),
+    };
+    let version = calendar.as_ref().and_then(|calendar| calendar.version());
+    let definition = Definition {
+        revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?, version),
         workflow: head.workflow.clone()?,
         title: head.title.clone(),
         currency: head.currency?,
         zone: head.zone?,
+        calendar,
         priority: head.priority,
         triggers: triggers?,
         limits: limits?,
@@ -89,7 +125,11 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         ways_back: named(&ways_back, &steps),
         steps,
         plugins,
-    })
+    };
+    if let Some(tests) = fields.get("tests") {
+        trial::check(&tests, &definition);
+    }
+    Some(definition)
 }
 
 /// The ways back by the steps' names. A step of the outline stands at the same place in the definition.
@@ -104,7 +144,7 @@ fn all_steps(head: &Head<'_>, outline: &Outline<'_>, known: &[Known], environmen
     let mut steps = Vec::new();
     for (place, known) in known.iter().enumerate() {
         let compiler = names::at_step(head, outline, place, known, &elements);
-        let step = step::load(outline, place, compiler, head, environment);
+        let step = step::load(outline, place, compiler, head, (environment, outline.inspected(known)));
         if let Some(Kind::ForEach(each)) = step.as_ref().map(|step| &step.kind)
             && let Type::List(element) = each.over.kind()
         {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::case::command::{Carry, Migrate};
+use crate::case::deadline::Proposal;
 use crate::case::{About, Case, Status};
 use crate::ids::Slug;
-use crate::value::Fields;
+use crate::value::{Fields, Type};
+use crate::workflow::definition::review::Review;
 use crate::workflow::definition::{Definition, Kind, Step, Variable};
 
 /// Why a case stays where it is.
@@ -37,6 +39,7 @@ pub const REFUSALS: &[(&str, &str)] = &[
     ("step_missing", "the other revision has no step of this name: map it"),
     ("target_no_migration_point", "the step of the other revision is no `migration_point`"),
     ("other_kind", "the step of the other revision waits for something else"),
+    ("answer_unfit", "what the first of two people answered does not fit the other form"),
     ("variable_type", "a variable holds what the other revision does not take"),
     ("variable_unset", "the other revision has a variable without a default that the case lacks: say what it holds"),
 ];
@@ -116,8 +119,23 @@ pub fn way(old: &Definition, new: &Definition, case: &Case, plan: &Migrate) -> R
     if kind(target) != waits {
         return refuse("other_kind", format!("step {step} is a {waits}, step {to} a {}", kind(target)));
     }
+    if let Kind::Review(review) | Kind::Inspect(review) = &target.kind
+        && case.tasks.values().filter_map(|task| task.proposal.as_ref()).any(|proposal| !fits(review, proposal))
+    {
+        return refuse("answer_unfit", format!("what the first of two people answered does not fit step {to}"));
+    }
     let vars = vars(old, new, case, plan)?;
     Ok(Way { step: step.clone(), to: to.clone(), vars })
+}
+
+/// Whether an answer that waits for a second person could be given there as well.
+fn fits(review: &Review, proposal: &Proposal) -> bool {
+    let asked = |(name, kind): (&String, &Type)| match proposal.form.get(name) {
+        Some(value) => value.is_of(kind),
+        None => matches!(kind, Type::Optional(_)),
+    };
+    let known = |name: &String| review.ask.contains_key(name) || review.files.contains_key(name);
+    review.next.contains_key(&proposal.outcome) && review.ask.iter().all(asked) && proposal.form.keys().all(known)
 }
 
 fn vars(old: &Definition, new: &Definition, case: &Case, plan: &Migrate) -> Result<Fields, Refusal> {
@@ -154,5 +172,5 @@ fn kept(case: &Case, name: &str, variable: &Variable) -> Result<Option<crate::va
 
 /// Whether cases may be moved while they wait at a step of this kind.
 pub fn can_be_point(kind: &Kind) -> bool {
-    matches!(kind, Kind::Review(_) | Kind::Await { .. } | Kind::Wait(_))
+    matches!(kind, Kind::Review(_) | Kind::Inspect(_) | Kind::Await { .. } | Kind::Wait(_))
 }

@@ -1,7 +1,7 @@
 //! The revision of a document: a hash of what it says, not of how it is written.
 //!
 //! Comments, order of keys, block or flow style, quotes and trailing zeros do not make a revision; every value does, and so do
-//! the digests of the plugins and the currency and zone that the tenant lends.
+//! the digests of the plugins, the version of the table of holidays, and the currency and zone that the tenant lends.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,22 @@ use crate::clock::Zone;
 use crate::ids::Digest;
 use crate::money::Currency;
 use crate::workflow::definition::{Plugin, PluginRef};
-use crate::workflow::yaml::{Kind, Node, Scalar};
+use crate::workflow::yaml::{Entry, Kind, Node, Scalar};
 
 /// Names the encoding below; another one gives other revisions.
 const ENCODING: &str = "redress-workflow-1";
 
 /// The revision of a checked document.
-pub fn revision(document: &Node, plugins: &BTreeMap<PluginRef, Plugin>, currency: Currency, zone: Zone) -> Digest {
+pub fn revision(
+    document: &Node,
+    plugins: &BTreeMap<PluginRef, Plugin>,
+    currency: Currency,
+    zone: Zone,
+    holidays: Option<Digest>,
+) -> Digest {
     let mut bytes = Vec::new();
     put_text(&mut bytes, ENCODING);
-    put_node(&mut bytes, document);
+    put_document(&mut bytes, document);
     put_text(&mut bytes, currency.code());
     put_text(&mut bytes, zone.name());
     put_count(&mut bytes, b'p', plugins.len());
@@ -28,7 +34,22 @@ pub fn revision(document: &Node, plugins: &BTreeMap<PluginRef, Plugin>, currency
         put_text(&mut bytes, &name.to_string());
         bytes.extend(plugin.digest.bytes());
     }
+    // Only where there are any: a document without a calendar keeps the revision that it had before there were calendars.
+    if let Some(version) = holidays {
+        put_text(&mut bytes, "holidays");
+        bytes.extend(version.bytes());
+    }
     Digest::of(&bytes)
+}
+
+/// Tests say what a workflow does and change nothing of it.
+const NO_PART: &str = "tests";
+
+fn put_document(bytes: &mut Vec<u8>, document: &Node) {
+    match &document.kind {
+        Kind::Map(entries) => put_map(bytes, entries.iter().filter(|entry| entry.key.text != NO_PART)),
+        _ => put_node(bytes, document),
+    }
 }
 
 /// Each value is a letter, a length and its bytes, so that no two documents have the same form.
@@ -39,16 +60,18 @@ fn put_node(bytes: &mut Vec<u8>, node: &Node) {
             put_count(bytes, b'l', items.len());
             items.iter().for_each(|item| put_node(bytes, item));
         }
-        Kind::Map(entries) => {
-            let sorted: BTreeMap<_, _> = entries.iter().map(|entry| (&entry.key.text, &entry.value)).collect();
-            put_count(bytes, b'm', sorted.len());
-            for (name, value) in sorted {
-                put_text(bytes, name);
-                put_node(bytes, value);
-            }
-        }
+        Kind::Map(entries) => put_map(bytes, entries.iter()),
         // A document with something unreadable in it never passes its checks.
         Kind::Broken => put_count(bytes, b'x', 0),
+    }
+}
+
+fn put_map<'d>(bytes: &mut Vec<u8>, entries: impl Iterator<Item = &'d Entry>) {
+    let sorted: BTreeMap<_, _> = entries.map(|entry| (&entry.key.text, &entry.value)).collect();
+    put_count(bytes, b'm', sorted.len());
+    for (name, value) in sorted {
+        put_text(bytes, name);
+        put_node(bytes, value);
     }
 }
 
@@ -99,7 +122,7 @@ mod tests {
 
     fn with(document: &str, seed: &str, currency: &str, zone: Zone) -> Digest {
         let node = yaml::parse(document, &Problems::new()).unwrap();
-        revision(&node, &plugins(seed), currency.parse().unwrap(), zone)
+        revision(&node, &plugins(seed), currency.parse().unwrap(), zone, None)
     }
 
     #[test]
@@ -110,6 +133,13 @@ mod tests {
         ] {
             assert_eq!(of(same), of(DOCUMENT), "{same}");
         }
+    }
+
+    #[test]
+    fn tests_make_none_and_a_step_of_that_name_does() {
+        let tested = format!("{DOCUMENT}tests: [{{ name: a }}]\n");
+        assert_eq!(of(&tested), of(DOCUMENT));
+        assert_ne!(of(&DOCUMENT.replace("lines: 2", "tests: 2")), of(&DOCUMENT.replace("lines: 2, ", "")));
     }
 
     #[test]
@@ -133,5 +163,11 @@ mod tests {
         assert_ne!(with(DOCUMENT, "two", "GBP", Zone::Europe__London), base);
         assert_ne!(with(DOCUMENT, "one", "EUR", Zone::Europe__London), base);
         assert_ne!(with(DOCUMENT, "one", "GBP", Zone::UTC), base);
+        let node = yaml::parse(DOCUMENT, &Problems::new()).unwrap();
+        let by = |table: &str| {
+            let version = Some(Digest::of(table.as_bytes()));
+            revision(&node, &plugins("one"), "GBP".parse().unwrap(), Zone::Europe__London, version)
+        };
+        assert!(by("cn 2026") != base && by("cn 2026") != by("cn 2027"));
     }
 }

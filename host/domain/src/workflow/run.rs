@@ -6,6 +6,8 @@
 //!
 //! Nothing is stored between the questions of a turn: a crash is a turn that never happened.
 
+mod age;
+mod answer;
 mod begin;
 mod call;
 mod choose;
@@ -26,6 +28,7 @@ mod review;
 pub mod route;
 mod sense;
 pub mod shapes;
+mod sla;
 mod table;
 mod tasks;
 mod unbook;
@@ -44,12 +47,13 @@ use crate::case::entry::Entry;
 use crate::case::evolve::{self, Stamp};
 use crate::case::lane::{LaneId, Place};
 use crate::case::{About, Case, Task};
-use crate::clock::{Instant, Span};
+use crate::clock::Instant;
 use crate::decision::{Decision, Taken, Turn, Work};
 use crate::facts::Facts;
 use crate::ids::{CaseId, Digest, OrderId, Slug, TaskId, TenantId};
 use crate::value::Value;
 use crate::verdict::Reason;
+use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::{Definition, Kind, Step};
 use crate::workflow::expr::{Context, Expr};
 use names::Names;
@@ -110,6 +114,7 @@ pub struct Run {
     steps: u32,
     tasks_minted: u32,
     resume: bool,
+    path: Vec<Slug>,
 }
 
 /// Where a step leads.
@@ -227,14 +232,15 @@ impl Run {
             self.emit(Entry::Skipped { step: step.id.clone() });
             return Ok(Flow::Next);
         }
+        self.path.push(step.id.clone());
         match &step.kind {
             Kind::Call { plugin, with } => call::enter(self, definition, step, plugin, with),
             Kind::Decide { arms } => choose::decide(self, definition, step, arms),
             Kind::Table(table) => table::enter(self, definition, step, table),
             Kind::Set { assignments } => choose::set(self, definition, assignments),
             Kind::Approve { lines, until } => reserve::enter(self, definition, step, lines, *until),
-            Kind::Review(review) => review::enter(self, definition, step, review),
-            Kind::Await { arms, timeout } => wait::enter_await(self, definition, step, arms, timeout),
+            Kind::Review(review) | Kind::Inspect(review) => review::enter(self, definition, step, review),
+            Kind::Await { arms, remind, timeout } => wait::enter_await(self, definition, step, (arms, remind), timeout),
             Kind::Wait(until) => wait::enter(self, definition, step, until),
             Kind::Refund { amount, method, reason } => {
                 pay::enter(self, definition, step, amount, method, reason.as_ref())
@@ -317,13 +323,28 @@ impl Run {
         TaskId::mint(self.input.command.recorded_at, bits)
     }
 
-    /// Stop at a step until something ends the wait; with a timer where it ends by itself.
-    fn stay(&mut self, step: &Slug, after: Option<Span>) -> Flow {
-        self.stay_until(step, after.map(|span| self.now().after(span)))
+    /// Stop at a step until something from outside ends the wait.
+    fn stay(&mut self, step: &Slug) -> Flow {
+        self.stay_until(step, None)
+    }
+
+    /// The same, for as long as the document says: elapsed time, or business time by its calendar.
+    fn stay_for(&mut self, definition: &Definition, step: &Slug, delay: Option<Delay>) -> Flow {
+        let until = delay.map(|delay| self.due(definition, delay));
+        self.wait(step, until, version(definition, delay))
+    }
+
+    /// When something is over that begins now.
+    fn due(&self, definition: &Definition, delay: Delay) -> Instant {
+        delay.after(self.now(), definition.calendar.as_deref())
     }
 
     fn stay_until(&mut self, step: &Slug, until: Option<Instant>) -> Flow {
-        self.emit(Entry::WaitBegan { step: step.clone(), until });
+        self.wait(step, until, None)
+    }
+
+    fn wait(&mut self, step: &Slug, until: Option<Instant>, holidays: Option<Digest>) -> Flow {
+        self.emit(Entry::WaitBegan { step: step.clone(), until, holidays });
         if let Some(due) = until {
             let timer = Timer::Wait { step: step.clone(), since: self.stamp.turn, lane: self.lane.clone() };
             self.work.push(Work::Timer { due, timer });
@@ -357,6 +378,11 @@ impl Run {
         })
     }
 
+    /// Whether the lane waits at this step, and has done so since this turn.
+    fn waits_since(&self, step: &Slug, since: u64) -> bool {
+        matches!(self.case().place(&self.lane), Some(Place::Waiting { step: at, since: began, .. }) if at == *step && began == since)
+    }
+
     /// Whether the lane waits at this step for what the step waits for, and not for a person to say how its failure ends.
     fn awaits(&self, step: &Slug) -> bool {
         let failed = |task: &Task| {
@@ -382,6 +408,11 @@ impl Run {
             asks: self.asks,
             entries: self.entries,
         };
-        Decision { case, turn, ledgers: self.ledgers, work: self.work, resume: self.resume }
+        Decision { case, turn, ledgers: self.ledgers, work: self.work, resume: self.resume, path: self.path }
     }
+}
+
+/// The version of the table of holidays that a delay is counted with.
+fn version(definition: &Definition, delay: Option<Delay>) -> Option<Digest> {
+    delay.filter(|delay| delay.is_business()).and_then(|_| definition.calendar.as_ref()?.version())
 }

@@ -3,13 +3,16 @@
 //! The decoder's unknown-field check reads it, a test holds `workflows/README.md` to it, and JSON Schema is made from it. Names
 //! that the language reserves for its second half stand in `later`, so that using one gets one clear answer.
 
+mod overlays;
 mod reference;
 mod steps;
 
+use crate::workflow::trial;
+pub use overlays::{INSERT, OVERLAY, PATCH, REMOVE, REPLACE, SEALABLE, SET};
 pub use reference::reference;
 pub use steps::{
-    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW,
-    STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
+    REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -55,8 +58,10 @@ pub enum Shape {
     Currency,
     /// An IANA time zone.
     Zone,
-    /// A span of time.
+    /// A span of time, elapsed or counted by the calendar.
     Duration,
+    /// Business hours of a week.
+    Hours,
     /// A type.
     Type,
     /// A variable: a type, or a map of `type` and `default`.
@@ -73,6 +78,8 @@ pub enum Shape {
     Value(&'static str),
     /// A plugin as `name@major`.
     Plugin,
+    /// A base as `name@number`.
+    Base,
     /// The id of a step.
     Step,
     /// `{ after, then }` or `{ never: reason }`.
@@ -89,6 +96,8 @@ pub enum Shape {
     Join,
     /// A step.
     StepMap,
+    /// A step without its name.
+    StepBody,
 }
 
 /// A kind of step.
@@ -147,6 +156,7 @@ pub const DOCUMENT: Table = Table {
             "The currency of every amount; the tenant's where it is left out.",
         ),
         Field::optional("zone", Shape::Zone, "The zone in which days are counted; the tenant's where it is left out."),
+        Field::optional("calendar", Shape::Map(&CALENDAR), "When people work; `8bh` and `2bd` are counted by it."),
         Field::optional(
             "priority",
             Shape::Whole,
@@ -162,12 +172,42 @@ pub const DOCUMENT: Table = Table {
         Field::optional("limits", Shape::Map(&LIMITS), "Bounds of one case."),
         Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
         Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
+        Field::optional(
+            "tests",
+            Shape::List(&Shape::Map(&trial::schema::TEST)),
+            "Tests; a revision whose tests fail is not published. They are no part of the revision.",
+        ),
+        Field::optional(
+            "sealed",
+            Shape::List(&Shape::Choice(SEALABLE)),
+            "For a base: fields of the document that its overlays cannot change.",
+        ),
     ],
-    later: &["extends", "patch", "calendar", "defaults", "tests", "on_error"],
+    later: &["defaults", "on_error"],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
         ("name", "the name of a document is its `workflow`"),
+        ("patch", "a `patch` changes a base, which is named by `extends`"),
     ],
+};
+
+/// The fields of `calendar`.
+pub const CALENDAR: Table = Table {
+    fields: &[
+        Field::optional("zone", Shape::Zone, "The zone of the hours; the document's where it is left out."),
+        Field::required(
+            "hours",
+            Shape::Hours,
+            "The business hours of a week, as `Mon-Fri 09:00-17:30`, several parts with commas between them.",
+        ),
+        Field::optional(
+            "holidays",
+            Shape::Name,
+            "The table of days off and of days worked in exchange: `cn`, `de`, `gb`; without it only the week counts.",
+        ),
+    ],
+    later: &[],
+    hints: &[("days", "days and times of a week stand together under `hours`")],
 };
 
 /// One entry of `triggers`.
@@ -206,8 +246,13 @@ pub const LIMITS: Table = Table {
     fields: &[
         Field::optional("refund_max", Shape::Value("money"), "The most that a case may refund."),
         Field::optional("lines", Shape::Whole, "How many lines a case may have; with 1 the root `item` exists."),
+        Field::optional(
+            "open_for",
+            Shape::Duration,
+            "How long a case may be open before a person is asked whether to go on with it.",
+        ),
     ],
-    later: &["open_for", "steps"],
+    later: &["steps"],
     hints: &[],
 };
 
@@ -241,11 +286,18 @@ pub const STEP: Table = Table {
         Field::optional(
             "migration_point",
             Shape::Flag,
-            "Cases that wait here may be moved to another revision; of a `review`, an `await` or a `wait`.",
+            "Cases that wait here may be moved to another revision; of a `review`, an `inspect`, an `await` or a `wait`.",
+        ),
+        Field::optional("sealed", Shape::Flag, "For a base: its overlays cannot change this step."),
+        Field::optional(
+            "open",
+            Shape::List(&Shape::Name),
+            "Of a sealed step: fields that overlays may change all the same.",
         ),
     ],
-    later: &["retry", "compensate", "sealed", "open", "sla", "inspect", "run", "exchange", "http", "undo"],
+    later: &["retry", "compensate", "run", "exchange", "http", "undo"],
     hints: &[
+        ("sla", "`sla` stands inside `review` and `inspect`"),
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),
         ("next", "`next` stands inside `review`; a single successor is `then`"),
         ("if", "a condition is `when`"),
@@ -258,6 +310,27 @@ pub const STEP: Table = Table {
 pub const ON_ERROR: Table = Table::new(&[
     Field::required("match", Shape::Name, "The code of the failure, or `any`."),
     Field::required("then", Shape::Step, "The step that follows."),
+]);
+
+/// The fields of `sla`.
+pub const SLA: Table = Table {
+    fields: &[
+        Field::required("due", Shape::Duration, "When an answer is due, counted from entering the step."),
+        Field::optional(
+            "remind",
+            Shape::List(&Shape::Duration),
+            "When the queue is reminded, counted from entering the step.",
+        ),
+        Field::optional("escalate", Shape::List(&Shape::Map(&ESCALATE)), "When the task goes to another queue."),
+    ],
+    later: &[],
+    hints: &[("timeout", "an `sla` never ends the wait: `timeout` stands beside it")],
+};
+
+/// One entry of `escalate`.
+pub const ESCALATE: Table = Table::new(&[
+    Field::required("after", Shape::Duration, "When, counted from entering the step."),
+    Field::required("to", Shape::Name, "The queue that the task goes to."),
 ]);
 
 /// The fields of `timeout`.

@@ -5,6 +5,7 @@
 //! before anything is built, so that a hostile file costs no more than an honest one.
 
 mod place;
+mod write;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 

@@ -9,7 +9,9 @@ use redress_sandbox::contract::{
 use redress_sandbox::{Answer, Call, CallError, Hook, Limits};
 
 use crate::guests::{Guest, counting, deny_all, integer_step, quoting, taking};
-use crate::{allow, ask, gbp, integer, load, moment, patient, quote, quoted, request, sandbox, take, verdict, with};
+use crate::{
+    allow, ask, gbp, integer, load, moment, patient, quote, quoted, request, sandbox, step_request, take, verdict, with,
+};
 
 #[test]
 fn every_kind_of_value_comes_over_unchanged() {
@@ -255,7 +257,7 @@ fn a_plugin_that_nobody_holds_is_swept_away_and_a_library_brings_it_back() {
 
 #[test]
 fn plugins_that_were_fetched_and_are_held_by_nobody_make_room() {
-    let sandbox = with(redress_sandbox::Limits { plugins_idle_max: 2, ..patient() });
+    let sandbox = with(Limits { plugins_idle_max: 2, ..patient() });
     let guests: Vec<Vec<u8>> =
         (0..5).map(|n| integer_step("count", &format!("(i64.const {n})")).component().unwrap()).collect();
     let digests: Vec<_> = guests.iter().map(|bytes| sandbox.describe(bytes).unwrap().digest).collect();

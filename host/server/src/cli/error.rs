@@ -15,6 +15,7 @@ use redress_store::host::HostError;
 use super::answered::Answered;
 use super::output::Out;
 use super::words;
+use crate::publish::suite::Failed;
 use crate::{app, backtest, engine, import, keys, publish, serve};
 use exits::{app_exit, backtest_exit, engine_exit, import_code, import_exit, publish_exit, read_exit, serve_exit};
 
@@ -153,6 +154,14 @@ pub(super) enum Error {
     /// Something was found that is not as it must be.
     #[error("{} not as it must be", words::count(*.0, "thing"))]
     Unwell(usize),
+    /// Tests did not pass.
+    #[error("{failed} of {} failed", words::count(*.all, "test"))]
+    Tests {
+        /// How many failed.
+        failed: usize,
+        /// How many there were.
+        all: usize,
+    },
     /// The machine gives no threads.
     #[error("runtime could not be started")]
     Runtime(#[source] std::io::Error),
@@ -221,6 +230,19 @@ impl Error {
         Self::Document { code, file, count, problems, help }
     }
 
+    /// A workflow whose tests did not pass, with every failure at its place.
+    pub(super) fn failed_tests(file: &Path, text: &str, failed: &[Failed]) -> Self {
+        let told = |failed: &Failed| {
+            let name = failed.file.as_ref().map_or_else(|| file.display().to_string(), |beside| beside.name.clone());
+            let source = failed.file.as_ref().map_or(text, |beside| &beside.source).to_owned();
+            let render = move |problem: &Diagnostic| diagnostic::render(&name, &source, problem);
+            failed.problems.iter().map(render).collect::<Vec<_>>()
+        };
+        let problems: Vec<String> = failed.iter().flat_map(told).collect();
+        let (count, help) = (problems.len(), "nothing was changed: the active revision stays");
+        Self::Document { code: "tests_failed", file: file.display().to_string(), count, problems, help }
+    }
+
     /// A host that did not answer.
     pub(super) fn unreachable(server: &str, source: reqwest::Error) -> Self {
         Self::Unreachable { server: server.to_owned(), source }
@@ -256,6 +278,7 @@ impl Error {
             Self::Address { .. } => "address_invalid",
             Self::Keys(_) => "store_failed",
             Self::Runtime(_) => "host_not_started",
+            Self::Tests { .. } => "tests_failed",
             Self::Unwell(_) => "not_well",
         }
     }
@@ -269,7 +292,7 @@ impl Error {
             Self::Import(error) => import_exit(error),
             Self::Backtest(error) => backtest_exit(error),
             Self::Serve(error) => serve_exit(error),
-            Self::Document { .. } => Exit::Invalid,
+            Self::Document { .. } | Self::Tests { .. } => Exit::Invalid,
             Self::Read { source, .. } => read_exit(source),
             Self::Answered(answered) => answered.exit(),
             Self::Unreachable { source, .. } if source.is_timeout() => Exit::Timeout,
@@ -313,6 +336,7 @@ impl Error {
             Self::NotFound { help, .. } => help.as_str(),
             Self::Answered(answered) => return answered.help(),
             Self::Unreachable { .. } => "is it running, and is this its address? redress serve says where it listens",
+            Self::Tests { .. } => "each failure says what was expected, what was found, and which way the case went",
             Self::Unwell(_) => "the last column says what to do",
             Self::Address { .. } | Self::Keys(_) | Self::Runtime(_) => return None,
             Self::Backtest(backtest::Error::NotCalled(_)) => {

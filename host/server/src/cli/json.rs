@@ -175,9 +175,11 @@ pub(super) fn task(task: &Task) -> Json {
     use redress_domain::case::About;
     let about = match &task.about {
         About::Review { step } => json!({ "review": { "step": step } }),
+        About::Inspection { step } => json!({ "inspection": { "step": step } }),
         About::Failure { step, code } => json!({ "failure": { "step": step, "code": code } }),
         About::Effect { key } => json!({ "effect": { "key": key } }),
         About::Unrouted => json!({ "unrouted": {} }),
+        About::TooLong => json!({ "too_long": {} }),
     };
     json!({
         "about": about,
@@ -187,6 +189,9 @@ pub(super) fn task(task: &Task) -> Json {
         "opened_at": instant(task.opened_at),
         "reasons": each(&task.reasons, reason),
         "imported": task.imported,
+        "due": task.deadline.as_ref().map(|deadline| instant(deadline.due)),
+        "overdue": task.deadline.as_ref().is_some_and(|deadline| deadline.overdue),
+        "answered_first_by": task.proposal.as_ref().map(|proposal| &proposal.by),
     })
 }
 

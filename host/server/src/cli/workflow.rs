@@ -3,11 +3,17 @@
 mod backtest;
 mod canary;
 mod check;
+mod diff;
+mod graph;
 mod list;
 mod live;
 mod migrate;
 mod publish;
+mod rebase;
+mod schema;
 mod show;
+mod test;
+mod text;
 
 use clap::Subcommand;
 use redress_domain::clock::Zone;
@@ -30,6 +36,9 @@ pub(super) enum Verb {
     /// Make a file the workflow that new cases take.
     #[command(help_template = HELP, before_help = publish::EXAMPLES)]
     Publish(publish::Args),
+    /// Run the tests of workflows, and tell what they do not reach.
+    #[command(help_template = HELP, before_help = test::EXAMPLES)]
+    Test(test::Args),
     /// Show all revisions, the newest first.
     #[command(help_template = HELP, before_help = list::EXAMPLES)]
     List(list::Args),
@@ -45,6 +54,18 @@ pub(super) enum Verb {
     /// Show the text of a revision, with the plugins that it is pinned to.
     #[command(help_template = HELP, before_help = show::EXAMPLES)]
     Show(show::Args),
+    /// Show what differs between two workflows by meaning, step by step and field by field.
+    #[command(help_template = HELP, before_help = diff::EXAMPLES)]
+    Diff(diff::Args),
+    /// Put an overlay on another edition of its base.
+    #[command(help_template = HELP, before_help = rebase::EXAMPLES)]
+    Rebase(rebase::Args),
+    /// Draw the process: SVG, Mermaid or Graphviz.
+    #[command(help_template = HELP, before_help = graph::EXAMPLES)]
+    Graph(graph::Args),
+    /// Write the JSON Schema that editors complete and explain workflows with.
+    #[command(help_template = HELP, before_help = schema::EXAMPLES)]
+    Schema,
 }
 
 pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
@@ -52,11 +73,16 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::Check(args) => check::run(args, at, out),
         Verb::Backtest(args) => backtest::run(args, at, out),
         Verb::Publish(args) => publish::run(args, at, out),
+        Verb::Test(args) => test::run(args, at, out),
         Verb::List(args) => list::run(args, at, out),
         Verb::Live(args) => live::run(args, at, out),
         Verb::Migrate(args) => migrate::run(args, at, out),
         Verb::Canary(args) => canary::run(args, at, out),
         Verb::Show(args) => show::run(args, at, out),
+        Verb::Diff(args) => diff::run(args, at, out),
+        Verb::Rebase(args) => rebase::run(args, at, out),
+        Verb::Graph(args) => graph::run(args, at, out),
+        Verb::Schema => schema::run(at, out),
     }
 }
 

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use redress_domain::case::Case;
 use redress_domain::case::command::{Body, Command};
-use redress_domain::case::{About, Case};
 use redress_domain::ids::{CaseId, CustomerId, TaskId};
 use redress_domain::value::{Type, Value};
-use redress_domain::workflow::definition::{Definition, Kind};
+use redress_domain::workflow::definition::Definition;
 use redress_store::row::{Row, RowKey};
 use redress_store::snapshot::Snapshot;
 
@@ -99,10 +99,10 @@ fn subject(id: CaseId, customer: Option<&CustomerId>) -> String {
 
 /// A form field of type text. A choice among words is no free text, and what the form does not ask for is refused anyway.
 fn is_free_text(case: &Case, definition: Option<&Definition>, task: TaskId, field: &str) -> bool {
-    let Some(About::Review { step }) = case.tasks.get(&task).map(|task| &task.about) else { return true };
+    let Some(step) = case.tasks.get(&task).and_then(|task| task.about.asking()) else { return true };
     let step = definition.and_then(|definition| definition.step(step.as_str()));
-    match step.map(|step| &step.kind) {
-        Some(Kind::Review(review)) => match review.ask.get(field) {
+    match step.and_then(|step| step.kind.asked()) {
+        Some(review) => match review.ask.get(field) {
             Some(Type::Optional(inner)) => **inner == Type::Text,
             Some(kind) => *kind == Type::Text,
             None => true,

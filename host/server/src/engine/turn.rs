@@ -148,7 +148,11 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Deci
             Progress::Ask(asking) => {
                 // Only a definition has steps that ask.
                 let (ask, definition) = asking.question().zip(definition).expect("a run that asks has a question");
-                answer = Some(ask::answer(&inner.sandbox, definition, ask, &asking, |_| None));
+                let told = inner.stand_in.as_ref().and_then(|stand_in| stand_in.answer(ask, &asking));
+                answer = Some(match told {
+                    Some(told) => ask::told(&inner.sandbox, told),
+                    None => ask::answer(&inner.sandbox, definition, ask, &asking, |_| None),
+                });
                 run = asking;
             }
         }

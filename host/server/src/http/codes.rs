@@ -68,6 +68,7 @@ codes! {
     TASK_NOT_OPEN "task_not_open" 409 "The task is not open";
     TASK_CLAIMED "task_claimed" 409 "Somebody else has taken the task";
     UNKNOWN_OUTCOME "unknown_outcome" 422 "The task does not offer this choice";
+    SECOND_PERSON_NEEDED "second_person_needed" 409 "A second person must answer the task";
     WRONG_FORM "wrong_form" 422 "The form is not as the review asks for it";
     WRONG_VERDICT "wrong_verdict" 422 "The decision does not fit the lines of the case";
     EFFECT_SETTLED "effect_settled" 409 "The effect is settled";
@@ -84,6 +85,7 @@ codes! {
     MIGRATION_UNFIT "migration_unfit" 422 "The migration does not fit the revisions";
     MIGRATION_REFUSED "migration_refused" 409 "The case cannot go on with the other revision";
     CANARY_UNFIT "canary_unfit" 422 "The revision cannot be a canary of this workflow";
+    TESTS_FAILED "tests_failed" 422 "The workflow's tests do not pass";
     FILE_DIFFERS "file_differs" 409 "The file differs from what is active";
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";
     PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";

@@ -38,6 +38,8 @@ pub const TYPES: &[(&str, &str)] = &[
     ("task.released", "a task was given back"),
     ("task.completed", "a person answered a task: outcome"),
     ("task.closed", "a task is no longer needed"),
+    ("task.overdue", "the answer to a task is late"),
+    ("task.escalated", "a task went to another queue because nobody answered: queue"),
     ("effect.intended", "something is to leave the host: kind, amount"),
     ("effect.resent", "an effect is delivered again under its key"),
     ("effect.confirmed", "an effect happened"),
@@ -87,6 +89,9 @@ pub struct EventData {
     /// Of the case, or of the effect, or what the task is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// The branch or iteration that it is of; left out on the main line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
     /// The step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,

@@ -77,6 +77,9 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
     let known = |name: &str| Problem::new(codes::named(name).unwrap_or(codes::INTERNAL), &*detail);
     match error {
         E::Invalid(found) => known("workflow_invalid").at(problems(source, &found)),
+        E::Tests(failed) => {
+            known("tests_failed").at(failed.iter().flat_map(|one| problems(source, &one.problems)).collect())
+        }
         E::Refused(refusal) => Problem::new(codes::named(refusal.code()).unwrap_or(codes::INTERNAL), chain(&refusal)),
         // The places are those of a text that this client did not send; paths and words say where.
         E::Breaks { problems: found, .. } => known("plugin_breaks_workflow")

@@ -11,7 +11,6 @@ use redress_domain::codec;
 use redress_domain::ids::TaskId;
 use redress_domain::value::Type;
 use redress_domain::verdict::Remedy;
-use redress_domain::workflow::definition::Kind;
 use redress_store::row::RowKey;
 use redress_store::scan::{Direction, Scan};
 use serde::Deserialize;
@@ -150,7 +149,7 @@ async fn hand_in(
 pub struct CompleteTask {
     /// The choice. Of a review what its workflow offers; of a failure `try_again`, `decide` or `close`; of an effect `paid`,
     /// `not_paid` or `resend`, or `paid` or `recovered` where a provider contradicts its decline; of a case that no workflow
-    /// takes `close`.
+    /// takes `close`; of one that is open too long `keep` or `close`.
     #[schema(max_length = 128)]
     outcome: String,
     /// What was filled in, as the review asks for it.
@@ -257,14 +256,11 @@ impl DecideLine {
 
 /// The types of what a review asks to be filled in; none for a task that asks for nothing.
 fn asked(engine: &Engine, task: &TaskListing) -> Result<Option<BTreeMap<String, Type>>, engine::Error> {
-    let About::Review { step } = &task.task.about else { return Ok(None) };
+    let Some(step) = task.task.about.asking() else { return Ok(None) };
     let revision = engine.case(task.case)?.and_then(|case| case.revision);
     let definition = revision.map(|revision| engine.registry().definition(revision)).transpose()?;
     let step = definition.as_ref().and_then(|definition| definition.step(step.as_str()));
-    Ok(step.and_then(|step| match &step.kind {
-        Kind::Review(review) => Some(review.ask.clone()),
-        _ => None,
-    }))
+    Ok(step.and_then(|step| Some(step.kind.asked()?.ask.clone())))
 }
 
 /// The open task that a path names.

@@ -184,7 +184,7 @@ fn columns(at: &At<'_>) -> Option<(Vec<Column>, Vec<String>)> {
 fn compiler(columns: &[Column], broken: &[String], currency: Currency) -> Compiler {
     let row = columns.iter().map(|column| (column.name.as_str(), column.value_type()));
     let roots = BTreeMap::from([("row".to_owned(), Type::object(row))]);
-    let mut compiler = Compiler::new(Scope { roots, currency });
+    let mut compiler = Compiler::new(Scope { roots, currency, calendar: None });
     compiler.broken = broken.iter().cloned().map(Name::AnyField).collect();
     compiler
 }

@@ -36,13 +36,27 @@ pub(super) struct Courier {
     pub(super) settings: Settings,
     pub(super) limits: config::Outbox,
     pub(super) gates: Gates,
-    http: Http,
+    /// None where nothing leaves the process.
+    http: Option<Http>,
+}
+
+/// What an answer comes to, each with the end of its attempt.
+pub(super) enum ComesTo {
+    /// The outcome is known, or known to be unknown.
+    Outcome(Settle, Delivery),
+    /// Once more, from then on.
+    Again(Delivery, Instant),
 }
 
 impl Courier {
     pub(super) fn new(key: &HostKey, settings: Settings, limits: config::Outbox) -> Result<Self, Error> {
-        let http = Http::new(&limits)?;
+        let http = Some(Http::new(&limits)?);
         Ok(Self { key: key.clone(), settings, limits, gates: Gates::default(), http })
+    }
+
+    /// A courier that plans and records, and has no way out.
+    pub(super) fn at_home(key: HostKey, settings: Settings, limits: config::Outbox) -> Self {
+        Self { key, settings, limits, gates: Gates::default(), http: None }
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -133,23 +147,10 @@ impl Courier {
     async fn carry(&self, engine: Engine, mut ready: Ready) {
         let answer = self.send(&engine, &ready).await;
         drop(ready.passage.take());
-        let now = engine.clock().now();
-        let log = Log { all: &ready.log, round: ready.round };
-        let next = rules::after(&ready.terms, &self.limits, log, &answer, now, engine.clock().random());
-        let Some(started) = ready.log.last() else { return };
-        let ended = |outcome| Delivery {
-            ended_at: Some(now),
-            outcome,
-            status: answer.status,
-            reason: answer.reason.clone(),
-            ..started.clone()
-        };
-        let done = match next {
-            Next::Settle(outcome, reference) => {
-                let settle = Settle { key: ready.key, outcome, reference };
-                settled(&engine, &ready, settle, ended(recorded(outcome))).await
-            }
-            Next::Again(outcome, at) => later(&engine, &ready, ended(outcome), at).await,
+        let done = match self.comes_to(&engine, &ready, &answer) {
+            Some(ComesTo::Outcome(settle, ended)) => settled(&engine, &ready, settle, ended).await,
+            Some(ComesTo::Again(ended, at)) => later(&engine, &ready, ended, at).await,
+            None => return,
         };
         match done {
             Ok(()) => {}
@@ -160,14 +161,36 @@ impl Courier {
         }
     }
 
+    /// What an answer comes to, by the rules, as of now.
+    pub(super) fn comes_to(&self, engine: &Engine, ready: &Ready, answer: &Answer) -> Option<ComesTo> {
+        let now = engine.clock().now();
+        let log = Log { all: &ready.log, round: ready.round };
+        let next = rules::after(&ready.terms, &self.limits, log, answer, now, engine.clock().random());
+        let started = ready.log.last()?;
+        let ended = |outcome| Delivery {
+            ended_at: Some(now),
+            outcome,
+            status: answer.status,
+            reason: answer.reason.clone(),
+            ..started.clone()
+        };
+        Some(match next {
+            Next::Settle(outcome, reference) => {
+                ComesTo::Outcome(Settle { key: ready.key, outcome, reference }, ended(recorded(outcome)))
+            }
+            Next::Again(outcome, at) => ComesTo::Again(ended(outcome), at),
+        })
+    }
+
     async fn send(&self, engine: &Engine, ready: &Ready) -> Answer {
         let now = engine.clock().now();
-        match &ready.parcel {
-            Parcel::Request { webhook, body } => {
-                self.http.send(&self.settings, ready.kind, webhook, ready.key, body.clone(), now).await
+        match (&ready.parcel, &self.http) {
+            (Parcel::Request { webhook, body }, Some(http)) => {
+                http.send(&self.settings, ready.kind, webhook, ready.key, body.clone(), now).await
             }
-            Parcel::Mail { connector, mail } => mail::send(&self.settings, &self.limits, connector, mail).await,
-            Parcel::Simulated => Answer::new(Meaning::Confirmed(Some(format!("simulated-{}", ready.key.short())))),
+            (Parcel::Request { .. }, None) => Answer::because(Meaning::NotSent, "no_way_out"),
+            (Parcel::Mail { connector, mail }, _) => mail::send(&self.settings, &self.limits, connector, mail).await,
+            (Parcel::Simulated, _) => Answer::new(Meaning::Confirmed(Some(format!("simulated-{}", ready.key.short())))),
         }
     }
 }
@@ -189,9 +212,14 @@ async fn settled(engine: &Engine, ready: &Ready, settle: Settle, ended: Delivery
 
 /// The end of the attempt and the time of the next: one commit.
 async fn later(engine: &Engine, ready: &Ready, ended: Delivery, at: Instant) -> Result<(), engine::Error> {
-    let mut batch = Batch { rows: vec![ended.row(ready.key)], ..Batch::default() };
-    batch.work.renew.push((ready.claim.clone(), at));
-    let store = engine.store().clone();
+    let (store, batch) = (engine.store().clone(), put_off(ready, &ended, at));
     let appended = spawn_blocking(move || store.append(batch)).await;
     Ok(appended.map_err(|_| engine::Error::Internal)?.map(drop)?)
+}
+
+/// What is written of an attempt that is to be followed by another.
+pub(super) fn put_off(ready: &Ready, ended: &Delivery, at: Instant) -> Batch {
+    let mut batch = Batch { rows: vec![ended.row(ready.key)], ..Batch::default() };
+    batch.work.renew.push((ready.claim.clone(), at));
+    batch
 }

@@ -6,8 +6,8 @@ use redress_domain::workflow::canary::{Bounds, Percent};
 
 use super::way::{Answer, Way};
 use super::workflows::active::{self, Active};
-use super::workflows::{self, Candidate, Revision};
-use super::{Error, plugins};
+use super::workflows::{self, Candidate, Kept, Revision, names};
+use super::{Error, plugins, suite};
 use crate::engine::Engine;
 use crate::engine::canary::{Canary, Watched};
 use crate::engine::log::{self, Ended, Record, Since, What};
@@ -176,8 +176,12 @@ pub fn watched(engine: &Engine, workflow: &Slug) -> Result<Watched, Error> {
 
 fn candidate(engine: &Engine, workflow: &Slug, tried: Tried<'_>) -> Result<Candidate, Error> {
     let candidate = match tried {
-        Tried::Text(text) => workflows::candidate(engine, text, plugins::available(engine)?)?,
-        Tried::Named(name) => Candidate::of(engine, workflows::named(engine, workflow, name)?)?,
+        Tried::Text(text) => {
+            let candidate = workflows::candidate(engine, text, plugins::available(engine)?, Kept::default())?;
+            suite::check(engine, &candidate.definition, text, &[])?;
+            candidate
+        }
+        Tried::Named(name) => Candidate::of(engine, names::named(engine, workflow, name)?)?,
     };
     let found = &candidate.definition.workflow;
     if found == workflow {

@@ -5,13 +5,16 @@
 //! nothing and never undoes what came in by the API; a file that is deleted retires nothing.
 //!
 //! What was handed in is a row of the tenant's file, written in the same commit as what became active. A file that was refused has a
-//! second row that tells what the tenant had, and is tried again when it has something else: a workflow when a plugin came, a
-//! plugin when another workflow became active. Then it counts only where nothing came in another way under its name since: a third
-//! row tells what had become active when its bytes were refused first.
+//! second row that tells what the tenant had, and is tried again when it has something else: a workflow when a plugin came or a
+//! file with tests changed, a plugin when another workflow became active. Then it counts only where nothing came in another way
+//! under its name since: a third row tells what had become active when its bytes were refused first.
+//!
+//! Files with tests (`*.test.yaml`) are never handed in themselves: they are read with the workflow beside them that they test.
 
 mod document;
 mod files;
 mod limits;
+mod tests;
 mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,9 +105,14 @@ pub struct Memory {
     told: Mutex<Told>,
 }
 
-/// What the doors remember of one tenant's files, by path.
+/// What the doors remember of one tenant.
 #[derive(Debug, Clone, Default)]
-struct Tenant(BTreeMap<String, Seen>);
+struct Tenant {
+    /// Of its files, by path.
+    files: BTreeMap<String, Seen>,
+    /// Of its files with tests, by path: what they held.
+    tests: BTreeMap<String, Digest>,
+}
 
 /// A file as the last look found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +155,7 @@ pub fn status(app: &App, tenant: &str) -> Result<Vec<DoorStatus>, app::Error> {
     let seen = lock(&app.doors().tenants).get(&engine.record().slug).cloned().unwrap_or_default();
     let mut active = Active::of(&engine)?;
     let mut all = Vec::new();
-    for (path, Seen { content, state, says, .. }) in seen.0 {
+    for (path, Seen { content, state, says, .. }) in seen.files {
         let differs_from_active = !match (&says, content) {
             (Some(says), _) => active.says(&engine, &says.workflow)? == Some(says.content),
             (None, Some(content)) => active.is_plugin(&path, content),

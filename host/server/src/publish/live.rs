@@ -82,7 +82,7 @@ fn live(engine: &Engine, snapshot: &Snapshot, active: &Active, used: Option<Vec<
     let mut in_use = Vec::new();
     for revision in revisions {
         let counted = snapshot.count_open(revision, CASES_COUNTED_MAX)?;
-        let number = workflows::number(engine, revision)?;
+        let number = workflows::names::number(engine, revision)?;
         let (open_cases, more) = (counted.cases, counted.more);
         let of_canary = canary.iter().find(|watched| watched.canary.revision == revision);
         let percent = of_canary.map(|watched| watched.canary.percent.get());

@@ -103,7 +103,8 @@ impl Report {
 /// # Errors
 /// There are no such revisions, or the wish does not fit them; each reason is told.
 pub fn plan(engine: &Engine, workflow: &Slug, wish: &Wish) -> Result<Migration, Error> {
-    let (from, to) = (workflows::named(engine, workflow, &wish.from)?, workflows::named(engine, workflow, &wish.to)?);
+    let (from, to) =
+        (workflows::names::named(engine, workflow, &wish.from)?, workflows::names::named(engine, workflow, &wish.to)?);
     let (old, new) = (engine.registry().definition(from.revision)?, engine.registry().definition(to.revision)?);
     let mut faults = Vec::new();
     let mut vars = BTreeMap::new();

@@ -112,6 +112,7 @@ fn become_active(
     if !candidate.is_active && upload.way.is_overtaken(|| past::of_plugin(engine, upload.name))? {
         return Err(Error::Overtaken);
     }
+    workflows::try_again(engine, &candidate.republished)?;
     // Kept only where nothing but the commit can fail, so that what is refused leaves no file.
     objects.put(upload.bytes).map_err(Error::Object)?;
     candidate.commit(engine, upload.by, &upload.way, upload.answer.as_ref())
@@ -161,7 +162,9 @@ pub fn activate(engine: &Engine, objects: &Objects, activation: &Activation<'_>)
     let (reference, plugin) = known(name, &info).ok_or_else(never)?;
     let activated = {
         let _alone = engine.publishing();
-        candidate(engine, active, &reference, plugin)?.commit(engine, by, way, answer.as_ref())
+        let candidate = candidate(engine, active, &reference, plugin)?;
+        workflows::try_again(engine, &candidate.republished)?;
+        candidate.commit(engine, by, way, answer.as_ref())
     };
     hold(engine);
     activated
@@ -310,6 +313,15 @@ pub(super) fn describe(sandbox: &Sandbox, objects: &Objects, digest: Digest) -> 
 /// One is refused: the binary was built with a contract that it does not speak.
 pub fn load_stock(sandbox: &Sandbox) -> Result<(), Error> {
     stock::STOCK.iter().try_for_each(|stock| sandbox.load(stock.bytes).map(drop).map_err(Error::Refused))
+}
+
+/// Those of the stock plugins that are named in a text, loaded while this is held: for who needs no others, since loading compiles.
+///
+/// # Errors
+/// As `load_stock`.
+pub fn hold_named(sandbox: &Sandbox, text: &str) -> Result<Vec<Arc<PluginInfo>>, Error> {
+    let named = stock::STOCK.iter().filter(|stock| text.contains(&format!("std/{}@", stock.name)));
+    named.map(|stock| sandbox.load(stock.bytes).map_err(Error::Refused)).collect()
 }
 
 /// The stock plugins, loaded while this is held.

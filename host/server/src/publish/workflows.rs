@@ -2,30 +2,33 @@
 
 pub mod active;
 pub mod history;
+pub mod names;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Datelike as _;
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
+use redress_domain::workflow::calendar::holidays::Holidays;
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
+use redress_domain::workflow::overlay;
 use redress_sandbox::PluginInfo;
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
+use super::bases::{self, Base};
+use super::suite::{self, TestFile};
 use super::way::{Answer, Way};
 use super::{Error, interface, past, plugins};
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::{self, Engine};
 use active::Active;
-
-/// The beginning of a hash has so many letters at least; what is shorter is a number.
-const HASH_LETTERS_MIN: usize = 8;
 
 /// A revision, as the store keeps it: with its text, and the plugins that it is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +41,14 @@ pub struct Revision {
     pub number: u64,
     /// The text as it was written.
     pub source: String,
+    /// What it extends, where it is an overlay: kept, so that it means the same for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
     /// The component of each plugin that it calls.
     pub plugins: BTreeMap<String, Digest>,
+    /// The table of holidays that its calendar names, as it was then: a newer program with newer tables still reads it alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<String>,
     /// When it was published.
     pub published_at: Instant,
     /// By whom.
@@ -66,12 +75,14 @@ pub struct Publication<'a> {
     pub expect: Option<Digest>,
     /// The request that this answers, where it may come again.
     pub answer: Option<Answer<'a, Revision>>,
+    /// Files with tests of it. They must pass, like the tests inside it.
+    pub beside: &'a [TestFile],
 }
 
 impl<'a> Publication<'a> {
     /// A text with nothing said about it.
     pub fn new(source: &'a str, by: &'a Actor, way: Way) -> Self {
-        Self { source, note: "", by, way, expect: None, answer: None }
+        Self { source, note: "", by, way, expect: None, answer: None, beside: &[] }
     }
 }
 
@@ -95,6 +106,7 @@ pub struct Rollback<'a> {
 /// A checked text, and its revision where that is stored already.
 pub(super) struct Candidate {
     source: String,
+    base: Option<Base>,
     pub(super) definition: Arc<Definition>,
     known: Option<Revision>,
 }
@@ -116,17 +128,28 @@ pub fn check_with(
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
 ) -> Result<Arc<Definition>, Error> {
-    candidate(engine, source, plugins).map(|candidate| candidate.definition)
+    candidate(engine, source, plugins, Kept::default()).map(|candidate| candidate.definition)
+}
+
+/// The same, and run its tests.
+///
+/// # Errors
+/// The problems, tests that do not pass, or the store could not be read.
+pub fn try_out(engine: &Engine, source: &str, beside: &[TestFile]) -> Result<Arc<Definition>, Error> {
+    let definition = check(engine, source)?;
+    suite::check(engine, &definition, source, beside)?;
+    Ok(definition)
 }
 
 /// Publish a text: check it, store its revision, make it the one that new cases take. A revision that is stored already is only
 /// made active, and one that is active is left alone.
 ///
 /// # Errors
-/// The problems, or another revision is active than the publisher saw; the active revision stays.
+/// The problems, tests that do not pass, or another revision is active than the publisher saw; the active revision stays.
 pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
     let _alone = engine.publishing();
-    let candidate = candidate(engine, publication.source, plugins::available(engine)?)?;
+    let candidate = candidate(engine, publication.source, plugins::available(engine)?, Kept::default())?;
+    suite::check(engine, &candidate.definition, publication.source, publication.beside)?;
     let (workflow, revision) = (candidate.definition.workflow.clone(), candidate.definition.revision);
     let before = active(engine, &workflow)?;
     check_seen(publication.expect, before)?;
@@ -143,8 +166,10 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
             facts.extend(becoming.facts);
             rows.extend(becoming.rows);
         }
+        rows.extend(candidate.known.as_ref().map(|known| suite::rewritten(known, &candidate.source)));
         Record { facts, rows, idem, ..Record::default() }
     })?;
+    warn_of_years(engine, &candidate.definition);
     candidate.activate(engine);
     // What is active already leaves its canary alone.
     if before != Some(revision) {
@@ -152,6 +177,16 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
     }
     plugins::hold(engine);
     stored(engine, revision)
+}
+
+/// A workflow that counts business days in a year whose holidays nobody has written down counts them as working days.
+fn warn_of_years(engine: &Engine, definition: &Definition) {
+    let Some(calendar) = &definition.calendar else { return };
+    let this = engine.clock().now().date(calendar.zone).year();
+    for year in calendar.unknown_years([this, this + 1]) {
+        let workflow = &definition.workflow;
+        tracing::warn!("workflow {workflow} has no holidays for {year}: in that year only the week counts");
+    }
 }
 
 /// Go back to a revision that was active before; cases that began with another one stay with it.
@@ -264,20 +299,6 @@ pub fn find(engine: &Engine, revision: Digest) -> Result<Option<Revision>, engin
     bytes.map(|bytes| codec::decode(&bytes).map_err(engine::Error::damaged("revision"))).transpose()
 }
 
-/// The number of a revision.
-///
-/// # Errors
-/// The store cannot be read, or has no such revision.
-pub fn number(engine: &Engine, revision: Digest) -> Result<u64, engine::Error> {
-    if let Some(number) = engine.registry().number(revision) {
-        return Ok(number);
-    }
-    let gone = || engine::Error::Revision { revision, detail: "it is not stored".to_owned() };
-    let number = find(engine, revision)?.ok_or_else(gone)?.number;
-    engine.registry().number_is(revision, number);
-    Ok(number)
-}
-
 /// The active revision of each workflow.
 ///
 /// # Errors
@@ -298,7 +319,8 @@ pub(super) fn republish(
             continue;
         }
         let Some(revision) = find(engine, definition.revision)? else { continue };
-        let new = candidate(engine, &revision.source, plugins.clone()).map_err(|error| match error {
+        let source = suite::text(engine, &revision)?;
+        let new = candidate(engine, &source, plugins.clone(), Kept::with(&revision)?).map_err(|error| match error {
             Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
             other => other,
         })?;
@@ -307,6 +329,21 @@ pub(super) fn republish(
         }
     }
     Ok(candidates)
+}
+
+/// Run the tests inside republished workflows; their plugins are loaded.
+pub(super) fn try_again(engine: &Engine, candidates: &[Candidate]) -> Result<(), Error> {
+    for one in candidates {
+        let tried = suite::check(engine, &one.definition, &one.source, &[]);
+        tried.map_err(|error| match error {
+            Error::Tests(failed) => Error::Breaks {
+                workflow: one.definition.workflow.to_string(),
+                problems: failed.into_iter().flat_map(|failed| failed.problems).collect(),
+            },
+            other => other,
+        })?;
+    }
+    Ok(())
 }
 
 /// What is stored when a candidate becomes active.
@@ -323,7 +360,7 @@ impl Candidate {
     /// A revision that is stored and loaded.
     pub(super) fn of(engine: &Engine, revision: Revision) -> Result<Self, Error> {
         let definition = engine.registry().definition(revision.revision)?;
-        Ok(Self { source: revision.source.clone(), definition, known: Some(revision) })
+        Ok(Self { source: revision.source.clone(), base: revision.base.clone(), definition, known: Some(revision) })
     }
 
     /// Its revision, and the row of it where it is new.
@@ -360,7 +397,9 @@ impl Candidate {
             revision: definition.revision,
             number: next.number,
             source: self.source.clone(),
+            base: self.base.clone(),
             plugins: definition.plugins.iter().map(|(name, plugin)| (name.to_string(), plugin.digest)).collect(),
+            holidays: definition.calendar.as_ref().map(|calendar| calendar.texts()).unwrap_or_default(),
             published_at: next.at,
             by: by.clone(),
             note: note.to_owned(),
@@ -389,23 +428,6 @@ fn replaced(engine: &Engine, workflow: &Slug, active: Digest) -> Ended {
     }
 }
 
-/// A revision of a workflow by its number, its hash, or the beginning of that.
-///
-/// # Errors
-/// There is none, or several begin so.
-pub fn named(engine: &Engine, workflow: &Slug, name: &str) -> Result<Revision, Error> {
-    let is_meant = |one: &Revision| match name.parse::<u64>() {
-        Ok(number) if name.len() < HASH_LETTERS_MIN => one.number == number,
-        _ => name.len() >= HASH_LETTERS_MIN && one.revision.to_string().starts_with(&name.to_ascii_lowercase()),
-    };
-    let own = list(engine)?.into_iter().filter(|one| one.workflow == *workflow);
-    let mut found: Vec<Revision> = own.filter(is_meant).collect();
-    match (found.pop(), found.is_empty()) {
-        (Some(revision), true) => Ok(revision),
-        _ => Err(Error::NoSuchRevision { workflow: workflow.to_string(), named: name.to_owned() }),
-    }
-}
-
 /// The active revision of a workflow.
 ///
 /// # Errors
@@ -426,16 +448,37 @@ pub(super) fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Erro
     Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
+/// What a stored revision was checked with besides its plugins; a new one takes what there is now.
+#[derive(Default)]
+pub(super) struct Kept {
+    base: Option<Base>,
+    holidays: Option<Arc<Holidays>>,
+}
+
+impl Kept {
+    fn with(revision: &Revision) -> Result<Self, engine::Error> {
+        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)? })
+    }
+}
+
+/// Check a text against these plugins.
 pub(super) fn candidate(
     engine: &Engine,
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
+    Kept { base, holidays }: Kept,
 ) -> Result<Candidate, Error> {
     let record = engine.record();
-    let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone) };
+    let bases = match base {
+        Some(base) => [(base.name, base.source)].into(),
+        None => bases::known(engine, overlay::base_of(source).as_deref())?,
+    };
+    let (currency, zone) = (Some(record.currency), Some(record.zone));
+    let environment = Environment { plugins, currency, zone, bases, holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
+    let base = bases::used(source, &environment.bases);
     let known = find(engine, definition.revision)?;
-    Ok(Candidate { source: source.to_owned(), definition: Arc::new(definition), known })
+    Ok(Candidate { source: source.to_owned(), base, definition: Arc::new(definition), known })
 }
 
 /// The definition of a stored revision, with exactly the plugins that it is pinned to. They are not loaded for it: most are asked
@@ -455,13 +498,23 @@ fn definition(
         plugins.extend(pinned(name, &info));
         described.insert(*digest, info);
     }
-    let definition = candidate(engine, &revision.source, plugins)?.definition;
+    let definition = candidate(engine, &revision.source, plugins, Kept::with(revision)?)?.definition;
     if definition.revision == revision.revision {
         Ok(definition)
     } else {
         let detail = format!("this program reads its text as revision {}", definition.revision);
         Err(engine::Error::Revision { revision: revision.revision, detail }.into())
     }
+}
+
+/// The table of holidays that a stored revision was checked with.
+fn holidays(revision: &Revision) -> Result<Option<Arc<Holidays>>, engine::Error> {
+    if revision.holidays.is_empty() {
+        return Ok(None);
+    }
+    let damaged = |_| engine::Error::Damaged { what: "revision", detail: "its holidays cannot be read".to_owned() };
+    let table = Holidays::read(revision.holidays.iter().map(String::as_str)).map_err(damaged)?;
+    Ok(Some(Arc::new(table)))
 }
 
 fn pinned(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {

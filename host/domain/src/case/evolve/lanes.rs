@@ -52,8 +52,8 @@ pub(super) fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(),
 /// At its end. What the steps of an iteration gave is gone with it, but for verdicts: they settle what comes of the lines together.
 fn end(case: &mut Case, lane: &LaneId) -> Result<(), &'static str> {
     let (outer, step, _) = lane.parent().ok_or("the main line has no end but the case's")?;
-    let of_step = |other: &LaneId| other.parent().is_some_and(|(around, of, _)| around == outer && of == step);
-    let is_done = |(other, lane): &(&LaneId, &Lane)| of_step(other) && matches!(lane.place, Place::Done { .. });
+    let of_step = |other: &LaneId| other.part_of(&outer, step).is_some();
+    let is_done = |(other, lane): &(&LaneId, &Lane)| matches!(lane.place, Place::Done { .. }) && of_step(other);
     let rank = u32::try_from(case.lanes.iter().filter(is_done).count()).unwrap_or(u32::MAX);
     case.lanes.get_mut(lane).ok_or("there is no such lane")?.place = Place::Done { rank };
     if lane.is_iteration() {

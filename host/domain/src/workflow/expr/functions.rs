@@ -1,6 +1,7 @@
 //! The table of functions: what the checker accepts, the evaluator runs and the reference lists.
 
 pub(super) mod amounts;
+mod business;
 pub(super) mod text;
 pub(super) mod time;
 
@@ -30,6 +31,8 @@ pub struct Function {
     pub(super) result: Returns,
     /// Whether what it gives is always a whole number.
     pub(super) whole: bool,
+    /// Whether it counts by the document's calendar.
+    pub(super) calendar: bool,
     pub(super) run: Run,
 }
 
@@ -43,6 +46,7 @@ pub(super) enum Param {
     Day,
     /// A date or an instant.
     Moment,
+    Instant,
     /// A number, money or a price.
     Amount,
     /// A number, money, a price or a duration.
@@ -121,7 +125,19 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
 
 impl Function {
     const fn new(name: &'static str, params: &'static [Param], result: Returns, run: Run) -> Self {
-        Self { name, signature: "", doc: "", example: "", answer: "", params, optional: 0, result, whole: false, run }
+        Self {
+            name,
+            signature: "",
+            doc: "",
+            example: "",
+            answer: "",
+            params,
+            optional: 0,
+            result,
+            whole: false,
+            calendar: false,
+            run,
+        }
     }
 
     /// The same, of which so many last arguments may be left out.
@@ -133,6 +149,12 @@ impl Function {
     /// The same, whose value is always a whole number.
     const fn whole(mut self) -> Self {
         self.whole = true;
+        self
+    }
+
+    /// The same, counting by the document's calendar.
+    const fn by_calendar(mut self) -> Self {
+        self.calendar = true;
         self
     }
 
@@ -152,7 +174,7 @@ impl Function {
     }
 }
 
-static FUNCTIONS: [Function; 30] = {
+static FUNCTIONS: [Function; 34] = {
     use Param as P;
     use Returns as R;
     use Run::Of;
@@ -330,6 +352,52 @@ static FUNCTIONS: [Function; 30] = {
             "The date so many days later, or the instant with the same local time on that day.",
             "add_days(date(\"2026-01-31\"), 2)",
             "2026-02-02",
+        ),
+        Function::new("is_business_day", &[P::Moment], R::Bool, Of(business::is_business_day)).by_calendar().doc(
+            "is_business_day(moment)",
+            "Whether people work on the day of a date or an instant, by the document's calendar and in its zone.",
+            "is_business_day(date(\"2026-12-28\"))",
+            "false",
+        ),
+        Function::new(
+            "business_days_between",
+            &[P::Moment, P::Moment],
+            R::Number,
+            Of(business::business_days_between),
+        )
+        .by_calendar()
+        .whole()
+        .doc(
+            "business_days_between(from, to)",
+            "How many business days lie behind the day of `from` up to that of `to`, which counts; negative if `to` is earlier.",
+            "business_days_between(date(\"2026-12-24\"), date(\"2026-12-29\"))",
+            "1",
+        ),
+        Function::new(
+            "add_business_days",
+            &[P::Moment, P::Number],
+            R::Same,
+            Of(business::add_business_days),
+        )
+        .by_calendar()
+        .doc(
+            "add_business_days(moment, days)",
+            "The date so many business days later, or the instant with the same local time on that day; at most 2,500.",
+            "add_business_days(date(\"2026-12-24\"), 1)",
+            "2026-12-29",
+        ),
+        Function::new(
+            "add_business_hours",
+            &[P::Instant, P::Number],
+            R::Instant,
+            Of(business::add_business_hours),
+        )
+        .by_calendar()
+        .doc(
+            "add_business_hours(instant, hours)",
+            "When so many business hours have elapsed since an instant; at most 2,500.",
+            "add_business_hours(instant(\"2026-12-24 16:00\", \"%Y-%m-%d %H:%M\"), 2.5)",
+            "2026-12-29T10:30:00.000Z",
         ),
         Function::new("duration", &[P::Span], R::Duration, Run::Literal).doc(
             "duration(\"30d\")",

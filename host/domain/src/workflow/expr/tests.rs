@@ -56,7 +56,15 @@ pub(super) fn scope() -> Scope {
         ("now", Type::Instant),
         ("route", Type::words(["instant", "manual"])),
     ];
-    Scope { roots: roots.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect(), currency: gbp() }
+    let roots = roots.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
+    Scope { roots, currency: gbp(), calendar: Some(Arc::new(calendar())) }
+}
+
+/// Office hours in London.
+fn calendar() -> Calendar {
+    let hours = crate::workflow::calendar::hours::Hours::parse("Mon-Fri 09:00-17:00").unwrap();
+    let holidays = crate::workflow::calendar::stock::find("gb").map(Arc::new);
+    Calendar { zone: Zone::Europe__London, hours, holidays }
 }
 
 /// The roots of a test, all values there or not as the test wants it.

@@ -1,5 +1,7 @@
 //! The tree that the checker builds: every part with its type, every literal already of the type that its place needs.
 
+use std::sync::Arc;
+
 use regex::Regex;
 
 use super::ast::Operator;
@@ -8,6 +10,7 @@ use super::functions::time::Format;
 use crate::clock::Zone;
 use crate::money::Rounding;
 use crate::value::{Type, Value};
+use crate::workflow::calendar::Calendar;
 use crate::workflow::diagnostic::Range;
 
 /// A checked part.
@@ -107,12 +110,14 @@ pub(super) struct Settings {
     pub(super) rounding: Option<Rounding>,
     pub(super) format: Option<Format>,
     pub(super) zone: Option<Zone>,
+    /// The document's calendar, for what counts by it.
+    pub(super) calendar: Option<Arc<Calendar>>,
 }
 
 impl Settings {
     /// A call of this type without literal arguments.
     pub(super) fn giving(result: Type) -> Self {
-        Self { result, pattern: None, digits: 0, rounding: None, format: None, zone: None }
+        Self { result, pattern: None, digits: 0, rounding: None, format: None, zone: None, calendar: None }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::workflow::builtin;
 use crate::workflow::definition::{Attributes, Limits, Required, Trigger, Variable, Words};
 use crate::workflow::diagnostic::{Diagnostic, suggest};
 use crate::workflow::literal::literal;
+use crate::workflow::load::calendar::{Written, calendar, delay};
 use crate::workflow::load::{Environment, STEPS_MAX, names};
 use crate::workflow::reader::{At, Fields, identifier};
 use crate::workflow::schema;
@@ -25,11 +26,13 @@ pub(super) struct Head<'d> {
     pub(super) title: Option<Words>,
     pub(super) currency: Option<Currency>,
     pub(super) zone: Option<Zone>,
+    pub(super) calendar: Written,
     pub(super) priority: i64,
     pub(super) attributes: Attributes,
     pub(super) events: BTreeMap<String, BTreeMap<String, Type>>,
     pub(super) triggers: Vec<Start<'d>>,
     pub(super) refund_max: Option<At<'d>>,
+    pub(super) open_for: Option<At<'d>>,
     pub(super) lines: Option<u32>,
     pub(super) vars: BTreeMap<String, Declared>,
     /// Names of fields and events whose declaration was reported.
@@ -76,8 +79,10 @@ pub(super) fn head<'d>(fields: &Fields<'d>, environment: &Environment) -> Head<'
     {
         format.refuse_with::<()>("unknown_format", "this format is not known", "the format of this version is 1");
     }
+    sealed(fields);
     let mut broken = BTreeSet::new();
     let currency = currency(fields, environment);
+    let zone = zone(fields, environment);
     let limits = fields.get("limits").and_then(|at| at.fields(&schema::LIMITS));
     let limit = |name: &str| limits.as_ref().and_then(|fields| fields.get(name));
     let lines = limit("lines").and_then(|at| at.whole(1, LINES_MAX));
@@ -85,12 +90,14 @@ pub(super) fn head<'d>(fields: &Fields<'d>, environment: &Environment) -> Head<'
         workflow: fields.require("workflow").and_then(|at| at.slug()),
         title: fields.get("title").and_then(|at| plain_words(&at)),
         currency,
-        zone: zone(fields, environment),
+        zone,
+        calendar: calendar(fields, zone, environment),
         priority: fields.get("priority").and_then(|at| at.whole(-1_000_000, 1_000_000)).unwrap_or(0),
         attributes: attributes(fields, &mut broken),
         events: events(fields, &mut broken),
         triggers: starts(fields),
         refund_max: limit("refund_max"),
+        open_for: limit("open_for"),
         lines: lines.and_then(|lines| u32::try_from(lines).ok()),
         vars: vars(fields, currency.unwrap_or(Currency::EUR)),
         broken,
@@ -99,7 +106,7 @@ pub(super) fn head<'d>(fields: &Fields<'d>, environment: &Environment) -> Head<'
 
 /// The steps as written; empty where there are none, which is reported.
 pub(super) fn steps<'d>(fields: &Fields<'d>) -> Vec<At<'d>> {
-    let Some(at) = required_with_steps(fields, "steps") else { return Vec::new() };
+    let Some(at) = fields.require("steps") else { return Vec::new() };
     let steps = at.list().unwrap_or_default();
     if steps.is_empty() && matches!(at.node().kind, Kind::List(_)) {
         at.refuse::<()>("missing_value", "`steps` is empty: a case would have nowhere to begin");
@@ -131,7 +138,11 @@ pub(super) fn limits(head: &Head<'_>) -> Option<Limits> {
         Some(at) => Some(names::at_limits(head).amount(at)?),
         None => None,
     };
-    Some(Limits { refund_max, lines: head.lines })
+    let open_for = match &head.open_for {
+        Some(at) => Some(delay(at, &head.calendar)?),
+        None => None,
+    };
+    Some(Limits { refund_max, lines: head.lines, open_for })
 }
 
 /// A text, or one per locale.
@@ -139,9 +150,11 @@ pub(super) fn plain_words(at: &At<'_>) -> Option<Words> {
     at.words()?.try_map(|words| words.text().map(str::to_owned))
 }
 
-/// An overlay has neither triggers nor steps, and says so by a field that is reported as not available.
-fn required_with_steps<'d>(fields: &Fields<'d>, name: &str) -> Option<At<'d>> {
-    if fields.has("extends") || fields.has("patch") { fields.get(name) } else { fields.require(name) }
+/// What a base closes to its overlays; it means nothing to the document itself.
+fn sealed(fields: &Fields<'_>) {
+    for at in fields.get("sealed").and_then(|at| at.list()).unwrap_or_default() {
+        at.choice(schema::SEALABLE);
+    }
 }
 
 fn currency(fields: &Fields<'_>, environment: &Environment) -> Option<Currency> {
@@ -165,7 +178,11 @@ fn zone(fields: &Fields<'_>, environment: &Environment) -> Option<Zone> {
         let lacking = "`zone` is missing, and the tenant has none";
         return environment.zone.or_else(|| fields.at().refuse("missing_field", lacking));
     }
-    let at = fields.get("zone")?;
+    zone_of(&fields.get("zone")?)
+}
+
+/// The time zone that is named here.
+pub(super) fn zone_of(at: &At<'_>) -> Option<Zone> {
     let name = at.text()?;
     if let Ok(zone) = name.parse() {
         return Some(zone);
@@ -178,7 +195,7 @@ fn zone(fields: &Fields<'_>, environment: &Environment) -> Option<Zone> {
 }
 
 fn starts<'d>(fields: &Fields<'d>) -> Vec<Start<'d>> {
-    let list = required_with_steps(fields, "triggers").and_then(|at| {
+    let list = fields.require("triggers").and_then(|at| {
         let list = at.list()?;
         if list.is_empty() {
             at.refuse("missing_value", "`triggers` is empty: no case would start here")
@@ -265,7 +282,7 @@ pub(super) fn declared(
     all
 }
 
-fn free_name(key: &Key, at: &At<'_>, taken: &[&str], clash: &str) -> Option<String> {
+pub(super) fn free_name(key: &Key, at: &At<'_>, taken: &[&str], clash: &str) -> Option<String> {
     let name = identifier(&key.text, key.range, at)?.as_str().to_owned();
     if taken.contains(&name.as_str()) {
         let found = Diagnostic::new("clash", key.range, format!("{clash} `{name}`"));

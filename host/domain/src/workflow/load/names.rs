@@ -119,7 +119,8 @@ fn compiler(
     if head.lines == Some(1) {
         roots.insert("item".to_owned(), Type::Object(record("line")));
     }
-    let mut compiler = Compiler::new(Scope { roots, currency: head.currency() });
+    let mut compiler =
+        Compiler::new(Scope { roots, currency: head.currency(), calendar: head.calendar.for_expressions() });
     explain_roots(&mut compiler);
     explain_broken(&mut compiler, head);
     compiler

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::Slug;
 use crate::value::Type;
 use crate::workflow::diagnostic::{Diagnostic, Range, line_column, suggest};
+use crate::workflow::flow::{Fact, Known};
 use crate::workflow::load::document::Head;
 use crate::workflow::load::forks::Fork;
 use crate::workflow::load::{Environment, STEPS_MAX, names, steps};
@@ -150,6 +151,13 @@ impl Draft<'_> {
 }
 
 impl<'d> Outline<'d> {
+    /// Whether an inspection was done on every way to a step of which this is known.
+    pub(super) fn inspected(&self, known: &Known) -> bool {
+        let is_inspection = |draft: &Draft<'_>| draft.kind_name() == "inspect";
+        let done = |place: usize| known.always.contains(&Fact::Output(place));
+        self.drafts.iter().enumerate().any(|(place, draft)| is_inspection(draft) && done(place))
+    }
+
     /// The steps that a step is inside of, the innermost first.
     pub(super) fn around(&self, place: usize) -> Vec<usize> {
         let owner = |place: usize| Some(self.lists[self.drafts.get(place)?.list].owner.as_ref()?.place);

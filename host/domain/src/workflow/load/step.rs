@@ -22,6 +22,8 @@ pub(super) struct Context<'c, 'd> {
     pub(super) outline: &'c Outline<'d>,
     /// Which step of the outline it is.
     pub(super) place: usize,
+    /// Whether an inspection was done on every way to the step.
+    pub(super) inspected: bool,
 }
 
 impl Context<'_, '_> {
@@ -60,7 +62,7 @@ pub(super) fn load(
     place: usize,
     compiler: Compiler,
     head: &Head<'_>,
-    environment: &Environment,
+    (environment, inspected): (&Environment, bool),
 ) -> Option<Step> {
     let draft = &outline.drafts[place];
     let fields = draft.fields.as_ref()?;
@@ -68,17 +70,19 @@ pub(super) fn load(
     let title = optional(fields.get("title"), plain_words);
     let when = optional(fields.get("when"), |at| compiler.condition(at));
     let holds = when.as_ref().and_then(Option::as_ref);
-    let context = Context { compiler: compiler.where_holds(holds), head, environment, outline, place };
+    let context = Context { compiler: compiler.where_holds(holds), head, environment, outline, place, inspected };
     let then = optional(fields.get("then"), |at| context.target(at));
     let on_error = on_error(fields, &context);
     let migration_point = optional(fields.get("migration_point"), At::bool);
     let kind = draft.kind.as_ref().map(|(kind, body)| steps::load(kind.name, body, &context));
     check_use(draft, fields);
+    check_seal(fields);
     let (migration_point, kind) = (migration_point?.unwrap_or(false), kind??);
     if migration_point && !migration::can_be_point(&kind) {
         fields.get("migration_point").and_then(|at| {
             let message = format!("cases do not wait at a `{}` until they could be moved", kind.name());
-            at.refuse_with::<()>("never_waits", message, "a `review`, an `await` or a `wait` can be a migration point")
+            let help = "a `review`, an `inspect`, an `await` or a `wait` can be a migration point";
+            at.refuse_with::<()>("never_waits", message, help)
         });
     }
     Some(Step {
@@ -148,5 +152,18 @@ fn check_use(draft: &Draft<'_>, fields: &Fields<'_>) {
     if let (Some(alias), Output::None) = (fields.get("as"), &draft.output) {
         let message = format!("a `{}` has no output to name", kind.name);
         alias.refuse_with::<()>("never_taken", message, "remove the `as`");
+    }
+}
+
+/// What a base closes to its overlays; it means nothing to the step itself.
+fn check_seal(fields: &Fields<'_>) {
+    let sealed = fields.get("sealed").and_then(|at| at.bool());
+    let Some(open) = fields.get("open") else { return };
+    for at in open.list().unwrap_or_default() {
+        at.slug();
+    }
+    if sealed != Some(true) {
+        let help = "add `sealed: true`, or remove it";
+        open.refuse_with::<()>("never_taken", "`open` without `sealed: true` opens nothing", help);
     }
 }

@@ -7,6 +7,7 @@ mod call;
 mod decide;
 mod end;
 mod for_each;
+mod inspect;
 mod notify;
 mod parallel;
 mod refund;
@@ -34,6 +35,7 @@ pub(super) fn sketch<'d>(kind: &str, body: &At<'d>, head: &Head<'_>, environment
         "table" => table::sketch(body),
         "approve" => approve::sketch(),
         "review" => review::sketch(body),
+        "inspect" => inspect::sketch(body),
         "await" => await_event::sketch(body, head),
         "refund" => refund::sketch(),
         "restock" => restock::sketch(),
@@ -72,6 +74,7 @@ pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Opti
         "table" => table::load(body, context),
         "approve" => approve::load(body, context),
         "review" => review::load(body, context),
+        "inspect" => inspect::load(body, context),
         "await" => await_event::load(body, context),
         "wait" => wait::load(body, context),
         "refund" => refund::load(body, context),

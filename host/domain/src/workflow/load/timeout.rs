@@ -2,7 +2,7 @@
 
 use crate::workflow::definition::Timeout;
 use crate::workflow::diagnostic::Diagnostic;
-use crate::workflow::literal::span;
+use crate::workflow::load::calendar::delay;
 use crate::workflow::load::outline::Exit;
 use crate::workflow::load::step::Context;
 use crate::workflow::reader::Fields;
@@ -38,7 +38,7 @@ pub(super) fn load(fields: &Fields<'_>, kind: &str, context: &Context<'_, '_>) -
         }
         return Some(Timeout::Never { because: never.text()?.to_owned() });
     }
-    let after = timeout.require("after").and_then(|at| span(&at));
+    let after = timeout.require("after").and_then(|at| delay(&at, &context.head.calendar));
     let then = timeout.require("then").and_then(|at| context.target(&at));
     Some(Timeout::After { after: after?, then: then? })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::names::Names;
-use super::{Input, Run, StepError, claim, events, fail, finish, resend, reserve, tasks, wait};
+use super::{Input, Run, StepError, age, claim, events, fail, finish, resend, reserve, sla, tasks, wait};
 use crate::case::command::{Body, Complete, Open, Rejection, Timer};
 use crate::case::entry::{Entry, Opened};
 use crate::case::evolve::{self, Stamp};
@@ -50,6 +50,7 @@ pub(super) fn run_of(definition: Option<&Definition>, case: Option<Case>, input:
         steps: 0,
         tasks_minted: 0,
         resume: false,
+        path: Vec::new(),
     }
 }
 
@@ -89,6 +90,19 @@ fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Resul
         Body::Timer(Timer::Wait { step, since, lane }) => {
             run.turn_to(lane);
             wait::timer(run, definition, step, *since);
+            Ok(())
+        }
+        Body::Timer(Timer::Task { task }) => {
+            sla::of_task(run, *task);
+            Ok(())
+        }
+        Body::Timer(Timer::Remind { step, since, lane, rest }) => {
+            run.turn_to(lane);
+            sla::of_wait(run, step, *since, rest);
+            Ok(())
+        }
+        Body::Timer(Timer::OpenFor) => {
+            age::over(run);
             Ok(())
         }
         Body::Timer(Timer::Reservation { since }) => {
@@ -134,6 +148,7 @@ fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result
         return Ok(());
     };
     let Some(first) = definition.steps.first() else { return Ok(()) };
+    age::begin(run, definition);
     if open.currency == definition.currency {
         run.next = Some(first.id.clone());
     } else {
@@ -183,6 +198,8 @@ fn hold(run: &mut Run) {
         imported,
         assignee: None,
         lane: run.lane.clone(),
+        deadline: None,
+        proposal: None,
     };
     run.emit(Entry::TaskOpened { id, task: Box::new(task) });
 }

@@ -24,13 +24,13 @@ pub(super) fn leave(run: &mut Run, step: &Step, keys: &[Digest]) -> Flow {
         return done(run, step).unwrap_or_else(|error| fail::failed(run, step, error));
     }
     run.work.extend(keys.iter().map(|key| Work::Effect { key: *key }));
-    run.stay(&step.id, None)
+    run.stay(&step.id)
 }
 
 /// A step that is entered once more, after a failure: what it sent before is never sent again.
 pub(super) fn begun(run: &mut Run, step: &Step) -> Option<Result<Flow, StepError>> {
     of_step(run, &step.id).find(|(_, effect)| effect.round == run.round)?;
-    Some(if all_settled(run, &step.id) { done(run, step) } else { Ok(run.stay(&step.id, None)) })
+    Some(if all_settled(run, &step.id) { done(run, step) } else { Ok(run.stay(&step.id)) })
 }
 
 /// The outcome of an effect, from its provider.
@@ -54,7 +54,7 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         run.emit(Entry::TaskClosed { id });
     }
     match definition {
-        Some(definition) if run.awaits(&effect.step) && is_latest(run, &effect) => {
+        Some(definition) if is_work(&effect) && run.awaits(&effect.step) && is_latest(run, &effect) => {
             conclude(run, definition, &effect, settle.key)
         }
         _ if settle.outcome == Settled::Declined => unbook::late(run, &effect.step, settle.key),
@@ -107,7 +107,7 @@ pub(super) fn ask_person(run: &mut Run, step: &Slug, key: Digest, code: &str) {
 /// is put right.
 pub(super) fn settled_by_person(run: &mut Run, definition: &Definition, effect: &Effect, key: Digest) {
     let Some(step) = definition.step(effect.step.as_str()) else { return };
-    if !run.awaits(&step.id) || !is_latest(run, effect) {
+    if !is_work(effect) || !run.awaits(&step.id) || !is_latest(run, effect) {
         if run.case().effects.get(&key).is_some_and(|effect| effect.state == EffectState::Declined) {
             unbook::late(run, &step.id, key);
         }
@@ -119,10 +119,15 @@ pub(super) fn settled_by_person(run: &mut Run, definition: &Definition, effect: 
 
 /// The effects of a step in this lane, those of the last time that the case came to it.
 fn of_step<'a>(run: &'a Run, step: &'a Slug) -> impl Iterator<Item = (&'a Digest, &'a Effect)> {
-    let of_lane = move |effect: &Effect| effect.step == *step && effect.lane == run.lane;
+    let of_lane = move |effect: &Effect| effect.step == *step && effect.lane == run.lane && is_work(effect);
     let effects = || run.case().effects.iter().filter(move |(_, effect)| of_lane(effect));
     let latest = effects().map(|(_, effect)| effect.round).max().unwrap_or(0);
     effects().filter(move |(_, effect)| effect.round == latest)
+}
+
+/// Whether a step waits for the effect: not for a message, as a reminder of what it waits for.
+fn is_work(effect: &Effect) -> bool {
+    !matches!(effect.what, What::Notice { .. })
 }
 
 /// Whether the case has not come to the effect's step once more since.

@@ -35,7 +35,7 @@ pub(super) fn to_person(run: &mut Run, step: &Slug, error: StepError) -> Flow {
     run.emit(Entry::Failed { step: step.clone(), code: code.clone(), detail });
     let about = About::Failure { step: step.clone(), code: code.clone() };
     open_task(run, about, format!("Step {step} failed: {code}"), reasons);
-    run.stay(step, None)
+    run.stay(step)
 }
 
 /// Open a built-in task.
@@ -50,6 +50,8 @@ pub(super) fn open_task(run: &mut Run, about: About, title: String, reasons: Vec
         imported,
         assignee: None,
         lane: run.lane.clone(),
+        deadline: None,
+        proposal: None,
     };
     run.emit(Entry::TaskOpened { id, task: Box::new(task) });
 }

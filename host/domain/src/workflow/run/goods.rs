@@ -2,19 +2,19 @@
 
 use super::{Flow, Run, StepError, effects};
 use crate::case::entry::Entry;
-use crate::case::{Case, Effect, EffectState, Line, What};
+use crate::case::{Case, Effect, EffectState, Line, Output, What};
 use crate::ids::{Sku, Slug};
 use crate::value::Value;
 use crate::verdict::Remedy;
-use crate::workflow::definition::{Definition, Step};
+use crate::workflow::builtin::{RESTOCK_INSPECTED, RESTOCK_TO};
+use crate::workflow::definition::{Definition, Kind, Step};
 use crate::workflow::expr::Expr;
-
-/// Where goods may go before an inspection has seen them.
-pub(super) const PLACES: [&str; 3] = ["quarantine", "scrap", "return_to_maker"];
 
 pub(super) fn restock(run: &mut Run, definition: &Definition, step: &Step, to: &Expr) -> Result<Flow, StepError> {
     let to = match run.value(definition, to)? {
-        Value::Text(to) if PLACES.contains(&to.as_str()) => to,
+        Value::Text(to) if RESTOCK_TO.contains(&to.as_str()) => to,
+        // The checker saw to an inspection on every way here; goods are not sold on its word alone.
+        Value::Text(to) if RESTOCK_INSPECTED.contains(&to.as_str()) && is_inspected(run.case(), definition) => to,
         other => {
             return Err(StepError::new("restock_place", format!("goods cannot go to {other} without an inspection")));
         }
@@ -27,6 +27,16 @@ pub(super) fn restock(run: &mut Run, definition: &Definition, step: &Step, to: &
     let what = What::Restock { to, goods };
     intend(run, step, key, what);
     Ok(effects::leave(run, step, &[key]))
+}
+
+/// Whether somebody with a name looked at the goods.
+fn is_inspected(case: &Case, definition: &Definition) -> bool {
+    let by_somebody = |output: &Output| match output {
+        Output::Values(fields) => matches!(fields.get("by"), Some(Value::Text(by)) if !by.is_empty()),
+        _ => false,
+    };
+    let inspections = definition.steps.iter().filter(|step| matches!(step.kind, Kind::Inspect(_)));
+    inspections.flat_map(|step| case.outputs_of(step.id.as_str())).any(by_somebody)
 }
 
 /// What the case took back: of each line what the verdicts allow, and else what money went back for, because a person decided so.

@@ -57,12 +57,12 @@ pub(super) fn ended(run: &mut Run, definition: &Definition) {
     let Some(step) = definition.step(owner) else { return };
     run.emit(Entry::LaneEnded { lane: lane.clone() });
     run.turn_to(&outer);
-    let lanes = lanes_of(run, step);
-    let done = lanes.iter().filter(|(_, lane)| matches!(lane.place, Place::Done { .. })).count();
+    let count = lanes_of(run, step).count();
+    let done = lanes_of(run, step).filter(|(_, lane)| matches!(lane.place, Place::Done { .. })).count();
     match &step.kind {
         Kind::Parallel(parallel) => {
             let wanted = match parallel.join {
-                Join::All => lanes.len(),
+                Join::All => count,
                 Join::Count(count) => count as usize,
             };
             if done >= wanted {
@@ -71,8 +71,8 @@ pub(super) fn ended(run: &mut Run, definition: &Definition) {
         }
         Kind::ForEach(each) => {
             let elements = run.case().elements.get(&outer.key(step.id.as_str())).map_or(0, Vec::len);
-            if lanes.len() < elements {
-                begin(run, outer.child(&step.id, lanes.len()), &each.first);
+            if count < elements {
+                begin(run, outer.child(&step.id, count), &each.first);
             } else if done == elements {
                 join(run, definition, step, &each.merge);
             }
@@ -82,11 +82,9 @@ pub(super) fn ended(run: &mut Run, definition: &Definition) {
 }
 
 /// The lanes of a step of the lane that the run is in, in their order; not those inside them.
-fn lanes_of(run: &Run, step: &Step) -> Vec<(LaneId, Lane)> {
-    let is_of =
-        |lane: &LaneId| lane.parent().is_some_and(|(outer, owner, _)| outer == run.lane && owner == step.id.as_str());
-    let lanes = run.case().lanes.iter().filter(|(id, _)| is_of(id));
-    lanes.map(|(id, lane)| (id.clone(), lane.clone())).collect()
+fn lanes_of<'a>(run: &'a Run, step: &'a Step) -> impl Iterator<Item = (&'a LaneId, &'a Lane)> {
+    let is_of = move |lane: &LaneId| lane.part_of(&run.lane, step.id.as_str()).is_some();
+    run.case().lanes.iter().filter(move |(id, _)| is_of(id))
 }
 
 /// What is not at its end is called off: nobody is asked there any more, and what arrives for it finds nothing that waits.
@@ -94,7 +92,7 @@ fn join(run: &mut Run, definition: &Definition, step: &Step, merge: &BTreeMap<St
     let mut done: Vec<(u32, LaneId, Fields)> = Vec::new();
     for (id, lane) in lanes_of(run, step) {
         if let Place::Done { rank } = lane.place {
-            done.push((rank, id, lane.vars));
+            done.push((rank, id.clone(), lane.vars.clone()));
         }
     }
     let merged = merged(run, merge, &done);

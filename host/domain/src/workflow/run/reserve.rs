@@ -6,12 +6,12 @@ use super::{Flow, Run, StepError};
 use crate::case::command::Timer;
 use crate::case::entry::Entry;
 use crate::case::{Held, Output, What};
-use crate::clock::Span;
 use crate::decision::{Taken, Work};
 use crate::ids::OrderId;
 use crate::ledger::{Ledger, LedgerError};
 use crate::value::{Fields, Value};
 use crate::verdict::Take;
+use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::{Definition, Step};
 use crate::workflow::expr::Expr;
 
@@ -20,7 +20,7 @@ pub(super) fn enter(
     definition: &Definition,
     step: &Step,
     lines: &Expr,
-    until: Span,
+    until: Delay,
 ) -> Result<Flow, StepError> {
     let wanted = allowed(&run.value(definition, lines)?)?;
     let before = run.ledgers.clone();
@@ -34,7 +34,7 @@ pub(super) fn enter(
     let mut cases_lines: Vec<u32> = wanted.iter().map(|(line, _)| *line).collect();
     cases_lines.dedup();
     // The past is not hurried.
-    let due = (!run.history()).then(|| run.now().after(until));
+    let due = (!run.history()).then(|| run.due(definition, until));
     for (line, take) in wanted {
         run.emit(Entry::Reserved { line, take, until: due });
     }

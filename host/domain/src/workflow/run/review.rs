@@ -1,17 +1,24 @@
-//! `review`: a task for a person.
+//! `review` and `inspect`: a task for a person.
 
-use super::{Flow, Run, StepError};
+use super::{Flow, Run, StepError, sla};
 use crate::case::entry::Entry;
 use crate::case::{About, Task};
 use crate::verdict::Reason;
-use crate::workflow::definition::{Definition, Review, Step, Timeout};
+use crate::workflow::definition::review::Review;
+use crate::workflow::definition::{Definition, Kind, Step, Timeout};
 use crate::workflow::expr::Context;
 
 pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, review: &Review) -> Result<Flow, StepError> {
     let title = title(run, definition, step, review)?;
     let (id, imported) = (run.mint_task(), run.history());
+    let about = match &step.kind {
+        Kind::Inspect(_) => About::Inspection { step: step.id.clone() },
+        _ => About::Review { step: step.id.clone() },
+    };
+    // The past is not hurried.
+    let deadline = review.sla.as_ref().filter(|_| !imported).map(|given| sla::deadline(run, definition, given));
     let task = Task {
-        about: About::Review { step: step.id.clone() },
+        about,
         queue: review.queue.to_string(),
         title,
         opened_at: run.now(),
@@ -19,14 +26,17 @@ pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, review:
         imported,
         assignee: None,
         lane: run.lane.clone(),
+        deadline,
+        proposal: None,
     };
     run.emit(Entry::TaskOpened { id, task: Box::new(task) });
+    sla::arm(run, id);
     let after = match &review.timeout {
-        // The past is not hurried: an imported review has no timer.
+        // An imported one has no timer either.
         Timeout::After { after, .. } if !imported => Some(*after),
         _ => None,
     };
-    Ok(run.stay(&step.id, after))
+    Ok(run.stay_for(definition, &step.id, after))
 }
 
 /// What the task is called.

@@ -1,13 +1,13 @@
 //! A person's answer to a task.
 
-use super::{Run, claim, contradicted, effects, fail, lanes, resend};
+use super::{Run, age, answer, claim, contradicted, effects, fail, lanes, resend};
 use crate::case::command::{Complete, PersonVerdict, Rejection, Settled};
 use crate::case::entry::Entry;
 use crate::case::{About, Output, Task};
 use crate::ids::{Digest, Slug, TaskId};
-use crate::value::{Fields, Type, Value};
-use crate::verdict::{LineVerdict, Reason, Remedy, Take, Tier, Verdict};
-use crate::workflow::definition::{Definition, Hook, Kind, Review, Step};
+use crate::value::Fields;
+use crate::verdict::{LineVerdict, Reason, Remedy, Tier, Verdict};
+use crate::workflow::definition::{Definition, Hook, Kind, Step};
 
 pub(super) fn complete(run: &mut Run, definition: Option<&Definition>, complete: &Complete) -> Result<(), Rejection> {
     let task = open(run, complete.task)?.clone();
@@ -17,7 +17,10 @@ pub(super) fn complete(run: &mut Run, definition: Option<&Definition>, complete:
         // No answer changes the currency of a case, and nothing of the workflow is meant for another.
         (About::Failure { code, .. }, _) if code == fail::CURRENCY_DIFFERS => close(run, complete),
         (About::Unrouted, _) | (_, None) => close(run, complete),
-        (About::Review { step }, Some(definition)) => review(run, definition, complete, step),
+        (About::Review { step } | About::Inspection { step }, Some(definition)) => {
+            answer::review(run, definition, complete, step)
+        }
+        (About::TooLong, Some(definition)) => age::answered(run, definition, complete),
         (About::Failure { step, code }, Some(definition)) => failure(run, definition, complete, (step, code)),
         (About::Effect { key }, Some(definition)) if contradicted::is_asked(&task) => {
             contradicted::answered(run, definition, complete, *key)
@@ -54,49 +57,9 @@ pub(super) fn close_task(run: &mut Run, complete: &Complete) {
     run.emit(Entry::TaskCompleted { id, outcome, by, live });
 }
 
-fn step_of<'a>(definition: &'a Definition, step: &Slug) -> Result<&'a Step, Rejection> {
+pub(super) fn step_of<'a>(definition: &'a Definition, step: &Slug) -> Result<&'a Step, Rejection> {
     let missing = || Rejection::new("step_missing", format!("the revision has no step {step}"));
     definition.step(step.as_str()).ok_or_else(missing)
-}
-
-fn review(run: &mut Run, definition: &Definition, complete: &Complete, step: &Slug) -> Result<(), Rejection> {
-    let step = step_of(definition, step)?;
-    let Kind::Review(review) = &step.kind else {
-        return Err(Rejection::new("step_missing", format!("step {} is no review", step.id)));
-    };
-    let choices: Vec<&str> = review.next.keys().map(String::as_str).collect();
-    choose(complete, &choices)?;
-    check_form(review, &complete.form)?;
-    close_task(run, complete);
-    let mut fields = complete.form.clone();
-    fields.insert("outcome".to_owned(), Value::text(&complete.outcome));
-    fields.insert("by".to_owned(), Value::text(&run.input.command.actor.id));
-    fields.insert("at".to_owned(), Value::Instant(run.now()));
-    run.emit(Entry::Gave { step: step.id.clone(), plugin: None, output: Output::Values(fields) });
-    run.next = review.next.get(&complete.outcome).cloned();
-    Ok(())
-}
-
-fn check_form(review: &Review, form: &Fields) -> Result<(), Rejection> {
-    let mut wrong = Vec::new();
-    for (name, kind) in &review.ask {
-        let good = match form.get(name) {
-            Some(value) => value.is_of(kind),
-            None => matches!(kind, Type::Optional(_)),
-        };
-        if !good {
-            wrong.push(format!("form.{name}"));
-        }
-    }
-    wrong.extend(form.keys().filter(|name| !review.ask.contains_key(*name)).map(|name| format!("form.{name}")));
-    if wrong.is_empty() {
-        return Ok(());
-    }
-    Err(Rejection {
-        code: "wrong_form",
-        message: format!("the form is not as asked: {}", wrong.join(", ")),
-        fields: wrong,
-    })
 }
 
 /// A failed step: try it again, or decide line by line what the plugin should have decided, or end the case.
@@ -166,35 +129,13 @@ fn person_verdict(run: &Run, lines: &[PersonVerdict]) -> Result<Verdict, Rejecti
             line: line.line,
             remedy: line.remedy,
             quantity,
-            takes: takes(run, asked.sku.as_str(), quantity, &mut used),
+            takes: run.input.facts.newest(&asked.sku, quantity, &mut used),
             disposition: None,
             tier: Tier::Goodwill,
             reasons: vec![Reason::code(&line.reason)],
         });
     }
     Ok(verdict)
-}
-
-fn takes(
-    run: &Run,
-    sku: &str,
-    mut quantity: u32,
-    used: &mut std::collections::BTreeMap<(String, u32), u32>,
-) -> Vec<Take> {
-    let facts = &run.input.facts;
-    let mut purchases: Vec<_> = facts.purchases.iter().filter(|purchase| purchase.sku.as_str() == sku).collect();
-    purchases.sort_by(|a, b| (b.at, &b.order, b.line).cmp(&(a.at, &a.order, a.line)));
-    let mut takes = Vec::new();
-    for purchase in purchases {
-        let before = used.entry((purchase.order.to_string(), purchase.line)).or_insert(0);
-        let part = quantity.min(facts.left(purchase).0.saturating_sub(*before));
-        if part > 0 {
-            *before += part;
-            quantity -= part;
-            takes.push(Take { order: purchase.order.clone(), line: purchase.line, quantity: part });
-        }
-    }
-    takes
 }
 
 /// An effect that a person settles.
@@ -225,9 +166,8 @@ pub(super) fn of_effect(run: &Run, wanted: Digest) -> Option<TaskId> {
     run.case().tasks.iter().find(|(_, task)| task.about == about).map(|(id, _)| *id)
 }
 
-/// The task of a review at this step, if one is open.
+/// The task of a review or an inspection at this step, if one is open.
 pub(super) fn of_review(run: &Run, wanted: &Slug) -> Option<TaskId> {
-    let of_step =
-        |task: &Task| task.lane == run.lane && matches!(&task.about, About::Review { step } if step == wanted);
+    let of_step = |task: &Task| task.lane == run.lane && task.about.asking() == Some(wanted);
     run.case().tasks.iter().find(|(_, task)| of_step(task)).map(|(id, _)| *id)
 }

@@ -5,6 +5,7 @@ mod claims;
 mod contradictions;
 mod lanes;
 mod loops;
+mod people;
 mod resends;
 mod tables;
 
@@ -34,6 +35,8 @@ struct Desk {
     work: Vec<Work>,
     timers: Vec<(Instant, Nth, Timer)>,
     now: Instant,
+    /// What the host's clock says, where that is later than the command.
+    recorded: Option<Instant>,
 }
 
 /// Which case: the first that was opened is 0.
@@ -63,7 +66,8 @@ impl Desk {
             provides: Default::default(),
         };
         let plugins = [(PluginRef { name: "quote".to_owned(), major: 0 }, quote)].into();
-        let environment = Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC) };
+        let environment =
+            Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC), ..Environment::default() };
         let definition = load(&source, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let facts = Facts { purchases: vec![purchase()], ..Facts::default() };
         Self {
@@ -74,6 +78,7 @@ impl Desk {
             work: Vec::new(),
             timers: Vec::new(),
             now: Instant::from_unix_ms(1_000),
+            recorded: None,
         }
     }
 
@@ -133,7 +138,7 @@ impl Desk {
         let at = self.now;
         let command = Command {
             occurred_at: at,
-            recorded_at: at,
+            recorded_at: self.recorded.unwrap_or(at),
             actor: actor.clone(),
             channel: "test".to_owned(),
             source: None,
@@ -182,15 +187,29 @@ impl Desk {
 
     /// Let time pass; what is due by then fires, the earliest first.
     fn pass(&mut self, span: Span) {
-        let until = self.now.after(span);
-        while let Some(place) =
-            (0..self.timers.len()).filter(|n| self.timers[*n].0 <= until).min_by_key(|n| self.timers[*n].0)
-        {
-            let (due, nth, timer) = self.timers.remove(place);
+        self.pass_to(self.now.after(span));
+    }
+
+    /// The same, up to an instant.
+    fn pass_to(&mut self, until: Instant) {
+        while let Some(place) = self.next_timer(until) {
+            let (due, case, timer) = self.timers.remove(place);
             self.now = due;
-            self.give(nth, Body::Timer(timer)).unwrap();
+            self.turn(case, &Actor::host(), Body::Timer(timer)).unwrap();
         }
         self.now = until;
+    }
+
+    /// Let time pass while the host is down; then what is due is done at once.
+    fn sleep_to(&mut self, until: Instant) {
+        self.recorded = Some(until);
+        self.pass_to(until);
+        self.recorded = None;
+    }
+
+    fn next_timer(&self, until: Instant) -> Option<usize> {
+        let due = self.timers.iter().enumerate().filter(|(_, (due, _, _))| *due <= until);
+        due.min_by_key(|(place, (due, _, _))| (*due, *place)).map(|(place, _)| place)
     }
 
     /// What its provider says of an effect.

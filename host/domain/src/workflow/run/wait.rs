@@ -1,15 +1,16 @@
 //! `wait` and `await`: for a time, and for something that happens outside. And the timers that end waits.
 
-use super::{Flow, Run, StepError, events, tasks};
+use super::{Flow, Run, StepError, events, sla, tasks};
 use crate::case::entry::Entry;
 use crate::case::lane::Place;
 use crate::ids::Slug;
 use crate::value::Value;
+use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::{Definition, EventArm, Kind, Step, Timeout, Until};
 
 pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, until: &Until) -> Result<Flow, StepError> {
     match until {
-        Until::For(span) => Ok(run.stay(&step.id, Some(*span))),
+        Until::For(delay) => Ok(run.stay_for(definition, &step.id, Some(*delay))),
         Until::Instant(at) => match run.value(definition, at)? {
             Value::Instant(at) if at <= run.now() => Ok(Flow::Next),
             Value::Instant(at) => Ok(run.stay_until(&step.id, Some(at))),
@@ -22,7 +23,7 @@ pub(super) fn enter_await(
     run: &mut Run,
     definition: &Definition,
     step: &Step,
-    arms: &[EventArm],
+    (arms, remind): (&[EventArm], &[Delay]),
     timeout: &Timeout,
 ) -> Result<Flow, StepError> {
     if let Some(flow) = events::kept(run, definition, step, arms)? {
@@ -32,7 +33,8 @@ pub(super) fn enter_await(
         Timeout::After { after, .. } => Some(*after),
         Timeout::Never { .. } => None,
     };
-    Ok(run.stay(&step.id, after))
+    sla::remind(run, definition, &step.id, remind);
+    Ok(run.stay_for(definition, &step.id, after))
 }
 
 /// A timer is due. It ends the wait that set it, or finds nothing.
@@ -51,7 +53,7 @@ pub(super) fn timer(run: &mut Run, definition: Option<&Definition>, step: &Slug,
         run.emit(Entry::TaskClosed { id });
     }
     let flow = match &step.kind {
-        Kind::Review(review) => after(&review.timeout),
+        Kind::Review(review) | Kind::Inspect(review) => after(&review.timeout),
         Kind::Await { timeout, .. } => after(timeout),
         _ => Flow::Next,
     };

@@ -5,7 +5,8 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CASE_OPENED, DOCUMENT, LIMITS, ON_ERROR, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
+    ATTRIBUTES, CALENDAR, CASE_OPENED, DOCUMENT, ESCALATE, INSERT, LIMITS, ON_ERROR, OVERLAY, PATCH, REMOVE, REPLACE,
+    SET, SLA, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.
@@ -13,6 +14,7 @@ pub fn reference() -> String {
     let mut out = String::new();
     for (title, table) in [
         ("The document", &DOCUMENT),
+        ("`calendar`", &CALENDAR),
         ("`triggers`", &TRIGGER),
         ("`case_opened`", &CASE_OPENED),
         ("`attributes`", &ATTRIBUTES),
@@ -21,6 +23,14 @@ pub fn reference() -> String {
         ("Every step", &STEP),
         ("`on_error`", &ON_ERROR),
         ("`timeout`", &TIMEOUT),
+        ("`sla`", &SLA),
+        ("`escalate`", &ESCALATE),
+        ("An overlay", &OVERLAY),
+        ("An entry of `patch`", &PATCH),
+        ("`set`", &SET),
+        ("`replace`", &REPLACE),
+        ("`insert`", &INSERT),
+        ("`remove`", &REMOVE),
     ] {
         out += &format!("### {title}\n\n{}\n", fields(table));
     }
@@ -81,6 +91,7 @@ impl fmt::Display for Shape {
             Self::Currency => f.write_str("currency"),
             Self::Zone => f.write_str("time zone"),
             Self::Duration => f.write_str("duration"),
+            Self::Hours => f.write_str("business hours"),
             Self::Type => f.write_str("type"),
             Self::Variable => f.write_str("type, or map of `type` and `default`"),
             Self::Condition => f.write_str("condition"),
@@ -89,6 +100,7 @@ impl fmt::Display for Shape {
             Self::Match => f.write_str("match"),
             Self::Value(kind) => write!(f, "value ({kind})"),
             Self::Plugin => f.write_str("plugin"),
+            Self::Base => f.write_str("base"),
             Self::Step => f.write_str("step"),
             Self::Timeout => f.write_str("timeout"),
             Self::Map(_) => f.write_str("map"),
@@ -97,6 +109,7 @@ impl fmt::Display for Shape {
             Self::OneOrMany(inner) => write!(f, "{inner}, or a list"),
             Self::Join => f.write_str("`all`, `any`, or a whole number"),
             Self::StepMap => f.write_str("step"),
+            Self::StepBody => f.write_str("step without its `id`"),
         }
     }
 }

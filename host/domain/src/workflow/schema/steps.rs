@@ -1,9 +1,9 @@
 //! The fields of every step kind.
 
-use crate::workflow::schema::{Field, Shape, StepKind, Table};
+use crate::workflow::schema::{Field, SLA, Shape, StepKind, Table};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
-pub const STEP_KINDS_LATER: &[&str] = &["inspect", "run", "exchange", "http", "undo"];
+pub const STEP_KINDS_LATER: &[&str] = &["run", "exchange", "http", "undo"];
 
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[
@@ -65,6 +65,19 @@ pub const STEP_KINDS: &[StepKind] = &[
     next: { accept: done, refuse: refused }
     timeout: { after: 5d, then: refused }
   as: seen",
+    },
+    StepKind {
+        name: "inspect",
+        shape: Shape::Map(&INSPECT),
+        waits: true,
+        doc: "Gives a task to a person who looks at the goods; only after one may goods be sold again.",
+        example: r#"- id: check
+  inspect:
+    queue: warehouse
+    ask: { state: [new, worn], seal_intact: bool, photos: files(min=2) }
+    sla: { due: 24h, remind: [12h], escalate: [{ after: 36h, to: warehouse-leads }] }
+    timeout: { after: 10d, then: refused }
+  as: inspected"#,
     },
     StepKind {
         name: "await",
@@ -226,10 +239,43 @@ pub const REVIEW: Table = Table {
             Shape::List(&Shape::Name),
             "Reason codes that the case carries while it waits here.",
         ),
+        Field::optional("sla", Shape::Map(&SLA), "What happens while nobody answers; it never ends the wait."),
+        Field::optional(
+            "four_eyes",
+            Shape::Flag,
+            "`true`: two different people must give the same answer; another answer takes the place of the first.",
+        ),
         Field::required("timeout", Shape::Timeout, "The end of waiting."),
     ],
-    later: &["sla", "four_eyes"],
+    later: &[],
     hints: &[("form", "the form is `ask`"), ("outcomes", "the outcomes are the names under `next`")],
+};
+
+/// The fields of `inspect`.
+pub const INSPECT: Table = Table {
+    fields: &[
+        Field::required("queue", Shape::Name, "Who looks at the goods."),
+        Field::optional("title", Shape::Words, "What the task is called; the goods of the case where it is left out."),
+        Field::optional(
+            "ask",
+            Shape::Names(&Shape::Type),
+            "What the person fills in; `files(min=2, max=10)` takes evidence, each as `sha256:` and 64 digits.",
+        ),
+        Field::optional(
+            "next",
+            Shape::Names(&Shape::Step),
+            "What the person may choose, and where each choice leads; left out, the outcome is `done` and leads on.",
+        ),
+        Field::optional(
+            "reasons",
+            Shape::List(&Shape::Name),
+            "Reason codes that the case carries while it waits here.",
+        ),
+        Field::optional("sla", Shape::Map(&SLA), "What happens while nobody answers; it never ends the wait."),
+        Field::required("timeout", Shape::Timeout, "The end of waiting."),
+    ],
+    later: &[],
+    hints: &[("photos", "evidence is a field of `ask`: `photos: files(min=2)`")],
 };
 
 /// The fields of `await`.
@@ -243,9 +289,14 @@ pub const AWAIT: Table = Table {
             Shape::List(&Shape::Map(&EVENT)),
             "Instead of the three: several, of which the first wins.",
         ),
+        Field::optional(
+            "remind",
+            Shape::List(&Shape::Duration),
+            "When the customer is reminded, counted from entering the step.",
+        ),
         Field::required("timeout", Shape::Timeout, "The end of waiting."),
     ],
-    later: &["all", "remind"],
+    later: &["all"],
     hints: &[("when", "which event is meant is `match`")],
 };
 
@@ -288,7 +339,11 @@ pub const REFUND: Table = Table {
 
 /// The fields of `restock`.
 pub const RESTOCK: Table = Table {
-    fields: &[Field::required("to", Shape::Value("[quarantine, scrap, return_to_maker]"), "Where the goods go.")],
+    fields: &[Field::required(
+        "to",
+        Shape::Value("[quarantine, scrap, return_to_maker, sellable, outlet]"),
+        "Where the goods go; `sellable` and `outlet` only after an `inspect` on every way.",
+    )],
     later: &["lot", "serial"],
     hints: &[],
 };

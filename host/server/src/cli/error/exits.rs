@@ -61,6 +61,7 @@ pub(super) fn publish_exit(error: &publish::Error) -> Exit {
     use publish::Error as E;
     match error {
         E::Invalid(_)
+        | E::Tests(_)
         | E::Refused(_)
         | E::Name(_)
         | E::Breaks { .. }

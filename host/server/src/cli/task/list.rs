@@ -37,6 +37,8 @@ const COLUMNS: &[Column] = &[
     Column::text("step", "/step"),
     Column::text("reasons", "/reasons"),
     Column::time("opened_at", "/opened_at"),
+    Column::time("due", "/due"),
+    Column::flag("overdue", "/overdue"),
     Column::text("assignee", "/assignee"),
     Column::flag("imported", "/imported"),
     Column::text("id", "/id"),

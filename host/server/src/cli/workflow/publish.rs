@@ -6,6 +6,7 @@ use crate::cli::Global;
 use crate::cli::error::Error;
 use crate::cli::output::Out;
 use crate::cli::session::{actor, read_text};
+use crate::cli::workflow::test::files;
 use crate::publish::way::Way;
 use crate::publish::workflows::Publication;
 use crate::publish::{self, workflows};
@@ -18,7 +19,8 @@ Examples:
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The file. One with problems changes nothing; one that is active already is not published twice.
+    /// The file. One with problems, or whose tests fail (inside it, and in *.test.yaml beside it), changes nothing; one that is
+    /// active already is not published twice.
     file: PathBuf,
     /// Why, in a few words.
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -29,13 +31,15 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     let text = read_text(&args.file)?;
     let session = at.session()?;
     let by = actor();
-    let publication = Publication { note: &args.note, ..Publication::new(&text, &by, Way::Cli) };
+    let beside = files::beside(&args.file, &text)?;
+    let publication = Publication { note: &args.note, beside: &beside, ..Publication::new(&text, &by, Way::Cli) };
     let revision = match workflows::publish(&session.engine, &publication) {
         Ok(revision) => revision,
         Err(publish::Error::Invalid(problems)) => {
             let help = "nothing was changed: the active revision stays";
             return Err(Error::document("workflow_invalid", &args.file, &text, &problems, help));
         }
+        Err(publish::Error::Tests(failed)) => return Err(Error::failed_tests(&args.file, &text, &failed)),
         Err(error) => return Err(error.into()),
     };
     let actives = workflows::actives(&session.engine)?;

@@ -12,6 +12,7 @@ use redress_store::feed::Fed;
 use super::{Event, EventData, TYPES};
 use crate::engine::log::{Logged, What as Fact};
 use crate::engine::{Engine, Error};
+use crate::http::wire::timeline::named;
 
 /// What happened, and to what.
 type Told = (&'static str, EventData);
@@ -34,9 +35,14 @@ pub(super) fn events(engine: &Engine, fed: &Fed) -> Result<Vec<Event>, Error> {
 
 fn of_case(engine: &Engine, case: CaseId, turn: &Turn) -> Result<Vec<Event>, Error> {
     let mut events = Vec::new();
+    let mut lane = None;
     for entry in &turn.entries {
+        if let Entry::LaneEntered { lane: entered } = entry {
+            lane = named(entered);
+        }
         for (kind, data) in told(engine, entry)? {
-            let data = EventData { occurred_at: turn.at.to_string(), case: Some(case.to_string()), ..data };
+            let (occurred_at, about, lane) = (turn.at.to_string(), Some(case.to_string()), lane.clone());
+            let data = EventData { occurred_at, case: about, lane, ..data };
             events.push(event(engine, kind, case.to_string(), turn.command.recorded_at.to_string(), data));
         }
     }
@@ -62,7 +68,7 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
     let told = match entry {
         Entry::Opened(opened) => ("case.opened", of_opened(opened)),
         Entry::Held => ("case.held", none()),
-        Entry::WaitBegan { step, until } => {
+        Entry::WaitBegan { step, until, .. } => {
             let until = until.map(|at| at.to_string());
             ("case.waiting", EventData { step: Some(step.to_string()), until, ..none() })
         }
@@ -82,6 +88,8 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
             ("task.completed", EventData { outcome, by, ..task(*id) })
         }
         Entry::TaskClosed { id } => ("task.closed", task(*id)),
+        Entry::TaskOverdue { id, .. } => ("task.overdue", task(*id)),
+        Entry::TaskEscalated { id, to, .. } => ("task.escalated", EventData { queue: Some(to.clone()), ..task(*id) }),
         Entry::Intended { key, effect } => ("effect.intended", of_effect(*key, effect)),
         Entry::Resent { key, by } => {
             ("effect.resent", EventData { effect: Some(key.to_string()), by: Some(by.clone()), ..none() })
@@ -92,6 +100,9 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         Entry::Skipped { .. }
         | Entry::Decided { .. }
         | Entry::TableMatched { .. }
+        | Entry::TaskProposed { .. }
+        | Entry::TaskReminded { .. }
+        | Entry::WaitReminded { .. }
         | Entry::VarsSet { .. }
         | Entry::Gave { .. }
         | Entry::Failed { .. }
@@ -139,9 +150,11 @@ fn task(id: TaskId) -> EventData {
 fn of_task(id: TaskId, opened: &Task) -> EventData {
     let (kind, step, effect) = match &opened.about {
         About::Review { step } => ("review", Some(step), None),
+        About::Inspection { step } => ("inspection", Some(step), None),
         About::Failure { step, .. } => ("failure", Some(step), None),
         About::Effect { key } => ("effect", None, Some(key)),
         About::Unrouted => ("unrouted", None, None),
+        About::TooLong => ("too_long", None, None),
     };
     EventData {
         kind: Some(kind.to_owned()),

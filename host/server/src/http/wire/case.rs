@@ -156,7 +156,7 @@ pub struct OutcomeView {
 pub struct TaskView {
     /// The id.
     pub id: String,
-    /// `review`, `failure`, `effect` or `unrouted`.
+    /// `review`, `inspection`, `failure`, `effect`, `unrouted` or `too_long`.
     pub about: String,
     /// The step that waits.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,6 +176,15 @@ pub struct TaskView {
     pub assignee: Option<String>,
     /// When it was opened.
     pub opened_at: String,
+    /// When an answer is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// Whether the answer is late.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub overdue: bool,
+    /// Who answered first, where a second person must agree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_first_by: Option<String>,
     /// Why.
     pub reasons: Vec<WireReason>,
     /// Opened for a case of the past.
@@ -280,9 +289,11 @@ impl TaskView {
     pub fn of(id: TaskId, task: &Task) -> Self {
         let (about, step, effect) = match &task.about {
             About::Review { step } => ("review", Some(step.to_string()), None),
+            About::Inspection { step } => ("inspection", Some(step.to_string()), None),
             About::Failure { step, .. } => ("failure", Some(step.to_string()), None),
             About::Effect { key } => ("effect", None, Some(key.to_string())),
             About::Unrouted => ("unrouted", None, None),
+            About::TooLong => ("too_long", None, None),
         };
         Self {
             id: id.to_string(),
@@ -294,6 +305,9 @@ impl TaskView {
             title: task.title.clone(),
             assignee: task.assignee.clone(),
             opened_at: task.opened_at.to_string(),
+            due: task.deadline.as_ref().map(|deadline| deadline.due.to_string()),
+            overdue: task.deadline.as_ref().is_some_and(|deadline| deadline.overdue),
+            answered_first_by: task.proposal.as_ref().map(|proposal| proposal.by.clone()),
             reasons: all(&task.reasons),
             imported: task.imported,
         }

@@ -144,6 +144,9 @@ pub struct EntryView {
     /// When a wait ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
+    /// When it was to happen: a reminder, an answer, an escalation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
     /// The event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
@@ -338,7 +341,7 @@ impl From<&Entry> for EntryView {
                 until: migrated.until.map(|at| at.to_string()),
                 ..Self::at(&migrated.step)
             },
-            Entry::WaitBegan { step, until } => Self { until: until.map(|at| at.to_string()), ..Self::at(step) },
+            Entry::WaitBegan { step, until, .. } => Self { until: until.map(|at| at.to_string()), ..Self::at(step) },
             Entry::EventKept { event } => Self { event: Some(event.name.clone()), ..Self::default() },
             Entry::EventTaken { step, event, .. } => Self { event: Some(event.name.clone()), ..Self::at(step) },
             Entry::Ignored { what, why } => Self { detail: Some(format!("{what}: {why}")), ..Self::default() },
@@ -358,7 +361,12 @@ impl From<&Entry> for EntryView {
             | Entry::TaskReleased { .. }
             | Entry::TaskCompleted { .. }
             | Entry::TaskMoved { .. }
+            | Entry::TaskProposed { .. }
+            | Entry::TaskReminded { .. }
+            | Entry::TaskOverdue { .. }
+            | Entry::TaskEscalated { .. }
             | Entry::TaskClosed { .. } => Self::of_task(entry),
+            Entry::WaitReminded { step, at, .. } => Self { since: Some(at.to_string()), ..Self::at(step) },
         };
         Self { kind, ..view }
     }
@@ -429,6 +437,17 @@ impl EntryView {
             Entry::TaskCompleted { id, outcome, by, .. } => {
                 let (task, codes) = (Some(id.to_string()), vec![outcome.clone()]);
                 Self { task, codes, by: Some(by.clone()), ..Self::default() }
+            }
+            Entry::TaskProposed { id, proposal } => {
+                let (task, codes) = (Some(id.to_string()), vec![proposal.outcome.clone()]);
+                Self { task, codes, by: Some(proposal.by.clone()), ..Self::default() }
+            }
+            Entry::TaskReminded { id, at, .. } | Entry::TaskOverdue { id, at } => {
+                Self { task: Some(id.to_string()), since: Some(at.to_string()), ..Self::default() }
+            }
+            Entry::TaskEscalated { id, to, at, .. } => {
+                let (task, codes) = (Some(id.to_string()), vec![to.clone()]);
+                Self { task, codes, since: Some(at.to_string()), ..Self::default() }
             }
             Entry::TaskReleased { id } | Entry::TaskClosed { id } | Entry::TaskMoved { id, .. } => {
                 Self { task: Some(id.to_string()), ..Self::default() }

@@ -48,14 +48,24 @@ pub(super) fn kind(text: &str) -> Kind {
     }
 }
 
-/// What a document says; `None` for one that cannot be read.
-pub(super) fn says(text: &str, record: &TenantRecord) -> Option<Says> {
-    let node = yaml::parse(text, &Problems::new())?;
+/// The workflow that a document says it is.
+pub(super) fn workflow(text: &str) -> Option<Slug> {
+    named(&yaml::parse(text, &Problems::new())?)
+}
+
+fn named(node: &Node) -> Option<Slug> {
     let Value::Map(entries) = &node.kind else { return None };
     let name = entries.iter().find(|entry| entry.key.text == "workflow")?;
     let Value::Scalar(name) = &name.value.kind else { return None };
-    let content = revision::revision(&node, &BTreeMap::new(), record.currency, record.zone);
-    Some(Says { workflow: Slug::new(&name.text).ok()?, content })
+    Slug::new(&name.text).ok()
+}
+
+/// What a document says; `None` for one that cannot be read.
+pub(super) fn says(text: &str, record: &TenantRecord) -> Option<Says> {
+    let node = yaml::parse(text, &Problems::new())?;
+    let workflow = named(&node)?;
+    let content = revision::revision(&node, &BTreeMap::new(), record.currency, record.zone, None);
+    Some(Says { workflow, content })
 }
 
 /// The keys of a text that is no YAML: what stands before a colon at the beginning of a line.

@@ -18,3 +18,5 @@ pub(super) const PATH_BYTES_MAX: usize = 900;
 pub(super) const EFFORT_MAX: u32 = 64;
 /// ... and a plugin, which is compiled, sixteen: four plugins a look.
 pub(super) const PLUGIN_EFFORT: u32 = 16;
+/// Bytes of all files with tests of one tenant: they are read with every look.
+pub(super) const TESTS_BYTES_MAX: usize = 4 << 20;

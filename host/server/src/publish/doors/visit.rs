@@ -12,9 +12,11 @@ use serde::Serialize;
 use super::document::{self, Kind};
 use super::files::{self, Found, Wanted};
 use super::limits::{EFFORT_MAX, PLUGIN_EFFORT, WORKFLOW_BYTES_MAX};
+use super::tests::Tests;
 use super::{DoorState, Folders, Refused, Report, Seen, Tenant};
 use crate::engine::log::{self, Record};
 use crate::engine::{self, Engine};
+use crate::publish::suite::{Failed, TestFile};
 use crate::publish::way::{Door, Tried, Way, past_name, refused_name};
 use crate::publish::{Error, chain, diagnostics, past, plugins, workflows};
 
@@ -25,6 +27,7 @@ pub(super) struct Visit<'a> {
     before: Tenant,
     after: Tenant,
     effort: u32,
+    tests: Tests,
     report: &'a mut Report,
 }
 
@@ -79,7 +82,7 @@ impl From<Error> for Trouble {
 
 impl<'a> Visit<'a> {
     pub(super) fn new(engine: &'a Engine, objects: &'a Objects, before: Tenant, report: &'a mut Report) -> Self {
-        Self { engine, objects, before, after: Tenant::default(), effort: 0, report }
+        Self { engine, objects, before, after: Tenant::default(), effort: 0, tests: Tests::default(), report }
     }
 
     /// What is to be remembered.
@@ -89,6 +92,7 @@ impl<'a> Visit<'a> {
 
     /// Plugins first: the workflows that came with them need them.
     pub(super) fn look(&mut self, folders: &Folders) {
+        self.after.tests.clone_from(&self.before.tests);
         for (folder, wanted) in [(&folders.plugins, Wanted::Plugins), (&folders.workflows, Wanted::Workflows)] {
             let Some(folder) = folder else { continue };
             if let Err(why) = self.look_behind(folder, wanted) {
@@ -100,8 +104,12 @@ impl<'a> Visit<'a> {
 
     fn look_behind(&mut self, folder: &Path, wanted: Wanted) -> Result<(), Trouble> {
         let found = files::find(folder, self.engine.record().slug.as_str(), wanted)?;
-        let has = has(self.engine, wanted)?;
-        for file in found {
+        if wanted == Wanted::Workflows {
+            self.tests = Tests::read(&found);
+            self.after.tests = self.tests.contents();
+        }
+        let has = self.has(wanted)?;
+        for file in found.into_iter().filter(|file| !Tests::are_in(file)) {
             let path = file.path.clone();
             if let Err(why) = self.look_at(file, wanted, has) {
                 self.unreadable(path, why);
@@ -110,11 +118,26 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
+    /// What a refusal may depend on besides the file itself: of a workflow the plugins and the tests beside it, of a plugin the
+    /// workflows that call it.
+    fn has(&self, wanted: Wanted) -> Result<Digest, engine::Error> {
+        fn digest(what: &impl Serialize) -> Digest {
+            Digest::of(&codec::encode(what))
+        }
+        Ok(match wanted {
+            Wanted::Workflows => match self.tests.contents() {
+                tests if tests.is_empty() => digest(&plugins::list(self.engine)?),
+                tests => digest(&(plugins::list(self.engine)?, tests)),
+            },
+            Wanted::Plugins => digest(&workflows::actives(self.engine)?),
+        })
+    }
+
     /// A folder that cannot be read is not one whose files are gone.
     fn keep(&mut self, wanted: Wanted) {
         let is_plugin = |path: &str| plugin_name(path).is_some();
-        let kept = self.before.0.iter().filter(|(path, _)| is_plugin(path) == (wanted == Wanted::Plugins));
-        self.after.0.extend(kept.map(|(path, seen)| (path.clone(), seen.clone())));
+        let kept = self.before.files.iter().filter(|(path, _)| is_plugin(path) == (wanted == Wanted::Plugins));
+        self.after.files.extend(kept.map(|(path, seen)| (path.clone(), seen.clone())));
     }
 
     /// Decide what one file is to this door: unchanged, changing, or to be handed in.
@@ -126,7 +149,7 @@ impl<'a> Visit<'a> {
         let Some(bytes) = files::read(&found.file?, max)? else { return Ok(()) };
         let file = Read { content: Digest::of(&bytes), path: found.path, bytes };
         let known = known(self.engine, &file.path)?;
-        let before = self.before.0.get(&file.path).filter(|seen| seen.content == Some(file.content)).cloned();
+        let before = self.before.files.get(&file.path).filter(|seen| seen.content == Some(file.content)).cloned();
         let is_same = known.handed_in == Some(file.content);
         if wanted == Wanted::Workflows && before.is_none() && !is_workflow(&file, &known) {
             return Ok(());
@@ -152,6 +175,12 @@ impl<'a> Visit<'a> {
     }
 
     fn hand_in(&mut self, file: Read, wanted: Wanted, has: Digest, tried: Tried, past: Option<Digest>) {
+        let beside = if wanted == Wanted::Workflows { self.tests.beside(&file.path, &file.bytes) } else { Vec::new() };
+        if beside.iter().any(|test| !self.tests.rests(&test.name, &self.before.tests)) {
+            // Its tests are being written.
+            self.report.pending += 1;
+            return self.seen(file, wanted, DoorState::Changing);
+        }
         let effort = if wanted == Wanted::Plugins { PLUGIN_EFFORT } else { 1 };
         if self.effort + effort > EFFORT_MAX {
             self.report.pending += 1;
@@ -160,7 +189,7 @@ impl<'a> Visit<'a> {
         self.effort += effort;
         let way = Door { path: file.path.clone(), content: file.content, tried };
         let outcome = match wanted {
-            Wanted::Workflows => publish(self.engine, &file, &way),
+            Wanted::Workflows => publish(self.engine, &file, &way, &beside),
             Wanted::Plugins => push(self.engine, self.objects, &file, &way),
         };
         match outcome {
@@ -180,7 +209,7 @@ impl<'a> Visit<'a> {
     /// A file that was refused before the start, and nothing has changed: it is only looked at, so that its author is told again.
     fn refused_before(&mut self, file: Read, wanted: Wanted, known: Known) -> Result<(), Trouble> {
         let refused = match wanted {
-            Wanted::Workflows => problems(self.engine, &file),
+            Wanted::Workflows => problems(self.engine, &file, &self.tests.beside(&file.path, &file.bytes)),
             Wanted::Plugins => {
                 self.engine.sandbox().describe(&file.bytes).err().map(|refusal| refused(&Error::Refused(refusal)))
             }
@@ -197,7 +226,7 @@ impl<'a> Visit<'a> {
 
     fn refused(&mut self, file: Read, wanted: Wanted, refused: Refused) {
         let state = DoorState::Refused(refused.clone());
-        let is_told = self.before.0.get(&file.path).is_some_and(|seen| seen.state == state);
+        let is_told = self.before.files.get(&file.path).is_some_and(|seen| seen.state == state);
         if !is_told {
             tracing::warn!("{} was refused, what was active stays [{}]\n{}", file.path, refused.code, refused.text);
             self.report.refused.push(file.path.clone());
@@ -225,7 +254,7 @@ impl<'a> Visit<'a> {
     }
 
     fn remember(&mut self, path: String, seen: Seen) {
-        self.after.0.insert(path, seen);
+        self.after.files.insert(path, seen);
     }
 }
 
@@ -237,17 +266,6 @@ pub(super) fn plugin_name(path: &str) -> Option<&str> {
 /// Who hands in what lies in a folder: the host, on behalf of who may write there.
 fn actor() -> Actor {
     Actor { kind: ActorKind::Host, id: "door".to_owned(), role: "admin".to_owned() }
-}
-
-/// What a refusal may depend on besides the file itself: of a workflow the plugins, of a plugin the workflows that call it.
-fn has(engine: &Engine, wanted: Wanted) -> Result<Digest, engine::Error> {
-    fn digest(what: &impl Serialize) -> Digest {
-        Digest::of(&codec::encode(what))
-    }
-    Ok(match wanted {
-        Wanted::Workflows => digest(&plugins::list(engine)?),
-        Wanted::Plugins => digest(&workflows::actives(engine)?),
-    })
 }
 
 fn known(engine: &Engine, path: &str) -> Result<Known, engine::Error> {
@@ -285,24 +303,26 @@ fn is_workflow(file: &Read, known: &Known) -> bool {
     }
 }
 
-fn publish(engine: &Engine, file: &Read, door: &Door) -> Outcome {
+fn publish(engine: &Engine, file: &Read, door: &Door, beside: &[TestFile]) -> Outcome {
     let Ok(source) = str::from_utf8(&file.bytes) else { return Outcome::Refused(not_text(file)) };
     let (by, note) = (actor(), format!("file {}", file.path));
     let way = Way::Door(door.clone());
-    let publication = workflows::Publication { note: &note, ..workflows::Publication::new(source, &by, way) };
+    let publication = workflows::Publication { note: &note, beside, ..workflows::Publication::new(source, &by, way) };
     match workflows::publish(engine, &publication) {
         Ok(revision) => Outcome::Accepted(revision.revision),
         Err(Error::Invalid(problems)) => Outcome::Refused(invalid(&file.path, source, &problems)),
+        Err(Error::Tests(failed)) => Outcome::Refused(untrue(&file.path, source, &failed)),
         Err(error @ Error::Overtaken) => Outcome::Refused(refused(&error)),
         Err(error) => Outcome::Failed(error.into()),
     }
 }
 
 /// What is wrong with a workflow that was refused before.
-fn problems(engine: &Engine, file: &Read) -> Option<Refused> {
+fn problems(engine: &Engine, file: &Read, beside: &[TestFile]) -> Option<Refused> {
     let Ok(source) = str::from_utf8(&file.bytes) else { return Some(not_text(file)) };
-    match workflows::check(engine, source) {
+    match workflows::try_out(engine, source, beside) {
         Err(Error::Invalid(problems)) => Some(invalid(&file.path, source, &problems)),
+        Err(Error::Tests(failed)) => Some(untrue(&file.path, source, &failed)),
         _ => None,
     }
 }
@@ -330,6 +350,19 @@ fn push(engine: &Engine, objects: &Objects, file: &Read, door: &Door) -> Outcome
 fn invalid(path: &str, source: &str, problems: &[Diagnostic]) -> Refused {
     let text = problems.iter().map(|problem| diagnostic::render(path, source, problem)).collect();
     Refused { code: "workflow_invalid", problems: diagnostics::ranges(source, problems), text }
+}
+
+/// Tests that do not pass: the places are those in the workflow itself, the text tells of the files beside it as well.
+fn untrue(path: &str, source: &str, failed: &[Failed]) -> Refused {
+    let (mut problems, mut text) = (Vec::new(), String::new());
+    for Failed { file, problems: found } in failed {
+        let (name, source) = file.as_ref().map_or((path, source), |file| (file.name.as_str(), file.source.as_str()));
+        text.extend(found.iter().map(|problem| diagnostic::render(name, source, problem)));
+        if file.is_none() {
+            problems.extend(diagnostics::ranges(source, found));
+        }
+    }
+    Refused { code: "tests_failed", problems, text }
 }
 
 fn refused(error: &Error) -> Refused {

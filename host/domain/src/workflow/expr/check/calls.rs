@@ -130,6 +130,16 @@ impl Checker<'_> {
         place: Place<'_>,
     ) -> Option<Typed> {
         let mut settings = Settings::giving(Type::Bool);
+        if function.calendar {
+            settings.calendar = self.scope.calendar.clone();
+            if settings.calendar.is_none() {
+                let message = format!("`{}` counts by a calendar, and there is none", function.name);
+                let problem = Diagnostic::new("missing_calendar", range, message);
+                let help = "as `calendar: { hours: \"Mon-Fri 09:00-17:00\", holidays: de }` in the document";
+                self.problems.push(problem.help(help));
+                return None;
+            }
+        }
         let mut typed = Vec::new();
         let mut known = None;
         let mut good = true;
@@ -293,7 +303,7 @@ fn accepts(param: Param, kind: &Type) -> bool {
     match param {
         Param::Text => matches!(kind, Text | Enum(_)),
         Param::Number => matches!(kind, Number),
-        Param::Day => matches!(kind, Instant),
+        Param::Day | Param::Instant => matches!(kind, Instant),
         Param::Moment => matches!(kind, Date | Instant),
         Param::Amount => matches!(kind, Number | Money | Price),
         Param::Signed => matches!(kind, Number | Money | Price | Duration),
@@ -311,6 +321,7 @@ fn wanted(param: Param) -> &'static str {
         Param::Number => "a number",
         Param::Day => "an instant, or a day as \"2026-01-31\"",
         Param::Moment => "a date or an instant",
+        Param::Instant => "an instant",
         Param::Amount => "a number, money or a price",
         Param::Signed => "a number, money, a price or a duration",
         Param::Ordered => "something that has an order",

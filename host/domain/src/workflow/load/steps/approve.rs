@@ -3,7 +3,7 @@
 use crate::value::Type;
 use crate::workflow::builtin;
 use crate::workflow::definition::Kind;
-use crate::workflow::literal::span;
+use crate::workflow::load::calendar::delay;
 use crate::workflow::load::outline::{Output, Sketch};
 use crate::workflow::load::step::Context;
 use crate::workflow::reader::At;
@@ -23,7 +23,7 @@ pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
         let help = "the `lines` of a call to an eligibility or compliance plugin, as `=match.lines`";
         at.refuse_with("wrong_type", format!("expected the lines of a verdict, found {}", describe(lines.kind())), help)
     });
-    let until = fields.require("until").and_then(|at| span(&at));
+    let until = fields.require("until").and_then(|at| delay(&at, &context.head.calendar));
     Some(Kind::Approve { lines: lines?, until: until? })
 }
 

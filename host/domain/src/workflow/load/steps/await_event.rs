@@ -10,6 +10,7 @@ use crate::workflow::diagnostic::{Diagnostic, Range, suggest};
 use crate::workflow::expr::Expr;
 use crate::workflow::load::document::Head;
 use crate::workflow::load::outline::{Exit, Output, Sketch};
+use crate::workflow::load::sla::remind;
 use crate::workflow::load::step::{Context, optional};
 use crate::workflow::load::timeout;
 use crate::workflow::reader::{At, Fields};
@@ -49,7 +50,8 @@ pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
         None => arm(&fields, context).map(|arm| vec![arm]),
         Some(any) => several(&fields, &any, context),
     };
-    Some(Kind::Await { arms: arms?, timeout: timeout? })
+    let remind = remind(&fields, &context.head.calendar);
+    Some(Kind::Await { arms: arms?, remind: remind?, timeout: timeout? })
 }
 
 fn several(fields: &Fields<'_>, any: &At<'_>, context: &Context<'_, '_>) -> Option<Vec<EventArm>> {

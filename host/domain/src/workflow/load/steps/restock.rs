@@ -1,10 +1,11 @@
-//! `restock: { to: quarantine }`
+//! `restock: { to: quarantine }`. What can be sold again is only reached through an inspection.
 
 use crate::value::Type;
-use crate::workflow::builtin::{self, RESTOCK_TO};
+use crate::workflow::builtin::{self, RESTOCK_INSPECTED, RESTOCK_TO};
 use crate::workflow::definition::Kind;
 use crate::workflow::load::outline::{Output, Sketch};
 use crate::workflow::load::step::Context;
+use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
 use crate::workflow::schema;
 
@@ -14,6 +15,24 @@ pub(super) fn sketch<'d>() -> Sketch<'d> {
 
 pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
     let fields = body.fields(&schema::RESTOCK)?;
-    let to = context.compiler.value(&fields.require("to")?, &Type::words(RESTOCK_TO.iter().copied()))?;
-    Some(Kind::Restock { to })
+    let at = fields.require("to")?;
+    let places = Type::words(RESTOCK_TO.iter().chain(RESTOCK_INSPECTED).copied());
+    let to = context.compiler.value(&at, &places)?;
+    if context.inspected || is_uninspected(&at, context) {
+        return Some(Kind::Restock { to });
+    }
+    let sellable = RESTOCK_INSPECTED.join("` and `");
+    let message = format!("goods go to `{sellable}` only after an `inspect` on every way to this step");
+    at.refuse_with(
+        "uninspected",
+        message,
+        "put an `inspect` before it; one that is skipped or times out does not count",
+    )
+}
+
+/// Whether it can be nothing but a place for goods that nobody looked at.
+fn is_uninspected(at: &At<'_>, context: &Context<'_, '_>) -> bool {
+    let silent = Problems::new();
+    let places = Type::words(RESTOCK_TO.iter().copied());
+    context.compiler.value(&at.reporting_to(&silent), &places).is_some() && silent.is_empty()
 }

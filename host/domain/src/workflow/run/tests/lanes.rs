@@ -279,6 +279,22 @@ fn a_branch_may_end_the_case_for_all() {
 }
 
 #[test]
+fn a_branch_that_ends_the_case_leaves_no_declined_money_in_the_books() {
+    let steps = SETTLE.replace("next: { fine: noted, odd: noted }", "next: { fine: noted, odd: stop }").replace(
+        "          - { id: noted, set: { looked: true } }\n",
+        "          - { id: noted, set: { looked: true }, then: seen }\n          - { id: stop, fail: { code: odd } }\n          - { id: seen, notify: { template: seen, to: customer } }\n",
+    );
+    let mut desk = Desk::beside(SETTLE_HEAD, &steps);
+    let case = desk.open(2);
+    desk.settle(case, desk.key(case, "card"), Settled::Declined);
+    assert_eq!(desk.books(), ((0, 2, 500), [300, 200]), "booked until somebody says what became of it");
+    desk.answer_in(case, "settle.look", "odd").unwrap();
+    assert_eq!((desk.stands(case), desk.books()), ("odd", ((0, 2, 200), [0, 200])));
+    desk.settle(case, desk.key(case, "voucher"), Settled::Declined);
+    assert_eq!(desk.books(), ((0, 0, 0), [0, 0]));
+}
+
+#[test]
 fn what_branches_set_together_is_theirs_until_they_join_and_then_merged() {
     let steps = "  - id: both
     parallel:

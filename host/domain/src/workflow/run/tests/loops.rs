@@ -270,3 +270,154 @@ fn what_a_plugin_gives_in_an_iteration_is_read_there_and_a_verdict_counts_for_go
     assert_eq!((desk.stands(case), desk.var(case, "total")), ("done", "GBP 10.00".to_owned()));
     assert_eq!(desk.cases[case].outputs.keys().collect::<Vec<_>>(), ["each"]);
 }
+
+const AWAIT_EACH: &str = "  - id: each
+    for_each:
+      in: =case.lines
+      max: 4
+      parallel: 4
+      steps:
+        - id: goods
+          await: { event: goods_received, match: 'event.rma == item.sku + text(item.index)', timeout: { after: 9d, then: lost } }
+          as: came
+          then: shelf
+        - { id: lost, notify: { template: lost, to: customer }, then: told }
+        - { id: shelf, notify: { template: shelved, to: customer } }
+        - { id: told, notify: { template: told, to: customer } }
+  - { id: done, finish: { result: done } }
+";
+const RMA: &str = "events: { goods_received: { rma: text } }\n";
+
+#[test]
+fn an_event_goes_to_the_iteration_that_it_matches_and_an_early_one_waits_for_its_own() {
+    let mut desk = Desk::beside(RMA, &AWAIT_EACH.replace("parallel: 4", "parallel: 2"));
+    let case = desk.open_lines(&[1, 1, 1]);
+    desk.event(case, "goods_received", Some("A12"));
+    assert_eq!(desk.cases[case].events.len(), 1, "nobody waits for the third line yet");
+    desk.event(case, "goods_received", Some("A11"));
+    assert_eq!(desk.lanes(case), ["each.0 at goods", "each.1 done", "each.2 done"], "the third found its own");
+    desk.event(case, "goods_received", Some("A12"));
+    assert_eq!(desk.lanes(case)[0], "each.0 at goods");
+    desk.pass(Span::from_days(9));
+    assert_eq!((desk.stands(case), desk.cases[case].events.len()), ("done", 1));
+    let of = |step: &str| keys(&desk, case, step).len();
+    assert_eq!((of("shelf"), of("lost"), of("told")), (2, 1, 3));
+}
+
+#[test]
+fn an_event_that_several_lanes_wait_for_goes_to_the_first() {
+    let any = AWAIT_EACH.replace("match: 'event.rma == item.sku + text(item.index)', ", "");
+    let mut desk = Desk::beside(RMA, &any);
+    let case = desk.open_lines(&[1; 3]);
+    desk.event(case, "goods_received", Some("x"));
+    assert_eq!(desk.lanes(case), ["each.0 done", "each.1 at goods", "each.2 at goods"]);
+    desk.event(case, "goods_received", Some("x"));
+    assert_eq!(desk.lanes(case)[1], "each.1 done");
+}
+
+const QUOTE_EACH: &str = "  - id: each
+    for_each:
+      in: =case.lines
+      max: 4
+      parallel: 4
+      steps:
+        - { id: quote, call: { plugin: quote@0 }, as: quote }
+        - { id: pay, refund: { quote: =quote }, on_error: [{ match: declined, then: told }] }
+        - { id: told, notify: { template: told, to: customer } }
+  - { id: done, finish: { result: done } }
+";
+
+/// The legs of a lane that have this state, by their payments.
+fn legs(desk: &Desk, case: Nth, lane: &str) -> Vec<(Digest, String)> {
+    let of_lane = desk.cases[case].effects.iter().filter(|(_, effect)| effect.lane.to_string() == lane);
+    let leg = |(key, effect): (&Digest, &Effect)| match &effect.what {
+        What::Refund(refund) => Some((*key, refund.payment.clone().unwrap_or_default())),
+        _ => None,
+    };
+    of_lane.filter_map(leg).collect()
+}
+
+#[test]
+fn a_decline_in_an_iteration_takes_its_own_legs_out_of_the_books_and_no_others() {
+    let mut desk = Desk::with(QUOTE_EACH);
+    // Each iteration pays one unit: the first by card, the second by what the card has left and the voucher.
+    let case = desk.open_lines(&[1, 1]);
+    assert_eq!(desk.books(), ((0, 2, 500), [300, 200]));
+    assert_eq!((legs(&desk, case, "each.0").len(), legs(&desk, case, "each.1").len()), (1, 2));
+    for (key, _) in legs(&desk, case, "each.1") {
+        desk.settle(case, key, Settled::Declined);
+    }
+    assert_eq!(
+        (desk.lanes(case), desk.books()),
+        (vec!["each.0 at pay".to_owned(), "each.1 done".to_owned()], ((1, 1, 250), [250, 0]))
+    );
+    desk.settle(case, legs(&desk, case, "each.0")[0].0, Settled::Confirmed);
+    assert_eq!((desk.stands(case), desk.books()), ("done", ((0, 1, 250), [250, 0])));
+}
+
+#[test]
+fn a_provider_that_changes_its_mind_about_a_leg_of_one_iteration_is_asked_about_in_it() {
+    let mut desk = Desk::with(QUOTE_EACH);
+    let case = desk.open_lines(&[1, 1]);
+    let (card, _) = legs(&desk, case, "each.0")[0].clone();
+    desk.settle(case, card, Settled::Declined);
+    assert_eq!(desk.lanes(case)[0], "each.0 done");
+    desk.settle(case, card, Settled::Confirmed);
+    assert_eq!(desk.task(case).1.lane.to_string(), "each.0");
+    desk.answer(case, "paid").unwrap();
+    assert_eq!(desk.books(), ((0, 2, 500), [300, 200]));
+    assert_eq!(desk.stands(case), "each", "the other is still on its way");
+}
+
+#[test]
+fn hundreds_of_elements_are_gone_through_in_turns_of_bounded_length() {
+    let steps = "  - id: each
+    for_each:
+      in: =case.lines
+      max: 1000
+      steps:
+        - { id: add, set: { total: '=total + item.quantity' } }
+        - { id: tell, notify: { template: counted, to: customer } }
+  - { id: done, finish: { result: done } }
+";
+    let mut desk = Desk::beside("vars: { total: { type: number, default: 0 } }\n", steps);
+    let case = desk.open_lines(&[2; 400]);
+    while desk.cases[case].is_cut() {
+        desk.give(case, Body::Continue).unwrap();
+    }
+    assert_eq!((desk.stands(case), desk.var(case, "total")), ("done", "800".to_owned()));
+    assert_eq!(desk.cases[case].turn, 4, "of 256 steps each, and the last of what is left");
+    assert_eq!(keys(&desk, case, "tell").iter().collect::<std::collections::BTreeSet<_>>().len(), 400);
+}
+
+#[test]
+fn each_timer_closes_the_task_of_its_own_iteration() {
+    let mut desk = Desk::beside(VARS, &at_once(4));
+    let case = desk.open_lines(&[1; 4]);
+    desk.now = desk.now.after(Span::from_days(2));
+    let left = |desk: &Desk| {
+        let lanes = desk.cases[case].tasks.values().map(|task| task.lane.clone());
+        lanes.collect::<std::collections::BTreeSet<_>>().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for fired in 0..4 {
+        let (_, _, timer) = desk.timers.remove(0);
+        desk.give(case, Body::Timer(timer)).unwrap();
+        assert_eq!(left(&desk), (fired + 1..4).map(|n| format!("each.{n}")).collect::<Vec<_>>());
+    }
+    assert_eq!((desk.stands(case), desk.var(case, "short")), ("done", "4".to_owned()));
+}
+
+#[test]
+fn an_iteration_that_failed_does_not_keep_an_event_from_the_others() {
+    let failing = "'event.rma == text(round(10 / (item.quantity - 1), 0))'";
+    let steps = AWAIT_EACH.replace("'event.rma == item.sku + text(item.index)'", failing);
+    let mut desk = Desk::beside(RMA, &steps);
+    let case = desk.open_lines(&[1, 2, 3]);
+    desk.event(case, "goods_received", Some("10"));
+    assert_eq!(desk.lanes(case), ["each.0 at goods", "each.1 done", "each.2 at goods"], "who can take it takes it");
+    assert!(desk.cases[case].tasks.is_empty());
+    desk.event(case, "goods_received", Some("7"));
+    assert_eq!((desk.task(case).1.lane.to_string(), desk.cases[case].events.len()), ("each.0".to_owned(), 1));
+    desk.event(case, "goods_received", Some("5"));
+    assert_eq!((desk.lanes(case)[2].as_str(), desk.stands(case)), ("each.2 done", "each"), "the third waits still");
+}

@@ -49,9 +49,22 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
             let live = if *live { ", effects are real from here on" } else { "" };
             format!("task {id} answered {outcome} by {by}{live}")
         }
+        Entry::TaskProposed { id, proposal } => {
+            format!("task {id} answered {} by {}, a second person must agree", proposal.outcome, proposal.by)
+        }
+        Entry::TaskReminded { id, at, passed_over } => {
+            format!("task {id}: reminder of {}{}", at.display(zone), missed(*passed_over))
+        }
+        Entry::TaskOverdue { id, at } => format!("task {id} was due at {}", at.display(zone)),
+        Entry::TaskEscalated { id, to, at, passed_over } => {
+            format!("task {id} goes to {to}, as of {}{}", at.display(zone), missed(*passed_over))
+        }
+        Entry::WaitReminded { step, at, passed_over } => {
+            format!("{step}: reminder of {}{}", at.display(zone), missed(*passed_over))
+        }
         Entry::TaskClosed { id } => format!("task {id} is no longer needed"),
-        Entry::WaitBegan { step, until: Some(until) } => format!("{step}: waits until {}", until.display(zone)),
-        Entry::WaitBegan { step, until: None } => format!("{step}: waits"),
+        Entry::WaitBegan { step, until: Some(until), .. } => format!("{step}: waits until {}", until.display(zone)),
+        Entry::WaitBegan { step, until: None, .. } => format!("{step}: waits"),
         Entry::TimedOut { step } => format!("{step}: its time is over"),
         Entry::EventKept { event } => format!("{} is kept, nothing waits for it yet", happened(event, zone)),
         Entry::EventTaken { step, event, .. } => format!("{step}: {}", happened(event, zone)),
@@ -121,8 +134,23 @@ pub(super) fn json(entry: &Entry) -> Json {
         Entry::TaskCompleted { id, outcome, by, live } => {
             json!({ "id": id, "outcome": outcome, "by": by, "live": live })
         }
+        Entry::TaskProposed { id, proposal } => json!({
+            "id": id, "outcome": proposal.outcome, "form": fields(&proposal.form), "by": proposal.by,
+        }),
+        Entry::TaskOverdue { id, at } => json!({ "id": id, "at": instant(*at) }),
+        Entry::TaskReminded { id, at, passed_over } => {
+            json!({ "id": id, "at": instant(*at), "passed_over": passed_over })
+        }
+        Entry::TaskEscalated { id, to, at, passed_over } => {
+            json!({ "id": id, "to": to, "at": instant(*at), "passed_over": passed_over })
+        }
+        Entry::WaitReminded { step, at, passed_over } => {
+            json!({ "step": step, "at": instant(*at), "passed_over": passed_over })
+        }
         Entry::TaskReleased { id } | Entry::TaskClosed { id } => json!({ "id": id }),
-        Entry::WaitBegan { step, until } => json!({ "step": step, "until": until.map(instant) }),
+        Entry::WaitBegan { step, until, holidays } => {
+            json!({ "step": step, "until": until.map(instant), "holidays": holidays })
+        }
         Entry::EventKept { event } => json!({ "event": arrived(event) }),
         Entry::EventTaken { step, event, kept } => json!({ "step": step, "event": arrived(event), "kept": kept }),
         Entry::Ignored { what, why } => json!({ "what": what, "why": why }),
@@ -148,6 +176,11 @@ fn happened(event: &Arrived, zone: Zone) -> String {
     let carried =
         if event.fields.is_empty() { String::new() } else { format!(" with {}", words::fields(&event.fields)) };
     format!("event {} of {}{carried}", event.name, event.at.display(zone))
+}
+
+/// What came due while nobody was there to do it.
+fn missed(passed_over: u32) -> String {
+    if passed_over == 0 { String::new() } else { format!(", {passed_over} earlier ones passed over") }
 }
 
 fn gave(output: &Output) -> String {

@@ -151,6 +151,11 @@ fn body(body: &Body) -> Json {
             json!({ "wait": { "step": step, "since_turn": since, "lane": lane_name(lane) } })
         }
         Body::Timer(Timer::Reservation { since }) => json!({ "reservation": { "since": since } }),
+        Body::Timer(Timer::Task { task }) => json!({ "task": task }),
+        Body::Timer(Timer::Remind { step, since, lane, .. }) => {
+            json!({ "remind": { "step": step, "since_turn": since, "lane": lane_name(lane) } })
+        }
+        Body::Timer(Timer::OpenFor) => json!({ "open_for": true }),
         Body::Settle(settle) => {
             json!({ "key": settle.key, "outcome": settle.outcome, "reference": settle.reference })
         }

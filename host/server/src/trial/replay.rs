@@ -1,0 +1,91 @@
+//! The story of a case, from its journal. Every turn is computed again from what it recorded: that gives the steps that it took, and
+//! shows that the journal says all that a decision rests on.
+
+use redress_domain::case::Case;
+use redress_domain::case::entry::{Entry, Opened};
+use redress_domain::codec;
+use redress_domain::decision::{Decision, Turn};
+use redress_domain::ids::{CaseId, Digest, Slug};
+use redress_domain::workflow::definition::Definition;
+use redress_domain::workflow::run::{self, Input, Progress};
+use redress_domain::workflow::trial::{Call, Seen};
+use redress_store::batch::Version;
+
+use super::stage::Broken;
+use crate::engine::{self, Engine};
+
+/// Turns of one test: far more than its limits let it take.
+const TURNS_MAX: usize = 10_000;
+
+/// What happened to a case.
+pub(super) struct Story {
+    /// The case in the end.
+    pub(super) case: Case,
+    /// The steps that were taken.
+    pub(super) path: Vec<Slug>,
+    /// The entries of all turns.
+    pub(super) entries: Vec<Entry>,
+    /// The effects in the order in which they were wanted.
+    effects: Vec<Digest>,
+}
+
+impl Story {
+    /// Read the story of a case.
+    pub(super) fn read(engine: &Engine, definition: &Definition, id: CaseId) -> Result<Self, Broken> {
+        let rows = engine.store().journal(id, Version(1), TURNS_MAX).map_err(engine::Error::from)?;
+        let (mut case, mut path, mut entries) = (None, Vec::new(), Vec::new());
+        for row in rows {
+            let turn: Turn = codec::decode(&row.record).map_err(engine::Error::damaged("turn"))?;
+            let decision = again(engine, definition, case.take(), &turn)?;
+            if decision.turn.entries != turn.entries {
+                return Err(Broken::Replay { turn: turn.number });
+            }
+            path.extend(decision.path);
+            entries.extend(turn.entries);
+            case = Some(decision.case);
+        }
+        let case = case.ok_or(Broken::NoCase)?;
+        let effects = entries.iter().filter_map(|entry| match entry {
+            Entry::Intended { key, .. } => Some(*key),
+            _ => None,
+        });
+        Ok(Self { case, path, effects: effects.collect(), entries })
+    }
+
+    /// What expectations are compared with.
+    pub(super) fn seen<'a>(&'a self, calls: &'a [Call]) -> Seen<'a> {
+        let is_reminder = |entry: &&Entry| matches!(entry, Entry::TaskReminded { .. } | Entry::WaitReminded { .. });
+        let reminders = self.entries.iter().filter(is_reminder).count();
+        Seen { case: &self.case, path: &self.path, effects: &self.effects, calls, reminders }
+    }
+}
+
+/// Compute a turn again from its record.
+fn again(engine: &Engine, definition: &Definition, case: Option<Case>, turn: &Turn) -> Result<Decision, Broken> {
+    let opened = turn.entries.iter().find_map(|entry| match entry {
+        Entry::Opened(opened) => Some(&**opened),
+        _ => None,
+    });
+    let revision = case.as_ref().map_or_else(|| opened.and_then(|opened| opened.revision), |case| case.revision);
+    let definition = (revision == Some(definition.revision)).then_some(definition);
+    let input = Input {
+        tenant: engine.record().id,
+        command: turn.command.clone(),
+        facts: turn.facts.clone(),
+        jurisdiction: engine.record().jurisdiction.clone(),
+        opening: opened.map(|opened: &Opened| (opened.id, opened.number.clone())),
+    };
+    let replay = Broken::Replay { turn: turn.number };
+    let Ok(run) = run::begin(definition, case, input) else { return Err(replay) };
+    let (mut run, mut answers, mut answer) = (Box::new(run), turn.asks.iter(), None);
+    loop {
+        match run::advance(definition, run, answer.take()) {
+            Progress::Decided(decision) => return Ok(*decision),
+            Progress::Ask(asking) => {
+                let Some(recorded) = answers.next() else { return Err(replay) };
+                answer = Some(recorded.answered.clone());
+                run = asking;
+            }
+        }
+    }
+}
