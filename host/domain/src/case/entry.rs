@@ -1,12 +1,11 @@
 //! Entries: the facts that a turn adds to a case. Names carry a version; an old one is read for as long as a row may hold it.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::command::{Open, Settled};
 use super::deadline::Proposal;
 use super::lane::LaneId;
+use super::migrated::Migrated;
 use super::{Arrived, Effect, Item, Output, Task};
 use crate::clock::Instant;
 use crate::ids::{CaseId, Digest, Slug, TaskId};
@@ -394,29 +393,6 @@ pub struct Opened {
     pub vars: Fields,
     /// What was submitted.
     pub submission: Open,
-}
-
-/// How a case came to another revision.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Migrated {
-    /// The revision that it left.
-    pub from: Digest,
-    /// The revision that it runs on.
-    pub to: Digest,
-    /// The step at which it waits there.
-    pub step: Slug,
-    /// Steps that are called otherwise there, by their names of before: outputs, effects and tasks of them go with it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub steps: BTreeMap<Slug, Slug>,
-    /// Its variables.
-    #[serde(default, skip_serializing_if = "Fields::is_empty")]
-    pub vars: Fields,
-    /// When the wait ends by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Instant>,
-    /// The wait has a new timer, and that of before finds nothing.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub rearmed: bool,
 }
 
 /// A row of a table.

@@ -4,8 +4,9 @@ mod lanes;
 
 use super::command::Settled;
 use super::deadline::AlarmKind;
-use super::entry::{Entry, Migrated, Opened};
+use super::entry::{Entry, Opened};
 use super::lane::{LaneId, Place};
+use super::migrated::Migrated;
 use super::{About, Case, EffectState, Held, Item, Output, Status, Task, What};
 use crate::clock::Instant;
 use crate::ids::{Digest, TaskId};

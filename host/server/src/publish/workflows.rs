@@ -3,6 +3,7 @@
 pub mod active;
 pub mod history;
 pub mod names;
+mod restore;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,8 +17,6 @@ use redress_domain::workflow::calendar::holidays::Holidays;
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
 use redress_domain::workflow::overlay;
-use redress_sandbox::PluginInfo;
-use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
@@ -25,10 +24,11 @@ use serde::{Deserialize, Serialize};
 use super::bases::{self, Base};
 use super::suite::{self, TestFile};
 use super::way::{Answer, Way};
-use super::{Error, interface, past, plugins};
+use super::{Error, past, plugins};
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::{self, Engine};
 use active::Active;
+pub use restore::restore;
 
 /// A revision, as the store keeps it: with its text, and the plugins that it is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,39 +247,6 @@ fn loaded(engine: &Engine, definition: &Definition) -> Result<Vec<Arc<PluginInfo
     definition.plugins.values().map(require).collect()
 }
 
-/// Load every stored revision of a tenant and make the active ones active: at the start.
-///
-/// # Errors
-/// The store cannot be read. A revision that does not load any more is logged; its cases answer with an error.
-pub fn restore(engine: &Engine, objects: &Objects) -> Result<(), engine::Error> {
-    for active in plugins::list(engine)? {
-        match plugins::restore(engine.sandbox(), objects, active.digest) {
-            // Held by the engine from here on, with what the active workflows need below.
-            Ok(info) => engine.held().push(info),
-            Err(error) => {
-                tracing::error!(plugin.digest = %active.digest, "plugin {} could not be loaded: {error}", active.plugin);
-            }
-        }
-    }
-    let mut described = BTreeMap::new();
-    for revision in list(engine)? {
-        match definition(engine, objects, &revision, &mut described) {
-            Ok(definition) => engine.registry().know(definition),
-            Err(error) => {
-                tracing::error!(workflow.revision = %revision.revision, "workflow {} could not be loaded: {error}", revision.workflow);
-            }
-        }
-    }
-    for (workflow, revision) in actives(engine)? {
-        if !engine.registry().activate(&workflow, revision) {
-            tracing::error!(workflow.revision = %revision, "workflow {workflow} is not active: its revision could not be loaded");
-        }
-    }
-    engine.restore_canaries()?;
-    plugins::hold(engine);
-    Ok(())
-}
-
 /// All revisions, oldest first.
 ///
 /// # Errors
@@ -481,32 +448,6 @@ pub(super) fn candidate(
     Ok(Candidate { source: source.to_owned(), base, definition: Arc::new(definition), known })
 }
 
-/// The definition of a stored revision, with exactly the plugins that it is pinned to. They are not loaded for it: most are asked
-/// no more, and a case that does ask loads its own.
-fn definition(
-    engine: &Engine,
-    objects: &Objects,
-    revision: &Revision,
-    described: &mut BTreeMap<Digest, Arc<PluginInfo>>,
-) -> Result<Arc<Definition>, Error> {
-    let mut plugins = BTreeMap::new();
-    for (name, digest) in &revision.plugins {
-        let info = match described.get(digest) {
-            Some(info) => info.clone(),
-            None => plugins::describe(engine.sandbox(), objects, *digest)?,
-        };
-        plugins.extend(pinned(name, &info));
-        described.insert(*digest, info);
-    }
-    let definition = candidate(engine, &revision.source, plugins, Kept::with(revision)?)?.definition;
-    if definition.revision == revision.revision {
-        Ok(definition)
-    } else {
-        let detail = format!("this program reads its text as revision {}", definition.revision);
-        Err(engine::Error::Revision { revision: revision.revision, detail }.into())
-    }
-}
-
 /// The table of holidays that a stored revision was checked with.
 fn holidays(revision: &Revision) -> Result<Option<Arc<Holidays>>, engine::Error> {
     if revision.holidays.is_empty() {
@@ -515,10 +456,4 @@ fn holidays(revision: &Revision) -> Result<Option<Arc<Holidays>>, engine::Error>
     let damaged = |_| engine::Error::Damaged { what: "revision", detail: "its holidays cannot be read".to_owned() };
     let table = Holidays::read(revision.holidays.iter().map(String::as_str)).map_err(damaged)?;
     Ok(Some(Arc::new(table)))
-}
-
-fn pinned(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {
-    let (name, major) = name.split_once('@')?;
-    let reference = PluginRef { name: name.to_owned(), major: major.parse().ok()? };
-    Some((reference, interface::plugin(info)?))
 }

@@ -3,8 +3,9 @@
 use super::begin::{self, load};
 use super::{Input, Run, events, review, sla, tasks};
 use crate::case::command::{Body, Migrate, Rejection, Timer, Timers};
-use crate::case::entry::{Entry, Migrated};
+use crate::case::entry::Entry;
 use crate::case::lane::LaneId;
+use crate::case::migrated::Migrated;
 use crate::case::{Case, Task};
 use crate::clock::Instant;
 use crate::decision::Work;
