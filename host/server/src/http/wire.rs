@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod canary;
 pub mod case;
+pub mod condition;
 pub mod effect;
 pub mod fields;
 pub mod listing;

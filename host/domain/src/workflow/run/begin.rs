@@ -39,6 +39,7 @@ pub(super) fn run_of(definition: Option<&Definition>, case: Option<Case>, input:
         input,
         entries: Vec::new(),
         asks: Vec::new(),
+        conditions: Vec::new(),
         ask: None,
         ledgers: Default::default(),
         work: Vec::new(),
