@@ -53,7 +53,8 @@ pub(super) fn begin(old: &Definition, new: &Definition, case: Case, input: Input
         let all = remind.iter().map(|after| after.after(begun, new.calendar.as_deref()));
         let mut rest: Vec<Instant> = all.filter(|at| *at > run.now()).collect();
         rest.sort();
-        sla::arm_wait(&mut run, &step.id, run.stamp.turn, rest);
+        let since = run.stamp.turn;
+        sla::arm_wait(&mut run, &step.id, since, rest);
     }
     match &step.kind {
         Kind::Review(review) | Kind::Inspect(review) => retask(&mut run, new, (before, step), review),
