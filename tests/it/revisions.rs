@@ -1,6 +1,9 @@
 //! Revisions: what is live, on which of them cases run, and how cases come from one to another.
 
+mod canary;
+mod doors;
 mod live;
+mod migrate;
 
 use redress::engine::stay::Stay;
 use redress_domain::case::Case;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 use redress::engine::{Error, Receipt, Target};
 use redress_domain::case::command::{
-    Actor, ActorKind, Body, Complete, Event, Open, PersonVerdict, Settle, Settled, Timer,
+    Actor, ActorKind, Body, Carry, Complete, Event, Migrate, Open, PersonVerdict, Settle, Settled, Timer, Timers,
 };
 use redress_domain::case::lane::LaneId;
 use redress_domain::case::{About, Case, Effect, EffectState, Task, What};
@@ -15,6 +15,7 @@ use redress_domain::money::{Currency, Money};
 use redress_domain::order::{Order, Payment};
 use redress_domain::value::{Fields, Value};
 use redress_domain::verdict::Remedy;
+use redress_domain::workflow::canary::Bounds;
 use redress_sandbox::Hook;
 use redress_sandbox::contract::{Reason, Verdict};
 
@@ -66,16 +67,19 @@ pub struct Kitchen {
     pub merchant: Merchant,
     dice: Dice,
     opened: u32,
+    /// The active revision of the kitchen sink, and the one that cases go on with.
+    revisions: [Digest; 2],
     /// Commands that were refused, by code.
     pub refused: BTreeMap<&'static str, u32>,
 }
 
 /// Codes with which a command may be refused here. Anything else is a fault.
-const REFUSALS: [&str; 13] = [
+const REFUSALS: [&str; 14] = [
     "case_closed",
     "effect_not_found",
     "effect_settled",
     "field_required",
+    "migration_refused",
     "refund_not_bookable",
     "second_person_needed",
     "task_claimed",
@@ -97,10 +101,14 @@ impl Kitchen {
         merchant.push("care", &Guest::new(Hook::Compliance).verdict(&care).component()?)?;
         merchant.push("broken", &Guest::new(Hook::Eligibility).component()?)?;
         merchant.push("counting", &counting().component()?)?;
-        merchant.publish(KITCHEN_SINK)?;
         merchant.publish(CROWD)?;
         merchant.publish(&long_workflow())?;
-        let mut kitchen = Self { world, merchant, dice: Dice::new(seed), opened: 0, refused: BTreeMap::new() };
+        let first = merchant.publish(KITCHEN_SINK)?.revision;
+        // Some cases begin with another revision, and others go on with it.
+        let never = Bounds { min_cases: 10_000, ..Bounds::default() };
+        let second = merchant.canary("kitchen-sink", &renamed_sink(), 20, never)?.canary.revision;
+        let (dice, refused) = (Dice::new(seed), BTreeMap::new());
+        let mut kitchen = Self { world, merchant, dice, opened: 0, revisions: [first, second], refused };
         for number in 0..20 {
             let order = kitchen.an_order(number)?;
             kitchen.merchant.order(&order)?;
@@ -217,6 +225,13 @@ impl Kitchen {
             let result = self.merchant.settle(case, key, Settled::Confirmed);
             return self.took(result);
         }
+        if self.dice.once_in(8)
+            && let Some(case) = self.a_case_at_a_look(&cases)?
+        {
+            let submission = submission(Target::Case(case), self.a_migration()?);
+            let result = self.merchant.engine.execute(submission);
+            return self.took(result);
+        }
         let mut case = self.merchant.case(self.dice.pick(&cases))?;
         for _ in 0..(if self.dice.once_in(10) { 0 } else { 12 }) {
             // What is closed is met now and then, not most of the time.
@@ -224,12 +239,36 @@ impl Kitchen {
                 case = self.merchant.case(self.dice.pick(&cases))?;
             }
         }
-        let body = self.a_command(&case)?;
+        let body = if self.dice.once_in(6) && case.revision == Some(self.revisions[0]) {
+            self.a_migration()?
+        } else {
+            self.a_command(&case)?
+        };
         let mut submission = submission(Target::Case(case.id), body);
         submission.actor = self.somebody();
         submission.reason = self.dice.once_in(2).then(|| "they asked for it".to_owned());
         let result = self.merchant.engine.execute(submission);
         self.took(result)
+    }
+
+    /// A case whose task would go to another queue on the other revision, if there is one.
+    fn a_case_at_a_look(&mut self, cases: &[CaseId]) -> anyhow::Result<Option<CaseId>> {
+        let mut waiting = Vec::new();
+        for id in cases {
+            let case = self.merchant.case(*id)?;
+            let at_look = case.status.step().is_some_and(|step| step.as_str() == "look");
+            waiting.extend((at_look && case.revision == Some(self.revisions[0])).then_some(*id));
+        }
+        Ok(if waiting.is_empty() { None } else { Some(self.dice.pick(&waiting)) })
+    }
+
+    fn a_migration(&mut self) -> anyhow::Result<Body> {
+        let [from, to] = self.revisions;
+        let timers = self.dice.pick(&[Timers::Keep, Timers::Recompute]);
+        let steps =
+            BTreeMap::from([(Slug::new("look")?, Slug::new("peek")?), (Slug::new("label")?, Slug::new("tag")?)]);
+        let vars = BTreeMap::from([("window_days".to_owned(), Carry::Default)]);
+        Ok(Body::Migrate(Box::new(Migrate { from, to, steps, vars, timers })))
     }
 
     /// A refund that was declined and that nobody is asked about, if there is one.
@@ -379,6 +418,14 @@ impl Kitchen {
             _ => self.outcome(case.effects.keys().next().copied().unwrap_or_else(|| Digest::of(b"nothing"))),
         })
     }
+}
+
+/// The same under other names, with another queue and other times.
+#[must_use]
+pub fn renamed_sink() -> String {
+    let names = [("id: look", "id: peek"), ("then: look", "then: peek"), ("id: label", "id: tag")];
+    let facts = [("queue: returns", "queue: office"), ("after: 5d", "after: 6d"), ("after: 21d", "after: 20d")];
+    names.iter().chain(&facts).fold(KITCHEN_SINK.to_owned(), |text, (old, new)| text.replace(old, new))
 }
 
 /// More questions than one turn may ask: the first turn is cut on the main line, the second in a branch beside which another waits

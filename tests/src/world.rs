@@ -7,10 +7,11 @@ use anyhow::{Context as _, bail};
 use redress::app::App;
 use redress::clock::FixedClock;
 use redress::config::Limits;
+use redress::engine::canary::Watched;
 use redress::engine::tenant::TenantRecord;
 use redress::engine::{Engine, Error, Receipt, Submission, Target};
 use redress::publish::way::Way;
-use redress::publish::{plugins, stock, workflows};
+use redress::publish::{canary, plugins, stock, workflows};
 use redress_domain::case::command::{Actor, ActorKind, Body, Complete, Event, Open, Settle, Settled};
 use redress_domain::case::{Case, External, Line};
 use redress_domain::clock::{Instant, Span, Zone};
@@ -20,6 +21,7 @@ use redress_domain::ledger::Ledger;
 use redress_domain::money::{Currency, Price};
 use redress_domain::order::{Order, OrderLine};
 use redress_domain::value::Fields;
+use redress_domain::workflow::canary::{Bounds, Percent};
 use redress_sandbox::{PluginInfo, Sandbox};
 use redress_store::batch::Version;
 
@@ -165,6 +167,32 @@ impl Merchant {
         let by = admin();
         let back = workflows::Rollback { to, note: "it was wrong", by: &by, way: Way::Api, expect: None, answer: None };
         workflows::rollback(&self.engine, &Slug::new(workflow).expect("a name"), &back)
+    }
+
+    /// Try a text on a share of the new cases.
+    pub fn canary(
+        &self,
+        workflow: &str,
+        text: &str,
+        percent: u8,
+        bounds: Bounds,
+    ) -> Result<Watched, redress::publish::Error> {
+        let (by, percent) = (admin(), Percent::new(percent).expect("a share"));
+        let (tried, way) = (canary::Tried::Text(text), Way::Api);
+        let start = canary::Start { tried, percent, bounds, note: "a trial", by: &by, way, expect: None, answer: None };
+        canary::start(&self.engine, &Slug::new(workflow).expect("a name"), &start)
+    }
+
+    /// Make the canary of a workflow active, or stop it; answers its revision.
+    pub fn end_canary(&self, workflow: &str, promote: bool) -> Result<Digest, redress::publish::Error> {
+        let (by, workflow) = (admin(), Slug::new(workflow).expect("a name"));
+        if promote {
+            let end = canary::End { note: "it does well", by: &by, way: Way::Api, answer: None };
+            canary::promote(&self.engine, &workflow, &end).map(|revision| revision.revision)
+        } else {
+            let end = canary::End { note: "enough", by: &by, way: Way::Api, answer: None };
+            canary::stop(&self.engine, &workflow, &end).map(|watched| watched.canary.revision)
+        }
     }
 
     /// Activate a component that was active before.

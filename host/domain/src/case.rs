@@ -5,6 +5,7 @@ pub mod deadline;
 pub mod entry;
 pub mod evolve;
 pub mod lane;
+pub mod migrated;
 pub mod number;
 
 use std::collections::BTreeMap;

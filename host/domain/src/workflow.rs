@@ -2,6 +2,7 @@
 
 pub mod builtin;
 pub mod calendar;
+pub mod canary;
 pub mod compile;
 pub mod definition;
 pub mod diagnostic;
@@ -11,6 +12,7 @@ pub mod expr;
 pub mod flow;
 pub mod literal;
 pub mod load;
+pub mod migration;
 pub mod overlay;
 pub mod picture;
 pub mod problems;

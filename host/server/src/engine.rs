@@ -7,6 +7,7 @@
 //! ```
 
 pub(crate) mod ask;
+pub mod canary;
 mod commit;
 pub mod error;
 mod facts;
@@ -84,6 +85,7 @@ struct Inner {
     figures: figures::Figures,
     /// Due work that failed, and how often.
     failing: Mutex<timers::Failing>,
+    canaries: canary::Canaries,
 }
 
 /// What an engine is made of.
@@ -176,6 +178,7 @@ impl Engine {
             last_number: AtomicU64::new(last),
             figures: figures::Figures::default(),
             failing: Mutex::default(),
+            canaries: canary::Canaries::default(),
         })))
     }
 
@@ -401,13 +404,16 @@ impl Engine {
         match prepared.unwrap_or(Err(Error::Internal)) {
             Err(error) => self.finish(job, Err(error)),
             Ok(Prepared::Seen(receipt)) => self.finish(job, Ok(receipt)),
-            Ok(Prepared::Batch { batch, receipt, resume }) => {
+            Ok(Prepared::Batch { batch, receipt, resume, change }) => {
                 let engine = self.clone();
                 job.conflicts += 1;
                 let slot = Arc::new(Mutex::new(Some(job)));
                 let taken = slot.clone();
                 let handed = self.0.store.append_then(*batch, move |result| {
                     if let Some(job) = taken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                        if let (Ok(_), Some(change)) = (&result, &change) {
+                            engine.observe(change);
+                        }
                         engine.appended(job, receipt, resume, result);
                     }
                 });
@@ -467,7 +473,7 @@ impl Engine {
 
 /// A turn as far as it can be taken without the store.
 enum Prepared {
-    Batch { batch: Box<Batch>, receipt: Receipt, resume: bool },
+    Batch { batch: Box<Batch>, receipt: Receipt, resume: bool, change: Option<Box<stay::Change>> },
     Seen(Receipt),
 }
 
@@ -475,12 +481,13 @@ fn prepare(computed: Computed) -> Prepared {
     match computed {
         Computed::Seen(receipt, None) => Prepared::Seen(receipt),
         Computed::Seen(receipt, idem) => {
-            Prepared::Batch { batch: Box::new(Batch { idem, ..Batch::default() }), receipt, resume: false }
+            let batch = Box::new(Batch { idem, ..Batch::default() });
+            Prepared::Batch { batch, receipt, resume: false, change: None }
         }
-        Computed::Decided(decision, beside) => {
+        Computed::Decided(decision, beside, change) => {
             let batch = Box::new(commit::batch(&decision, beside));
             let receipt = Receipt { case: decision.case.id, turn: decision.turn.number, seen: Seen::New };
-            Prepared::Batch { batch, receipt, resume: decision.resume }
+            Prepared::Batch { batch, receipt, resume: decision.resume, change: change.map(Box::new) }
         }
     }
 }

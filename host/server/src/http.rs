@@ -22,12 +22,14 @@ pub mod service;
 pub mod tenancy;
 pub mod wire;
 
+pub mod canary;
 pub mod cases;
 pub mod connectors;
 pub mod effects;
 pub mod events;
 pub mod keys;
 mod listed;
+pub mod migrations;
 pub mod orders;
 pub mod plugins;
 pub mod publishing;
@@ -77,6 +79,10 @@ pub fn api() -> Api {
         .route(READ, routes!(workflows::revisions))
         .route(READ, routes!(workflows::revision))
         .route(RULE, routes!(workflows::rollback))
+        .route(RULE, routes!(canary::start))
+        .route(RULE, routes!(canary::promote))
+        .route(RULE, routes!(canary::stop))
+        .route(RULE, routes!(migrations::migrate))
         .route(READ, routes!(workflows::watched))
         .route(RULE, routes!(plugins::put))
         .route(READ, routes!(plugins::list))

@@ -3,10 +3,12 @@
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
 pub mod bases;
+pub mod canary;
 pub mod diagnostics;
 pub mod doors;
 pub mod interface;
 pub mod live;
+pub mod migrate;
 mod past;
 pub mod plugins;
 pub mod schema;
@@ -76,6 +78,33 @@ pub enum Error {
         /// The revision.
         revision: Digest,
     },
+    /// The workflow has no revision of this name, or several.
+    #[error("workflow {workflow:?} has no one revision {named:?}")]
+    NoSuchRevision {
+        /// The workflow.
+        workflow: String,
+        /// A number, or the beginning of a hash.
+        named: String,
+    },
+    /// The workflow has no canary.
+    #[error("workflow {0:?} has no canary")]
+    NoCanary(String),
+    /// The canary cannot be compared with the active revision.
+    #[error("workflow {workflow:?} cannot have this canary: {why}")]
+    CanaryUnfit {
+        /// The workflow.
+        workflow: String,
+        /// Why.
+        why: String,
+    },
+    /// A migration does not fit the revisions that it is between.
+    #[error("workflow {workflow:?} cannot migrate so: {}", faults.join("; "))]
+    MigrationUnfit {
+        /// The workflow.
+        workflow: String,
+        /// Everything that does not fit.
+        faults: Vec<String>,
+    },
     /// There is nothing to go back to.
     #[error("workflow {0:?} has no earlier revision")]
     NothingBefore(String),
@@ -105,7 +134,10 @@ impl Error {
             Self::Moved { .. } => "stale",
             Self::Overtaken => "file_differs",
             Self::NoWorkflow(_) => "workflow_not_found",
-            Self::NoRevision { .. } => "revision_not_found",
+            Self::NoRevision { .. } | Self::NoSuchRevision { .. } => "revision_not_found",
+            Self::NoCanary(_) => "canary_not_found",
+            Self::CanaryUnfit { .. } => "canary_unfit",
+            Self::MigrationUnfit { .. } => "migration_unfit",
             Self::NothingBefore(_) => "rollback_impossible",
             Self::NeverPushed { .. } => "plugin_not_found",
             Self::Engine(error) => error.code(),

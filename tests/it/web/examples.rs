@@ -41,6 +41,7 @@ steps:
       ask: { note: text? }
       next: { justified: done, not_justified: done }
       timeout: { never: a person must look }
+    migration_point: true
   - { id: done, finish: { result: answered } }
 ";
 
@@ -53,6 +54,7 @@ async fn every_example_is_what_the_api_answers() {
     orders(&mut story).await;
     a_return(&mut story).await;
     a_complaint(&mut story).await;
+    a_migration(&mut story).await;
     what_happened(&mut story).await;
     let told: BTreeSet<&str> = story.told.iter().map(String::as_str).collect();
     let table = api().table();
@@ -107,12 +109,28 @@ async fn rules(story: &mut Recorder) {
     story.ask("admin", "POST", "/v1/workflows", Some(&longer)).await;
     let back = json!({ "note": "thirty days after all" });
     story.tell("workflow.rollback", "admin", "/v1/workflows/returns/rollback", Some(&back)).await;
+    canary(story).await;
     story.tell("workflow.get", "viewer", "/v1/workflows/returns", None).await;
     story.tell("workflow.list", "viewer", "/v1/workflows", None).await;
     story.tell("workflow.revisions", "viewer", "/v1/workflows/returns/revisions", None).await;
     let revision = format!("/v1/revisions/{}", text(&published["revision"]));
     story.tell("revision.get", "viewer", &revision, None).await;
     story.tell("file.list", "viewer", "/v1/files", None).await;
+}
+
+/// Another wording, tried, stopped, tried again and kept.
+async fn canary(story: &mut Recorder) {
+    let (at, asked) = ("/v1/workflows/complaints/canary", "title: Look at the complaint");
+    let text = COMPLAINTS.replace(asked, "title: Read the complaint");
+    let trial = json!({ "source": text, "percent": 10, "note": "other words", "stop": { "refunds_over": 20 } });
+    let begun = story.tell("canary.start", "admin", at, Some(&trial)).await;
+    let end = json!({ "note": "not before the holidays" });
+    story.tell("canary.stop", "admin", &format!("{at}/stop"), Some(&end)).await;
+    let again = json!({ "revision": begun["number"].to_string(), "percent": 50, "note": "after the holidays" });
+    story.ask("admin", "POST", at, Some(&again)).await;
+    let keep = json!({ "note": "the desk likes it" });
+    let kept = story.tell("canary.promote", "admin", &format!("{at}/promote"), Some(&keep)).await;
+    assert_eq!(kept["revision"], begun["revision"]);
 }
 
 async fn connectors(story: &mut Recorder) {
@@ -182,6 +200,19 @@ async fn a_complaint(story: &mut Recorder) {
     story.tell("task.release", "agent", &format!("{task}/release"), Some(&json!({}))).await;
     let answer = json!({ "outcome": "justified", "form": { "note": "a photo shows it" } });
     story.tell("task.complete", "agent", &format!("{task}/complete"), Some(&answer)).await;
+}
+
+/// A complaint that waits goes on with new words.
+async fn a_migration(story: &mut Recorder) {
+    let complaint = json!({ "kind": "complaint", "lines": [{ "sku": "85123A", "quantity": 1 }] });
+    let case = story.ask("agent", "POST", "/v1/cases", Some(&complaint)).await;
+    let text = COMPLAINTS.replace("title: Look at the complaint", "title: Answer the complaint");
+    let words = json!({ "source": text, "note": "an answer is due" });
+    let published = story.ask("admin", "POST", "/v1/workflows", Some(&words)).await;
+    let to = published["number"].to_string();
+    let wish = json!({ "from": case["workflow"]["number"].to_string(), "to": to, "steps": ["look"] });
+    let moved = story.tell("workflow.migrate", "admin", "/v1/workflows/complaints/migrations", Some(&wish)).await;
+    assert_eq!(moved["moved"], 1, "{moved:#}");
 }
 
 async fn what_happened(story: &mut Recorder) {

@@ -1,5 +1,7 @@
 //! What may happen to a case: commands, with who, when and from where.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::lane::LaneId;
@@ -7,7 +9,7 @@ use super::{External, Line, Reply};
 use crate::clock::Instant;
 use crate::ids::{CustomerId, Digest, OrderId, Slug, TaskId};
 use crate::money::Currency;
-use crate::value::Fields;
+use crate::value::{Fields, Value};
 use crate::verdict::Remedy;
 
 /// A command with everything about it that the records keep.
@@ -83,6 +85,8 @@ pub enum Body {
     Settle(Settle),
     /// A person has an effect delivered again, under the same key.
     Resend(Digest),
+    /// The case goes on with another revision of its workflow.
+    Migrate(Box<Migrate>),
     /// A person ends the case.
     Cancel,
     /// Go on with a long run; from the host only.
@@ -101,6 +105,7 @@ impl Body {
             Self::Timer(_) => "timer.fire",
             Self::Settle(_) => "effect.settle",
             Self::Resend(_) => "effect.resend",
+            Self::Migrate(_) => "case.migrate",
             Self::Cancel => "case.cancel",
             Self::Continue => "case.continue",
         }
@@ -217,6 +222,45 @@ pub enum Timer {
     },
     /// The case is open for as long as its workflow allows.
     OpenFor,
+}
+
+/// How a case goes on with another revision of its workflow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Migrate {
+    /// The revision that it leaves.
+    pub from: Digest,
+    /// The revision that it goes to.
+    pub to: Digest,
+    /// Steps that are called otherwise there, by their names of before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub steps: BTreeMap<Slug, Slug>,
+    /// What variables hold there; what is not named is kept, or begins with its default.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vars: BTreeMap<String, Carry>,
+    /// What becomes of the time at which the wait ends.
+    pub timers: Timers,
+}
+
+/// What a variable holds after a migration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Carry {
+    /// What it held, if anything.
+    Keep,
+    /// The default of the revision to go to.
+    Default,
+    /// This.
+    Value(Value),
+}
+
+/// What becomes of the time at which a wait ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timers {
+    /// It ends when it would have ended.
+    Keep,
+    /// It ends when it would have ended had it begun on the other revision.
+    Recompute,
 }
 
 /// The outcome of an effect.

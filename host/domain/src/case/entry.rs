@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::command::{Open, Settled};
 use super::deadline::Proposal;
 use super::lane::LaneId;
+use super::migrated::Migrated;
 use super::{Arrived, Effect, Item, Output, Reply, Retry, Task, What};
 use crate::clock::Instant;
 use crate::ids::{CaseId, Digest, Slug, TaskId};
@@ -298,6 +299,22 @@ pub enum Entry {
         /// The next step.
         step: Slug,
     },
+    /// The case goes on with another revision of its workflow.
+    #[serde(rename = "case.migrated.1")]
+    Migrated(Box<Migrated>),
+    /// A task is as another revision has it: its id and who took it stay.
+    #[serde(rename = "task.moved.1")]
+    TaskMoved {
+        /// The task.
+        id: TaskId,
+        /// Who works on it now.
+        queue: String,
+        /// What it is called now.
+        title: String,
+        /// Reason codes that the case carries meanwhile.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reasons: Vec<Reason>,
+    },
     /// What follows in the turn is of this lane; a turn begins on the main line.
     #[serde(rename = "lane.entered.1")]
     LaneEntered {
@@ -469,6 +486,8 @@ names! {
     Entry::EventTaken { .. } => "event.taken.1",
     Entry::Ignored { .. } => "input.ignored.1",
     Entry::Paused { .. } => "run.paused.1",
+    Entry::Migrated(_) => "case.migrated.1",
+    Entry::TaskMoved { .. } => "task.moved.1",
     Entry::LaneEntered { .. } => "lane.entered.1",
     Entry::LanesOpened { .. } => "lanes.opened.1",
     Entry::LaneBegan { .. } => "lane.began.1",

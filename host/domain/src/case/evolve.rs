@@ -6,7 +6,8 @@ use super::command::Settled;
 use super::deadline::AlarmKind;
 use super::entry::{Entry, Opened};
 use super::lane::{LaneId, Place};
-use super::{Case, Compensation, EffectState, Held, Item, Output, Status, Task, What};
+use super::migrated::Migrated;
+use super::{About, Case, Compensation, EffectState, Held, Item, Output, Status, Task, What};
 use crate::clock::Instant;
 use crate::ids::{Digest, TaskId};
 use crate::money::Money;
@@ -171,6 +172,11 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         }
         Entry::EventTaken { kept, .. } => take_event(case, *kept)?,
         Entry::Paused { step } => lanes::stand(case, Place::Running { step: step.clone() })?,
+        Entry::Migrated(migrated) => migrate(case, migrated, stamp.turn)?,
+        Entry::TaskMoved { id, queue, title, reasons } => {
+            let task = task(case, id)?;
+            (task.queue, task.title, task.reasons) = (queue.clone(), title.clone(), reasons.clone());
+        }
         Entry::WentBack { step, .. } => *case.visits.entry(case.lane.key(step.as_str())).or_default() += 1,
         Entry::LaneEntered { .. }
         | Entry::LanesOpened { .. }
@@ -304,6 +310,38 @@ fn take_event(case: &mut Case, kept: Option<u32>) -> Result<(), &'static str> {
         return Err("the event was not kept");
     }
     case.events.remove(kept as usize);
+    Ok(())
+}
+
+/// Go on with another revision. Whatever names a step names it as it is called there; keys of effects stay as they were minted.
+fn migrate(case: &mut Case, migrated: &Migrated, turn: u64) -> Result<(), &'static str> {
+    if case.revision != Some(migrated.from) {
+        return Err("the case does not run on the revision that it leaves");
+    }
+    let Status::Waiting { since, .. } = &case.status else { return Err("the case does not wait") };
+    if !case.lanes.is_empty() {
+        return Err("the case stands in several places");
+    }
+    let since = if migrated.rearmed { turn } else { *since };
+    case.status = Status::Waiting { step: migrated.step.clone(), since, until: migrated.until };
+    case.revision = Some(migrated.to);
+    case.vars = migrated.vars.clone();
+    let named = |step: &str| migrated.steps.iter().find(|(old, _)| old.as_str() == step).map(|(_, new)| new.clone());
+    for task in case.tasks.values_mut() {
+        if let About::Review { step } | About::Inspection { step } | About::Failure { step, .. } = &mut task.about
+            && let Some(new) = named(step.as_str())
+        {
+            *step = new;
+        }
+    }
+    for effect in case.effects.values_mut() {
+        if let Some(new) = named(effect.step.as_str()) {
+            effect.step = new;
+        }
+    }
+    let called = |step: String| named(&step).map_or(step, |new| new.to_string());
+    case.outputs = std::mem::take(&mut case.outputs).into_iter().map(|(step, gave)| (called(step), gave)).collect();
+    case.visits = std::mem::take(&mut case.visits).into_iter().map(|(step, times)| (called(step), times)).collect();
     Ok(())
 }
 

@@ -177,6 +177,8 @@ pub struct Step {
     pub retry: Option<Retry>,
     /// What undoes it once it has done its work.
     pub compensate: Option<Compensate>,
+    /// Cases that wait here may be moved to another revision.
+    pub migration_point: bool,
     /// What it does.
     pub kind: Kind,
 }

@@ -20,6 +20,7 @@ mod finish;
 mod goods;
 mod http;
 mod lanes;
+mod migrate;
 mod names;
 mod pay;
 mod resend;
@@ -153,6 +154,14 @@ impl StepError {
 /// The rules refuse the command: a task that is not open, an event that is not declared, a closed case.
 pub fn begin(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Result<Run, Rejection> {
     begin::begin(definition, case, input)
+}
+
+/// Begin the turn that moves a case from one revision to another, with which it goes on: `advance` is given the new one.
+///
+/// # Errors
+/// The case cannot be moved; nothing was changed.
+pub fn migrate(old: &Definition, new: &Definition, case: Case, input: Input) -> Result<Run, Rejection> {
+    migrate::begin(old, new, case, input)
 }
 
 /// Go on with a turn until it needs a plugin or is decided. `answered` is the answer to the question that the run holds.

@@ -330,6 +330,11 @@ pub const STEP: Table = Table {
             Shape::Map(&COMPENSATE),
             "What undoes the step: kept once it has done its work, and sent by `undo`, or when a person cancels the case.",
         ),
+        Field::optional(
+            "migration_point",
+            Shape::Flag,
+            "Cases that wait here may be moved to another revision; of a `review`, an `inspect`, an `await` or a `wait`.",
+        ),
         Field::optional("sealed", Shape::Flag, "For a base: its overlays cannot change this step."),
         Field::optional(
             "open",
@@ -337,7 +342,7 @@ pub const STEP: Table = Table {
             "Of a sealed step: fields that overlays may change all the same.",
         ),
     ],
-    later: &["migration_point", "run"],
+    later: &["run"],
     hints: &[
         ("sla", "`sla` stands inside `review` and `inspect`"),
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),

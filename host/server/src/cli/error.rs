@@ -267,6 +267,7 @@ impl Error {
                 "import" => "import_not_found",
                 "workflow" => "workflow_not_found",
                 "revision" => "revision_not_found",
+                "canary" => "canary_not_found",
                 _ => "not_found",
             },
             Self::Ambiguous(_) => "revision_ambiguous",

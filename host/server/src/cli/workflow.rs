@@ -1,11 +1,13 @@
 //! `redress workflow`: the rules, which steps a case takes.
 
 mod backtest;
+mod canary;
 mod check;
 mod diff;
 mod graph;
 mod list;
 mod live;
+mod migrate;
 mod publish;
 mod rebase;
 mod schema;
@@ -43,6 +45,12 @@ pub(super) enum Verb {
     /// Show what is live: which revision new cases take, since when and by whom, and on which revisions cases run.
     #[command(help_template = HELP, before_help = live::EXAMPLES)]
     Live(live::Args),
+    /// Try a revision on a share of the new cases, make it active, or stop it.
+    #[command(help_template = HELP, before_help = canary::EXAMPLES)]
+    Canary(canary::Args),
+    /// Let cases of one revision go on with another, or say what would become of them.
+    #[command(help_template = HELP, before_help = migrate::EXAMPLES)]
+    Migrate(migrate::Args),
     /// Show the text of a revision, with the plugins that it is pinned to.
     #[command(help_template = HELP, before_help = show::EXAMPLES)]
     Show(show::Args),
@@ -68,6 +76,8 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::Test(args) => test::run(args, at, out),
         Verb::List(args) => list::run(args, at, out),
         Verb::Live(args) => live::run(args, at, out),
+        Verb::Migrate(args) => migrate::run(args, at, out),
+        Verb::Canary(args) => canary::run(args, at, out),
         Verb::Show(args) => show::run(args, at, out),
         Verb::Diff(args) => diff::run(args, at, out),
         Verb::Rebase(args) => rebase::run(args, at, out),

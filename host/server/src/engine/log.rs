@@ -4,6 +4,7 @@ use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
+use redress_domain::workflow::canary::{Bounds, Percent, Sums, Worse};
 use redress_store::batch::{AppendError, Batch, Idem, Stream, Version};
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
@@ -54,6 +55,44 @@ pub enum What {
         /// Why, in a few words.
         note: String,
         /// Where the command came from.
+        from: Origin,
+    },
+    /// A share of the new cases takes a revision beside the active one.
+    #[serde(rename = "canary.started.1")]
+    CanaryStarted {
+        /// The workflow.
+        workflow: Slug,
+        /// The revision.
+        revision: Digest,
+        /// Its number.
+        number: u64,
+        /// The share.
+        percent: Percent,
+        /// How much worse it may do.
+        bounds: Bounds,
+        /// Why, in a few words.
+        note: String,
+        /// Where the command came from.
+        from: Origin,
+    },
+    /// No further case takes a canary.
+    #[serde(rename = "canary.ended.1")]
+    CanaryEnded {
+        /// The workflow.
+        workflow: Slug,
+        /// The revision.
+        revision: Digest,
+        /// Its number.
+        number: u64,
+        /// By what.
+        how: Ended,
+        /// What came of the cases that took it.
+        canary: Sums,
+        /// What came of the others.
+        control: Sums,
+        /// Why, in a few words.
+        note: String,
+        /// Where it came from.
         from: Origin,
     },
     /// A plugin became active.
@@ -110,6 +149,45 @@ pub enum What {
     },
 }
 
+/// By what a canary ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// It became active.
+    Promoted,
+    /// Somebody stopped it.
+    Stopped,
+    /// Another revision became active, or another canary was let out: what it was compared with is gone.
+    Replaced,
+    /// It did worse than it may.
+    Worse(Worse),
+}
+
+impl Ended {
+    /// The word in records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Promoted => "promoted",
+            Self::Stopped => "stopped",
+            Self::Replaced => "replaced",
+            Self::Worse(worse) => worse.word(),
+        }
+    }
+}
+
+/// How something became what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    /// When.
+    pub at: Instant,
+    /// By whom.
+    pub by: Actor,
+    /// Why, in a few words.
+    pub note: String,
+    /// Where it came from.
+    pub from: Origin,
+}
+
 /// Where something came in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -123,6 +201,8 @@ pub enum Origin {
     Cli,
     /// A file of a watched folder: the tenant's folder and the path in it.
     File(String),
+    /// The host itself.
+    Host,
 }
 
 /// What the tenant's stream comes to.
@@ -198,7 +278,7 @@ pub(crate) fn record_beside(
 /// The number of the revision that a fact published; one that was published before has a number already.
 fn numbered(what: &What) -> Option<u64> {
     match what {
-        What::WorkflowPublished { number, .. } => Some(*number),
+        What::WorkflowPublished { number, .. } | What::CanaryStarted { number, .. } => Some(*number),
         _ => None,
     }
 }

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use redress_domain::ids::{Digest, Slug};
+use redress_domain::ids::{CaseId, Digest, Slug};
+use redress_domain::workflow::canary::{self, Percent};
 use redress_domain::workflow::definition::Definition;
 
 use super::error::Error;
@@ -18,6 +19,8 @@ pub struct Registry(RwLock<State>);
 struct State {
     revisions: BTreeMap<Digest, Arc<Definition>>,
     active: BTreeMap<Slug, Arc<Definition>>,
+    /// What a share of the new cases takes instead.
+    canaries: BTreeMap<Slug, (Arc<Definition>, Percent)>,
     /// What people call revisions; the store knows the rest.
     numbers: BTreeMap<Digest, u64>,
 }
@@ -45,6 +48,36 @@ impl Registry {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let missing = || Error::Revision { revision, detail: "it was not loaded at the start".to_owned() };
         state.revisions.get(&revision).cloned().ok_or_else(missing)
+    }
+
+    /// Let a share of the new cases take a known revision instead of the active one.
+    pub fn try_canary(&self, workflow: &Slug, revision: Digest, percent: Percent) -> bool {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(definition) = state.revisions.get(&revision).cloned() else { return false };
+        state.canaries.insert(workflow.clone(), (definition, percent));
+        true
+    }
+
+    /// The revisions that a share of the new cases takes.
+    pub fn canaries(&self) -> Vec<Arc<Definition>> {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        state.canaries.values().map(|(definition, _)| definition.clone()).collect()
+    }
+
+    /// Let every new case take the active revision again.
+    pub fn end_canary(&self, workflow: &Slug) {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        state.canaries.remove(workflow);
+    }
+
+    /// The revisions that this new case may take, one of each workflow.
+    pub fn offered(&self, case: CaseId) -> Vec<Arc<Definition>> {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let of = |(workflow, active): (&Slug, &Arc<Definition>)| match state.canaries.get(workflow) {
+            Some((canary, percent)) if canary::takes(workflow, case, *percent) => canary.clone(),
+            _ => active.clone(),
+        };
+        state.active.iter().map(of).collect()
     }
 
     /// The number of a revision, where somebody has looked it up before.

@@ -4,7 +4,7 @@ use redress_domain::case::Case;
 use redress_domain::case::entry::Entry;
 use redress_domain::codec;
 use redress_domain::decision::Decision;
-use redress_domain::ids::Digest;
+use redress_domain::ids::{CaseId, Digest};
 use redress_domain::money::Money;
 use redress_domain::workflow::definition::{Definition, Kind};
 use redress_store::row::{Row, RowKey, Standing};
@@ -37,6 +37,19 @@ impl Stay {
     }
 }
 
+/// What a turn changed of a stay.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    /// The case.
+    pub(super) case: CaseId,
+    /// The revision.
+    pub(super) revision: Digest,
+    /// What had come of it before; nothing where it is new there.
+    pub(super) before: Option<Stay>,
+    /// What has come of it now.
+    pub(super) after: Stay,
+}
+
 /// How a case stood before its turn.
 #[derive(Debug, Default)]
 pub(super) struct Before {
@@ -56,21 +69,22 @@ impl Before {
         snapshot: &Snapshot,
         definition: Option<&Definition>,
         decision: &Decision,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<(Vec<Row>, Option<Change>), Error> {
         let (case, entries) = (&decision.case, &decision.turn.entries);
-        let Some((revision, standing)) = place(case) else { return Ok(Vec::new()) };
+        let Some((revision, standing)) = place(case) else { return Ok((Vec::new(), None)) };
         let failed = entries.iter().any(|entry| matches!(entry, Entry::Failed { .. }));
         let late = entries.iter().any(|entry| is_late(definition, entry));
         let as_before = self.place == Some((revision, standing)) && self.refunded == refunded(case);
         if as_before && !failed && !late {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         }
         let key = |(revision, standing)| RowKey::case_of_revision(revision, standing, case.id);
-        let mut rows = Vec::new();
+        let (mut rows, mut stayed) = (Vec::new(), None);
         let stay = match self.place {
             Some(before) if before.0 == revision => {
                 let stay = Stay::read(&snapshot.row(&key(before))?.unwrap_or_default())?;
                 rows.extend((before.1 != standing).then(|| Row::Delete(key(before))));
+                stayed = Some(stay.clone());
                 stay
             }
             Some(before) => {
@@ -81,13 +95,13 @@ impl Before {
             }
             None => Stay { began: !case.history, ..Stay::default() },
         };
-        let stay = Stay { failed: stay.failed || failed, late: stay.late || late, refunded: refunded(case), ..stay };
+        let after = Stay { failed: stay.failed || failed, late: stay.late || late, refunded: refunded(case), ..stay };
         if standing == Standing::Open && self.place.is_some_and(|before| before.0 != revision) {
             // Should it have been there before, it is there once.
             rows.push(Row::Delete(key((revision, Standing::Past))));
         }
-        rows.push(Row::Put(key((revision, standing)), codec::encode(&stay)));
-        Ok(rows)
+        rows.push(Row::Put(key((revision, standing)), codec::encode(&after)));
+        Ok((rows, Some(Change { case: case.id, revision, before: stayed, after })))
     }
 }
 

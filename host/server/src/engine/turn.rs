@@ -47,7 +47,7 @@ pub(super) struct Order {
 /// What a turn comes to before it is committed.
 pub(super) enum Computed {
     /// To be committed.
-    Decided(Box<Decision>, Beside),
+    Decided(Box<Decision>, Beside, Option<stay::Change>),
     /// The submission was seen before: nothing is to be done, but the request may have to be remembered.
     Seen(Receipt, Option<Idem>),
 }
@@ -88,24 +88,45 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         jurisdiction: inner.record.jurisdiction.clone(),
         opening: order.number.clone().map(|number| (order.case, number)),
     };
+    let (before, stayed) = (Before::of(case.as_ref()), stay::Before::of(case.as_ref()));
+    let (definition, run) = begin(inner, pinned, case, input)?;
+    let decision = advance(inner, definition.as_deref(), run);
+    let cancel = done_work(&snapshot, &decision)?;
+    rows.extend(before.rows(&snapshot, &decision)?);
+    let (places, change) = stayed.rows(&snapshot, definition.as_deref(), &decision)?;
+    rows.extend(places);
+    rows.extend(order.kept.iter().cloned());
+    let beside = Beside { claim: claim.cloned(), cancel, rows, said_at: order.said_at, repeat: order.repeat.clone() };
+    Ok(Computed::Decided(decision, beside, change))
+}
+
+/// The turn with what it goes on by: what the case is pinned to, what takes it, or what it moves to.
+fn begin(
+    inner: &Inner,
+    pinned: Option<Arc<Definition>>,
+    case: Option<Case>,
+    input: Input,
+) -> Result<(Option<Arc<Definition>>, Run), Error> {
+    if let (Body::Migrate(plan), Some(old), Some(case)) = (&input.command.body, &pinned, &case) {
+        let new = inner.registry.definition(plan.to)?;
+        let run = run::migrate(old, &new, case.clone(), input)?;
+        return Ok((Some(new), run));
+    }
     let definition = match &case {
         Some(_) => pinned,
         None => route(inner, &input)?,
     };
-    let (before, stayed) = (Before::of(case.as_ref()), stay::Before::of(case.as_ref()));
     let run = run::begin(definition.as_deref(), case, input)?;
-    let decision = advance(inner, definition.as_deref(), run);
-    let cancel = done_work(&snapshot, &decision)?;
-    rows.extend(before.rows(&snapshot, &decision)?);
-    rows.extend(stayed.rows(&snapshot, definition.as_deref(), &decision)?);
-    rows.extend(order.kept.iter().cloned());
-    let beside = Beside { claim: claim.cloned(), cancel, rows, said_at: order.said_at, repeat: order.repeat.clone() };
-    Ok(Computed::Decided(decision, beside))
+    Ok((definition, run))
 }
 
-/// The active workflow that takes a new case.
+/// The workflow that takes a new case: of each the active revision, or its canary where the case's id falls to that. The past
+/// is decided by what is active.
 fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error> {
-    let active = inner.registry.active();
+    let active = match (&input.command.body, &input.opening) {
+        (Body::Open(open), Some((case, _))) if !open.history => inner.registry.offered(*case),
+        _ => inner.registry.active(),
+    };
     let chosen = route::route(active.iter().map(AsRef::as_ref), input)?;
     Ok(chosen.and_then(|chosen| active.iter().find(|one| one.revision == chosen.revision).cloned()))
 }

@@ -262,7 +262,7 @@ fn shown(engine: &Engine, case: &Case) -> CaseView {
     let mut view = CaseView::from(case);
     if let (Some(pinned), Some(revision)) = (&mut view.workflow, case.revision) {
         // A revision that is not there does not hide the case.
-        pinned.number = workflows::number(engine, revision).ok();
+        pinned.number = workflows::names::number(engine, revision).ok();
         let definition = engine.registry().definition(revision).ok();
         let plugins = definition.iter().flat_map(|definition| &definition.plugins);
         pinned.plugins = plugins.map(|(name, plugin)| (name.to_string(), plugin.digest.to_string())).collect();

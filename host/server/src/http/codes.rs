@@ -52,6 +52,7 @@ codes! {
     EFFECT_NOT_FOUND "effect_not_found" 404 "The effect does not exist";
     WORKFLOW_NOT_FOUND "workflow_not_found" 404 "The workflow does not exist";
     REVISION_NOT_FOUND "revision_not_found" 404 "The revision does not exist";
+    CANARY_NOT_FOUND "canary_not_found" 404 "The workflow has no canary";
     PLUGIN_NOT_FOUND "plugin_not_found" 404 "The plugin does not exist";
     TENANT_NOT_FOUND "tenant_not_found" 404 "The tenant does not exist";
     KEY_NOT_FOUND "key_not_found" 404 "The key does not exist";
@@ -81,6 +82,9 @@ codes! {
     WRONG_ATTRIBUTES "wrong_attributes" 422 "The attributes are not those that the workflow declares";
     // ── Publishing refuses it. ──
     WORKFLOW_INVALID "workflow_invalid" 422 "The workflow has problems";
+    MIGRATION_UNFIT "migration_unfit" 422 "The migration does not fit the revisions";
+    MIGRATION_REFUSED "migration_refused" 409 "The case cannot go on with the other revision";
+    CANARY_UNFIT "canary_unfit" 422 "The revision cannot be a canary of this workflow";
     TESTS_FAILED "tests_failed" 422 "The workflow's tests do not pass";
     FILE_DIFFERS "file_differs" 409 "The file differs from what is active";
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";

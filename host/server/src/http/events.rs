@@ -31,6 +31,7 @@ pub const TYPES: &[(&str, &str)] = &[
     ("case.opened", "a case was opened: kind, number, workflow, revision"),
     ("case.held", "no workflow took the case"),
     ("case.waiting", "the case waits at a step, perhaps until a time"),
+    ("case.migrated", "the case goes on with another revision: revision, step"),
     ("case.closed", "the case has ended: result, and whether it was finished, failed or cancelled"),
     ("task.opened", "work for a person: queue, what it is about"),
     ("task.claimed", "a person took a task"),
@@ -47,6 +48,8 @@ pub const TYPES: &[(&str, &str)] = &[
     ("refund.confirmed", "money went back: amount; beside `effect.confirmed`"),
     ("workflow.published", "a revision of a workflow became active: number"),
     ("workflow.activated", "an earlier revision of a workflow became active again"),
+    ("canary.started", "a share of the new cases takes a revision beside the active one: number"),
+    ("canary.ended", "no further case takes a canary: number, and as outcome why"),
     ("plugin.activated", "a plugin became active: version, digest"),
 ];
 

@@ -94,6 +94,10 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
         | E::Overtaken
         | E::NoWorkflow(_)
         | E::NoRevision { .. }
+        | E::NoSuchRevision { .. }
+        | E::NoCanary(_)
+        | E::CanaryUnfit { .. }
+        | E::MigrationUnfit { .. }
         | E::NothingBefore(_)
         | E::NeverPushed { .. } => known(error.code()),
     }

@@ -1,6 +1,7 @@
 //! Wire types that several resources share. They are not the domain's: names here are promises to clients.
 
 pub mod actor;
+pub mod canary;
 pub mod case;
 pub mod condition;
 pub mod effect;

@@ -13,6 +13,7 @@ use super::publishing::{DOCUMENT_BYTES_MAX, Document, document, expected, proble
 use super::repeat::{Command, Raw, RawCommand};
 use super::replay::Kept;
 use super::tenancy::{State, Tenant};
+use super::wire::canary::CanaryView;
 use super::wire::name;
 use super::wire::publishing::{BecameView, FileView, InUseView, RevisionView, SinceView, TriggerView, WorkflowView};
 use super::{auth, body, codes, listed, respond};
@@ -327,11 +328,12 @@ fn workflow(
         since: live.since.as_ref().map(SinceView::from),
         priority: definition.as_ref().map_or(0, |definition| definition.priority),
         triggers: definition.iter().flat_map(|definition| &definition.triggers).map(TriggerView::from).collect(),
+        canary: live.canary.as_ref().map(|watched| CanaryView::of(engine, watched)),
         revisions: live.revisions.iter().map(InUseView::from).collect(),
         files: own.map(FileView::from).collect(),
     })
 }
 
-fn missing(name: &str) -> Problem {
+pub(super) fn missing(name: &str) -> Problem {
     Problem::new(codes::WORKFLOW_NOT_FOUND, format!("workflow {name:?} does not exist"))
 }

@@ -1,4 +1,5 @@
-//! How far an import or a backtest is: a bar where somebody watches, a line now and then where a file or a pipe does, nothing in tests.
+//! How far something long is, as an import or a migration: a bar where somebody watches, a line now and then where a file or a pipe
+//! does, nothing in tests.
 //!
 //! Everything goes to standard error; standard output is for the result.
 
@@ -10,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// Tells how far an import is.
+/// Tells how far something long is.
 pub struct Progress {
     shows: Shows,
 }

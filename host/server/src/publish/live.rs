@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use redress_domain::ids::{Digest, Slug};
 use redress_store::snapshot::Snapshot;
 
-use super::workflows::active::{Active, Since};
-use super::workflows::{self, Revision, history};
+use super::workflows::active::Active;
+use super::workflows::history;
+use super::workflows::{self, Revision};
+use crate::engine::canary::Watched;
+use crate::engine::log::Since;
 use crate::engine::{Engine, Error};
 
 /// Cases of one revision are counted so far.
@@ -21,7 +24,9 @@ pub struct Live {
     pub active: Revision,
     /// How it became so.
     pub since: Option<Since>,
-    /// The active revision, then the others on which cases run, the newest first.
+    /// What a share of the new cases takes, with what came of it so far.
+    pub canary: Option<Watched>,
+    /// The active revision, then the canary and the others on which cases run, the newest first.
     pub revisions: Vec<InUse>,
 }
 
@@ -34,6 +39,8 @@ pub struct InUse {
     pub number: u64,
     /// Whether new cases take it.
     pub active: bool,
+    /// The share of new cases that takes it as a canary.
+    pub percent: Option<u8>,
     /// Cases that run on it.
     pub open_cases: usize,
     /// Whether there are more than were counted.
@@ -64,14 +71,22 @@ fn workflow_of(engine: &Engine, revision: Digest) -> Result<Option<Slug>, Error>
 }
 
 fn live(engine: &Engine, snapshot: &Snapshot, active: &Active, used: Option<Vec<Digest>>) -> Result<Live, Error> {
+    let canary = engine.canary(&active.workflow);
     let mut revisions = vec![active.revision];
-    revisions.extend(used.into_iter().flatten().filter(|used| *used != active.revision));
+    let others = canary.iter().map(|watched| watched.canary.revision).chain(used.into_iter().flatten());
+    for other in others {
+        if !revisions.contains(&other) {
+            revisions.push(other);
+        }
+    }
     let mut in_use = Vec::new();
     for revision in revisions {
         let counted = snapshot.count_open(revision, CASES_COUNTED_MAX)?;
-        let number = workflows::number(engine, revision)?;
+        let number = workflows::names::number(engine, revision)?;
         let (open_cases, more) = (counted.cases, counted.more);
-        in_use.push(InUse { revision, number, active: revision == active.revision, open_cases, more });
+        let of_canary = canary.iter().find(|watched| watched.canary.revision == revision);
+        let percent = of_canary.map(|watched| watched.canary.percent.get());
+        in_use.push(InUse { revision, number, active: revision == active.revision, percent, open_cases, more });
     }
     in_use.sort_by_key(|one| (!one.active, std::cmp::Reverse(one.number)));
     let since = match &active.since {
@@ -80,11 +95,14 @@ fn live(engine: &Engine, snapshot: &Snapshot, active: &Active, used: Option<Vec<
     };
     let gone = || Error::Damaged { what: "revision", detail: format!("{} is not there", active.revision) };
     let revision = workflows::find(engine, active.revision)?.ok_or_else(gone)?;
-    Ok(Live { active: revision, since, revisions: in_use })
+    Ok(Live { active: revision, since, canary, revisions: in_use })
 }
 
 /// What is older than its row is told by the history.
 fn since_by_history(engine: &Engine, active: &Active) -> Result<Option<Since>, Error> {
-    let last = history::of(engine, &active.workflow)?.into_iter().rev().find(|became| became.active);
+    let last = history::of(engine, &active.workflow)?
+        .into_iter()
+        .rev()
+        .find(|became| became.active && became.how.makes_active());
     Ok(last.map(|became| Since { at: became.at, by: became.by, note: became.note, from: became.from }))
 }

@@ -131,7 +131,7 @@ pub(super) fn hold(engine: &Engine) {
         }
     };
     let mut needed: BTreeSet<Digest> = active.into_iter().map(|active| active.digest).collect();
-    for definition in engine.registry().active() {
+    for definition in engine.registry().active().iter().chain(&engine.registry().canaries()) {
         needed.extend(definition.plugins.values().map(|plugin| plugin.digest));
     }
     *held = needed.iter().filter_map(|digest| engine.sandbox().require(digest.bytes())).collect();
@@ -218,15 +218,20 @@ impl Candidate {
         answer: Option<&Answer<'_, Active>>,
     ) -> Result<Active, Error> {
         log::record(engine, by, |next| {
-            let (facts, mut rows) = if self.is_active { Default::default() } else { self.becoming(next, way, by) };
+            let (facts, mut rows) =
+                if self.is_active { Default::default() } else { self.becoming(engine, next, way, by) };
             rows.extend(way.accepted());
             Record { facts, rows, idem: answer.map(|answer| answer.record(next.at, &self.active)), ..Record::default() }
         })?;
-        self.republished.into_iter().for_each(|one| one.activate(engine));
+        for one in self.republished {
+            let workflow = one.definition.workflow.clone();
+            one.activate(engine);
+            engine.canary_is_over(&workflow);
+        }
         Ok(self.active)
     }
 
-    fn becoming(&self, mut next: Next, way: &Way, by: &Actor) -> (Vec<What>, Vec<Row>) {
+    fn becoming(&self, engine: &Engine, mut next: Next, way: &Way, by: &Actor) -> (Vec<What>, Vec<Row>) {
         let active = &self.active;
         let activated = What::PluginActivated {
             plugin: active.plugin.clone(),
@@ -237,9 +242,9 @@ impl Candidate {
         let pointer = Row::Put(RowKey::pointer(&format!("{POINTER}{}", active.plugin)), codec::encode(active));
         let (mut facts, mut rows) = (vec![activated], vec![pointer]);
         for one in &self.republished {
-            let becoming = one.becoming(next, "plugin activated", &way.origin(), by);
+            let becoming = one.becoming(engine, next, "plugin activated", &way.origin(), by);
             next.number += u64::from(one.is_new());
-            facts.push(becoming.fact);
+            facts.extend(becoming.facts);
             rows.extend(becoming.rows);
         }
         (facts, rows)

@@ -3,6 +3,8 @@
 pub mod active;
 pub mod history;
 mod kept;
+pub mod names;
+mod restore;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +18,6 @@ use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
 use redress_domain::workflow::overlay;
 use redress_sandbox::PluginInfo;
-use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
@@ -24,11 +25,12 @@ use serde::{Deserialize, Serialize};
 use super::bases::{self, Base};
 use super::suite::{self, TestFile};
 use super::way::{Answer, Way};
-use super::{Error, interface, past, plugins};
-use crate::engine::log::{self, Next, Origin, Record, What};
+use super::{Error, past, plugins};
+use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::{self, Engine};
-use active::{Active, Since};
-use kept::Kept;
+use active::Active;
+pub(super) use kept::Kept;
+pub use restore::restore;
 
 /// A revision, as the store keeps it: with its text, and the plugins that it is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +109,7 @@ pub struct Rollback<'a> {
 pub(super) struct Candidate {
     source: String,
     base: Option<Base>,
-    definition: Arc<Definition>,
+    pub(super) definition: Arc<Definition>,
     known: Option<Revision>,
 }
 
@@ -150,20 +152,20 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
     let _alone = engine.publishing();
     let candidate = candidate(engine, publication.source, plugins::available(engine)?, Kept::default())?;
     suite::check(engine, &candidate.definition, publication.source, publication.beside)?;
-    let revision = candidate.definition.revision;
-    let before = active(engine, &candidate.definition.workflow)?;
+    let (workflow, revision) = (candidate.definition.workflow.clone(), candidate.definition.revision);
+    let before = active(engine, &workflow)?;
     check_seen(publication.expect, before)?;
-    let past = || past::of_workflow(engine, &candidate.definition.workflow);
+    let past = || past::of_workflow(engine, &workflow);
     if before != Some(revision) && publication.way.is_overtaken(past)? {
         return Err(Error::Overtaken);
     }
     let Publication { note, by, way, answer, .. } = publication;
     log::record(engine, by, |next| {
-        let becoming = candidate.becoming(next, note, &way.origin(), by);
+        let becoming = candidate.becoming(engine, next, note, &way.origin(), by);
         let idem = answer.as_ref().map(|answer| answer.record(next.at, &becoming.revision));
         let (mut facts, mut rows) = (Vec::new(), way.accepted());
         if before != Some(revision) {
-            facts.push(becoming.fact);
+            facts.extend(becoming.facts);
             rows.extend(becoming.rows);
         }
         rows.extend(candidate.known.as_ref().map(|known| suite::rewritten(known, &candidate.source)));
@@ -171,6 +173,10 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
     })?;
     warn_of_years(engine, &candidate.definition);
     candidate.activate(engine);
+    // What is active already leaves its canary alone.
+    if before != Some(revision) {
+        engine.canary_is_over(&workflow);
+    }
     plugins::hold(engine);
     stored(engine, revision)
 }
@@ -195,7 +201,7 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
     check_seen(rollback.expect, Some(before))?;
     let past = history::of(engine, workflow)?;
     let to = match rollback.to {
-        Some(to) if past.iter().any(|became| became.revision == to) => to,
+        Some(to) if past.iter().any(|became| became.revision == to && became.how.makes_active()) => to,
         Some(to) => return Err(Error::NoRevision { workflow: workflow.to_string(), revision: to }),
         None => history::previous(&past).ok_or_else(|| Error::NothingBefore(workflow.to_string()))?,
     };
@@ -218,9 +224,16 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
         };
         let since = Since { at: next.at, by: (*by).clone(), note: (*note).to_owned(), from: way.origin() };
         let active = Active { workflow: workflow.clone(), revision: to, since: Some(since) };
-        Record { facts: vec![fact], rows: vec![active.row()], idem, ..Record::default() }
+        let ended = engine.canary_ends(workflow, replaced(engine, workflow, to), note, &way.origin());
+        let (ended, gone): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+        let facts = std::iter::once(fact).chain(ended).collect();
+        let rows = std::iter::once(active.row()).chain(gone).collect();
+        Record { facts, rows, idem, ..Record::default() }
     })?;
     engine.registry().activate(workflow, to);
+    if to != before {
+        engine.canary_is_over(workflow);
+    }
     plugins::hold(engine);
     Ok(revision)
 }
@@ -234,38 +247,6 @@ fn loaded(engine: &Engine, definition: &Definition) -> Result<Vec<Arc<PluginInfo
     let require =
         |plugin: &Plugin| engine.sandbox().require(plugin.digest.bytes()).ok_or_else(|| missing(plugin.digest));
     definition.plugins.values().map(require).collect()
-}
-
-/// Load every stored revision of a tenant and make the active ones active: at the start.
-///
-/// # Errors
-/// The store cannot be read. A revision that does not load any more is logged; its cases answer with an error.
-pub fn restore(engine: &Engine, objects: &Objects) -> Result<(), engine::Error> {
-    for active in plugins::list(engine)? {
-        match plugins::restore(engine.sandbox(), objects, active.digest) {
-            // Held by the engine from here on, with what the active workflows need below.
-            Ok(info) => engine.held().push(info),
-            Err(error) => {
-                tracing::error!(plugin.digest = %active.digest, "plugin {} could not be loaded: {error}", active.plugin);
-            }
-        }
-    }
-    let mut described = BTreeMap::new();
-    for revision in list(engine)? {
-        match definition(engine, objects, &revision, &mut described) {
-            Ok(definition) => engine.registry().know(definition),
-            Err(error) => {
-                tracing::error!(workflow.revision = %revision.revision, "workflow {} could not be loaded: {error}", revision.workflow);
-            }
-        }
-    }
-    for (workflow, revision) in actives(engine)? {
-        if !engine.registry().activate(&workflow, revision) {
-            tracing::error!(workflow.revision = %revision, "workflow {workflow} is not active: its revision could not be loaded");
-        }
-    }
-    plugins::hold(engine);
-    Ok(())
 }
 
 /// All revisions, oldest first.
@@ -285,20 +266,6 @@ pub fn list(engine: &Engine) -> Result<Vec<Revision>, engine::Error> {
 pub fn find(engine: &Engine, revision: Digest) -> Result<Option<Revision>, engine::Error> {
     let bytes = engine.store().read()?.revision(revision)?;
     bytes.map(|bytes| codec::decode(&bytes).map_err(engine::Error::damaged("revision"))).transpose()
-}
-
-/// The number of a revision.
-///
-/// # Errors
-/// The store cannot be read, or has no such revision.
-pub fn number(engine: &Engine, revision: Digest) -> Result<u64, engine::Error> {
-    if let Some(number) = engine.registry().number(revision) {
-        return Ok(number);
-    }
-    let gone = || engine::Error::Revision { revision, detail: "it is not stored".to_owned() };
-    let number = find(engine, revision)?.ok_or_else(gone)?.number;
-    engine.registry().number_is(revision, number);
-    Ok(number)
 }
 
 /// The active revision of each workflow.
@@ -352,31 +319,44 @@ pub(super) fn try_again(engine: &Engine, candidates: &[Candidate]) -> Result<(),
 pub(super) struct Becoming {
     /// The revision.
     pub(super) revision: Revision,
-    /// The fact.
-    pub(super) fact: What,
+    /// The facts: that it is active, and that a canary is over with what it was compared with.
+    pub(super) facts: Vec<What>,
     /// The rows: the revision where it is new, and that it is active.
     pub(super) rows: Vec<Row>,
 }
 
 impl Candidate {
-    /// What is stored when it becomes active.
-    pub(super) fn becoming(&self, next: Next, note: &str, from: &Origin, by: &Actor) -> Becoming {
+    /// A revision that is stored and loaded.
+    pub(super) fn of(engine: &Engine, revision: Revision) -> Result<Self, Error> {
+        let definition = engine.registry().definition(revision.revision)?;
+        Ok(Self { source: revision.source.clone(), base: revision.base.clone(), definition, known: Some(revision) })
+    }
+
+    /// Its revision, and the row of it where it is new.
+    pub(super) fn rows(&self, next: Next, note: &str, from: &Origin, by: &Actor) -> (Revision, Vec<Row>) {
         let revision = self.known.clone().unwrap_or_else(|| self.revision(next, note, from, by));
+        let row = || Row::Put(RowKey::revision(revision.revision), codec::encode(&revision));
+        let rows = self.known.is_none().then(row).into_iter().collect();
+        (revision, rows)
+    }
+
+    /// What is stored when it becomes active.
+    pub(super) fn becoming(&self, engine: &Engine, next: Next, note: &str, from: &Origin, by: &Actor) -> Becoming {
+        let (revision, mut rows) = self.rows(next, note, from, by);
         let (workflow, digest) = (&revision.workflow, revision.revision);
         let since = Since { at: next.at, by: by.clone(), note: note.to_owned(), from: from.clone() };
-        let active = Active { workflow: workflow.clone(), revision: digest, since: Some(since) };
-        let mut rows = vec![active.row()];
-        if self.known.is_none() {
-            rows.push(Row::Put(RowKey::revision(digest), codec::encode(&revision)));
-        }
-        let fact = What::WorkflowPublished {
+        rows.push(Active { workflow: workflow.clone(), revision: digest, since: Some(since) }.row());
+        let published = What::WorkflowPublished {
             workflow: workflow.clone(),
             revision: digest,
             number: revision.number,
             note: note.to_owned(),
             from: from.clone(),
         };
-        Becoming { revision, fact, rows }
+        let ended = engine.canary_ends(workflow, replaced(engine, workflow, digest), note, from);
+        let (ended, gone): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+        rows.extend(gone);
+        Becoming { facts: std::iter::once(published).chain(ended).collect(), revision, rows }
     }
 
     fn revision(&self, next: Next, note: &str, from: &Origin, by: &Actor) -> Revision {
@@ -409,6 +389,14 @@ impl Candidate {
     }
 }
 
+/// How a canary ends when a revision becomes active: with it, or without what it was compared with.
+fn replaced(engine: &Engine, workflow: &Slug, active: Digest) -> Ended {
+    match engine.canary(workflow) {
+        Some(watched) if watched.canary.revision == active => Ended::Promoted,
+        _ => Ended::Replaced,
+    }
+}
+
 /// The active revision of a workflow.
 ///
 /// # Errors
@@ -417,20 +405,20 @@ pub fn active(engine: &Engine, workflow: &Slug) -> Result<Option<Digest>, engine
     Ok(active::of(engine, workflow)?.map(|active| active.revision))
 }
 
-fn check_seen(expected: Option<Digest>, active: Option<Digest>) -> Result<(), Error> {
+pub(super) fn check_seen(expected: Option<Digest>, active: Option<Digest>) -> Result<(), Error> {
     match expected {
         Some(expected) if active != Some(expected) => Err(Error::Moved { expected, active }),
         _ => Ok(()),
     }
 }
 
-fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
+pub(super) fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     let damaged = || engine::Error::Damaged { what: "revision", detail: "it is not there after its commit".to_owned() };
     Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
 /// Check a text against these plugins.
-fn candidate(
+pub(super) fn candidate(
     engine: &Engine,
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
@@ -448,36 +436,4 @@ fn candidate(
     let base = bases::used(source, &environment.bases);
     let known = find(engine, definition.revision)?;
     Ok(Candidate { source: source.to_owned(), base, definition: Arc::new(definition), known })
-}
-
-/// The definition of a stored revision, with exactly the plugins that it is pinned to. They are not loaded for it: most are asked
-/// no more, and a case that does ask loads its own.
-fn definition(
-    engine: &Engine,
-    objects: &Objects,
-    revision: &Revision,
-    described: &mut BTreeMap<Digest, Arc<PluginInfo>>,
-) -> Result<Arc<Definition>, Error> {
-    let mut plugins = BTreeMap::new();
-    for (name, digest) in &revision.plugins {
-        let info = match described.get(digest) {
-            Some(info) => info.clone(),
-            None => plugins::describe(engine.sandbox(), objects, *digest)?,
-        };
-        plugins.extend(pinned(name, &info));
-        described.insert(*digest, info);
-    }
-    let definition = candidate(engine, &revision.source, plugins, Kept::with(revision)?)?.definition;
-    if definition.revision == revision.revision {
-        Ok(definition)
-    } else {
-        let detail = format!("this program reads its text as revision {}", definition.revision);
-        Err(engine::Error::Revision { revision: revision.revision, detail }.into())
-    }
-}
-
-fn pinned(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {
-    let (name, major) = name.split_once('@')?;
-    let reference = PluginRef { name: name.to_owned(), major: major.parse().ok()? };
-    Some((reference, interface::plugin(info)?))
 }

@@ -11,6 +11,7 @@ use redress::outbox::connectors::{self, Connector, Kind};
 use redress_domain::case::Case;
 use redress_domain::case::command::Open;
 use redress_domain::ids::Slug;
+use redress_domain::workflow::canary::Bounds;
 use redress_tests::guests::integer_step;
 use redress_tests::web::Web;
 use redress_tests::world::{Merchant, World, a_return, admin, days_ago, order};
@@ -66,6 +67,7 @@ pub(super) struct Things {
     /// With an earlier revision.
     pub(super) workflow: String,
     pub(super) revision: String,
+    pub(super) earlier: String,
     /// With an earlier component.
     pub(super) plugin: String,
     pub(super) digest: String,
@@ -118,7 +120,7 @@ impl Side {
         merchant.publish(&document(&format!("wait-{name}"), "wait", events, WAITING))?;
         merchant.order(&order(&format!("o-{name}"), "c1", days_ago(10), &[("A1", 5, "2.55")])?)?;
         let key = id_of(&web.key(merchant.engine.record().id, Role::Viewer)?)?.to_owned();
-        let (workflow, revision) = versions(&merchant, &format!("versions-{name}"))?;
+        let (workflow, [earlier, revision]) = versions(&merchant, &format!("versions-{name}"))?;
         let (plugin, digest) = components(&merchant, &format!("plugin-{name}"))?;
         // The other one has set what this one has not.
         let connector = if name == "alpha" { Kind::Payment } else { Kind::Mail };
@@ -130,6 +132,7 @@ impl Side {
             effect: String::new(),
             workflow,
             revision,
+            earlier,
             plugin,
             digest,
             key,
@@ -146,9 +149,9 @@ impl Side {
         let n = house.number();
         self.connect(&house.world, &Kind::Payment)?;
         let key = id_of(&house.web.key(self.merchant.engine.record().id, Role::Viewer)?)?.to_owned();
-        let (workflow, revision) = versions(&self.merchant, &format!("versions-{}-{n}", self.name))?;
+        let (workflow, [earlier, revision]) = versions(&self.merchant, &format!("versions-{}-{n}", self.name))?;
         let (plugin, digest) = components(&self.merchant, &format!("plugin-{}-{n}", self.name))?;
-        Ok(Things { workflow, revision, plugin, digest, key, ..self.with_cases()? })
+        Ok(Things { workflow, revision, earlier, plugin, digest, key, ..self.with_cases()? })
     }
 
     fn with_cases(&self) -> anyhow::Result<Things> {
@@ -186,6 +189,7 @@ impl Things {
             effect: "0".repeat(64),
             workflow: "nothing".to_owned(),
             revision: "0".repeat(64),
+            earlier: "0".repeat(64),
             plugin: "nothing@0".to_owned(),
             digest: "0".repeat(64),
             key: "000000000000".to_owned(),
@@ -194,13 +198,14 @@ impl Things {
     }
 }
 
-/// A workflow of two revisions, and the one that is active.
-fn versions(merchant: &Merchant, name: &str) -> anyhow::Result<(String, String)> {
+/// A workflow of two revisions and a canary, and the first two of them.
+fn versions(merchant: &Merchant, name: &str) -> anyhow::Result<(String, [String; 2])> {
     let text =
         |result: &str| document(name, "never", "", &format!("  - {{ id: done, finish: {{ result: {result} }} }}\n"));
-    merchant.publish(&text("one"))?;
+    let earlier = merchant.publish(&text("one"))?.revision;
     let revision = merchant.publish(&text("two"))?.revision;
-    Ok((name.to_owned(), revision.to_string()))
+    merchant.canary(name, &text("three"), 10, Bounds::default())?;
+    Ok((name.to_owned(), [earlier.to_string(), revision.to_string()]))
 }
 
 /// A plugin of two components, and the earlier one.

@@ -74,7 +74,11 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
         "workflow.validate" | "workflow.publish" => {
             json!({ "source": document(&format!("new-{n}"), "never", "", done), "note": "new" })
         }
-        "workflow.rollback" => json!({ "note": "back" }),
+        "workflow.rollback" | "canary.promote" | "canary.stop" => json!({ "note": "back" }),
+        "workflow.migrate" => json!({ "from": things.earlier, "to": things.revision, "dry_run": true }),
+        "canary.start" => {
+            json!({ "source": document(&things.workflow, "never", "", done), "percent": 5, "note": "a trial" })
+        }
         "plugin.activate" => json!({ "digest": things.digest }),
         "connector.set" => json!({ "how": "simulated" }),
         "key.create" => json!({ "name": "desk", "role": "viewer" }),

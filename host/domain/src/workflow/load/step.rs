@@ -10,6 +10,7 @@ use crate::workflow::diagnostic::suggest;
 use crate::workflow::load::document::{Head, plain_words};
 use crate::workflow::load::outline::{Draft, Outline, Output, Way};
 use crate::workflow::load::{Environment, compensate, retry, steps};
+use crate::workflow::migration;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema;
 
@@ -85,6 +86,7 @@ pub(super) fn load(
     let then = optional(fields.get("then"), |at| context.target(at));
     let on_error = on_error(fields, draft.kind.as_ref().map(|(kind, _)| kind.name), &context);
     let retry = retry(fields, draft);
+    let migration_point = optional(fields.get("migration_point"), At::bool);
     let kind = draft.kind.as_ref().map(|(kind, body)| steps::load(kind.name, body, &context));
     check_use(draft, fields);
     let compensate = optional(fields.get("compensate"), |at| {
@@ -92,6 +94,14 @@ pub(super) fn load(
         compensate::load(at, draft, &Context { compiler, ..context })
     });
     check_seal(fields);
+    let (migration_point, kind) = (migration_point?.unwrap_or(false), kind??);
+    if migration_point && !migration::can_be_point(&kind) {
+        fields.get("migration_point").and_then(|at| {
+            let message = format!("cases do not wait at a `{}` until they could be moved", kind.name());
+            let help = "a `review`, an `inspect`, an `await` or a `wait` can be a migration point";
+            at.refuse_with::<()>("never_waits", message, help)
+        });
+    }
     Some(Step {
         id: Slug::new(draft.id.as_ref()?).ok()?,
         within: within(outline, draft)?,
@@ -102,7 +112,8 @@ pub(super) fn load(
         on_error: on_error?,
         retry: retry?.or(head.retry.clone()?.filter(|_| sends(draft))),
         compensate: compensate?,
-        kind: kind??,
+        migration_point,
+        kind,
     })
 }
 

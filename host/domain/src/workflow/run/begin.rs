@@ -14,10 +14,25 @@ use crate::value::{Fields, Type, Value};
 use crate::workflow::definition::{Definition, Variable};
 
 pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Result<Run, Rejection> {
+    let body = input.command.body.clone();
+    let mut run = run_of(definition, case, input);
+    match (&body, run.case.is_some()) {
+        (Body::Open(_), true) => return Err(Rejection::new("case_open", "the case is open already")),
+        (Body::Open(open), false) => opened(&mut run, definition, open)?,
+        (_, false) => return Err(Rejection::new("case_not_found", "there is no such case")),
+        (body, true) => {
+            load(&mut run);
+            command(&mut run, definition, body)?;
+        }
+    }
+    Ok(run)
+}
+
+/// A turn in which nothing has happened yet.
+pub(super) fn run_of(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Run {
     let turn = case.as_ref().map_or(1, |case| case.turn + 1);
     let at = business_time(case.as_ref(), &input);
-    let body = input.command.body.clone();
-    let mut run = Run {
+    Run {
         stamp: Stamp { at, turn },
         names: Names::new(definition, at),
         case,
@@ -37,17 +52,7 @@ pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: 
         tasks_minted: 0,
         resume: false,
         path: Vec::new(),
-    };
-    match (&body, run.case.is_some()) {
-        (Body::Open(_), true) => return Err(Rejection::new("case_open", "the case is open already")),
-        (Body::Open(open), false) => opened(&mut run, definition, open)?,
-        (_, false) => return Err(Rejection::new("case_not_found", "there is no such case")),
-        (body, true) => {
-            load(&mut run);
-            command(&mut run, definition, body)?;
-        }
     }
-    Ok(run)
 }
 
 /// Business time never lies before the case's last entry. A run that was cut goes on in the time that it was cut in: whether
@@ -60,7 +65,7 @@ fn business_time(case: Option<&Case>, input: &Input) -> Instant {
     }
 }
 
-fn load(run: &mut Run) {
+pub(super) fn load(run: &mut Run) {
     if let Some(case) = &run.case {
         run.names.load(case, &run.input.facts);
     }
@@ -111,6 +116,8 @@ fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Resul
             finish::cancel(run);
             Ok(())
         }
+        // It needs both revisions, and begins by `migrate`.
+        Body::Migrate(_) => Err(Rejection::new("internal", "a case is moved between two revisions")),
         Body::Continue => {
             go_on(run);
             Ok(())

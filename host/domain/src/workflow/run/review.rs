@@ -9,17 +9,7 @@ use crate::workflow::definition::{Definition, Kind, Step, Timeout};
 use crate::workflow::expr::Context;
 
 pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, review: &Review) -> Result<Flow, StepError> {
-    let title = match review.title.locale("en") {
-        Some(title) => {
-            let steps_left = super::EXPRESSION_STEPS_MAX;
-            let mut context = Context { zone: definition.zone, currency: definition.currency, steps_left };
-            let failed = |error: crate::workflow::expr::EvalError| {
-                StepError::new(format!("expression_{}", error.code), error.message)
-            };
-            title.render(&run.names, &mut context).map_err(failed)?
-        }
-        None => step.id.to_string(),
-    };
+    let title = title(run, definition, step, review)?;
     let (id, imported) = (run.mint_task(), run.history());
     let about = match &step.kind {
         Kind::Inspect(_) => About::Inspection { step: step.id.clone() },
@@ -47,4 +37,14 @@ pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, review:
         _ => None,
     };
     Ok(run.stay_for(definition, &step.id, after))
+}
+
+/// What the task is called.
+pub(super) fn title(run: &Run, definition: &Definition, step: &Step, review: &Review) -> Result<String, StepError> {
+    let Some(title) = review.title.locale("en") else { return Ok(step.id.to_string()) };
+    let steps_left = super::EXPRESSION_STEPS_MAX;
+    let mut context = Context { zone: definition.zone, currency: definition.currency, steps_left };
+    let failed =
+        |error: crate::workflow::expr::EvalError| StepError::new(format!("expression_{}", error.code), error.message);
+    title.render(&run.names, &mut context).map_err(failed)
 }

@@ -99,7 +99,7 @@ pub(super) fn remind(run: &mut Run, definition: &Definition, step: &Slug, remind
     arm_wait(run, step, run.stamp.turn, rest);
 }
 
-fn arm_wait(run: &mut Run, step: &Slug, since: u64, rest: Vec<Instant>) {
+pub(super) fn arm_wait(run: &mut Run, step: &Slug, since: u64, rest: Vec<Instant>) {
     if let (Some(due), false) = (rest.first().copied(), run.history()) {
         let lane = run.lane.clone();
         run.work.push(Work::Timer { due, timer: Timer::Remind { step: step.clone(), since, lane, rest } });

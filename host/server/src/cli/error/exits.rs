@@ -60,9 +60,17 @@ pub(super) fn backtest_exit(error: &backtest::Error) -> Exit {
 pub(super) fn publish_exit(error: &publish::Error) -> Exit {
     use publish::Error as E;
     match error {
-        E::Invalid(_) | E::Tests(_) | E::Refused(_) | E::Name(_) | E::Breaks { .. } => Exit::Invalid,
+        E::Invalid(_)
+        | E::Tests(_)
+        | E::Refused(_)
+        | E::Name(_)
+        | E::Breaks { .. }
+        | E::CanaryUnfit { .. }
+        | E::MigrationUnfit { .. } => Exit::Invalid,
         E::Moved { .. } | E::Overtaken | E::NothingBefore(_) => Exit::Conflict,
-        E::NoWorkflow(_) | E::NoRevision { .. } | E::NeverPushed { .. } => Exit::NotFound,
+        E::NoWorkflow(_) | E::NoRevision { .. } | E::NoSuchRevision { .. } | E::NoCanary(_) | E::NeverPushed { .. } => {
+            Exit::NotFound
+        }
         E::Object(_) => Exit::Failure,
         E::Engine(error) => engine_exit(error),
     }

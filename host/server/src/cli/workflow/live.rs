@@ -70,10 +70,15 @@ fn row(workflow: &Json, one: &Json) -> Json {
         "name": workflow["name"], "number": one["number"], "revision": one["revision"], "state": one["state"],
         "open_cases": format!("{}{more}", one["open_cases"]),
     });
-    if one["state"] == "active" {
-        row["since"] = workflow["since"].clone();
-        let from = &workflow["since"]["from"];
-        row["since"]["from"] = from.get("path").unwrap_or(&from["kind"]).clone();
+    let since = match one["state"].as_str() {
+        Some("active") => &workflow["since"],
+        Some("canary") => &workflow["canary"]["since"],
+        _ => return row,
+    };
+    row["since"] = since.clone();
+    row["since"]["from"] = since["from"].get("path").unwrap_or(&since["from"]["kind"]).clone();
+    if let Some(percent) = one["percent"].as_u64() {
+        row["state"] = json!(format!("canary {percent} %"));
     }
     row
 }

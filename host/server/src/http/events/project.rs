@@ -72,6 +72,11 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
             let until = until.map(|at| at.to_string());
             ("case.waiting", EventData { step: Some(step.to_string()), until, ..none() })
         }
+        Entry::Migrated(migrated) => {
+            let (revision, step) = (Some(migrated.to.to_string()), Some(migrated.step.to_string()));
+            let until = migrated.until.map(|at| at.to_string());
+            ("case.migrated", EventData { revision, step, until, ..none() })
+        }
         Entry::Finished { result } => ("case.closed", ended("finished", Some(result.to_string()))),
         Entry::CaseFailed { code } => ("case.closed", ended("failed", Some(code.to_string()))),
         Entry::Cancelled { .. } => ("case.closed", ended("cancelled", None)),
@@ -112,6 +117,7 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::EventTaken { .. }
         | Entry::Ignored { .. }
         | Entry::Paused { .. }
+        | Entry::TaskMoved { .. }
         | Entry::WentBack { .. }
         | Entry::LaneEntered { .. }
         | Entry::LanesOpened { .. }
@@ -200,6 +206,14 @@ fn of_tenant(engine: &Engine, logged: &Logged) -> Option<Event> {
         }
         Fact::WorkflowActivated { workflow, revision, number, .. } => {
             ("workflow.activated", workflow.to_string(), of_revision(workflow, *revision, *number))
+        }
+        Fact::CanaryStarted { workflow, revision, number, .. } => {
+            ("canary.started", workflow.to_string(), of_revision(workflow, *revision, *number))
+        }
+        Fact::CanaryEnded { workflow, revision, number, how, .. } => {
+            let outcome = Some(how.word().to_owned());
+            let data = EventData { outcome, ..of_revision(workflow, *revision, *number) };
+            ("canary.ended", workflow.to_string(), data)
         }
         Fact::PluginActivated { plugin, version, digest, .. } => {
             let (version, digest) = (Some(version.clone()), Some(digest.to_string()));

@@ -8,7 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::actor::ActorView;
-use crate::engine::log::Origin;
+use super::canary::CanaryView;
+use crate::engine::log::{Origin, Since};
 use crate::http::problem::{FieldProblem, Position, TextRange};
 use crate::publish::bases;
 use crate::publish::diagnostics::{Located, Place};
@@ -16,14 +17,13 @@ use crate::publish::doors::{DoorState, DoorStatus};
 use crate::publish::live::InUse;
 use crate::publish::plugins;
 use crate::publish::workflows::Revision;
-use crate::publish::workflows::active::Since;
 use crate::publish::workflows::history::{Became, How};
 
 /// Where something came in.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Origin)]
 pub struct OriginView {
-    /// `api`, `cli`, `file`, or `unknown` for what is older than the question.
+    /// `api`, `cli`, `file`, `host` for the host itself, or `unknown` for what is older than the question.
     pub kind: &'static str,
     /// Of a file of a watched folder, its path.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,6 +37,7 @@ impl From<&Origin> for OriginView {
             Origin::Api => ("api", None),
             Origin::Cli => ("cli", None),
             Origin::File(path) => ("file", Some(path.clone())),
+            Origin::Host => ("host", None),
         };
         Self { kind, path }
     }
@@ -114,7 +115,10 @@ pub struct WorkflowView {
     pub priority: i64,
     /// What starts a case on it.
     pub triggers: Vec<TriggerView>,
-    /// The active revision, then the others on which cases run, the newest first.
+    /// What a share of the new cases takes instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<CanaryView>,
+    /// The active revision, then the canary and the others on which cases run, the newest first.
     pub revisions: Vec<InUseView>,
     /// The files of watched folders that are this workflow.
     pub files: Vec<FileView>,
@@ -153,8 +157,11 @@ pub struct InUseView {
     pub revision: String,
     /// Its number.
     pub number: u64,
-    /// `active`: new cases take it; `earlier`: cases that began with it go on.
+    /// `active`: new cases take it; `canary`: a share of them does; `earlier`: cases that began with it go on.
     pub state: &'static str,
+    /// The share of new cases that takes a canary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percent: Option<u8>,
     /// Cases that run on it.
     pub open_cases: usize,
     /// Whether there are more than were counted.
@@ -179,14 +186,19 @@ impl From<&InUse> for InUseView {
         Self {
             revision: one.revision.to_string(),
             number: one.number,
-            state: if one.active { "active" } else { "earlier" },
+            state: match (one.active, one.percent) {
+                (true, _) => "active",
+                (false, Some(_)) => "canary",
+                (false, None) => "earlier",
+            },
+            percent: one.percent,
             open_cases: one.open_cases,
             more: one.more,
         }
     }
 }
 
-/// A time when a revision became active.
+/// A time when a revision became active, or was tried on a share of the new cases.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = BecameActive)]
 pub struct BecameView {
@@ -194,8 +206,15 @@ pub struct BecameView {
     pub revision: String,
     /// Its number.
     pub number: u64,
-    /// `published`, or `rolled_back` when somebody went back to it.
+    /// `published`, `rolled_back` when somebody went back to it, `canary_started` or `canary_ended`.
     pub how: &'static str,
+    /// The share of new cases that a canary took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percent: Option<u8>,
+    /// How a canary ended: `promoted`, `stopped` by somebody, `replaced` when another revision became active, or in what it did
+    /// worse: `failures`, `timeouts`, `refunds`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<&'static str>,
     /// When.
     pub at: String,
     /// By whom.
@@ -210,14 +229,18 @@ pub struct BecameView {
 
 impl From<&Became> for BecameView {
     fn from(one: &Became) -> Self {
-        let how = match one.how {
-            How::Published => "published",
-            How::RolledBack => "rolled_back",
+        let (how, percent, ended) = match one.how {
+            How::Published => ("published", None, None),
+            How::RolledBack => ("rolled_back", None, None),
+            How::Tried(percent) => ("canary_started", Some(percent.get()), None),
+            How::TrialEnded(ended) => ("canary_ended", None, Some(ended.word())),
         };
         Self {
             revision: one.revision.to_string(),
             number: one.number,
             how,
+            percent,
+            ended,
             at: one.at.to_string(),
             by: (&one.by).into(),
             note: one.note.clone(),

@@ -343,6 +343,11 @@ impl From<&Entry> for EntryView {
             }
             Entry::Registered { step, what, .. } => Self { codes: vec![what.word().to_owned()], ..Self::at(step) },
             Entry::Undone { place } => Self { detail: Some(format!("compensation {}", place + 1)), ..Self::default() },
+            Entry::Migrated(migrated) => Self {
+                detail: Some(format!("from revision {} to {}", migrated.from, migrated.to)),
+                until: migrated.until.map(|at| at.to_string()),
+                ..Self::at(&migrated.step)
+            },
             Entry::WaitBegan { step, until, .. } => Self { until: until.map(|at| at.to_string()), ..Self::at(step) },
             Entry::EventKept { event } => Self { event: Some(event.name.clone()), ..Self::default() },
             Entry::EventTaken { step, event, .. } => Self { event: Some(event.name.clone()), ..Self::at(step) },
@@ -362,6 +367,7 @@ impl From<&Entry> for EntryView {
             | Entry::TaskClaimed { .. }
             | Entry::TaskReleased { .. }
             | Entry::TaskCompleted { .. }
+            | Entry::TaskMoved { .. }
             | Entry::TaskProposed { .. }
             | Entry::TaskReminded { .. }
             | Entry::TaskOverdue { .. }
@@ -447,7 +453,7 @@ impl EntryView {
                 let (task, codes) = (Some(id.to_string()), vec![to.clone()]);
                 Self { task, codes, since: Some(at.to_string()), ..Self::default() }
             }
-            Entry::TaskReleased { id } | Entry::TaskClosed { id } => {
+            Entry::TaskReleased { id } | Entry::TaskClosed { id } | Entry::TaskMoved { id, .. } => {
                 Self { task: Some(id.to_string()), ..Self::default() }
             }
             _ => Self::default(),

@@ -1,14 +1,12 @@
 //! Which revision of a workflow new cases take, since when and by whom: one row each.
 
-use redress_domain::case::command::Actor;
-use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::{Direction, Scan};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::log::Origin;
+use crate::engine::log::Since;
 use crate::engine::{Engine, Error};
 
 /// Names of active workflows in the store's pointers begin with this.
@@ -28,22 +26,9 @@ pub struct Active {
     pub since: Option<Since>,
 }
 
-/// How a revision became what it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Since {
-    /// When.
-    pub at: Instant,
-    /// By whom.
-    pub by: Actor,
-    /// Why, in a few words.
-    pub note: String,
-    /// Where it came from.
-    pub from: Origin,
-}
-
 impl Active {
     /// The row that makes it so.
-    pub(super) fn row(&self) -> Row {
+    pub(in crate::publish) fn row(&self) -> Row {
         Row::Put(RowKey::pointer(&name(&self.workflow)), codec::encode(self))
     }
 
@@ -88,7 +73,11 @@ fn name(workflow: &Slug) -> String {
 
 #[cfg(test)]
 mod tests {
+    use redress_domain::case::command::Actor;
+    use redress_domain::clock::Instant;
+
     use super::*;
+    use crate::engine::log::Origin;
 
     #[test]
     fn a_row_of_before_tells_what_is_active_and_not_since_when() {

@@ -3,11 +3,12 @@
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::ids::{Digest, Slug};
+use redress_domain::workflow::canary::Percent;
 
-use crate::engine::log::{self, Logged, Origin, What};
+use crate::engine::log::{self, Ended, Logged, Origin, What};
 use crate::engine::{self, Engine};
 
-/// A revision that became active.
+/// A revision that became active, or was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Became {
     /// The revision.
@@ -35,16 +36,28 @@ pub enum How {
     Published,
     /// Somebody went back to it.
     RolledBack,
+    /// A share of the new cases took it, so many percent.
+    Tried(Percent),
+    /// No further case took it as a canary.
+    TrialEnded(Ended),
 }
 
-/// Every time that a revision of a workflow became active, oldest first; empty for a workflow that was never published.
+impl How {
+    /// Whether every new case took it from then on.
+    pub fn makes_active(self) -> bool {
+        matches!(self, Self::Published | Self::RolledBack)
+    }
+}
+
+/// Every time that a revision of a workflow became active or was tried, oldest first; empty for a workflow that was never published.
 ///
 /// # Errors
 /// The store cannot be read.
 pub fn of(engine: &Engine, workflow: &Slug) -> Result<Vec<Became>, engine::Error> {
     let mut past: Vec<Became> = log::read(engine)?.into_iter().filter_map(|logged| became(logged, workflow)).collect();
     let active = super::active(engine, workflow)?;
-    if let Some(last) = past.iter_mut().rev().find(|became| Some(became.revision) == active) {
+    let is_last = |became: &&mut Became| Some(became.revision) == active && became.how.makes_active();
+    if let Some(last) = past.iter_mut().rev().find(is_last) {
         last.active = true;
     }
     Ok(past)
@@ -54,7 +67,7 @@ pub fn of(engine: &Engine, workflow: &Slug) -> Result<Vec<Became>, engine::Error
 /// left.
 pub(super) fn previous(past: &[Became]) -> Option<Digest> {
     let mut line: Vec<Digest> = Vec::new();
-    for became in past {
+    for became in past.iter().filter(|became| became.how.makes_active()) {
         let seen = line.iter().rposition(|revision| *revision == became.revision);
         match (became.how, seen) {
             (How::RolledBack, Some(place)) => line.truncate(place + 1),
@@ -74,6 +87,12 @@ fn became(logged: Logged, workflow: &Slug) -> Option<Became> {
         }
         What::WorkflowActivated { workflow, revision, number, note, from } => {
             (How::RolledBack, workflow, revision, number, note, from)
+        }
+        What::CanaryStarted { workflow, revision, number, percent, note, from, .. } => {
+            (How::Tried(percent), workflow, revision, number, note, from)
+        }
+        What::CanaryEnded { workflow, revision, number, how, note, from, .. } => {
+            (How::TrialEnded(how), workflow, revision, number, note, from)
         }
         _ => return None,
     };

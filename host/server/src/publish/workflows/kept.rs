@@ -10,13 +10,13 @@ use crate::publish::bases::Base;
 
 /// What a stored revision was checked with besides its plugins; a new one takes what there is now.
 #[derive(Default)]
-pub(super) struct Kept {
-    pub(super) base: Option<Base>,
-    pub(super) holidays: Option<Arc<Holidays>>,
+pub(in crate::publish) struct Kept {
+    pub(in crate::publish) base: Option<Base>,
+    pub(in crate::publish) holidays: Option<Arc<Holidays>>,
 }
 
 impl Kept {
-    pub(super) fn with(revision: &Revision) -> Result<Self, engine::Error> {
+    pub(in crate::publish) fn with(revision: &Revision) -> Result<Self, engine::Error> {
         Ok(Self { base: revision.base.clone(), holidays: holidays(revision)? })
     }
 }

@@ -77,6 +77,11 @@ pub(in crate::cli) fn sentence(entry: &Entry, zone: Zone) -> String {
         Entry::EventTaken { step, event, .. } => format!("{step}: {}", happened(event, zone)),
         Entry::Ignored { what, why } => format!("{what} is ignored: {why}"),
         Entry::Paused { step } => format!("the run was cut after many steps and goes on at {step}"),
+        Entry::Migrated(migrated) => {
+            let until = migrated.until.map(|at| format!(" until {}", at.display(zone))).unwrap_or_default();
+            format!("{}: goes on with revision {}, waits{until}", migrated.step, migrated.to.short())
+        }
+        Entry::TaskMoved { id, queue, title, .. } => format!("task {id} is for {queue} now: {title}"),
         Entry::LaneEntered { lane } if lane.is_main() => "on the main line:".to_owned(),
         Entry::LaneEntered { lane } => format!("in {lane}:"),
         Entry::LanesOpened { step, elements } if elements.is_empty() => format!("{step}: several things begin at once"),
@@ -159,6 +164,13 @@ pub(in crate::cli) fn json(entry: &Entry) -> Json {
         Entry::EventKept { event } => json!({ "event": arrived(event) }),
         Entry::EventTaken { step, event, kept } => json!({ "step": step, "event": arrived(event), "kept": kept }),
         Entry::Ignored { what, why } => json!({ "what": what, "why": why }),
+        Entry::Migrated(migrated) => json!({
+            "from": migrated.from, "to": migrated.to, "step": migrated.step, "steps": migrated.steps,
+            "vars": fields(&migrated.vars), "until": migrated.until.map(instant),
+        }),
+        Entry::TaskMoved { id, queue, title, reasons } => {
+            json!({ "id": id, "queue": queue, "title": title, "reasons": each(reasons, reason) })
+        }
         Entry::Finished { result } => json!({ "result": result }),
         Entry::CaseFailed { code } => json!({ "code": code }),
         Entry::Cancelled { reason } => json!({ "reason": reason }),

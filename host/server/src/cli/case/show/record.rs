@@ -174,6 +174,10 @@ fn body(body: &Body) -> Json {
             json!({ "key": settle.key, "outcome": settle.outcome, "reference": settle.reference })
         }
         Body::Resend(key) => json!({ "key": key }),
+        Body::Migrate(plan) => json!({
+            "from": plan.from, "to": plan.to, "steps": plan.steps, "timers": plan.timers,
+            "vars": plan.vars.keys().collect::<Vec<_>>(),
+        }),
         Body::Cancel | Body::Continue => json!({}),
     }
 }
