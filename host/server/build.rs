@@ -1,5 +1,5 @@
-//! Embeds the stock plugins, which `cargo xtask plugins` compiles to WebAssembly, the pages about error codes, and the examples
-//! of the API.
+//! Embeds the stock plugins, which `cargo xtask plugins` compiles to WebAssembly, the pages about error codes, the examples
+//! of the API, and the bases that workflows may extend.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ fn main() {
     fs::write(out.join("stock.rs"), code).expect("OUT_DIR can be written");
     fs::write(out.join("error_pages.rs"), error_pages()).expect("OUT_DIR can be written");
     fs::write(out.join("examples.rs"), examples()).expect("OUT_DIR can be written");
+    fs::write(out.join("bases.rs"), bases()).expect("OUT_DIR can be written");
 }
 
 /// A table of the pages in `docs/errors`, by code.
@@ -36,6 +37,26 @@ fn error_pages() -> String {
 fn examples() -> String {
     let files = files(&root().join("host/server/src/http/examples"), "json");
     format!("/// The examples, by operation.\nconst EXAMPLES: &[(&str, &str)] = &[\n{files}];\n")
+}
+
+/// A table of the bases in `workflows/std`, a folder for each with its numbered files: `name@number` and the text.
+fn bases() -> String {
+    let folder = root().join("workflows/std");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut folders: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("the folder can be read")
+        .map(|entry| entry.expect("the folder can be read").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    let mut rows = String::new();
+    for folder in folders {
+        let name = folder.file_name().expect("a folder has a name").to_string_lossy().into_owned();
+        rows += &files(&folder, "yaml").replace("    (\"", &format!("    (\"std/{name}@"));
+    }
+    format!(
+        "/// The bases that are shipped with the binary, by name and number.\npub const BASES: &[(&str, &str)] = &[\n{rows}];\n"
+    )
 }
 
 /// The files of a kind in a folder as rows of a table: name without its ending, content.

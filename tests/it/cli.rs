@@ -209,6 +209,59 @@ fn a_case_shows_its_revision_its_plugins_what_was_read_and_why_each_line_came_ou
 }
 
 #[test]
+fn a_case_is_explained_by_its_conditions_and_the_values_of_their_parts() -> anyhow::Result<()> {
+    let shell = Shell::demo()?;
+    let told = shell.json(&["case", "explain", "C700012"])?;
+    let conditions = told["turns"][0]["conditions"].as_array().unwrap();
+    let held: Vec<_> =
+        conditions.iter().map(|one| (one["step"].as_str().unwrap(), one["holds"].as_bool().unwrap())).collect();
+    assert_eq!(held, [("route", false), ("route", false), ("size", false), ("tell_refunded", true)]);
+    let part = &conditions[2]["parts"][0];
+    assert_eq!((&part["part"], &part["holds"]), (&Json::from("quote.total > review_over"), &Json::Bool(false)));
+    assert_eq!(part["values"][0], serde_json::json!({ "expression": "quote.total", "value": "GBP 29.90" }));
+    assert_eq!(told["turns"][0]["way"][0], serde_json::json!({ "step": "route", "then": "price" }));
+
+    let text = shell.ok(&["case", "explain", "C700012"])?;
+    assert!(
+        text.contains("  size: no  quote.total > review_over\n") && text.contains("quote.total = GBP 29.90"),
+        "{text}"
+    );
+    assert_eq!(shell.run(&["case", "explain", "C1"]).exit, Exit::NotFound);
+    Ok(())
+}
+
+#[test]
+fn a_backtest_prints_its_figures_and_writes_a_page() -> anyhow::Result<()> {
+    let shell = Shell::demo()?;
+    let strict = std::fs::read_to_string(demo("return.yaml"))?.replace("default: 500.00 }", "default: 10.00 }");
+    let candidate = shell.file("strict.yaml", strict.as_bytes())?;
+    let page = shell.folder.path().join("page.html").display().to_string();
+    let found = shell.json(&["workflow", "backtest", &candidate, "--html", &page])?;
+    assert_eq!([&found["cases"], &found["unknown"]], [20, 0]);
+    assert!(found["flipped"].as_u64() > Some(0) && found["reviews_after"].as_u64() > found["reviews_before"].as_u64());
+    let html = std::fs::read_to_string(page)?;
+    assert!(html.starts_with("<!doctype html>") && html.contains("<svg") && html.contains("allow"), "{html}");
+    let text = shell.ok(&["workflow", "backtest", &candidate, "--limit", "5"])?;
+    assert!(text.contains("5 cases decided again") && text.contains("allow -> review"), "{text}");
+    assert_eq!(shell.run(&["workflow", "backtest"]).exit, Exit::Usage);
+    let broken = shell.file("broken.yaml", b"format: 1\nworkflow: w\nstepz: []\n")?;
+    let refused = shell.run(&["workflow", "backtest", &broken]);
+    assert_eq!((refused.exit, refused.data.as_str()), (Exit::Invalid, ""));
+    assert!(refused.talk.contains("broken.yaml:3:1: "), "{}", refused.talk);
+    Ok(())
+}
+
+#[test]
+fn a_document_that_is_too_large_is_not_read() -> anyhow::Result<()> {
+    let shell = Shell::new()?;
+    let large = shell.file("large.yaml", &vec![b'x'; 1 << 20])?;
+    let ran = shell.run(&["workflow", "check", &large]);
+    assert_eq!((ran.exit, ran.data.as_str()), (Exit::Invalid, ""));
+    assert!(ran.talk.contains("error[document_too_large]"), "{}", ran.talk);
+    Ok(())
+}
+
+#[test]
 fn what_people_wrote_is_shown_to_people_and_by_reference_to_programs() -> anyhow::Result<()> {
     const NOTE: &str = "the box was wet";
     let folder = tempfile::tempdir().unwrap();

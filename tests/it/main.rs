@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 #![expect(clippy::print_stdout, reason = "a test tells its seed, its counts and what it leaves out")]
 
+mod alike;
+mod apparel;
 mod backtest;
 mod cli;
 mod crash;
@@ -17,6 +19,7 @@ mod listings;
 mod medical;
 mod money;
 mod outbox;
+mod overlays;
 mod people;
 mod publish;
 mod race;
@@ -24,10 +27,12 @@ mod readme;
 mod reload;
 mod returns;
 mod revisions;
+mod schema;
 mod serve;
 mod shapes;
 mod steps;
 mod storm;
 mod trials;
 mod turns;
+mod tutorial;
 mod web;

@@ -19,9 +19,9 @@ const TRUE_WITHIN: Duration = Duration::from_secs(60);
 
 /// A line to paste, and what the README shows below it.
 #[derive(Debug, PartialEq, Eq)]
-struct Step {
-    command: String,
-    shown: Vec<String>,
+pub(super) struct Step {
+    pub(super) command: String,
+    pub(super) shown: Vec<String>,
 }
 
 /// The steps of a section's console blocks.
@@ -64,19 +64,19 @@ fn is_line_as_shown(shown: &str, line: &str) -> bool {
 
 /// Only what reads may be asked again until it is true.
 fn only_reads(command: &str) -> bool {
-    let changes = [" -d ", "-X PUT", "sed -i", "$(new "];
+    let changes = [" -d ", "-X PUT", "sed -i", "$(new ", "$(complain ", "answer ", "echo '", "rm "];
     !changes.iter().any(|change| command.contains(change))
 }
 
 /// A shell that keeps its variables from line to line.
-struct Shell {
+pub(super) struct Shell {
     child: Child,
     input: ChildStdin,
     output: BufReader<std::process::ChildStdout>,
 }
 
 impl Shell {
-    fn new(folder: &Path) -> anyhow::Result<Self> {
+    pub(super) fn new(folder: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new("bash");
         command.args(["--noprofile", "--norc"]).current_dir(folder);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -85,7 +85,7 @@ impl Shell {
         Ok(Self { child, input, output })
     }
 
-    fn run(&mut self, command: &str) -> anyhow::Result<Vec<String>> {
+    pub(super) fn run(&mut self, command: &str) -> anyhow::Result<Vec<String>> {
         writeln!(self.input, "{command}\nended=$?; echo; echo \"{MARK}$ended\"")?;
         let mut lines = Vec::new();
         for line in (&mut self.output).lines() {
@@ -110,13 +110,13 @@ impl Drop for Shell {
 }
 
 /// A folder that looks like the repository as far as the README goes, with a demo that runs in it.
-struct Checkout {
-    folder: tempfile::TempDir,
-    demo: Demo,
+pub(super) struct Checkout {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) demo: Demo,
 }
 
 impl Checkout {
-    fn new() -> anyhow::Result<Self> {
+    pub(super) fn new() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let root = folder.path();
         copy(&Path::new(ROOT).join("workflows"), &root.join("workflows"))?;
@@ -162,7 +162,7 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn paste(shell: &mut Shell, checkout: &Checkout, step: &Step) -> anyhow::Result<()> {
+pub(super) fn paste(shell: &mut Shell, checkout: &Checkout, step: &Step) -> anyhow::Result<()> {
     let command = checkout.here(&step.command);
     let begun = Instant::now();
     loop {

@@ -51,7 +51,7 @@ fn the_outputs_of_a_workflow_with_every_step_kind_are_of_their_types() {
     }
     println!("{seen:?}");
     let kinds: Vec<&str> = seen.keys().copied().collect();
-    assert_eq!(kinds, ["approve", "await", "call", "inspect", "refund", "restock", "review"]);
+    assert_eq!(kinds, ["approve", "await", "call", "for_each", "inspect", "parallel", "refund", "restock", "review"]);
 }
 
 /// The type that the checker gives to the output of a step.
@@ -73,6 +73,8 @@ fn output_type(definition: &Definition, step: &Step) -> Option<Type> {
         }
         Kind::Refund { .. } => builtin::refund_type(),
         Kind::Restock { .. } => builtin::restock_type(),
+        Kind::Parallel(parallel) => builtin::parallel_type(parallel.branches.keys().map(|name| name.as_str())),
+        Kind::ForEach(_) => builtin::for_each_type(),
         _ => return None,
     })
 }

@@ -64,7 +64,7 @@ impl Bench {
 
     fn definition(&self, source: &str) -> Arc<Definition> {
         let plugins = redress::publish::plugins::available(&self.merchant.engine).unwrap();
-        Arc::new(load::load(source, &Environment { plugins, currency: None, zone: None, holidays: None }).unwrap())
+        Arc::new(load::load(source, &Environment { plugins, ..Environment::default() }).unwrap())
     }
 
     /// Run the tests of a workflow, which lack the head of their document.

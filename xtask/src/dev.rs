@@ -1,4 +1,4 @@
-//! `cargo xtask dev`: a host with two demo merchants, a provider that plays the world outside, and mails in a folder.
+//! `cargo xtask dev`: a host with three demo merchants, a provider that plays the world outside, and mails in a folder.
 //!
 //! Everything is done as a user would do it: merchants, past orders and keys through the command line, the rest through the API.
 //!

@@ -23,7 +23,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
-    /// Start a host with two demo merchants, their orders, keys and rules, and a provider; Ctrl-C stops it.
+    /// Start a host with three demo merchants, their orders, keys and rules, and a provider; Ctrl-C stops it.
     Dev(dev::Options),
     /// Run everything that must hold before a change is handed in; ends with one line `N passed, N failed`.
     Test,

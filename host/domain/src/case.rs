@@ -1,6 +1,7 @@
 //! A case: one customer matter, its lines, and where it stands. Changed only by entries, through `evolve`.
 
 pub mod command;
+pub mod deadline;
 pub mod entry;
 pub mod evolve;
 pub mod lane;
@@ -16,6 +17,7 @@ use crate::money::{Currency, Money};
 use crate::order::Unit;
 use crate::value::{Fields, Value};
 use crate::verdict::{Outcome, Quote, Reason, Remedy, Take, Verdict};
+use deadline::{Deadline, Proposal};
 use lane::{Lane, LaneId};
 
 /// Most lines of one case; the largest cancellation of the first data set has 101.
@@ -266,58 +268,6 @@ pub struct Task {
     /// What one person answered, where a second one must agree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Proposal>,
-}
-
-/// When an answer is due, and what happens while there is none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deadline {
-    /// When it is due.
-    pub due: Instant,
-    /// Whether it came too late, or has not come and is late.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub overdue: bool,
-    /// What is still to happen, in the order of time.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub alarms: Vec<Alarm>,
-    /// The version of the table of holidays that it was counted with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub holidays: Option<Digest>,
-}
-
-/// Something that happens while a task is not answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alarm {
-    /// When.
-    pub at: Instant,
-    /// What.
-    pub kind: AlarmKind,
-}
-
-/// What happens while a task is not answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlarmKind {
-    /// The queue is reminded.
-    Remind,
-    /// The answer is late.
-    Due,
-    /// The task goes to another queue.
-    Escalate {
-        /// The queue.
-        to: String,
-    },
-}
-
-/// What one person answered, where a second one must agree.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Proposal {
-    /// The choice.
-    pub outcome: String,
-    /// What was filled in.
-    #[serde(default, skip_serializing_if = "Fields::is_empty")]
-    pub form: Fields,
-    /// Who.
-    pub by: String,
 }
 
 /// What a task is about.

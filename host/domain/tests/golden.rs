@@ -36,6 +36,11 @@ fn environment() -> Environment {
         ]),
         currency: "GBP".parse().ok(),
         zone: Some(Zone::Europe__London),
+        bases: [(
+            "std/small-return@1".to_owned(),
+            include_str!("../../../tests/golden/bases/small-return.yaml").to_owned(),
+        )]
+        .into(),
         holidays: None,
     }
 }

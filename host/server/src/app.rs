@@ -304,7 +304,7 @@ fn library(objects: Objects) -> Library {
     Arc::new(move |digest: &redress_sandbox::Digest| {
         let digest = Digest::from_bytes(*digest);
         let told = |error: &ObjectError| tracing::error!(plugin.digest = %digest, "plugin could not be read: {}", publish::chain(error));
-        objects.get(digest).inspect_err(|error| told(error)).ok()
+        objects.get(digest).inspect_err(told).ok()
     })
 }
 

@@ -17,6 +17,7 @@ pub mod repeat;
 mod replay;
 pub(crate) mod respond;
 mod routes;
+mod schemas;
 pub mod service;
 pub mod tenancy;
 pub mod wire;

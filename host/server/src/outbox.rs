@@ -14,7 +14,7 @@ mod courier;
 pub mod delivery;
 mod gates;
 pub mod guard;
-mod mail;
+pub(crate) mod mail;
 mod plan;
 mod rules;
 pub mod secret;

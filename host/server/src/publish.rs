@@ -2,12 +2,14 @@
 //!
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
+pub mod bases;
 pub mod diagnostics;
 pub mod doors;
 pub mod interface;
 pub mod live;
 mod past;
 pub mod plugins;
+pub mod schema;
 pub mod stock;
 pub mod suite;
 pub mod watch;

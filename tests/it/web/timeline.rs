@@ -70,6 +70,11 @@ async fn a_timeline_tells_turn_by_turn_who_did_what_and_why() {
         turns[0]["entries"].as_array().unwrap().iter().map(|entry| entry["type"].as_str().unwrap()).collect();
     assert_eq!(types, ["case.opened", "step.gave", "table.matched", "step.decided", "wait.began"]);
     assert_eq!(turns[0]["entries"][1]["verdict"][0]["takes"], json!([{ "order": "o1", "line": 0, "quantity": 2 }]));
+    let condition = json!({
+        "step": "big", "condition": "size == \"large\"", "holds": false,
+        "parts": [{ "part": "size == \"large\"", "holds": false, "values": [{ "expression": "size", "value": "small" }] }],
+    });
+    assert_eq!(turns[0]["conditions"], json!([condition]));
     let table = &turns[0]["entries"][2];
     assert_eq!(table["rows"], json!([{ "number": 2, "cells": ["-", "-"] }]));
     let inputs = json!([{ "expression": "size(case.lines)", "value": "1" }, { "expression": "case.channel" }]);

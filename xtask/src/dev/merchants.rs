@@ -14,7 +14,7 @@ pub(super) struct Merchant {
 }
 
 /// All of them.
-pub(super) const MERCHANTS: [Merchant; 2] = [
+pub(super) const MERCHANTS: [Merchant; 3] = [
     Merchant {
         name: "online-retail",
         zone: "Europe/London",
@@ -30,6 +30,15 @@ pub(super) const MERCHANTS: [Merchant; 2] = [
         currency: "CNY",
         locale: "zh-CN",
         jurisdiction: "CN",
+        plugins: &[],
+        past: None,
+    },
+    Merchant {
+        name: "apparel",
+        zone: "Europe/Berlin",
+        currency: "EUR",
+        locale: "en",
+        jurisdiction: "EU",
         plugins: &[],
         past: None,
     },

@@ -2,7 +2,6 @@
 
 use crate::ask::{Answered, Ask};
 use crate::case::Case;
-use crate::case::Status;
 use crate::case::command::{Actor, Body, Command, Rejection};
 use crate::case::entry::{Entry, Opened};
 use crate::case::evolve::{self, Impossible, Stamp};
@@ -42,7 +41,7 @@ impl Stretch {
         loop {
             let stamped = turns.iter().map(|turn| (Stamp { at: turn.at, turn: turn.number }, &turn.entries[..]));
             let Some(case) = evolve::fold(stamped)? else { return Ok(None) };
-            let is_cut = matches!(case.status, Status::Running { .. }) && turns.len() < STRETCH_TURNS_MAX;
+            let is_cut = case.is_cut() && turns.len() < STRETCH_TURNS_MAX;
             match if is_cut { next(case.turn + 1)? } else { None } {
                 Some(turn) => turns.push(turn),
                 None => return Ok(Some(Self { turns, case })),

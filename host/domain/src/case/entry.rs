@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::{Open, Settled};
+use super::deadline::Proposal;
 use super::lane::LaneId;
-use super::{Arrived, Effect, Item, Output, Proposal, Task};
+use super::{Arrived, Effect, Item, Output, Task};
 use crate::clock::Instant;
 use crate::ids::{CaseId, Digest, Slug, TaskId};
 use crate::value::{Fields, Value};

@@ -3,9 +3,10 @@
 mod lanes;
 
 use super::command::Settled;
+use super::deadline::AlarmKind;
 use super::entry::{Entry, Opened};
 use super::lane::{LaneId, Place};
-use super::{AlarmKind, Case, EffectState, Held, Item, Output, Status, Task, What};
+use super::{Case, EffectState, Held, Item, Output, Status, Task, What};
 use crate::clock::Instant;
 use crate::ids::{Digest, TaskId};
 use crate::money::Money;

@@ -154,12 +154,13 @@ impl Expr {
 
     /// The value, none where its type is optional and there is none.
     pub fn evaluate_optional(&self, roots: &dyn Roots, context: &mut Context) -> Result<Option<Value>, EvalError> {
-        Evaluation { source: &self.source, roots, context, leaves: None }.run(&self.tree)
+        Evaluation { source: &self.source, roots, context, leaves: None, operands: Vec::new() }.run(&self.tree)
     }
 
     /// The value, and of every condition that was asked on the way whether it held. Conditions inside loops are not told.
     pub fn explain(&self, roots: &dyn Roots, context: &mut Context) -> Explained {
-        let mut evaluation = Evaluation { source: &self.source, roots, context, leaves: Some(Vec::new()) };
+        let (leaves, operands) = (Some(Vec::new()), Vec::new());
+        let mut evaluation = Evaluation { source: &self.source, roots, context, leaves, operands };
         let value = evaluation.run(&self.tree);
         Explained { value, leaves: evaluation.leaves.unwrap_or_default() }
     }
@@ -181,6 +182,9 @@ pub struct Leaf {
     pub source: String,
     /// Whether it held.
     pub holds: bool,
+    /// What it compared, apart from literals: as it is written, and the value. A text is told only where its type says which words
+    /// it may be.
+    pub values: Vec<(String, String)>,
 }
 
 /// Why an expression has no value.

@@ -31,7 +31,8 @@ use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::flow::{Graph, Known};
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
-use crate::workflow::{revision, schema, trial, yaml};
+use crate::workflow::yaml::Node;
+use crate::workflow::{overlay, revision, schema, trial, yaml};
 use document::Head;
 use outline::Outline;
 
@@ -47,22 +48,44 @@ pub struct Environment {
     pub currency: Option<Currency>,
     /// The tenant's zone, for a document that names none.
     pub zone: Option<Zone>,
+    /// The texts of the bases that an overlay may extend, by the name with its pin.
+    pub bases: BTreeMap<String, String>,
     /// The table of holidays that a stored revision was checked with; those of the program for a new document.
     pub holidays: Option<Arc<Holidays>>,
 }
 
-/// Check a document. Everything that is wrong comes at once, in the order of the text.
+/// Check a document, or an overlay on its base. Everything that is wrong comes at once, in the order of the text.
 pub fn load(source: &str, environment: &Environment) -> Result<Definition, Vec<Diagnostic>> {
-    let (problems, silent) = (Problems::new(), Problems::new());
-    let definition = yaml::parse(source, &problems)
-        .and_then(|tree| definition(&At::root(&tree, source, &problems), &silent, environment));
-    let found = problems.into_sorted();
-    match definition {
-        Some(definition) if found.is_empty() => Ok(definition),
-        _ if !found.is_empty() => Err(found),
-        // Every way to no definition reports why; should one forget it, the document still does not pass.
-        _ => Err(vec![Diagnostic::new("internal", yaml::START, "the document was refused without a reason")]),
+    let problems = Problems::new();
+    match yaml::parse(source, &problems) {
+        Some(tree) if overlay::is_overlay(&tree) => overlay::load(source, &tree, problems, environment),
+        Some(tree) => check(source, &tree, problems, environment),
+        None => Err(refused(problems)),
     }
+}
+
+/// Check a tree whose places are counted in this text.
+pub(super) fn check(
+    source: &str,
+    tree: &Node,
+    problems: Problems,
+    environment: &Environment,
+) -> Result<Definition, Vec<Diagnostic>> {
+    let silent = Problems::new();
+    let definition = definition(&At::root(tree, source, &problems), &silent, environment);
+    match definition {
+        Some(definition) if problems.is_empty() => Ok(definition),
+        _ => Err(refused(problems)),
+    }
+}
+
+/// Why a document does not pass. Every way to no definition reports why; should one forget it, the document still does not pass.
+pub(super) fn refused(problems: Problems) -> Vec<Diagnostic> {
+    let found = problems.into_sorted();
+    if found.is_empty() {
+        return vec![Diagnostic::new("internal", yaml::START, "the document was refused without a reason")];
+    }
+    found
 }
 
 fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment) -> Option<Definition> {

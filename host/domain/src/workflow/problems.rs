@@ -6,6 +6,10 @@ use crate::workflow::diagnostic::Diagnostic;
 
 /// How many problems of one document are reported: more would not be read.
 pub const PROBLEMS_MAX: usize = 100;
+/// How many are kept until they are sorted.
+const KEPT_MAX: usize = 4 * PROBLEMS_MAX;
+/// As much of a path, a message or a help as a person reads.
+const TEXT_BYTES_MAX: usize = 1_024;
 
 /// The problems found so far. Shared by every part of a check, hence the cell.
 #[derive(Debug, Default)]
@@ -19,9 +23,14 @@ impl Problems {
         Self::default()
     }
 
-    /// Keep one more.
+    /// Keep one more. Of a flood only those that stand first in the text are kept, and of what is said only its beginning: a
+    /// hostile document must not become large by what is wrong with it.
     pub fn report(&self, diagnostic: Diagnostic) {
-        self.found.borrow_mut().push(diagnostic);
+        let mut found = self.found.borrow_mut();
+        found.push(shortened(diagnostic));
+        if found.len() >= KEPT_MAX {
+            cut(&mut found);
+        }
     }
 
     /// Whether nothing is wrong so far.
@@ -32,9 +41,51 @@ impl Problems {
     /// All of them in the order of the text, each once, at most [`PROBLEMS_MAX`].
     pub fn into_sorted(self) -> Vec<Diagnostic> {
         let mut found = self.found.into_inner();
-        found.sort();
-        found.dedup();
-        found.truncate(PROBLEMS_MAX);
+        cut(&mut found);
         found
+    }
+}
+
+fn cut(found: &mut Vec<Diagnostic>) {
+    found.sort();
+    found.dedup();
+    found.truncate(PROBLEMS_MAX);
+}
+
+fn shortened(diagnostic: Diagnostic) -> Diagnostic {
+    Diagnostic {
+        path: beginning(diagnostic.path),
+        message: beginning(diagnostic.message),
+        help: diagnostic.help.map(beginning),
+        ..diagnostic
+    }
+}
+
+fn beginning(mut text: String) -> String {
+    if text.len() > TEXT_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+        text.push('\u{2026}');
+        // What was cut off is given back.
+        text.shrink_to_fit();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::diagnostic::Range;
+
+    #[test]
+    fn of_a_flood_those_that_stand_first_are_kept() {
+        let problems = Problems::new();
+        let report = |at: usize| problems.report(Diagnostic::new("x", Range::new(at, at), "y".repeat(at)));
+        (0..5_000).rev().for_each(report);
+        let found = problems.into_sorted();
+        let places: Vec<_> = found.iter().map(|one| one.range.start).collect();
+        assert_eq!(places, (0..PROBLEMS_MAX).collect::<Vec<_>>());
+        let long = Problems::new();
+        long.report(Diagnostic::new("x", Range::new(0, 0), "\u{e4}".repeat(5_000)));
+        assert!(long.into_sorted()[0].message.len() <= TEXT_BYTES_MAX + 3);
     }
 }

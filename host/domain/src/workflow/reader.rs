@@ -270,7 +270,7 @@ impl<'d> At<'d> {
         Self {
             node: &entry.value,
             key: Some(&entry.key),
-            path: format!("{}{dot}{}", self.path, entry.key.text),
+            path: format!("{}{dot}{}", self.path, short(&entry.key.text)),
             ..self.clone()
         }
     }
@@ -295,6 +295,12 @@ impl<'d> At<'d> {
         let found = Diagnostic::new("unknown_field", key.range, format!("unknown field `{name}`"));
         self.report::<()>(found.help(help));
     }
+}
+
+/// As much of a name as a path shows: the path of a value is kept with each of the values in it.
+fn short(name: &str) -> &str {
+    const NAME_BYTES_MAX: usize = 64;
+    &name[..name.floor_char_boundary(NAME_BYTES_MAX)]
 }
 
 /// The fields of a map.

@@ -47,14 +47,14 @@ use crate::case::evolve::{self, Stamp};
 use crate::case::lane::{LaneId, Place};
 use crate::case::{About, Case, Task};
 use crate::clock::Instant;
-use crate::decision::{Decision, Taken, Turn, Work};
+use crate::decision::{CONDITIONS_MAX, Condition, Decision, Taken, Turn, Work};
 use crate::facts::Facts;
 use crate::ids::{CaseId, Digest, OrderId, Slug, TaskId, TenantId};
 use crate::value::Value;
 use crate::verdict::Reason;
 use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::{Definition, Kind, Step};
-use crate::workflow::expr::{Context, Expr};
+use crate::workflow::expr::{Context, EvalError, Expr};
 use names::Names;
 
 /// Most steps in one turn; beyond it the run is committed and goes on in another turn, so that no turn is unbounded.
@@ -96,6 +96,7 @@ pub struct Run {
     input: Input,
     entries: Vec<Entry>,
     asks: Vec<Asked>,
+    conditions: Vec<Condition>,
     ask: Option<Ask>,
     ledgers: BTreeMap<OrderId, Taken>,
     work: Vec<Work>,
@@ -218,7 +219,7 @@ impl Run {
     fn enter(&mut self, definition: &Definition, step: &Step) -> Result<Flow, StepError> {
         self.round = self.rounds(definition, &step.id);
         if let Some(when) = &step.when
-            && !self.holds(definition, when)?
+            && !self.holds(definition, step, when)?
         {
             self.emit(Entry::Skipped { step: step.id.clone() });
             return Ok(Flow::Next);
@@ -282,19 +283,25 @@ impl Run {
     fn value(&self, definition: &Definition, expr: &Expr) -> Result<Value, StepError> {
         let mut context =
             Context { zone: definition.zone, currency: definition.currency, steps_left: EXPRESSION_STEPS_MAX };
-        let failed = |error: crate::workflow::expr::EvalError| {
-            StepError::new(format!("expression_{}", error.code), format!("`{}`: {}", expr.source(), error.message))
-        };
-        expr.evaluate(&self.names, &mut context).map_err(failed)
+        expr.evaluate(&self.names, &mut context).map_err(|error| failed(expr, &error))
     }
 
-    fn holds(&self, definition: &Definition, expr: &Expr) -> Result<bool, StepError> {
-        match self.value(definition, expr)? {
-            Value::Bool(holds) => Ok(holds),
-            other => Err(StepError::new(
-                "expression_type",
-                format!("`{}` is not yes or no but {}", expr.source(), other.kind()),
-            )),
+    /// Whether a condition of a step holds; what decided it is kept with the turn.
+    fn holds(&mut self, definition: &Definition, step: &Step, expr: &Expr) -> Result<bool, StepError> {
+        let mut context =
+            Context { zone: definition.zone, currency: definition.currency, steps_left: EXPRESSION_STEPS_MAX };
+        let explained = expr.explain(&self.names, &mut context);
+        match explained.value.map_err(|error| failed(expr, &error))? {
+            Some(Value::Bool(holds)) => {
+                if self.conditions.len() < CONDITIONS_MAX {
+                    self.conditions.push(Condition::new(&step.id, expr.source(), holds, explained.leaves));
+                }
+                Ok(holds)
+            }
+            other => {
+                let kind = other.as_ref().map_or("absent", Value::kind);
+                Err(StepError::new("expression_type", format!("`{}` is not yes or no but {kind}", expr.source())))
+            }
         }
     }
 
@@ -397,10 +404,15 @@ impl Run {
             command: self.input.command,
             facts: self.input.facts,
             asks: self.asks,
+            conditions: self.conditions,
             entries: self.entries,
         };
         Decision { case, turn, ledgers: self.ledgers, work: self.work, resume: self.resume, path: self.path }
     }
+}
+
+fn failed(expr: &Expr, error: &EvalError) -> StepError {
+    StepError::new(format!("expression_{}", error.code), format!("`{}`: {}", expr.source(), error.message))
 }
 
 /// The version of the table of holidays that a delay is counted with.

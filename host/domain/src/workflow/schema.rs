@@ -3,10 +3,12 @@
 //! The decoder's unknown-field check reads it, a test holds `workflows/README.md` to it, and JSON Schema is made from it. Names
 //! that the language reserves for its second half stand in `later`, so that using one gets one clear answer.
 
+mod overlays;
 mod reference;
 mod steps;
 
 use crate::workflow::trial;
+pub use overlays::{INSERT, OVERLAY, PATCH, REMOVE, REPLACE, SEALABLE, SET};
 pub use reference::reference;
 pub use steps::{
     AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
@@ -76,6 +78,8 @@ pub enum Shape {
     Value(&'static str),
     /// A plugin as `name@major`.
     Plugin,
+    /// A base as `name@number`.
+    Base,
     /// The id of a step.
     Step,
     /// `{ after, then }` or `{ never: reason }`.
@@ -92,6 +96,8 @@ pub enum Shape {
     Join,
     /// A step.
     StepMap,
+    /// A step without its name.
+    StepBody,
 }
 
 /// A kind of step.
@@ -171,11 +177,17 @@ pub const DOCUMENT: Table = Table {
             Shape::List(&Shape::Map(&trial::schema::TEST)),
             "Tests; a revision whose tests fail is not published. They are no part of the revision.",
         ),
+        Field::optional(
+            "sealed",
+            Shape::List(&Shape::Choice(SEALABLE)),
+            "For a base: fields of the document that its overlays cannot change.",
+        ),
     ],
-    later: &["extends", "patch", "defaults", "on_error"],
+    later: &["defaults", "on_error"],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
         ("name", "the name of a document is its `workflow`"),
+        ("patch", "a `patch` changes a base, which is named by `extends`"),
     ],
 };
 
@@ -271,8 +283,14 @@ pub const STEP: Table = Table {
             Shape::List(&Shape::Map(&ON_ERROR)),
             "Where failures go; a task for a person where nothing matches.",
         ),
+        Field::optional("sealed", Shape::Flag, "For a base: its overlays cannot change this step."),
+        Field::optional(
+            "open",
+            Shape::List(&Shape::Name),
+            "Of a sealed step: fields that overlays may change all the same.",
+        ),
     ],
-    later: &["retry", "compensate", "migration_point", "sealed", "open", "run", "exchange", "http", "undo"],
+    later: &["retry", "compensate", "migration_point", "run", "exchange", "http", "undo"],
     hints: &[
         ("sla", "`sla` stands inside `review` and `inspect`"),
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),

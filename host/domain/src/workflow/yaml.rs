@@ -5,10 +5,14 @@
 //! before anything is built, so that a hostile file costs no more than an honest one.
 
 mod place;
+mod scan;
+mod write;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
+use std::collections::BTreeMap;
 
-use crate::workflow::diagnostic::{Diagnostic, Range, line_column};
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+use crate::workflow::diagnostic::{Diagnostic, Range};
 use crate::workflow::problems::Problems;
 use crate::workflow::yaml::place::{Positions, align};
 
@@ -155,7 +159,7 @@ pub fn parse(source: &str, problems: &Problems) -> Option<Node> {
                 builder.take(event, range).ok()?;
             }
             Err(error) => {
-                report_scan_error(source, &builder.positions, &error, problems);
+                scan::report(source, &builder.positions, &error, problems);
                 return None;
             }
         }
@@ -171,8 +175,17 @@ struct Stopped;
 
 /// A list or map that is not finished yet.
 enum Open {
-    List { start: usize, items: Vec<Node> },
-    Map { start: usize, entries: Vec<Entry>, key: Pending },
+    List {
+        start: usize,
+        items: Vec<Node>,
+    },
+    /// With the place of each name among the entries, so that finding one given twice does not take looking at all.
+    Map {
+        start: usize,
+        entries: Vec<Entry>,
+        names: BTreeMap<String, usize>,
+        key: Pending,
+    },
 }
 
 /// What stands before the value that comes next in a map.
@@ -205,7 +218,12 @@ impl Builder<'_> {
                 self.open(range, |start| Open::List { start, items: Vec::new() })?;
             }
             Event::MappingStart(..) => {
-                self.open(range, |start| Open::Map { start, entries: Vec::new(), key: Pending::Nothing })?;
+                self.open(range, |start| Open::Map {
+                    start,
+                    entries: Vec::new(),
+                    names: BTreeMap::new(),
+                    key: Pending::Nothing,
+                })?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(range),
             Event::Alias(_) => {
@@ -260,13 +278,20 @@ impl Builder<'_> {
             self.root = Some(node);
             return;
         };
-        let (entries, key) = match open {
+        let (entries, names, key) = match open {
             Open::List { items, .. } => return items.push(node),
-            Open::Map { entries, key, .. } => (entries, key),
+            Open::Map { entries, names, key, .. } => (entries, names, key),
         };
         match std::mem::replace(key, Pending::Nothing) {
-            Pending::Nothing => *key = key_of(node, entries, self.source, self.problems),
-            Pending::Key(name) => entries.push(Entry { key: name, value: node }),
+            Pending::Nothing => {
+                let first =
+                    |text: &str| names.get(text).map(|place| self.positions.line(entries[*place].key.range.start));
+                *key = key_of(node, first, self.problems);
+            }
+            Pending::Key(name) => {
+                names.insert(name.text.clone(), entries.len());
+                entries.push(Entry { key: name, value: node });
+            }
             Pending::Dropped => {}
         }
     }
@@ -298,8 +323,8 @@ impl Builder<'_> {
     }
 }
 
-/// The key that a scalar is, unless it cannot be one.
-fn key_of(node: Node, entries: &[Entry], source: &str, problems: &Problems) -> Pending {
+/// The key that a scalar is, unless it cannot be one. `first` gives the line in which a name stands already.
+fn key_of(node: Node, first: impl Fn(&str) -> Option<usize>, problems: &Problems) -> Pending {
     let Kind::Scalar(Scalar { text, .. }) = node.kind else {
         if node.kind != Kind::Broken {
             problems.report(Diagnostic::new("yaml", node.range, "a key is a plain name, not a list or a map"));
@@ -311,8 +336,7 @@ fn key_of(node: Node, entries: &[Entry], source: &str, problems: &Problems) -> P
         problems.report(found.help("write the fields out where they are needed"));
         return Pending::Dropped;
     }
-    if let Some(first) = entries.iter().find(|entry| entry.key.text == text) {
-        let (line, _) = line_column(source, first.key.range.start);
+    if let Some(line) = first(&text) {
         let found = Diagnostic::new("duplicate_key", node.range, format!("`{text}` is given twice"));
         problems.report(found.help(format!("it stands already in line {line}")));
         return Pending::Dropped;
@@ -327,50 +351,6 @@ fn style_of(style: ScalarStyle) -> Style {
         ScalarStyle::Literal => Style::Literal,
         ScalarStyle::Folded => Style::Folded,
     }
-}
-
-/// Say what the scanner stumbled over in words of the trade.
-fn report_scan_error(source: &str, positions: &Positions, error: &ScanError, problems: &Problems) {
-    let at = positions.byte(error.marker().index());
-    let info = error.info();
-    if info.contains("tab") && report_tabs(source, problems) {
-        return;
-    }
-    let place = Range::new(at, at);
-    let quote = "put the text between quotes, as in 'a: b'";
-    let found = if info.contains("mapping values are not allowed") {
-        Diagnostic::new("yaml", place, "a `:` followed by a space cannot stand in a text without quotes").help(quote)
-    } else if info.contains("unknown anchor") {
-        let found = Diagnostic::new("alias", place, "aliases (`*name`) are not part of the language");
-        found.help("an expression or pattern that begins with `*` stands between quotes")
-    } else if info.contains("expected ',' or") {
-        Diagnostic::new("yaml", place, "a `,` or the closing bracket is missing here")
-            .help("between `{ }` and `[ ]` a text with `,` `:` `{` or `[` stands between quotes")
-    } else if info.contains("only valid inside a block") {
-        Diagnostic::new("yaml", place, "a list item cannot begin here").help("is a `}` or `]` above not closed?")
-    } else if info.contains("simple key") || info.contains("expected key") || info.contains("expected ':'") {
-        let found = Diagnostic::new("yaml", place, "expected a field, as `name: value`");
-        found.help("check the indentation and the line above: is a `:` missing, a quote not closed?")
-    } else {
-        Diagnostic::new("yaml", place, info.to_lowercase())
-    };
-    problems.report(found);
-}
-
-/// Every line that is indented with a tab; false where there is none.
-fn report_tabs(source: &str, problems: &Problems) -> bool {
-    let mut start = 0;
-    let mut any = false;
-    for line in source.split_inclusive('\n') {
-        let indentation = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-        if let Some(tab) = indentation.find('\t') {
-            any = true;
-            let found = Diagnostic::new("tab", Range::new(start + tab, start + tab + 1), "a tab cannot indent a line");
-            problems.report(found.help("indent with spaces"));
-        }
-        start += line.len();
-    }
-    any
 }
 
 #[cfg(test)]

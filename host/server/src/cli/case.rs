@@ -1,5 +1,6 @@
 //! `redress case`: what is decided, and why.
 
+mod explain;
 mod export;
 mod list;
 mod show;
@@ -18,6 +19,9 @@ pub(super) enum Verb {
     /// Show everything about a case: what was read, asked and decided, and why each line came out as it did.
     #[command(help_template = HELP, before_help = show::EXAMPLES)]
     Show(show::Args),
+    /// Tell which conditions decided a case, and the value of each of their parts.
+    #[command(help_template = HELP, before_help = explain::EXAMPLES)]
+    Explain(explain::Args),
     /// Write all cases, ordered by the time of their opening and then by external id.
     #[command(help_template = HELP, before_help = export::EXAMPLES)]
     Export(export::Args),
@@ -27,6 +31,7 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     match verb {
         Verb::List(args) => list::run(args, at, out),
         Verb::Show(args) => show::run(args, at, out),
+        Verb::Explain(args) => explain::run(args, at, out),
         Verb::Export(args) => export::run(args, at, out),
     }
 }

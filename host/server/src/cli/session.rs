@@ -1,9 +1,12 @@
 //! Opening what a command works on, and who it works for.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use redress_domain::case::command::{Actor, ActorKind};
+use redress_domain::workflow::yaml::SOURCE_BYTES_MAX;
 
 use super::Global;
 use super::error::Error;
@@ -52,9 +55,22 @@ pub(super) fn actor() -> Actor {
     Actor { kind: ActorKind::Key, id: "cli".to_owned(), role: "admin".to_owned() }
 }
 
-/// The text of a file.
+/// The text of a document. Of a file that is larger than any document no more is read than tells so.
 pub(super) fn read_text(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(SOURCE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > SOURCE_BYTES_MAX {
+        return Err(Error::Document {
+            code: "document_too_large",
+            file: path.display().to_string(),
+            count: 1,
+            problems: vec![format!("the file has more than {SOURCE_BYTES_MAX} bytes [too_large]")],
+            help: "nothing was read; a document is 256 KiB at most",
+        });
+    }
+    String::from_utf8(bytes).map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
 /// The bytes of a file.

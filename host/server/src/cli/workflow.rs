@@ -2,11 +2,16 @@
 
 mod backtest;
 mod check;
+mod diff;
+mod graph;
 mod list;
 mod live;
 mod publish;
+mod rebase;
+mod schema;
 mod show;
 mod test;
+mod text;
 
 use clap::Subcommand;
 use redress_domain::clock::Zone;
@@ -41,6 +46,18 @@ pub(super) enum Verb {
     /// Show the text of a revision, with the plugins that it is pinned to.
     #[command(help_template = HELP, before_help = show::EXAMPLES)]
     Show(show::Args),
+    /// Show what differs between two workflows by meaning, step by step and field by field.
+    #[command(help_template = HELP, before_help = diff::EXAMPLES)]
+    Diff(diff::Args),
+    /// Put an overlay on another edition of its base.
+    #[command(help_template = HELP, before_help = rebase::EXAMPLES)]
+    Rebase(rebase::Args),
+    /// Draw the process: SVG, Mermaid or Graphviz.
+    #[command(help_template = HELP, before_help = graph::EXAMPLES)]
+    Graph(graph::Args),
+    /// Write the JSON Schema that editors complete and explain workflows with.
+    #[command(help_template = HELP, before_help = schema::EXAMPLES)]
+    Schema,
 }
 
 pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
@@ -52,6 +69,10 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::List(args) => list::run(args, at, out),
         Verb::Live(args) => live::run(args, at, out),
         Verb::Show(args) => show::run(args, at, out),
+        Verb::Diff(args) => diff::run(args, at, out),
+        Verb::Rebase(args) => rebase::run(args, at, out),
+        Verb::Graph(args) => graph::run(args, at, out),
+        Verb::Schema => schema::run(at, out),
     }
 }
 

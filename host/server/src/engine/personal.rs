@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use redress_domain::case::command::{Body, Command};
 use redress_domain::case::Case;
+use redress_domain::case::command::{Body, Command};
 use redress_domain::ids::{CaseId, CustomerId, TaskId};
 use redress_domain::value::{Type, Value};
 use redress_domain::workflow::definition::Definition;

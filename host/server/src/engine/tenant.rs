@@ -27,8 +27,8 @@ pub struct TenantRecord {
 
 /// Parts of a language behind the first: script, region and variants.
 const LOCALE_PARTS_MAX: usize = 4;
-/// Names that belong to the product: stock plugins and workflows are `std/...`.
-const RESERVED: [&str; 1] = ["std"];
+/// Names that belong to the product: stock plugins and workflows are `std/...`, and `schema` is what editors read beside workflows.
+pub(crate) const RESERVED: [&str; 2] = ["std", "schema"];
 
 /// The name of a tenant, as somebody typed it.
 ///

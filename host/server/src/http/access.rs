@@ -17,6 +17,8 @@ pub enum Access {
 
 /// Everybody of a tenant.
 pub const READ: Access = Access::Tenant(&[Role::Admin, Role::Agent, Role::Integrator, Role::Viewer]);
+/// Everybody of a tenant, and the host's operator without one.
+pub const READ_OR_HOST: Access = Access::Either(&[Role::Admin, Role::Agent, Role::Integrator, Role::Viewer]);
 /// Who brings matters in: people at work, and systems.
 pub const ACT: Access = Access::Tenant(&[Role::Admin, Role::Agent, Role::Integrator]);
 /// People at work.

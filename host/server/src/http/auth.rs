@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use redress_store::host::HostError;
 
-use super::access::Access;
+use super::access::{Access, READ_OR_HOST};
 use super::codes;
 use super::problem::Problem;
 use super::respond;
@@ -56,6 +56,17 @@ async fn admit(state: &State, access: Access, request: &mut Request) -> Result<(
     }
     request.extensions_mut().insert(caller);
     Ok(())
+}
+
+/// The tenant of a request to something that is open: none where no key was sent, or an operator's that names no tenant. A key that is
+/// no good is refused here as well.
+pub(super) async fn guest(state: &State, mut request: Request) -> Result<Option<Tenant>, Problem> {
+    let has_key = request.headers().contains_key(header::AUTHORIZATION);
+    if !has_key && request.extensions().get::<Caller>().is_none() {
+        return Ok(None);
+    }
+    admit(state, READ_OR_HOST, &mut request).await?;
+    Ok(request.extensions_mut().remove())
 }
 
 /// Whose key the request holds.

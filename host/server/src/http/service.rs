@@ -10,12 +10,13 @@ use redress_domain::ids::Digest;
 
 use super::problem::Problem;
 use super::tenancy::State;
-use super::{codes, pages, respond};
+use super::{codes, pages, respond, schemas};
+use crate::publish::schema;
 
 /// Bytes of a JSON body: an order of 4,000 lines has about 1 MiB. Uploads have limits of their own.
 pub const BODY_BYTES_MAX: usize = 4 << 20;
 
-/// Everything that is served to clients: `/v1`, `/openapi.json` and the pages about codes.
+/// Everything that is served to clients: `/v1`, `/openapi.json`, the schema of workflows and the pages about codes.
 pub fn router(state: &State) -> Router {
     identified(state, routes(state))
 }
@@ -28,6 +29,7 @@ pub fn routes(state: &State) -> Router {
     routes
         .route("/openapi.json", get(move || async move { ([media], document) }))
         .route("/errors/{code}", get(pages::page))
+        .route(schema::ADDRESS, get(schemas::workflow).with_state(state.clone()))
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_this_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod case;
+pub mod condition;
 pub mod effect;
 pub mod fields;
 pub mod listing;

@@ -30,6 +30,11 @@ pub(super) struct Mail {
     file: String,
 }
 
+/// The names that have a text of their own.
+pub(crate) fn templates() -> impl Iterator<Item = &'static str> {
+    text::names()
+}
+
 /// The server that an address names.
 pub(super) fn server(address: &str) -> Result<MailServer, String> {
     let url = Url::parse(address).map_err(|error| error.to_string())?;

@@ -103,7 +103,8 @@ pub(super) fn check(
     source: &str,
     beside: &[TestFile],
 ) -> Result<(), Error> {
-    let (mut suites, mut failed): (Vec<(Option<&TestFile>, Vec<Trial>)>, Vec<Failed>) = Default::default();
+    let mut suites: Vec<(Option<&TestFile>, Vec<Trial>)> = Vec::new();
+    let mut failed: Vec<Failed> = Vec::new();
     let texts = std::iter::once(None).chain(beside.iter().map(Some));
     for file in texts {
         let read = match file {

@@ -2,6 +2,7 @@
 
 pub mod active;
 pub mod history;
+mod kept;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,21 +12,23 @@ use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
-use redress_domain::workflow::calendar::holidays::Holidays;
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
+use redress_domain::workflow::overlay;
 use redress_sandbox::PluginInfo;
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
+use super::bases::{self, Base};
 use super::suite::{self, TestFile};
 use super::way::{Answer, Way};
 use super::{Error, interface, past, plugins};
 use crate::engine::log::{self, Next, Origin, Record, What};
 use crate::engine::{self, Engine};
 use active::{Active, Since};
+use kept::Kept;
 
 /// A revision, as the store keeps it: with its text, and the plugins that it is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +41,9 @@ pub struct Revision {
     pub number: u64,
     /// The text as it was written.
     pub source: String,
+    /// What it extends, where it is an overlay: kept, so that it means the same for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
     /// The component of each plugin that it calls.
     pub plugins: BTreeMap<String, Digest>,
     /// The table of holidays that its calendar names, as it was then: a newer program with newer tables still reads it alike.
@@ -100,6 +106,7 @@ pub struct Rollback<'a> {
 /// A checked text, and its revision where that is stored already.
 pub(super) struct Candidate {
     source: String,
+    base: Option<Base>,
     definition: Arc<Definition>,
     known: Option<Revision>,
 }
@@ -121,7 +128,7 @@ pub fn check_with(
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
 ) -> Result<Arc<Definition>, Error> {
-    candidate(engine, source, plugins, None).map(|candidate| candidate.definition)
+    candidate(engine, source, plugins, Kept::default()).map(|candidate| candidate.definition)
 }
 
 /// The same, and run its tests.
@@ -141,7 +148,7 @@ pub fn try_out(engine: &Engine, source: &str, beside: &[TestFile]) -> Result<Arc
 /// The problems, tests that do not pass, or another revision is active than the publisher saw; the active revision stays.
 pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
     let _alone = engine.publishing();
-    let candidate = candidate(engine, publication.source, plugins::available(engine)?, None)?;
+    let candidate = candidate(engine, publication.source, plugins::available(engine)?, Kept::default())?;
     suite::check(engine, &candidate.definition, publication.source, publication.beside)?;
     let revision = candidate.definition.revision;
     let before = active(engine, &candidate.definition.workflow)?;
@@ -314,8 +321,8 @@ pub(super) fn republish(
             continue;
         }
         let Some(revision) = find(engine, definition.revision)? else { continue };
-        let (source, holidays) = (suite::text(engine, &revision)?, holidays(&revision)?);
-        let new = candidate(engine, &source, plugins.clone(), holidays).map_err(|error| match error {
+        let source = suite::text(engine, &revision)?;
+        let new = candidate(engine, &source, plugins.clone(), Kept::with(&revision)?).map_err(|error| match error {
             Error::Invalid(problems) => Error::Breaks { workflow: revision.workflow.to_string(), problems },
             other => other,
         })?;
@@ -379,6 +386,7 @@ impl Candidate {
             revision: definition.revision,
             number: next.number,
             source: self.source.clone(),
+            base: self.base.clone(),
             plugins: definition.plugins.iter().map(|(name, plugin)| (name.to_string(), plugin.digest)).collect(),
             holidays: definition.calendar.as_ref().map(|calendar| calendar.texts()).unwrap_or_default(),
             published_at: next.at,
@@ -421,18 +429,25 @@ fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
-/// A checked text. `holidays` is the table that a stored revision was checked with; a new one takes that of this program.
+/// Check a text against these plugins.
 fn candidate(
     engine: &Engine,
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
-    holidays: Option<Arc<Holidays>>,
+    Kept { base, holidays }: Kept,
 ) -> Result<Candidate, Error> {
     let record = engine.record();
-    let environment = Environment { plugins, currency: Some(record.currency), zone: Some(record.zone), holidays };
+    let bases = match base {
+        // A text that was handed in later may name the same base in another way.
+        Some(base) => [(overlay::base_of(source).unwrap_or(base.name), base.source)].into(),
+        None => bases::known(engine, overlay::base_of(source).as_deref())?,
+    };
+    let (currency, zone) = (Some(record.currency), Some(record.zone));
+    let environment = Environment { plugins, currency, zone, bases, holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
+    let base = bases::used(source, &environment.bases);
     let known = find(engine, definition.revision)?;
-    Ok(Candidate { source: source.to_owned(), definition: Arc::new(definition), known })
+    Ok(Candidate { source: source.to_owned(), base, definition: Arc::new(definition), known })
 }
 
 /// The definition of a stored revision, with exactly the plugins that it is pinned to. They are not loaded for it: most are asked
@@ -452,23 +467,13 @@ fn definition(
         plugins.extend(pinned(name, &info));
         described.insert(*digest, info);
     }
-    let definition = candidate(engine, &revision.source, plugins, holidays(revision)?)?.definition;
+    let definition = candidate(engine, &revision.source, plugins, Kept::with(revision)?)?.definition;
     if definition.revision == revision.revision {
         Ok(definition)
     } else {
         let detail = format!("this program reads its text as revision {}", definition.revision);
         Err(engine::Error::Revision { revision: revision.revision, detail }.into())
     }
-}
-
-/// The table of holidays that a stored revision was checked with.
-fn holidays(revision: &Revision) -> Result<Option<Arc<Holidays>>, engine::Error> {
-    if revision.holidays.is_empty() {
-        return Ok(None);
-    }
-    let damaged = |_| engine::Error::Damaged { what: "revision", detail: "its holidays cannot be read".to_owned() };
-    let table = Holidays::read(revision.holidays.iter().map(String::as_str)).map_err(damaged)?;
-    Ok(Some(Arc::new(table)))
 }
 
 fn pinned(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {

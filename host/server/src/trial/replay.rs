@@ -63,7 +63,7 @@ impl Story {
 /// Compute a turn again from its record.
 fn again(engine: &Engine, definition: &Definition, case: Option<Case>, turn: &Turn) -> Result<Decision, Broken> {
     let opened = turn.entries.iter().find_map(|entry| match entry {
-        Entry::Opened(opened) => Some(opened),
+        Entry::Opened(opened) => Some(&**opened),
         _ => None,
     });
     let revision = case.as_ref().map_or_else(|| opened.and_then(|opened| opened.revision), |case| case.revision);
@@ -73,7 +73,7 @@ fn again(engine: &Engine, definition: &Definition, case: Option<Case>, turn: &Tu
         command: turn.command.clone(),
         facts: turn.facts.clone(),
         jurisdiction: engine.record().jurisdiction.clone(),
-        opening: opened.map(|opened: &Box<Opened>| (opened.id, opened.number.clone())),
+        opening: opened.map(|opened: &Opened| (opened.id, opened.number.clone())),
     };
     let replay = Broken::Replay { turn: turn.number };
     let Ok(run) = run::begin(definition, case, input) else { return Err(replay) };

@@ -15,6 +15,9 @@ const TEXT_BYTES_PER_STEP: usize = 256;
 /// How many values are copied for one step.
 const VALUES_PER_STEP: usize = 32;
 
+/// Most operands of one leaf that are told.
+const OPERANDS_MAX: usize = 4;
+
 /// One evaluation.
 pub(super) struct Evaluation<'r, 'c> {
     pub(super) source: &'r str,
@@ -22,6 +25,8 @@ pub(super) struct Evaluation<'r, 'c> {
     pub(super) context: &'c mut Context,
     /// Values of the boolean leaves, where somebody asked for them.
     pub(super) leaves: Option<Vec<Leaf>>,
+    /// What the leaf under evaluation has compared so far.
+    pub(super) operands: Vec<(String, String)>,
 }
 
 /// The element that a loop is at, and the loops around it.
@@ -82,7 +87,8 @@ impl<'r> Evaluation<'r, '_> {
             && part.is_leaf()
             && let Some(leaves) = &mut self.leaves
         {
-            leaves.push(Leaf { source: slice(self.source, part).to_owned(), holds });
+            let values = std::mem::take(&mut self.operands);
+            leaves.push(Leaf { source: slice(self.source, part).to_owned(), holds, values });
         }
         Ok(holds)
     }
@@ -163,12 +169,17 @@ impl<'r> Evaluation<'r, '_> {
                 operators::negate(&value).map_err(|e| self.named(part, e))?
             }
             Op::Compare { operator, left, right } => {
+                let operands = [left, right];
                 let (left, right) = (self.value(left, around)?, self.value(right, around)?);
+                self.note(operands[0], &left, around);
+                self.note(operands[1], &right, around);
                 let answer = operators::compare(*operator, &left, &right, self.context);
                 Value::Bool(answer.map_err(|e| self.named(part, e))?)
             }
             Op::In { item, list } => {
+                let sought = item;
                 let (item, list) = (self.value(item, around)?, self.value(list, around)?);
+                self.note(sought, &item, around);
                 Value::Bool(operators::contains(&list, &item, self.context).map_err(|e| self.named(part, e))?)
             }
             Op::Arithmetic { operator, left, right, exact } => {
@@ -181,6 +192,26 @@ impl<'r> Evaluation<'r, '_> {
             Op::Choice { .. } | Op::OrElse { .. } | Op::Widen(_) => return Err(self.missing(part)),
         };
         Ok(Cow::Owned(value))
+    }
+
+    /// Remember what a leaf compares, where somebody asked. What is computed for a condition inside a loop is not told.
+    fn note(&mut self, part: &Typed, value: &Value, around: Around<'_>) {
+        let kind = if let Type::Optional(inner) = &part.kind { inner } else { &part.kind };
+        let is_telling = matches!(
+            kind,
+            Type::Number
+                | Type::Money
+                | Type::Price
+                | Type::Bool
+                | Type::Date
+                | Type::Instant
+                | Type::Duration
+                | Type::Enum(_)
+        );
+        let wanted = self.leaves.is_some() && around.is_none() && self.operands.len() < OPERANDS_MAX;
+        if wanted && is_telling && !part.is_literal() {
+            self.operands.push((slice(self.source, part).to_owned(), value.to_string()));
+        }
     }
 
     /// Whether one of the conditions is `stop`; those behind it are not asked.

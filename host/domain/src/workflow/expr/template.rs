@@ -36,6 +36,11 @@ impl Template {
         while let Some(open) = source[at..].find("{{").map(|open| at + open) {
             parts.push(Part::Text(source[at..open].to_owned()));
             let start = open + 2;
+            if parts.len() > 2 * EXPRESSIONS_MAX {
+                let message = format!("a text holds at most {EXPRESSIONS_MAX} expressions");
+                problems.push(Diagnostic::new("too_long", Range::new(0, source.len()), message));
+                return Err(problems);
+            }
             let Some(end) = close(source, start) else {
                 let range = Range::new(open, start);
                 problems.push(Diagnostic::new("syntax", range, "`{{` without its `}}`"));
@@ -48,10 +53,6 @@ impl Template {
             at = end + 2;
         }
         parts.push(Part::Text(source[at..].to_owned()));
-        if parts.len() > 2 * EXPRESSIONS_MAX + 1 {
-            let message = format!("a text holds at most {EXPRESSIONS_MAX} expressions");
-            problems.push(Diagnostic::new("too_long", Range::new(0, source.len()), message));
-        }
         if problems.is_empty() { Ok(Self { source: source.to_owned(), parts }) } else { Err(problems) }
     }
 

@@ -79,6 +79,7 @@ pub(super) fn head<'d>(fields: &Fields<'d>, environment: &Environment) -> Head<'
     {
         format.refuse_with::<()>("unknown_format", "this format is not known", "the format of this version is 1");
     }
+    sealed(fields);
     let mut broken = BTreeSet::new();
     let currency = currency(fields, environment);
     let zone = zone(fields, environment);
@@ -105,7 +106,7 @@ pub(super) fn head<'d>(fields: &Fields<'d>, environment: &Environment) -> Head<'
 
 /// The steps as written; empty where there are none, which is reported.
 pub(super) fn steps<'d>(fields: &Fields<'d>) -> Vec<At<'d>> {
-    let Some(at) = required_with_steps(fields, "steps") else { return Vec::new() };
+    let Some(at) = fields.require("steps") else { return Vec::new() };
     let steps = at.list().unwrap_or_default();
     if steps.is_empty() && matches!(at.node().kind, Kind::List(_)) {
         at.refuse::<()>("missing_value", "`steps` is empty: a case would have nowhere to begin");
@@ -149,9 +150,11 @@ pub(super) fn plain_words(at: &At<'_>) -> Option<Words> {
     at.words()?.try_map(|words| words.text().map(str::to_owned))
 }
 
-/// An overlay has neither triggers nor steps, and says so by a field that is reported as not available.
-fn required_with_steps<'d>(fields: &Fields<'d>, name: &str) -> Option<At<'d>> {
-    if fields.has("extends") || fields.has("patch") { fields.get(name) } else { fields.require(name) }
+/// What a base closes to its overlays; it means nothing to the document itself.
+fn sealed(fields: &Fields<'_>) {
+    for at in fields.get("sealed").and_then(|at| at.list()).unwrap_or_default() {
+        at.choice(schema::SEALABLE);
+    }
 }
 
 fn currency(fields: &Fields<'_>, environment: &Environment) -> Option<Currency> {
@@ -192,7 +195,7 @@ pub(super) fn zone_of(at: &At<'_>) -> Option<Zone> {
 }
 
 fn starts<'d>(fields: &Fields<'d>) -> Vec<Start<'d>> {
-    let list = required_with_steps(fields, "triggers").and_then(|at| {
+    let list = fields.require("triggers").and_then(|at| {
         let list = at.list()?;
         if list.is_empty() {
             at.refuse("missing_value", "`triggers` is empty: no case would start here")

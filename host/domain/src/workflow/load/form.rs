@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::value::Type;
-use crate::workflow::definition::Files;
+use crate::workflow::definition::review::Files;
 use crate::workflow::diagnostic::{Diagnostic, Range};
 use crate::workflow::load::document::free_name;
 use crate::workflow::reader::At;

@@ -2,7 +2,7 @@
 //! the wait: that is what `timeout` does.
 
 use crate::workflow::calendar::delay::Delay;
-use crate::workflow::definition::{Escalation, Sla};
+use crate::workflow::definition::review::{Escalation, Sla};
 use crate::workflow::load::calendar::{Written, delay};
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema;

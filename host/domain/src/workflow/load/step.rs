@@ -74,6 +74,7 @@ pub(super) fn load(
     let on_error = on_error(fields, &context);
     let kind = draft.kind.as_ref().map(|(kind, body)| steps::load(kind.name, body, &context));
     check_use(draft, fields);
+    check_seal(fields);
     Some(Step {
         id: Slug::new(draft.id.as_ref()?).ok()?,
         within: within(outline, draft)?,
@@ -140,5 +141,18 @@ fn check_use(draft: &Draft<'_>, fields: &Fields<'_>) {
     if let (Some(alias), Output::None) = (fields.get("as"), &draft.output) {
         let message = format!("a `{}` has no output to name", kind.name);
         alias.refuse_with::<()>("never_taken", message, "remove the `as`");
+    }
+}
+
+/// What a base closes to its overlays; it means nothing to the step itself.
+fn check_seal(fields: &Fields<'_>) {
+    let sealed = fields.get("sealed").and_then(|at| at.bool());
+    let Some(open) = fields.get("open") else { return };
+    for at in open.list().unwrap_or_default() {
+        at.slug();
+    }
+    if sealed != Some(true) {
+        let help = "add `sealed: true`, or remove it";
+        open.refuse_with::<()>("never_taken", "`open` without `sealed: true` opens nothing", help);
     }
 }

@@ -46,7 +46,7 @@ fn environment() -> Environment {
         .into(),
         currency: "GBP".parse().ok(),
         zone: Some(Zone::Europe__London),
-        holidays: None,
+        ..Environment::default()
     }
 }
 

@@ -1,12 +1,14 @@
 //! A person's answer to a review or an inspection: the choice, what was filled in, and a second person where two must agree.
 
 use super::{Flow, Run, tasks};
+use crate::case::Output;
 use crate::case::command::{Complete, Rejection};
+use crate::case::deadline::Proposal;
 use crate::case::entry::Entry;
-use crate::case::{Output, Proposal};
 use crate::ids::Slug;
 use crate::value::{Fields, Type, Value};
-use crate::workflow::definition::{Definition, Files, Review};
+use crate::workflow::definition::Definition;
+use crate::workflow::definition::review::{Files, Review};
 
 /// The outcome of an inspection that names none.
 const DONE: &str = "done";

@@ -24,6 +24,7 @@ pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: 
         input,
         entries: Vec::new(),
         asks: Vec::new(),
+        conditions: Vec::new(),
         ask: None,
         ledgers: Default::default(),
         work: Vec::new(),

@@ -10,7 +10,7 @@ use crate::workflow::expr::Expr;
 pub(super) fn decide(run: &mut Run, definition: &Definition, step: &Step, arms: &[Arm]) -> Result<Flow, StepError> {
     for arm in arms {
         let holds = match &arm.when {
-            Some(when) => run.holds(definition, when)?,
+            Some(when) => run.holds(definition, step, when)?,
             None => true,
         };
         if holds {

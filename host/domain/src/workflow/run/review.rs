@@ -4,7 +4,8 @@ use super::{Flow, Run, StepError, sla};
 use crate::case::entry::Entry;
 use crate::case::{About, Task};
 use crate::verdict::Reason;
-use crate::workflow::definition::{Definition, Kind, Review, Step, Timeout};
+use crate::workflow::definition::review::Review;
+use crate::workflow::definition::{Definition, Kind, Step, Timeout};
 use crate::workflow::expr::Context;
 
 pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, review: &Review) -> Result<Flow, StepError> {

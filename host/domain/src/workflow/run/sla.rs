@@ -5,13 +5,15 @@
 
 use super::{Run, version};
 use crate::case::command::Timer;
+use crate::case::deadline::{Alarm, AlarmKind, Deadline};
 use crate::case::entry::Entry;
-use crate::case::{Alarm, AlarmKind, Deadline, Effect, EffectState, What};
+use crate::case::{Effect, EffectState, What};
 use crate::clock::Instant;
 use crate::decision::Work;
 use crate::ids::{Slug, TaskId};
 use crate::workflow::calendar::delay::Delay;
-use crate::workflow::definition::{Definition, Sla};
+use crate::workflow::definition::Definition;
+use crate::workflow::definition::review::Sla;
 
 /// The text that reminds a queue of a task.
 const TASK_REMINDER: &str = "task-reminder";

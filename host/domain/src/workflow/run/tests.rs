@@ -66,7 +66,8 @@ impl Desk {
             provides: Default::default(),
         };
         let plugins = [(PluginRef { name: "quote".to_owned(), major: 0 }, quote)].into();
-        let environment = Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC), holidays: None };
+        let environment =
+            Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC), ..Environment::default() };
         let definition = load(&source, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let facts = Facts { purchases: vec![purchase()], ..Facts::default() };
         Self {

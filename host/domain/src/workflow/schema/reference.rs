@@ -5,8 +5,8 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CALENDAR, CASE_OPENED, DOCUMENT, ESCALATE, LIMITS, ON_ERROR, SLA, STEP, STEP_KINDS, Shape, TIMEOUT,
-    TRIGGER, Table, VARIABLE,
+    ATTRIBUTES, CALENDAR, CASE_OPENED, DOCUMENT, ESCALATE, INSERT, LIMITS, ON_ERROR, OVERLAY, PATCH, REMOVE, REPLACE,
+    SET, SLA, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.
@@ -25,6 +25,12 @@ pub fn reference() -> String {
         ("`timeout`", &TIMEOUT),
         ("`sla`", &SLA),
         ("`escalate`", &ESCALATE),
+        ("An overlay", &OVERLAY),
+        ("An entry of `patch`", &PATCH),
+        ("`set`", &SET),
+        ("`replace`", &REPLACE),
+        ("`insert`", &INSERT),
+        ("`remove`", &REMOVE),
     ] {
         out += &format!("### {title}\n\n{}\n", fields(table));
     }
@@ -94,6 +100,7 @@ impl fmt::Display for Shape {
             Self::Match => f.write_str("match"),
             Self::Value(kind) => write!(f, "value ({kind})"),
             Self::Plugin => f.write_str("plugin"),
+            Self::Base => f.write_str("base"),
             Self::Step => f.write_str("step"),
             Self::Timeout => f.write_str("timeout"),
             Self::Map(_) => f.write_str("map"),
@@ -102,6 +109,7 @@ impl fmt::Display for Shape {
             Self::OneOrMany(inner) => write!(f, "{inner}, or a list"),
             Self::Join => f.write_str("`all`, `any`, or a whole number"),
             Self::StepMap => f.write_str("step"),
+            Self::StepBody => f.write_str("step without its `id`"),
         }
     }
 }

@@ -31,7 +31,7 @@ fn definition() -> Definition {
         plugin("own-score@2", Hook::Step, &[("text", Type::Text)], &[("score", Type::Number)]),
     ]);
     let source = fs::read_to_string(folder().join("_workflow.yaml")).unwrap();
-    let environment = Environment { plugins, currency: None, zone: None, holidays: None };
+    let environment = Environment { plugins, ..Environment::default() };
     load::load(&source, &environment).unwrap_or_else(|found| {
         panic!("{}", found.iter().map(|one| render("_workflow.yaml", &source, one)).collect::<String>())
     })

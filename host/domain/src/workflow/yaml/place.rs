@@ -46,12 +46,15 @@ pub(super) struct Positions {
     /// The byte of every character; none for a text of ASCII, where both are the same.
     bytes: Option<Vec<usize>>,
     length: usize,
+    /// The first byte of every line behind the first.
+    lines: Vec<usize>,
 }
 
 impl Positions {
     pub(super) fn new(source: &str) -> Self {
         let bytes = (!source.is_ascii()).then(|| source.char_indices().map(|(byte, _)| byte).collect());
-        Self { bytes, length: source.len() }
+        let lines = source.match_indices('\n').map(|(newline, _)| newline + 1).collect();
+        Self { bytes, length: source.len(), lines }
     }
 
     pub(super) fn byte(&self, index: usize) -> usize {
@@ -59,6 +62,11 @@ impl Positions {
             Some(bytes) => bytes.get(index).copied().unwrap_or(self.length),
             None => index.min(self.length),
         }
+    }
+
+    /// The line that a byte stands in, counted from 1.
+    pub(super) fn line(&self, byte: usize) -> usize {
+        1 + self.lines.partition_point(|start| *start <= byte)
     }
 
     pub(super) fn range(&self, span: saphyr_parser::Span) -> Range {

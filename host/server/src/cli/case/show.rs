@@ -1,7 +1,7 @@
 //! `redress case show`: everything about a case, and why each line came out as it did.
 
-mod entries;
-mod record;
+pub(in crate::cli) mod entries;
+pub(in crate::cli) mod record;
 mod reveal;
 mod story;
 mod text;
@@ -32,10 +32,10 @@ const PAGE_ROWS: usize = 1_000;
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// Its number, its id (case_...), or the name that another system gives it.
-    case: String,
+    pub(in crate::cli) case: String,
     /// The system that gives it the name, where several give the same.
     #[arg(long, value_name = "NAME")]
-    source: Option<String>,
+    pub(in crate::cli) source: Option<String>,
 }
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     }
 }
 
-fn not_found(name: &str) -> Error {
+pub(in crate::cli) fn not_found(name: &str) -> Error {
     let is_number = name.len() >= 5 && name.bytes().all(|byte| byte.is_ascii_digit());
     let help = if is_number && number::parse(name).is_none() {
         "as a case number it does not fit its check digit: one digit is wrong, or two are swapped"
@@ -68,7 +68,7 @@ fn not_found(name: &str) -> Error {
 }
 
 /// A number before a name of another system; `--source` leaves the number out.
-fn find(snapshot: &Snapshot, args: &Args) -> Result<Option<CaseId>, Error> {
+pub(in crate::cli) fn find(snapshot: &Snapshot, args: &Args) -> Result<Option<CaseId>, Error> {
     if let Some(source) = &args.source {
         return Ok(snapshot.case_by_external(source, &args.case)?.map(|(case, _)| case));
     }

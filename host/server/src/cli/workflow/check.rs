@@ -1,4 +1,4 @@
-//! `redress workflow check`: every problem of a file at once, each with its place.
+//! `redress workflow check`: every problem of each file at once, each with its place.
 
 use std::path::PathBuf;
 
@@ -13,48 +13,107 @@ use crate::cli::Global;
 use crate::cli::error::Error;
 use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::{Format, Out};
-use crate::cli::session::read_text;
+use crate::cli::session::{Session, read_text};
 use crate::cli::words;
-use crate::publish::{self, plugins, workflows};
+use crate::publish::{self, bases, plugins, workflows};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   redress workflow check return.yaml
   redress workflow check return.yaml --tenant shop --data data
+  redress workflow check *.yaml --tenant shop --data data
   redress workflow check return.yaml --output json
 ";
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The file. Without a tenant it may call the stock plugins only, and must name its currency and zone.
-    file: PathBuf,
+    /// The files. Without a tenant they may call the stock plugins only, and must name their currency and zone.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
-    let text = read_text(&args.file)?;
-    let file = args.file.display().to_string();
-    let checked = if at.tenant.is_some() { by_tenant(at, &text)? } else { by_stock(&text)? };
-    match at.format() {
-        Format::Table => table(&file, &text, &checked, out)?,
-        Format::Json => out.json(&json(&file, &text, &checked))?,
-        Format::Csv => problems(&text, checked.as_ref().err().map_or(&[], Vec::as_slice)).print(Format::Csv, out)?,
+    let read = |path: &PathBuf| Ok((path.display().to_string(), read_text(path)?));
+    let texts = args.files.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
+    let checker = Checker::new(at)?;
+    let mut checked = Vec::new();
+    for (file, text) in texts {
+        let found = checker.check(&text)?;
+        checked.push(Checked { file, text, found });
     }
+    match at.format() {
+        Format::Table => checked.iter().try_for_each(|one| one.table(out))?,
+        Format::Json => match &checked[..] {
+            [one] => out.json(&one.json())?,
+            many => out.json(&many.iter().map(Checked::json).collect())?,
+        },
+        Format::Csv => listing(&checked).print(Format::Csv, out)?,
+    }
+    refuse(&checked, at)
+}
+
+/// The command fails where a file is not valid. Its problems were printed: they are what was asked for.
+fn refuse(checked: &[Checked], at: &Global) -> Result<(), Error> {
     let help = match at.tenant {
         Some(_) => "nothing was changed",
         None => {
             "the stock plugins only are known; --tenant NAME --data DIR adds the merchant's own, its currency and its zone"
         }
     };
-    // The problems were printed: they are what was asked for.
-    let refuse = |problems: Vec<_>| {
-        let (count, problems) = (problems.len(), Vec::new());
-        Error::Document { code: "workflow_invalid", file, count, problems, help }
+    let broken: Vec<&Checked> = checked.iter().filter(|one| one.found.is_err()).collect();
+    let count = broken.iter().map(|one| one.problems().len()).sum();
+    let file = match &broken[..] {
+        [] => return Ok(()),
+        [one] => one.file.clone(),
+        [first, rest @ ..] => format!("{} with {}", first.file, words::count(rest.len(), "other")),
     };
-    checked.map(drop).map_err(refuse)
+    Err(Error::Document { code: "workflow_invalid", file, count, problems: Vec::new(), help })
 }
 
-/// What the workflow is, or what is wrong with it.
-type Checked = Result<Summary, Vec<Diagnostic>>;
+/// What files are checked against: what a tenant has, or the stock plugins alone.
+pub(super) enum Checker {
+    Tenant(Box<Session>),
+    Stock(Box<Environment>),
+}
+
+impl Checker {
+    pub(super) fn new(at: &Global) -> Result<Self, Error> {
+        if at.tenant.is_some() {
+            return Ok(Self::Tenant(Box::new(at.session()?)));
+        }
+        // Nothing is opened: the stock plugins come with the binary.
+        let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
+        plugins::load_stock(&sandbox).map_err(|error| app::Error::Stock(Box::new(error)))?;
+        Ok(Self::Stock(Box::new(Environment {
+            plugins: plugins::stock(&sandbox),
+            bases: bases::shipped(),
+            ..Environment::default()
+        })))
+    }
+
+    /// What is wrong with a text.
+    pub(super) fn problems(&self, text: &str) -> Result<Vec<Diagnostic>, Error> {
+        Ok(self.check(text)?.err().unwrap_or_default())
+    }
+
+    fn check(&self, text: &str) -> Result<Result<Summary, Vec<Diagnostic>>, Error> {
+        match self {
+            Self::Tenant(session) => match workflows::check(&session.engine, text) {
+                Ok(definition) => Ok(Ok(Summary::of(&definition))),
+                Err(publish::Error::Invalid(problems)) => Ok(Err(problems)),
+                Err(error) => Err(error.into()),
+            },
+            Self::Stock(environment) => Ok(load::load(text, environment).map(|definition| Summary::of(&definition))),
+        }
+    }
+}
+
+/// A file, and what the workflow is or what is wrong with it.
+struct Checked {
+    file: String,
+    text: String,
+    found: Result<Summary, Vec<Diagnostic>>,
+}
 
 struct Summary {
     workflow: String,
@@ -77,70 +136,63 @@ impl Summary {
     }
 }
 
-fn by_tenant(at: &Global, text: &str) -> Result<Checked, Error> {
-    let session = at.session()?;
-    match workflows::check(&session.engine, text) {
-        Ok(definition) => Ok(Ok(Summary::of(&definition))),
-        Err(publish::Error::Invalid(problems)) => Ok(Err(problems)),
-        Err(error) => Err(error.into()),
+impl Checked {
+    fn problems(&self) -> &[Diagnostic] {
+        self.found.as_ref().err().map_or(&[], Vec::as_slice)
     }
-}
 
-/// Nothing is opened: the stock plugins come with the binary.
-fn by_stock(text: &str) -> Result<Checked, Error> {
-    let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
-    plugins::load_stock(&sandbox).map_err(|error| app::Error::Stock(Box::new(error)))?;
-    let environment = Environment { plugins: plugins::stock(&sandbox), currency: None, zone: None, holidays: None };
-    Ok(load::load(text, &environment).map(|definition| Summary::of(&definition)))
-}
-
-fn table(file: &str, text: &str, checked: &Checked, out: &mut Out<'_>) -> Result<(), Error> {
-    match checked {
-        Ok(summary) => out.data(&format!(
-            "{file} is a valid workflow: {}, {}, plugins {}\nrevision {}\n{}",
-            summary.workflow,
-            words::count(summary.steps, "step"),
-            if summary.plugins.is_empty() { "none".to_owned() } else { summary.plugins.join(", ") },
-            summary.revision,
-            summary.holidays.as_ref().map(|known| format!("holidays {known}\n")).unwrap_or_default(),
-        )),
-        Err(problems) => {
-            let rendered: Vec<_> = problems.iter().map(|problem| diagnostic::render(file, text, problem)).collect();
-            out.data(&rendered.join("\n"))
+    fn table(&self, out: &mut Out<'_>) -> Result<(), Error> {
+        let Self { file, text, found } = self;
+        match found {
+            Ok(summary) => out.data(&format!(
+                "{file} is a valid workflow: {}, {}, plugins {}\nrevision {}\n{}",
+                summary.workflow,
+                words::count(summary.steps, "step"),
+                if summary.plugins.is_empty() { "none".to_owned() } else { summary.plugins.join(", ") },
+                summary.revision,
+                summary.holidays.as_ref().map(|known| format!("holidays {known}\n")).unwrap_or_default(),
+            )),
+            Err(problems) => {
+                let rendered: Vec<_> = problems.iter().map(|problem| diagnostic::render(file, text, problem)).collect();
+                out.data(&rendered.join("\n"))
+            }
         }
     }
+
+    fn json(&self) -> Json {
+        let summary = self.found.as_ref().ok();
+        json!({
+            "file": self.file,
+            "valid": summary.is_some(),
+            "workflow": summary.map(|summary| &summary.workflow),
+            "revision": summary.map(|summary| &summary.revision),
+            "plugins": summary.map(|summary| &summary.plugins),
+            "holidays": summary.and_then(|summary| summary.holidays.as_ref()),
+            "problems": listing(std::slice::from_ref(self)).objects(),
+        })
+    }
 }
 
-fn json(file: &str, text: &str, checked: &Checked) -> Json {
-    let summary = checked.as_ref().ok();
-    json!({
-        "file": file,
-        "valid": checked.is_ok(),
-        "workflow": summary.map(|summary| &summary.workflow),
-        "revision": summary.map(|summary| &summary.revision),
-        "plugins": summary.map(|summary| &summary.plugins),
-        "holidays": summary.and_then(|summary| summary.holidays.as_ref()),
-        "problems": problems(text, checked.as_ref().err().map_or(&[], Vec::as_slice)).objects(),
-    })
-}
-
-/// Lines and columns count from 1; the end is one past the last character.
-fn problems(text: &str, problems: &[Diagnostic]) -> Listing {
-    let row = |problem: &Diagnostic| {
+/// Lines and columns count from 1; the end is one past the last character. Of several files each row names its own.
+fn listing(checked: &[Checked]) -> Listing {
+    let row = |one: &Checked, problem: &Diagnostic| {
         let place = |byte| {
-            let (line, column) = diagnostic::line_column(text, byte);
+            let (line, column) = diagnostic::line_column(&one.text, byte);
             [Cell::Count(line as u64), Cell::Count(column as u64)]
         };
         let ([line, column], [end_line, end_column]) = (place(problem.range.start), place(problem.range.end));
         let (code, path, message) = (&problem.code, &problem.path, &problem.message);
         let [code, path, message] = [code, path, message].map(Cell::text);
-        vec![line, column, end_line, end_column, code, path, message, Cell::maybe(problem.help.as_ref())]
+        let file = (checked.len() > 1).then(|| Cell::text(&one.file));
+        let rest = [line, column, end_line, end_column, code, path, message, Cell::maybe(problem.help.as_ref())];
+        file.into_iter().chain(rest).collect()
     };
+    let columns = ["line", "column", "end_line", "end_column", "code", "path", "message", "help"];
     Listing {
-        columns: vec!["line", "column", "end_line", "end_column", "code", "path", "message", "help"],
+        columns: (checked.len() > 1).then_some("file").into_iter().chain(columns).collect(),
         hidden: &[],
         zone: redress_domain::clock::Zone::UTC,
-        rows: problems.iter().map(row).collect(),
+        rows: checked.iter().flat_map(|one| one.problems().iter().map(move |problem| row(one, problem))).collect(),
     }
 }
 
@@ -155,7 +207,7 @@ mod tests {
         let text = "format: 1\nname: café x\n";
         let start = text.find('x').unwrap();
         let problem = Diagnostic::new("unknown_field", Range::new(start, start + 1), "not known").at("name");
-        let shown = json("w.yaml", text, &Err(vec![problem]));
+        let shown = Checked { file: "w.yaml".to_owned(), text: text.to_owned(), found: Err(vec![problem]) }.json();
         assert_eq!(shown["valid"], false);
         let problem = &shown["problems"][0];
         assert_eq!([&problem["line"], &problem["column"], &problem["end_column"]], [2, 12, 13]);

@@ -25,7 +25,7 @@ use crate::clock::SystemClock;
 use crate::config::Limits;
 use crate::engine::tenant::TenantRecord;
 use crate::engine::workers::Workers;
-use crate::publish::{interface, plugins, suite};
+use crate::publish::{bases, interface, plugins, suite};
 use crate::trial::House;
 use files::{Suite, Text};
 use told::Told;
@@ -119,7 +119,8 @@ impl Place {
         let mut plugins = self.plugins.clone();
         plugins.extend(plugins::stock(&self.house.sandbox));
         suite::stand_ins(&mut plugins, &suite.beside);
-        let environment = Environment { plugins, currency: self.currency, zone: self.zone, holidays: None };
+        let (currency, zone, bases) = (self.currency, self.zone, bases::shipped());
+        let environment = Environment { plugins, currency, zone, bases, holidays: None };
         load::load(&suite.workflow.source, &environment)
     }
 }

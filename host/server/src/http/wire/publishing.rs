@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::actor::ActorView;
 use crate::engine::log::Origin;
 use crate::http::problem::{FieldProblem, Position, TextRange};
+use crate::publish::bases;
 use crate::publish::diagnostics::{Located, Place};
 use crate::publish::doors::{DoorState, DoorStatus};
 use crate::publish::live::InUse;
@@ -61,9 +62,15 @@ pub struct RevisionView {
     pub note: String,
     /// The component of each plugin that it calls, by name and major version.
     pub plugins: BTreeMap<String, String>,
+    /// The base that it extends, where it is an overlay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extends: Option<String>,
     /// The text as it was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// Of an overlay the whole document that it is with its base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<String>,
 }
 
 impl From<&Revision> for RevisionView {
@@ -77,7 +84,9 @@ impl From<&Revision> for RevisionView {
             by: (&one.by).into(),
             note: one.note.clone(),
             plugins: one.plugins.iter().map(|(name, digest)| (name.clone(), digest.to_string())).collect(),
+            extends: one.base.as_ref().map(|base| base.name.clone()),
             source: None,
+            resolved: None,
         }
     }
 }
@@ -85,7 +94,8 @@ impl From<&Revision> for RevisionView {
 impl RevisionView {
     /// With its text.
     pub fn with_source(one: &Revision) -> Self {
-        Self { source: Some(one.source.clone()), ..Self::from(one) }
+        let resolved = one.base.as_ref().and_then(|_| Some(bases::whole(one).ok()?.write()));
+        Self { source: Some(one.source.clone()), resolved, ..Self::from(one) }
     }
 }
 

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::actor::ActorView;
 use super::case::TaskView;
+use super::condition::ConditionView;
 use super::{WireMoney, WireReason, WireTake, all};
 
 /// One turn: a command, and all that came of it.
@@ -40,6 +41,9 @@ pub struct TurnView {
     pub reason: Option<TextView>,
     /// The plugins that were asked.
     pub asks: Vec<AskView>,
+    /// The conditions that were decided on the way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<ConditionView>,
     /// What came of it, in order.
     pub entries: Vec<EntryView>,
 }
@@ -220,6 +224,7 @@ impl TurnView {
             source: command.source.clone(),
             reason,
             asks: all(&turn.asks),
+            conditions: all(&turn.conditions),
             entries: entries(turn),
         }
     }

@@ -79,6 +79,11 @@ struct Article {
     reasons: Vec<String>,
 }
 
+/// The names of the templates.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    TEMPLATES.iter().map(|(name, _, _)| *name)
+}
+
 /// The text of a template about a case.
 pub(super) fn write(
     template: &str,

@@ -10,6 +10,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::limits::{DEPTH_MAX, ENTRIES_MAX, PATH_BYTES_MAX, TENANT_FILES_MAX};
+use crate::engine::tenant::RESERVED;
 
 /// What a door takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub(super) fn names(root: &Path) -> Result<Vec<String>, String> {
     for entry in fs::read_dir(root).map_err(told)?.take(ENTRIES_MAX) {
         let name = entry.map_err(told)?.file_name().to_string_lossy().into_owned();
         let is_misplaced = Wanted::Workflows.takes(&name, 0) || Wanted::Plugins.takes(&name, 0);
-        if !is_ignored(&name) && name != "std" && (is_misplaced || root.join(&name).is_dir()) {
+        if !is_ignored(&name) && !RESERVED.contains(&name.as_str()) && (is_misplaced || root.join(&name).is_dir()) {
             names.push(name);
         }
     }

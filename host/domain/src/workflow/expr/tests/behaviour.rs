@@ -290,6 +290,25 @@ fn explaining_tells_of_every_condition_that_was_asked() {
 }
 
 #[test]
+fn explaining_tells_what_was_compared_and_never_a_free_text() {
+    let told = |source: &str| {
+        let expr = Expr::compile(source, &scope(), Some(&Type::Bool)).unwrap();
+        let leaves = expr.explain(&data(), &mut context()).leaves;
+        leaves
+            .into_iter()
+            .flat_map(|leaf| leaf.values)
+            .map(|(part, value)| format!("{part} = {value}"))
+            .collect::<Vec<_>>()
+    };
+    let amount = run("case.amount").unwrap();
+    assert_eq!(told("case.amount > 500"), [format!("case.amount = {amount}")]);
+    assert_eq!(told("case.amount * 2 > case.amount && case.regulated")[1], format!("case.amount = {amount}"));
+    let (kinds, texts) = (told("case.reason == \"damaged\""), told("case.lines.exists(l, l.quantity > 0)"));
+    assert!(kinds.len() <= 1 && texts.is_empty(), "{kinds:?} {texts:?}");
+    assert!(told("case.number == \"R-1\"").is_empty(), "a free text may be anybody's words");
+}
+
+#[test]
 fn an_expression_tells_what_it_reads_and_what_it_guards() {
     let source =
         "has(customer.tier) && round(case.amount / 2, 2, half_even) > 5 && case.lines.exists(l, l.sku == route)";

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::ids::Slug;
 use crate::workflow::builtin;
-use crate::workflow::definition::{Kind, Review, Words};
+use crate::workflow::definition::review::Review;
+use crate::workflow::definition::{Kind, Words};
 use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::expr::Template;
 use crate::workflow::load::form::form;

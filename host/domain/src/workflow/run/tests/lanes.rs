@@ -193,11 +193,10 @@ fn of_branches_that_race_the_first_wins_and_the_task_of_the_other_is_gone() {
 }
 
 #[test]
-fn a_timer_of_a_branch_that_lost_finds_nothing_and_what_it_sent_is_still_settled() {
+fn a_timer_of_a_branch_that_lost_finds_nothing() {
     let waiting = RACE.replace("{ id: done, finish", "{ id: rest, wait: { for: 10d } }\n  - { id: done, finish");
     let mut desk = Desk::beside(RACE_HEAD, &waiting);
     let case = desk.open(1);
-    // One line that a person allows, so that there are goods.
     desk.answer(case, "fine").unwrap();
     assert_eq!(
         (desk.stands(case), desk.var(case, "seen")),
@@ -209,6 +208,55 @@ fn a_timer_of_a_branch_that_lost_finds_nothing_and_what_it_sent_is_still_settled
     assert_eq!(desk.var(case, "who"), "nobody");
     desk.pass(Span::from_days(7));
     assert_eq!(desk.stands(case), "done");
+}
+
+#[test]
+fn the_task_of_a_branch_that_lost_is_gone_while_the_case_goes_on() {
+    let waiting = RACE.replace("{ id: done, finish", "{ id: rest, wait: { for: 10d } }\n  - { id: done, finish");
+    let mut desk = Desk::beside(RACE_HEAD, &waiting);
+    let case = desk.open(1);
+    let task = desk.task(case).0;
+    desk.event(case, "called_off", None);
+    assert_eq!((desk.stands(case), desk.cases[case].tasks.len()), ("rest", 0));
+    let complete = Complete { task, outcome: "fine".to_owned(), form: Fields::new(), live: false, lines: Vec::new() };
+    assert_eq!(code(desk.give(case, Body::Complete(complete))), "task_not_open");
+}
+
+#[test]
+fn what_a_branch_sent_before_it_was_called_off_is_settled_as_it_comes() {
+    let steps = "  - { id: quote, call: { plugin: quote@0 }, as: quote }
+  - { id: pay, refund: { quote: =quote } }
+  - id: race
+    parallel:
+      join: any
+      branches:
+        goods:
+          - { id: shelf, restock: { to: scrap } }
+        event:
+          - { id: off, await: { event: called_off, timeout: { after: 3d, then: took } } }
+          - { id: took, set: { who: event } }
+  - { id: rest, wait: { for: 10d } }
+  - { id: done, finish: { result: done } }
+";
+    for outcome in [Settled::Confirmed, Settled::Declined, Settled::Unknown] {
+        let mut desk = Desk::beside(RACE_HEAD, steps);
+        let case = desk.open(2);
+        desk.settle(case, desk.key(case, "card"), Settled::Confirmed);
+        desk.settle(case, desk.key(case, "voucher"), Settled::Confirmed);
+        assert_eq!(desk.lanes(case), ["race.event at off", "race.goods at shelf"]);
+        desk.event(case, "called_off", None);
+        assert_eq!((desk.stands(case), desk.lanes(case).len()), ("rest", 0));
+        desk.settle(case, desk.key(case, "shelf"), outcome);
+        assert_eq!(desk.stands(case), "rest", "nothing goes on by it");
+        assert_eq!(desk.cases[case].tasks.len(), usize::from(outcome == Settled::Unknown));
+        if outcome == Settled::Unknown {
+            assert_eq!(desk.asked_of(case, desk.key(case, "shelf")), "outcome_unknown");
+            desk.answer(case, "paid").unwrap();
+            assert_eq!(desk.state(case, "shelf"), EffectState::Confirmed);
+        }
+        desk.pass(Span::from_days(10));
+        assert_eq!(desk.stands(case), "done");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Reviews and inspections: what happens while nobody answers, two people who must agree, evidence, and goods that are sold again.
 
 use super::*;
-use crate::case::AlarmKind;
+use crate::case::deadline::AlarmKind;
 use crate::value::Value;
 
 const LOOK: &str = r#"

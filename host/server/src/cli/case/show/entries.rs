@@ -9,7 +9,7 @@ use crate::cli::json::{each, effect, fields, instant, item, lane_name, output, r
 use crate::cli::words;
 
 /// A sentence.
-pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
+pub(in crate::cli) fn sentence(entry: &Entry, zone: Zone) -> String {
     match entry {
         Entry::Opened(opened) => match (&opened.workflow, &opened.revision) {
             (Some(workflow), Some(revision)) => {
@@ -89,7 +89,7 @@ pub(super) fn sentence(entry: &Entry, zone: Zone) -> String {
 }
 
 /// The fields.
-pub(super) fn json(entry: &Entry) -> Json {
+pub(in crate::cli) fn json(entry: &Entry) -> Json {
     match entry {
         Entry::Opened(opened) => json!({
             "number": opened.number, "kind": opened.submission.kind, "workflow": opened.workflow, "revision": opened.revision,

@@ -3,7 +3,7 @@
 use redress_domain::ask::{Answer, Answered, Asked};
 use redress_domain::case::Case;
 use redress_domain::case::command::{Actor, Body, Command, Timer};
-use redress_domain::decision::Turn;
+use redress_domain::decision::{Condition, Part, Turn};
 use redress_domain::facts::{Facts, LedgerAt, Purchase};
 use redress_domain::order::Order;
 use serde_json::{Map, Value as Json, json};
@@ -98,9 +98,23 @@ fn turn(turn: &Turn) -> Json {
         "command": command(&turn.command),
         "facts": facts(&turn.facts),
         "asks": each(&turn.asks, asked),
+        "conditions": each(&turn.conditions, condition),
         "entries": each(&turn.entries, |entry| {
             with_key(json!({ "entry": entry.name() }), entries::json(entry))
         }),
+    })
+}
+
+pub(in crate::cli) fn condition(condition: &Condition) -> Json {
+    let part = |part: &Part| {
+        let values = each(&part.values, |(expression, value)| json!({ "expression": expression, "value": value }));
+        json!({ "part": part.source, "holds": part.holds, "values": values })
+    };
+    json!({
+        "step": condition.step,
+        "condition": condition.source,
+        "holds": condition.holds,
+        "parts": each(&condition.parts, part),
     })
 }
 
