@@ -29,7 +29,8 @@ fn broken() -> BTreeMap<String, String> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                waiting.push(path);
+                // Tests of workflows come with the workflow that they are for.
+                waiting.extend((!path.ends_with("trials")).then_some(path));
             } else if path.extension().is_some_and(|ending| ending == "yaml") && path.with_extension("txt").exists() {
                 let name = path.strip_prefix(GOLDEN).unwrap().display().to_string().replace('/', "-");
                 broken.insert(name, fs::read_to_string(path).unwrap());

@@ -425,15 +425,15 @@ pub(super) fn candidate(
     Kept { base, holidays }: Kept,
 ) -> Result<Candidate, Error> {
     let record = engine.record();
-    let bases = match base {
+    let bases = match &base {
         // A text that was handed in later may name the same base in another way.
-        Some(base) => [(overlay::base_of(source).unwrap_or(base.name), base.source)].into(),
+        Some(base) => [(overlay::base_of(source).unwrap_or(base.name.clone()), base.source.clone())].into(),
         None => bases::known(engine, overlay::base_of(source).as_deref())?,
     };
     let (currency, zone) = (Some(record.currency), Some(record.zone));
     let environment = Environment { plugins, currency, zone, bases, holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
-    let base = bases::used(source, &environment.bases);
+    let base = base.or_else(|| bases::used(source, &environment.bases));
     let known = find(engine, definition.revision)?;
     Ok(Candidate { source: source.to_owned(), base, definition: Arc::new(definition), known })
 }

@@ -39,7 +39,10 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     let reader = Reader::new(at);
     let text = reader.read(&args.file.display().to_string())?;
     let rebase = rebased(&reader, &text, &args.onto)?;
-    let checker = Checker::new(at)?;
+    let checker = match reader.into_session() {
+        Some(session) => Checker::Tenant(Box::new(session)),
+        None => Checker::new(at)?,
+    };
     let problems = checker.problems(&rebase.source)?;
     let conflicts = rebase.own.iter().filter(|own| own.meets == Meets::Conflict).count();
     let is_clean = conflicts == 0 && problems.is_empty();

@@ -112,6 +112,11 @@ impl<'a> Reader<'a> {
         self.named(Some(name))?.remove(name).ok_or_else(missing)
     }
 
+    /// The tenant, where it was opened: a data folder is opened once.
+    pub(super) fn into_session(self) -> Option<Session> {
+        self.session.into_inner()
+    }
+
     /// The tenant that the options name.
     pub(super) fn session(&self) -> Result<&Session, Error> {
         if let Some(session) = self.session.get() {
