@@ -2,6 +2,7 @@
 
 pub mod active;
 pub mod history;
+pub(super) mod kept;
 pub mod names;
 mod restore;
 
@@ -13,7 +14,6 @@ use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
-use redress_domain::workflow::calendar::holidays::Holidays;
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
 use redress_domain::workflow::overlay;
@@ -28,6 +28,7 @@ use super::{Error, past, plugins};
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::{self, Engine};
 use active::Active;
+use kept::Kept;
 pub use restore::restore;
 
 /// A revision, as the store keeps it: with its text, and the plugins that it is pinned to.
@@ -415,19 +416,6 @@ pub(super) fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Erro
     Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
-/// What a stored revision was checked with besides its plugins; a new one takes what there is now.
-#[derive(Default)]
-pub(super) struct Kept {
-    base: Option<Base>,
-    holidays: Option<Arc<Holidays>>,
-}
-
-impl Kept {
-    fn with(revision: &Revision) -> Result<Self, engine::Error> {
-        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)? })
-    }
-}
-
 /// Check a text against these plugins.
 pub(super) fn candidate(
     engine: &Engine,
@@ -437,7 +425,8 @@ pub(super) fn candidate(
 ) -> Result<Candidate, Error> {
     let record = engine.record();
     let bases = match base {
-        Some(base) => [(base.name, base.source)].into(),
+        // A text that was handed in later may name the same base in another way.
+        Some(base) => [(overlay::base_of(source).unwrap_or(base.name), base.source)].into(),
         None => bases::known(engine, overlay::base_of(source).as_deref())?,
     };
     let (currency, zone) = (Some(record.currency), Some(record.zone));
@@ -446,14 +435,4 @@ pub(super) fn candidate(
     let base = bases::used(source, &environment.bases);
     let known = find(engine, definition.revision)?;
     Ok(Candidate { source: source.to_owned(), base, definition: Arc::new(definition), known })
-}
-
-/// The table of holidays that a stored revision was checked with.
-fn holidays(revision: &Revision) -> Result<Option<Arc<Holidays>>, engine::Error> {
-    if revision.holidays.is_empty() {
-        return Ok(None);
-    }
-    let damaged = |_| engine::Error::Damaged { what: "revision", detail: "its holidays cannot be read".to_owned() };
-    let table = Holidays::read(revision.holidays.iter().map(String::as_str)).map_err(damaged)?;
-    Ok(Some(Arc::new(table)))
 }
