@@ -17,6 +17,7 @@ use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
 use redress_domain::workflow::overlay;
+use redress_sandbox::PluginInfo;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
