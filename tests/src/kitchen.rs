@@ -16,7 +16,6 @@ use redress_domain::order::{Order, Payment};
 use redress_domain::value::{Fields, Value};
 use redress_domain::verdict::Remedy;
 use redress_domain::workflow::canary::Bounds;
-use redress_domain::workflow::definition::Kind;
 use redress_sandbox::Hook;
 use redress_sandbox::contract::{Reason, Verdict};
 
@@ -75,7 +74,7 @@ pub struct Kitchen {
 }
 
 /// Codes with which a command may be refused here. Anything else is a fault.
-const REFUSALS: [&str; 13] = [
+const REFUSALS: [&str; 14] = [
     "case_closed",
     "effect_not_found",
     "effect_settled",

@@ -55,7 +55,6 @@ pub(super) fn shape(name: &str, shape: &Shape) -> Json {
         Shape::Zone => json!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$" }),
         Shape::Duration => named("duration"),
         Shape::Hours => json!({ "type": "string", "pattern": "[0-9]{2}:[0-9]{2}" }),
-        Shape::Hours => json!({ "type": "string", "pattern": "[0-9]{2}:[0-9]{2}" }),
         Shape::Type => named("type"),
         Shape::Variable => json!({ "anyOf": [named("type"), object(&VARIABLE)] }),
         Shape::Condition | Shape::Input => named("condition"),
