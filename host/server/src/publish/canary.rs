@@ -6,7 +6,8 @@ use redress_domain::workflow::canary::{Bounds, Percent};
 
 use super::way::{Answer, Way};
 use super::workflows::active::{self, Active};
-use super::workflows::{self, Candidate, Kept, Revision, names};
+use super::workflows::kept::Kept;
+use super::workflows::{self, Candidate, Revision, names};
 use super::{Error, plugins, suite};
 use crate::engine::Engine;
 use crate::engine::canary::{Canary, Watched};

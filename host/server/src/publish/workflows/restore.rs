@@ -8,7 +8,8 @@ use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_sandbox::PluginInfo;
 use redress_store::objects::Objects;
 
-use super::{Kept, Revision, actives, candidate, list};
+use super::kept::Kept;
+use super::{Revision, actives, candidate, list};
 use crate::engine::{self, Engine};
 use crate::publish::{Error, interface, plugins};
 
