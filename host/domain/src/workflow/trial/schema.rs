@@ -232,7 +232,11 @@ pub const EXPECT: Table = Table {
         Field::optional("restock", Shape::List(&Shape::Name), "Where goods went, in order."),
         Field::optional("messages", Shape::List(&Shape::Name), "The templates of what was told, in order."),
         Field::optional("open_tasks", Shape::Value("whole number, or list of steps"), "What waits for a person."),
-        Field::optional("reminders", Shape::Whole, "How often a person or a customer was reminded while the case waited."),
+        Field::optional(
+            "reminders",
+            Shape::Whole,
+            "How often a person or a customer was reminded while the case waited.",
+        ),
         Field::optional("vars", Shape::Names(&Shape::Value("the variable's type")), "Variables at the end."),
         Field::optional("provider_calls", Shape::Map(&CALLS), "What reached the receivers, each attempt counted."),
     ],
