@@ -166,7 +166,11 @@ fn the_command_line_puts_an_overlay_on_a_newer_base() {
     let data = data.display().to_string();
     let rebase = |onto: u64, more: &[&str]| {
         let onto = format!("numbers@{onto}");
-        run(&[&["workflow", "rebase", &own, "--onto", &onto, "--tenant", "acme", "--data", &data], more].concat())
+        let words =
+            [&["workflow", "rebase", &own, "--onto", &onto, "--tenant", "acme", "--data", &data], more].concat();
+        // The command before lets go of the folder a moment after it has ended.
+        until_released(Path::new(&data));
+        run(&words)
     };
     // Both changed the result of the same step: nothing is written.
     let conflict = rebase(third, &["--write"]);

@@ -57,12 +57,15 @@ fn filled(begin: &str, piece: impl Fn(usize) -> String) -> String {
 }
 
 fn documents() -> Vec<(&'static str, String)> {
-    let long = "k".repeat(100_000);
+    [as_yaml(), as_workflows()].concat()
+}
+
+/// What is refused before anybody asks what it means.
+fn as_yaml() -> Vec<(&'static str, String)> {
     let laughs = (1..10).fold("a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, n| {
         let before = n - 1;
         text + &format!("a{n}: &a{n} [{}]\n", format!("*a{before}, ").repeat(9))
     });
-    let steps = format!("{HEAD}steps:\n");
     vec![
         ("a billion laughs", laughs),
         ("a scalar of 64 MiB", format!("{HEAD}title: {}\n", "x".repeat(64 << 20))),
@@ -77,6 +80,18 @@ fn documents() -> Vec<(&'static str, String)> {
         ("tags", filled("", |n| format!("k{n}: !!t{n} 1\n"))),
         ("a tag after the other", filled("a: ", |_| "!!x ".to_owned())),
         ("tabs", filled("a:\n", |_| "\tb\n".to_owned())),
+        ("a quote that is not closed", filled("a: \"", |_| "\\u00e4".to_owned())),
+        ("folds", filled("a: >\n", |_| "  x\n\n".to_owned())),
+        ("comments", filled("", |_| "#\n".to_owned())),
+        ("letters of four bytes", filled(&format!("{HEAD}title: "), |_| "\u{1f600}".to_owned())),
+    ]
+}
+
+/// What is refused for what it says.
+fn as_workflows() -> Vec<(&'static str, String)> {
+    let long = "k".repeat(100_000);
+    let steps = format!("{HEAD}steps:\n");
+    vec![
         ("unknown fields", filled(HEAD, |n| format!("f{n}: 1\n"))),
         ("one field again and again", filled(HEAD, |_| "title: x\n".to_owned())),
         ("merge keys", filled(HEAD, |_| "<<: 1\n".to_owned())),
@@ -124,10 +139,6 @@ fn documents() -> Vec<(&'static str, String)> {
                 |n| format!("        - ['\"w{n}\"', {{ v: {n} }}]\n"),
             ),
         ),
-        ("a quote that is not closed", filled("a: \"", |_| "\\u00e4".to_owned())),
-        ("folds", filled("a: >\n", |_| "  x\n\n".to_owned())),
-        ("comments", filled("", |_| "#\n".to_owned())),
-        ("letters of four bytes", filled(&format!("{HEAD}title: "), |_| "\u{1f600}".to_owned())),
     ]
 }
 

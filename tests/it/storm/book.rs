@@ -16,11 +16,27 @@ use serde_json::{Value as Json, json};
 
 use crate::import::{Shop, cases, outcome};
 
+/// How many returns of our own making share nothing with another.
+const ALONE: u32 = 150;
+
 /// Orders, returns, and what each return comes to when they are decided one after the other.
 pub(super) struct Book {
     pub(super) orders: Vec<Order>,
     pub(super) cases: Vec<Sent>,
     pub(super) outcomes: BTreeMap<String, String>,
+}
+
+/// Returns of customers who share no purchase with anybody: what they come to does not depend on who is first.
+fn alone() -> String {
+    let row = |n: u32| {
+        let (sku, customer) = (40_000 + n, 90_000 + n);
+        format!(
+            "{},{sku},3,2011-01-10 09:00:00,2.50,{customer}.0\nC{},{sku},-2,2011-02-10 10:00:00,2.50,{customer}.0\n",
+            300_000 + n,
+            400_000 + n
+        )
+    };
+    (0..ALONE).map(row).collect()
 }
 
 /// A return as it is sent.
@@ -43,7 +59,7 @@ impl Book {
                 file.display()
             ));
             let own = shop.folder()?.join("own.csv");
-            std::fs::write(&own, crate::crash::shop())?;
+            std::fs::write(&own, crate::crash::shop() + &alone())?;
             shop.import(&own)?;
         }
         let merchant = shop.merchant();

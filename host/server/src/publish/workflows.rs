@@ -2,6 +2,7 @@
 
 pub mod active;
 pub mod history;
+mod kept;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
-use redress_domain::workflow::calendar::holidays::Holidays;
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::load::{self, Environment};
 use redress_domain::workflow::overlay;
@@ -28,6 +28,7 @@ use super::{Error, interface, past, plugins};
 use crate::engine::log::{self, Next, Origin, Record, What};
 use crate::engine::{self, Engine};
 use active::{Active, Since};
+use kept::Kept;
 
 /// A revision, as the store keeps it: with its text, and the plugins that it is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -428,19 +429,6 @@ fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     Ok(find(engine, revision)?.ok_or_else(damaged)?)
 }
 
-/// What a stored revision was checked with besides its plugins; a new one takes what there is now.
-#[derive(Default)]
-struct Kept {
-    base: Option<Base>,
-    holidays: Option<Arc<Holidays>>,
-}
-
-impl Kept {
-    fn with(revision: &Revision) -> Result<Self, engine::Error> {
-        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)? })
-    }
-}
-
 /// Check a text against these plugins.
 fn candidate(
     engine: &Engine,
@@ -450,7 +438,8 @@ fn candidate(
 ) -> Result<Candidate, Error> {
     let record = engine.record();
     let bases = match base {
-        Some(base) => [(base.name, base.source)].into(),
+        // A text that was handed in later may name the same base in another way.
+        Some(base) => [(overlay::base_of(source).unwrap_or(base.name), base.source)].into(),
         None => bases::known(engine, overlay::base_of(source).as_deref())?,
     };
     let (currency, zone) = (Some(record.currency), Some(record.zone));
@@ -485,16 +474,6 @@ fn definition(
         let detail = format!("this program reads its text as revision {}", definition.revision);
         Err(engine::Error::Revision { revision: revision.revision, detail }.into())
     }
-}
-
-/// The table of holidays that a stored revision was checked with.
-fn holidays(revision: &Revision) -> Result<Option<Arc<Holidays>>, engine::Error> {
-    if revision.holidays.is_empty() {
-        return Ok(None);
-    }
-    let damaged = |_| engine::Error::Damaged { what: "revision", detail: "its holidays cannot be read".to_owned() };
-    let table = Holidays::read(revision.holidays.iter().map(String::as_str)).map_err(damaged)?;
-    Ok(Some(Arc::new(table)))
 }
 
 fn pinned(name: &str, info: &PluginInfo) -> Option<(PluginRef, Plugin)> {

@@ -26,6 +26,7 @@ Examples:
 const PAGE_TURNS: usize = 256;
 
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     case: show::Args,

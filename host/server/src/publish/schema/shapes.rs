@@ -99,7 +99,7 @@ pub(super) fn kind_of_value() -> Json {
     json!({
         "anyOf": [
             { "enum": plain.collect::<Vec<_>>() },
-            { "type": "string", "pattern": "^(list\\(.+\\)|\\[.+\\])\\??$" },
+            { "type": "string", "pattern": "^(list\\(.+\\)|\\[.+\\]|files(\\(.*\\))?)\\??$" },
             { "type": "array", "items": named("name"), "minItems": 1 },
         ],
     })

@@ -1,0 +1,32 @@
+//! What a stored revision was checked with besides its plugins: it means the same for ever.
+
+use std::sync::Arc;
+
+use redress_domain::workflow::calendar::holidays::Holidays;
+
+use super::Revision;
+use crate::engine;
+use crate::publish::bases::Base;
+
+/// What a stored revision was checked with besides its plugins; a new one takes what there is now.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) base: Option<Base>,
+    pub(super) holidays: Option<Arc<Holidays>>,
+}
+
+impl Kept {
+    pub(super) fn with(revision: &Revision) -> Result<Self, engine::Error> {
+        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)? })
+    }
+}
+
+/// The table of holidays that a stored revision was checked with.
+fn holidays(revision: &Revision) -> Result<Option<Arc<Holidays>>, engine::Error> {
+    if revision.holidays.is_empty() {
+        return Ok(None);
+    }
+    let damaged = |_| engine::Error::Damaged { what: "revision", detail: "its holidays cannot be read".to_owned() };
+    let table = Holidays::read(revision.holidays.iter().map(String::as_str)).map_err(damaged)?;
+    Ok(Some(Arc::new(table)))
+}
