@@ -2,7 +2,7 @@
 
 pub mod active;
 pub mod history;
-mod kept;
+pub(super) mod kept;
 pub mod names;
 mod restore;
 
@@ -29,7 +29,7 @@ use super::{Error, past, plugins};
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::{self, Engine};
 use active::Active;
-pub(super) use kept::Kept;
+use kept::Kept;
 pub use restore::restore;
 
 /// A revision, as the store keeps it: with its text, and the plugins that it is pinned to.
