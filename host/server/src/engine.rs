@@ -6,6 +6,7 @@
 //!                                   └──────────────────────────────────┘
 //! ```
 
+mod answer;
 pub(crate) mod ask;
 pub mod canary;
 mod commit;
@@ -52,6 +53,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::Limits;
+use answer::{Answer, Reply};
 pub use error::Error;
 use registry::Registry;
 use stand_in::StandIn;
@@ -112,8 +114,6 @@ pub use figures::Counts;
 pub use orders::{Placed, Put};
 pub use submission::{Receipt, Seen, Submission, Target};
 
-type Reply = Box<dyn FnOnce(Result<Receipt, Error>) + Send>;
-
 /// The work item that a command does.
 struct Doing {
     claim: ClaimRef,
@@ -132,25 +132,6 @@ struct Job {
     claim: Option<ClaimRef>,
     conflicts: u32,
     reply: Answer,
-}
-
-/// The reply of a job; whatever becomes of the job, it is given once.
-struct Answer(Option<Reply>);
-
-impl Answer {
-    fn give(mut self, result: Result<Receipt, Error>) {
-        if let Some(reply) = self.0.take() {
-            reply(result);
-        }
-    }
-}
-
-impl Drop for Answer {
-    fn drop(&mut self) {
-        if let Some(reply) = self.0.take() {
-            reply(Err(Error::Internal));
-        }
-    }
 }
 
 impl Engine {
@@ -339,7 +320,7 @@ impl Engine {
         let (claim, kept) = doing.map(|doing| (doing.claim, doing.rows)).unzip();
         let kept = kept.unwrap_or_default();
         let order = Order { case, number, command, said_at, expect, repeat, contact, kept };
-        let job = Job { order, claim, conflicts: 0, reply: Answer(Some(reply)) };
+        let job = Job { order, claim, conflicts: 0, reply: Answer::new(reply) };
         self.enter_lane(job)
     }
 
@@ -494,7 +475,7 @@ fn prepare(computed: Computed) -> Prepared {
 
 /// A job that was not accepted: its caller learns it from the returned error alone.
 fn refuse(mut job: Job) -> Error {
-    job.reply.0 = None;
+    job.reply.forget();
     Error::Full
 }
 

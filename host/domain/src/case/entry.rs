@@ -1,16 +1,19 @@
 //! Entries: the facts that a turn adds to a case. Names carry a version; an old one is read for as long as a row may hold it.
 
+mod parts;
+
 use serde::{Deserialize, Serialize};
 
-use super::command::{Open, Settled};
+use super::command::Settled;
 use super::deadline::Proposal;
 use super::lane::LaneId;
 use super::migrated::Migrated;
 use super::{Arrived, Effect, Item, Output, Reply, Retry, Task, What};
 use crate::clock::Instant;
-use crate::ids::{CaseId, Digest, Slug, TaskId};
+use crate::ids::{Digest, Slug, TaskId};
 use crate::value::{Fields, Value};
 use crate::verdict::{Reason, Take};
+pub use parts::{Opened, TableInput, TableRow};
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -394,47 +397,6 @@ pub enum Entry {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
-}
-
-/// What a case begins with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Opened {
-    /// The id.
-    pub id: CaseId,
-    /// The number that people read.
-    pub number: String,
-    /// How it came in.
-    pub channel: String,
-    /// The workflow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub workflow: Option<Slug>,
-    /// The revision it is pinned to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<Digest>,
-    /// The variables that begin with a value.
-    #[serde(default, skip_serializing_if = "Fields::is_empty")]
-    pub vars: Fields,
-    /// What was submitted.
-    pub submission: Open,
-}
-
-/// A row of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TableRow {
-    /// Its number, from 1.
-    pub number: u32,
-    /// Its tests, as they are written.
-    pub cells: Vec<String>,
-}
-
-/// What rows of a table looked at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TableInput {
-    /// As it is written.
-    pub expression: String,
-    /// What it was; none of a text that no row names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<Value>,
 }
 
 /// The name of each entry: a new one does not compile until it stands here, and a generator of tests must reach it.

@@ -118,14 +118,10 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
             }
             case.effects.insert(*key, (**effect).clone());
         }
-        Entry::Registered { step, what, retry } => case.compensations.push(Compensation {
-            step: step.clone(),
-            lane: case.lane.clone(),
-            what: (**what).clone(),
-            retry: retry.clone(),
-            key: None,
-            undone: false,
-        }),
+        Entry::Registered { step, what, retry } => {
+            let (step, lane, what, retry) = (step.clone(), case.lane.clone(), (**what).clone(), retry.clone());
+            case.compensations.push(Compensation { step, lane, what, retry, key: None, undone: false });
+        }
         Entry::Undone { place } => compensation(case, *place)?.undone = true,
         Entry::Settled { key, outcome, reference, reply, code, .. } => {
             settle(case, key, *outcome, reference.as_deref())?;
@@ -137,6 +133,45 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::Resent { key, .. } => resend(case, key)?,
         Entry::Booked { items } => items.iter().try_for_each(|item| book(case, item))?,
         Entry::Unbooked { items } => items.iter().try_for_each(|item| unbook(case, item, stamp.turn))?,
+        Entry::TaskOpened { .. }
+        | Entry::TaskClaimed { .. }
+        | Entry::TaskReleased { .. }
+        | Entry::TaskProposed { .. }
+        | Entry::TaskReminded { .. }
+        | Entry::TaskOverdue { .. }
+        | Entry::TaskEscalated { .. }
+        | Entry::TaskCompleted { .. }
+        | Entry::TaskMoved { .. }
+        | Entry::TaskClosed { .. } => change_of_task(case, entry)?,
+        Entry::WaitBegan { step, until, .. } => {
+            lanes::stand(case, Place::Waiting { step: step.clone(), since: stamp.turn, until: *until })?;
+        }
+        Entry::EventKept { event } => {
+            // What is too old to end a wait leaves its place to what is not.
+            case.events.retain(|kept| kept.is_kept(stamp.at));
+            case.events.push(event.clone());
+        }
+        Entry::EventTaken { kept, .. } => take_event(case, *kept)?,
+        Entry::Paused { step } => lanes::stand(case, Place::Running { step: step.clone() })?,
+        Entry::Migrated(migrated) => migrate(case, migrated, stamp.turn)?,
+        Entry::WentBack { step, .. } => *case.visits.entry(case.lane.key(step.as_str())).or_default() += 1,
+        Entry::LaneEntered { .. }
+        | Entry::LanesOpened { .. }
+        | Entry::LaneBegan { .. }
+        | Entry::LaneSet { .. }
+        | Entry::LaneEnded { .. }
+        | Entry::LanesJoined { .. } => lanes::change(case, entry, stamp)?,
+        Entry::Finished { result } => close(case, false, result.as_str()),
+        Entry::CaseFailed { code } => close(case, true, code.as_str()),
+        Entry::Cancelled { .. } => close(case, false, "cancelled"),
+        Entry::ReasonsAdded { reasons } => case.reasons.extend(reasons.iter().cloned()),
+    }
+    Ok(())
+}
+
+/// What an entry about a task changes.
+fn change_of_task(case: &mut Case, entry: &Entry) -> Result<(), &'static str> {
+    match entry {
         Entry::TaskOpened { id, task } => drop(case.tasks.insert(*id, (**task).clone())),
         Entry::TaskClaimed { id, by } => task(case, id)?.assignee = Some(by.clone()),
         Entry::TaskReleased { id } => task(case, id)?.assignee = None,
@@ -162,32 +197,11 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
             case.history &= !live;
         }
         Entry::TaskClosed { id } => drop(case.tasks.remove(id).ok_or("the task is not open")?),
-        Entry::WaitBegan { step, until, .. } => {
-            lanes::stand(case, Place::Waiting { step: step.clone(), since: stamp.turn, until: *until })?;
-        }
-        Entry::EventKept { event } => {
-            // What is too old to end a wait leaves its place to what is not.
-            case.events.retain(|kept| kept.is_kept(stamp.at));
-            case.events.push(event.clone());
-        }
-        Entry::EventTaken { kept, .. } => take_event(case, *kept)?,
-        Entry::Paused { step } => lanes::stand(case, Place::Running { step: step.clone() })?,
-        Entry::Migrated(migrated) => migrate(case, migrated, stamp.turn)?,
         Entry::TaskMoved { id, queue, title, reasons } => {
             let task = task(case, id)?;
             (task.queue, task.title, task.reasons) = (queue.clone(), title.clone(), reasons.clone());
         }
-        Entry::WentBack { step, .. } => *case.visits.entry(case.lane.key(step.as_str())).or_default() += 1,
-        Entry::LaneEntered { .. }
-        | Entry::LanesOpened { .. }
-        | Entry::LaneBegan { .. }
-        | Entry::LaneSet { .. }
-        | Entry::LaneEnded { .. }
-        | Entry::LanesJoined { .. } => lanes::change(case, entry, stamp)?,
-        Entry::Finished { result } => close(case, false, result.as_str()),
-        Entry::CaseFailed { code } => close(case, true, code.as_str()),
-        Entry::Cancelled { .. } => close(case, false, "cancelled"),
-        Entry::ReasonsAdded { reasons } => case.reasons.extend(reasons.iter().cloned()),
+        _ => {}
     }
     Ok(())
 }

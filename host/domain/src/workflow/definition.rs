@@ -1,5 +1,6 @@
 //! A workflow that has passed every check: what the interpreter runs. Built only by `load`.
 
+mod plugin;
 pub mod review;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::review::Review;
 use crate::workflow::expr::Expr;
 use crate::workflow::table::Table;
+pub use plugin::{Hook, Plugin, PluginRef};
 
 /// A checked document with the plugins that its calls resolved to.
 #[derive(Debug, Clone)]
@@ -488,46 +490,4 @@ pub enum RefundOf {
     Quote(Expr),
     /// A bare amount, for a case without an order.
     Amount(Expr),
-}
-
-/// A plugin as a document names it: `std/purchase-match@0` or `own-rules@2`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PluginRef {
-    /// The name, with `std/` for those shipped with the binary.
-    pub name: String,
-    /// The major version.
-    pub major: u32,
-}
-
-impl std::fmt::Display for PluginRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}@{}", self.name, self.major)
-    }
-}
-
-/// What the checker must know of a plugin; read from its manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plugin {
-    /// SHA-256 of the component.
-    pub digest: Digest,
-    /// What it is asked.
-    pub hook: Hook,
-    /// Its parameters; an optional type may be left out.
-    pub params: BTreeMap<String, Type>,
-    /// What it provides, read as `<as>.out.<name>`.
-    pub provides: BTreeMap<String, Type>,
-}
-
-/// What a plugin is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Hook {
-    /// May it be returned, how much, and from which purchases.
-    Eligibility,
-    /// What law and safety ask.
-    Compliance,
-    /// How much money, per take.
-    Refund,
-    /// A pure computation.
-    Step,
 }

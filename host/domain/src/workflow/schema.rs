@@ -6,15 +6,17 @@
 mod codes;
 mod overlays;
 mod reference;
+mod sending;
 mod steps;
 
 use crate::workflow::trial;
 pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
 pub use overlays::{INSERT, OVERLAY, PATCH, REMOVE, REPLACE, SEALABLE, SET};
 pub use reference::reference;
+pub use sending::{EXCHANGE, HTTP, PRICE_DIFFERENCE};
 pub use steps::{
-    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, EXCHANGE, FAIL, FINISH, FOR_EACH, HITS, HTTP, INSPECT, NOTIFY, PARALLEL,
-    PRICE_DIFFERENCE, REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
+    REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.

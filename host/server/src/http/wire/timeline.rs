@@ -5,6 +5,7 @@ use redress_domain::case::Output;
 use redress_domain::case::command::Settled;
 use redress_domain::case::entry::{Entry, TableInput, TableRow};
 use redress_domain::case::lane::LaneId;
+use redress_domain::case::migrated::Migrated;
 use redress_domain::decision::Turn;
 use redress_domain::ids::Slug;
 use redress_domain::verdict::{LineVerdict, Quote};
@@ -343,11 +344,7 @@ impl From<&Entry> for EntryView {
             }
             Entry::Registered { step, what, .. } => Self { codes: vec![what.word().to_owned()], ..Self::at(step) },
             Entry::Undone { place } => Self { detail: Some(format!("compensation {}", place + 1)), ..Self::default() },
-            Entry::Migrated(migrated) => Self {
-                detail: Some(format!("from revision {} to {}", migrated.from, migrated.to)),
-                until: migrated.until.map(|at| at.to_string()),
-                ..Self::at(&migrated.step)
-            },
+            Entry::Migrated(migrated) => Self::of_migration(migrated),
             Entry::WaitBegan { step, until, .. } => Self { until: until.map(|at| at.to_string()), ..Self::at(step) },
             Entry::EventKept { event } => Self { event: Some(event.name.clone()), ..Self::default() },
             Entry::EventTaken { step, event, .. } => Self { event: Some(event.name.clone()), ..Self::at(step) },
@@ -380,6 +377,14 @@ impl From<&Entry> for EntryView {
 }
 
 impl EntryView {
+    fn of_migration(migrated: &Migrated) -> Self {
+        Self {
+            detail: Some(format!("from revision {} to {}", migrated.from, migrated.to)),
+            until: migrated.until.map(|at| at.to_string()),
+            ..Self::at(&migrated.step)
+        }
+    }
+
     fn at(step: &Slug) -> Self {
         Self::default().of_step(step)
     }
