@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+use redress_domain::case::entry::Entry;
 use redress_domain::case::{Bought, Case, External, Line, Output};
 use redress_domain::clock::Instant;
 use redress_domain::facts::{Facts, LedgerAt};
@@ -40,7 +41,16 @@ fn the_outputs_of_a_workflow_with_every_step_kind_are_of_their_types() {
         let root = Type::Object(builtin::fields_with("case", &definition.attributes));
         assert!(shapes::case(&case).is_of(&root), "case {}", case.number);
         for (step, output) in &case.outputs {
-            let step = definition.step(step).expect("a step of the revision");
+            // What a step gave in a lane stands under the lane's name.
+            let step = step.rsplit_once('.').map_or(step.as_str(), |(_, step)| step);
+            let Some(step) = definition.step(step) else {
+                // What a step gave that only the revision before has stays with a case that was moved.
+                let turns = merchant.journal(case.id).unwrap();
+                let moved =
+                    turns.iter().flat_map(|turn| &turn.entries).any(|entry| matches!(entry, Entry::Migrated(_)));
+                assert!(moved, "case {}: step {step} is of no revision", case.number);
+                continue;
+            };
             let (Some(kind), Some(value)) = (output_type(&definition, step), shapes::output(&case, output)) else {
                 assert_eq!(output, &Output::Skipped, "step {} has no output", step.id);
                 continue;
