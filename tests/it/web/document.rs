@@ -52,6 +52,14 @@ async fn every_operation_says_who_may_use_it_and_how_it_is_refused() {
             let refused = &operation["responses"][class]["content"]["application/problem+json"]["schema"]["$ref"];
             assert_eq!(refused, "#/components/schemas/ProblemBody", "{name} is refused in one form");
         }
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            assert!(response["description"].is_string(), "{name}: {status} is described");
+            assert!(response.get("content").is_none_or(Json::is_object), "{name}: {status} has content or none");
+        }
+        assert!(
+            operation.get("requestBody").is_none_or(|body| body["content"].is_object()),
+            "{name} has a body or none"
+        );
         let parts = served.path.split('{').skip(1).filter_map(|part| part.split('}').next());
         for part in parts {
             let parameters = operation["parameters"].as_array().unwrap();

@@ -45,12 +45,47 @@ pub(super) fn complete(made: &OpenApi, table: &[Served]) -> Json {
         if let Some(operation) = document["paths"][&served.path].get_mut(served.method.to_ascii_lowercase()) {
             secure(operation, served.access);
             refusals(operation);
+            describe(operation);
             if let Some(example) = example(&served.operation) {
                 show(operation, &example);
             }
         }
     }
+    open_parts(&mut document);
     document
+}
+
+/// A schema that is a part of another one cannot forbid the fields of the whole.
+fn open_parts(document: &mut Json) {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    let parts: Vec<String> = schemas
+        .values()
+        .filter_map(|schema| schema["allOf"].as_array())
+        .flatten()
+        .filter_map(|part| part["$ref"].as_str()?.rsplit('/').next().map(str::to_owned))
+        .collect();
+    for part in parts {
+        if let Some(schema) = schemas.get_mut(&part).and_then(Json::as_object_mut) {
+            schema.remove("additionalProperties");
+        }
+    }
+}
+
+/// Every answer says in a few words what it means: OpenAPI wants a description of each.
+fn describe(operation: &mut Json) {
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    for (status, response) in responses {
+        let about = match status.as_str() {
+            "201" => "it was made",
+            "202" => "it was taken, and goes on",
+            "204" => "it was done",
+            "304" => "it is as you have it",
+            _ => "the answer",
+        };
+        if let Some(response) = response.as_object_mut() {
+            response.entry("description").or_insert_with(|| json!(about));
+        }
+    }
 }
 
 /// The example of an operation: a request, and what it was answered.
@@ -90,12 +125,15 @@ fn refusals(operation: &mut Json) {
 fn show(operation: &mut Json, example: &Json) {
     let sent = &example["request"]["body"];
     let media = example["request"]["content_type"].as_str().unwrap_or("application/json");
-    if let (false, Some(content)) = (sent.is_null(), operation["requestBody"]["content"].get_mut(media)) {
+    // By pointer: an index would make the body that it does not find.
+    let body = operation.pointer_mut("/requestBody/content").and_then(|contents| contents.get_mut(media));
+    if let (false, Some(content)) = (sent.is_null(), body) {
         content["example"] = sent.clone();
     }
     let status = example["response"]["status"].to_string();
     let answered = &example["response"]["body"];
-    let contents = operation["responses"].get_mut(&status).and_then(|response| response["content"].as_object_mut());
+    let contents =
+        operation["responses"].get_mut(&status).and_then(|response| response.get_mut("content")?.as_object_mut());
     if let Some(content) = contents.and_then(|contents| contents.values_mut().next()) {
         content["example"] = answered.clone();
     }
