@@ -149,7 +149,7 @@ pub(super) enum Chosen<'d> {
     /// What its record does not tell.
     Unknown(Unknown),
     /// These, where any takes it, and how it is opened.
-    By(Result<Option<&'d Definition>, Rejection>, Input),
+    By(Result<Option<&'d Definition>, Rejection>, Box<Input>),
 }
 
 impl<'d> Rules<'d> {
@@ -158,7 +158,7 @@ impl<'d> Rules<'d> {
         let (routed, input) = match self.choose(stretch) {
             Chosen::Elsewhere => return Again::Elsewhere,
             Chosen::Unknown(unknown) => return Again::Unknown(unknown),
-            Chosen::By(routed, input) => (routed, input),
+            Chosen::By(routed, input) => (routed, *input),
         };
         match routed.and_then(|chosen| Played::open(chosen, input, answer)) {
             Err(rejection) => Again::Decided(Side::refused(rejection.code, stretch.case.currency)),
@@ -191,7 +191,7 @@ impl<'d> Rules<'d> {
             Err(_) => route::route(self.others(), &input).is_ok(),
             Ok(chosen) => chosen.is_some_and(|chosen| on_trial().any(|one| one.revision == chosen.revision)),
         };
-        if was_theirs || is_theirs { Chosen::By(routed, input) } else { Chosen::Elsewhere }
+        if was_theirs || is_theirs { Chosen::By(routed, Box::new(input)) } else { Chosen::Elsewhere }
     }
 
     fn others(&self) -> impl Iterator<Item = &'d Definition> {
@@ -293,7 +293,12 @@ impl<'d> Played<'d> {
         self.case = decision.case;
     }
 
-    /// What the run read that was not there when the case was opened.
+    /// The facts as they were recorded: the case has done nothing to them that its record does not tell.
+    pub(super) fn adopt(&mut self, facts: &Facts) {
+        self.facts = Facts { own: self.case.reserved.clone(), ..facts.clone() };
+    }
+
+    /// What was read that was not there when the case was opened; what it took itself stays taken.
     pub(super) fn learn(&mut self, facts: &Facts) {
         for (order, at) in &facts.ledgers {
             self.facts.ledgers.entry(order.clone()).or_insert_with(|| at.clone());
