@@ -61,7 +61,8 @@ fn the_outputs_of_a_workflow_with_every_step_kind_are_of_their_types() {
     }
     println!("{seen:?}");
     let kinds: Vec<&str> = seen.keys().copied().collect();
-    assert_eq!(kinds, ["approve", "await", "call", "for_each", "inspect", "parallel", "refund", "restock", "review"]);
+    let known = ["approve", "await", "call", "for_each", "inspect", "parallel", "refund", "restock", "review", "run"];
+    assert_eq!(kinds, known);
 }
 
 /// The type that the checker gives to the output of a step.
@@ -85,6 +86,7 @@ fn output_type(definition: &Definition, step: &Step) -> Option<Type> {
         Kind::Restock { .. } => builtin::restock_type(),
         Kind::Parallel(parallel) => builtin::parallel_type(parallel.branches.keys().map(|name| name.as_str())),
         Kind::ForEach(_) => builtin::for_each_type(),
+        Kind::Run(run) => builtin::run_type(run.wait.is_some()),
         _ => return None,
     })
 }

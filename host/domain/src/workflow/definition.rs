@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::case::Retry;
+use crate::case::child::Pin;
 use crate::clock::{Span, Zone};
 use crate::ids::{Digest, Slug};
 use crate::money::Currency;
@@ -37,6 +38,8 @@ pub struct Definition {
     pub priority: i64,
     /// What starts a case on this workflow.
     pub triggers: Vec<Trigger>,
+    /// How it runs as a sub-case, where it does.
+    pub called: Option<CalledBy>,
     /// Fields that the merchant adds to the built-in ones.
     pub attributes: Attributes,
     /// Events that the steps may await, with the types of what they carry.
@@ -65,6 +68,26 @@ impl Definition {
         let step = rest.next()?;
         rest.find(|other| other.within == step.within)
     }
+}
+
+impl Definition {
+    /// What another workflow must know of it to run it.
+    pub fn callable(&self) -> Callable {
+        let reference = |step: &Step| match &step.kind {
+            Kind::Run(run) => Some(format!("{}@{}", run.workflow, run.pin)),
+            _ => None,
+        };
+        Callable { called: self.called.clone(), runs: self.steps.iter().filter_map(reference).collect() }
+    }
+}
+
+/// What is known of a workflow where another one runs it.
+#[derive(Debug, Clone, Default)]
+pub struct Callable {
+    /// How it runs as a sub-case, where it does.
+    pub called: Option<CalledBy>,
+    /// The workflows that it runs itself, as it names them.
+    pub runs: BTreeSet<String>,
 }
 
 /// A text for people: one for all, or one per locale.
@@ -123,6 +146,24 @@ pub struct Trigger {
     pub when: Option<Expr>,
     /// What a submission must name; it is refused field by field otherwise.
     pub requires: BTreeSet<Required>,
+}
+
+/// Starts a case when another one runs the workflow.
+#[derive(Debug, Clone, Default)]
+pub struct CalledBy {
+    /// The variables that the other case gives.
+    pub inputs: BTreeMap<String, CallInput>,
+    /// What that case must have.
+    pub requires: BTreeSet<Required>,
+}
+
+/// A variable that another case gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallInput {
+    /// What it holds.
+    pub kind: Type,
+    /// Whether it must be given: it has no default and may not be absent.
+    pub required: bool,
 }
 
 /// A part of a submission that is optional in the core and that a trigger may require.
@@ -274,6 +315,8 @@ pub enum Kind {
     Http(Http),
     /// Give other goods for those that come back.
     Exchange(Exchange),
+    /// Open a case of another workflow.
+    Run(Run),
     /// Undo what other steps did.
     Undo(Undo),
     /// Do several things at once.
@@ -325,6 +368,7 @@ impl Kind {
             Self::Notify { .. } => "notify",
             Self::Http(_) => "http",
             Self::Exchange(_) => "exchange",
+            Self::Run(_) => "run",
             Self::Undo(_) => "undo",
             Self::Parallel(_) => "parallel",
             Self::ForEach(_) => "for_each",
@@ -414,6 +458,19 @@ pub struct Exchange {
     pub hold_stock: Span,
     /// What becomes of a difference in price: `charge_or_refund`, or `none`.
     pub price_difference: String,
+}
+
+/// A case of another workflow.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The workflow.
+    pub workflow: Slug,
+    /// Which revision.
+    pub pin: Pin,
+    /// What its inputs hold.
+    pub with: BTreeMap<String, Expr>,
+    /// The end of waiting for it; none where nobody waits.
+    pub wait: Option<Timeout>,
 }
 
 /// What undoes a step.

@@ -2,6 +2,7 @@
 
 use redress_domain::ask::{Answer, Asked};
 use redress_domain::case::Output;
+use redress_domain::case::child::{Ended, Ending};
 use redress_domain::case::command::Settled;
 use redress_domain::case::entry::{Entry, TableInput, TableRow};
 use redress_domain::case::lane::LaneId;
@@ -155,6 +156,9 @@ pub struct EntryView {
     /// The event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
+    /// The id of the other case: of a sub-case, or of the case that opened this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
     /// Reasons, with what they rest on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<WireReason>,
@@ -314,6 +318,7 @@ impl From<&Entry> for EntryView {
             Entry::Opened(opened) => Self {
                 codes: vec![opened.submission.kind.to_string()],
                 detail: opened.revision.map(|revision| format!("revision {revision}")),
+                case: opened.parent.as_ref().map(|parent| parent.case.to_string()),
                 ..Self::default()
             },
             Entry::Skipped { step }
@@ -329,6 +334,15 @@ impl From<&Entry> for EntryView {
             Entry::TableMatched { step, rows, inputs } => {
                 Self { rows: all(rows), inputs: all(inputs), ..Self::at(step) }
             }
+            Entry::SubCaseIntended { id, child } => {
+                let codes = vec![format!("{}@{}", child.workflow, child.pin)];
+                Self { codes, case: Some(id.to_string()), ..Self::at(&child.step) }
+            }
+            Entry::SubCaseLeft { id, called_off } => {
+                let codes = vec![if *called_off { "called_off" } else { "alone" }.to_owned()];
+                Self { codes, case: Some(id.to_string()), ..Self::default() }
+            }
+            Entry::SubCaseEnded(ended) => Self::of_sub_case(ended),
             Entry::WentBack { step, to } => Self { then: Some(to.to_string()), ..Self::at(step) },
             Entry::VarsSet { values } | Entry::LaneSet { values } => {
                 Self { codes: values.keys().cloned().collect(), ..Self::default() }
@@ -377,6 +391,20 @@ impl From<&Entry> for EntryView {
 }
 
 impl EntryView {
+    fn of_sub_case(ended: &Ended) -> Self {
+        let codes = std::iter::once(ended.ending.word()).chain(ended.ending.code());
+        let detail = match &ended.ending {
+            Ending::Refused { detail, .. } => Some(detail.clone()),
+            _ => None,
+        };
+        Self {
+            codes: codes.map(str::to_owned).collect(),
+            detail,
+            case: Some(ended.case.to_string()),
+            ..Self::default()
+        }
+    }
+
     fn of_migration(migrated: &Migrated) -> Self {
         Self {
             detail: Some(format!("from revision {} to {}", migrated.from, migrated.to)),
