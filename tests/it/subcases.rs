@@ -1,5 +1,7 @@
 //! Sub-cases on the real engine: two cases in turns of their own, and what one tells the other arrives once.
 
+use redress::backtest::trial::Trial;
+use redress::backtest::{self, Select};
 use redress::engine::{Error, Submission, Target};
 use redress::keys::Role;
 use redress_domain::case::child::ChildState;
@@ -388,6 +390,41 @@ async fn both_cases_tell_of_each_other_over_http() {
 }
 
 #[test]
+fn a_backtest_gives_the_end_of_a_sub_case_to_the_step_that_would_open_the_same() -> anyhow::Result<()> {
+    let shop = shop();
+    let case = shop.open(&[("A1", 1)])?;
+    shop.merchant.run_due()?;
+    let child = child_of(&shop.merchant, &case);
+    shop.answer(&child, "fine", &[])?;
+    shop.merchant.run_due()?;
+    let head = "format: 1\ncurrency: GBP\n";
+    let outer = format!("{head}triggers: [{{ case_opened: {{ type: return }} }}]\n{RETURN}");
+    let tried = |source: &str| -> anyhow::Result<_> {
+        let trial = Trial::new(&shop.merchant.engine, Some(source), &[])?;
+        let select = Select { whole: true, ..Select::default() };
+        let tally = backtest::run(&shop.merchant.engine, &trial, &select, &mut |_, _| {})?.tally;
+        let unknown: Vec<_> =
+            tally.unknown_cases.iter().map(|(_, unknown)| (unknown.code, unknown.step.clone())).collect();
+        Ok((tally.cases, tally.path_changed, unknown))
+    };
+    assert_eq!(tried(&outer)?, (1, 0, Vec::new()));
+    let other_way = outer
+        .replace("then: refused }]", "then: refused }]\n    then: done")
+        .replace("  - { id: told, set: { told: =report.result } }\n", "");
+    assert_eq!(tried(&other_way)?.2, Vec::new());
+    let missing = |step: &str| vec![("outcome_missing", Some(step.to_owned()))];
+    assert_eq!(tried(&outer.replace("device: =case.number", "device: other"))?.2, missing("report"));
+    assert_eq!(tried(&outer.replace("id: report", "id: asked"))?.2, missing("asked"));
+    // Its own workflow decides the sub-case again.
+    assert_eq!(tried(&format!("{head}{REPORT}"))?, (1, 0, Vec::new()));
+    let strict = REPORT
+        .replace("inputs: [device]", "inputs: [device, level]")
+        .replace("device: text }", "device: text, level: number }");
+    assert_eq!(tried(&format!("{head}{strict}"))?.0, 1);
+    Ok(())
+}
+
+#[test]
 fn nobody_opens_a_sub_case_but_a_case() {
     let shop = shop();
     let case = shop.open(&[("A1", 1)]).unwrap();
@@ -401,7 +438,6 @@ fn nobody_opens_a_sub_case_but_a_case() {
     let lonely = Shop::with(REPORT).unwrap();
     assert_eq!(stands(&lonely.open(&[("A1", 1)]).unwrap()), "(held)");
     let unknown = CaseId::mint(lonely.world.app.clock().now(), 7);
-    assert!(matches!(lonely.merchant.case(unknown), Err(_)));
     let missing = lonely.merchant.command(unknown, Body::Cancel);
     assert!(matches!(missing, Err(Error::Rejected(rejection)) if rejection.code == "case_not_found"));
 }

@@ -190,7 +190,7 @@ impl Kitchen {
             "crowd",
             "crowd",
         ]))?;
-        if self.opened % 7 == 0 {
+        if self.opened.is_multiple_of(7) {
             open.kind = Slug::new("errand")?;
         }
         let word = |dice: &mut Dice, words: &[&str]| dice.once_in(2).then(|| dice.pick(words).to_owned());

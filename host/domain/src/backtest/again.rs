@@ -150,7 +150,7 @@ pub(super) enum Chosen<'d> {
     /// What its record does not tell.
     Unknown(Unknown),
     /// These, where any takes it, and how it is opened.
-    By(Result<Option<&'d Definition>, Rejection>, Input),
+    By(Result<Option<&'d Definition>, Rejection>, Box<Input>),
 }
 
 impl<'d> Rules<'d> {
@@ -159,7 +159,7 @@ impl<'d> Rules<'d> {
         let (routed, input) = match self.choose(stretch) {
             Chosen::Elsewhere => return Again::Elsewhere,
             Chosen::Unknown(unknown) => return Again::Unknown(unknown),
-            Chosen::By(routed, input) => (routed, input),
+            Chosen::By(routed, input) => (routed, *input),
         };
         match routed.and_then(|chosen| Played::open(chosen, input, answer)) {
             Err(rejection) => Again::Decided(Side::refused(rejection.code, stretch.case.currency)),
@@ -185,7 +185,7 @@ impl<'d> Rules<'d> {
             opening: Some((opened.id, opened.number.clone())),
         };
         if opened_by_pin(&input.command.body) {
-            return Again::Elsewhere;
+            return Chosen::Elsewhere;
         }
         let routed = route::route(self.active.iter().copied(), &input);
         let on_trial = || self.on_trial.iter().filter_map(|place| self.active.get(*place));
@@ -195,7 +195,7 @@ impl<'d> Rules<'d> {
             Err(_) => route::route(self.others(), &input).is_ok(),
             Ok(chosen) => chosen.is_some_and(|chosen| on_trial().any(|one| one.revision == chosen.revision)),
         };
-        if was_theirs || is_theirs { Chosen::By(routed, input) } else { Chosen::Elsewhere }
+        if was_theirs || is_theirs { Chosen::By(routed, Box::new(input)) } else { Chosen::Elsewhere }
     }
 
     fn others(&self) -> impl Iterator<Item = &'d Definition> {

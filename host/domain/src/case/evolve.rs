@@ -177,11 +177,10 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
 fn sub_case(case: &mut Case, entry: &Entry) -> Result<(), &'static str> {
     const MISSING: &str = "the case has no such sub-case";
     match entry {
-        Entry::SubCaseIntended { id, child } => {
-            if case.children.insert(*id, (**child).clone()).is_some() {
-                return Err("the sub-case is there already");
-            }
+        Entry::SubCaseIntended { id, .. } if case.children.contains_key(id) => {
+            return Err("the sub-case is there already");
         }
+        Entry::SubCaseIntended { id, child } => drop(case.children.insert(*id, (**child).clone())),
         Entry::SubCaseLeft { id, called_off } => {
             let state = if *called_off { ChildState::CalledOff } else { ChildState::Alone };
             case.children.get_mut(id).ok_or(MISSING)?.state = state;

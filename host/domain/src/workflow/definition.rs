@@ -2,12 +2,12 @@
 
 mod plugin;
 pub mod review;
+mod subcase;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::case::Retry;
-use crate::case::child::Pin;
 use crate::clock::{Span, Zone};
 use crate::ids::{Digest, Slug};
 use crate::money::Currency;
@@ -18,6 +18,7 @@ use crate::workflow::definition::review::Review;
 use crate::workflow::expr::Expr;
 use crate::workflow::table::Table;
 pub use plugin::{Hook, Plugin, PluginRef};
+pub use subcase::{CallInput, Callable, CalledBy, Run};
 
 /// A checked document with the plugins that its calls resolved to.
 #[derive(Debug, Clone)]
@@ -68,26 +69,6 @@ impl Definition {
         let step = rest.next()?;
         rest.find(|other| other.within == step.within)
     }
-}
-
-impl Definition {
-    /// What another workflow must know of it to run it.
-    pub fn callable(&self) -> Callable {
-        let reference = |step: &Step| match &step.kind {
-            Kind::Run(run) => Some(format!("{}@{}", run.workflow, run.pin)),
-            _ => None,
-        };
-        Callable { called: self.called.clone(), runs: self.steps.iter().filter_map(reference).collect() }
-    }
-}
-
-/// What is known of a workflow where another one runs it.
-#[derive(Debug, Clone, Default)]
-pub struct Callable {
-    /// How it runs as a sub-case, where it does.
-    pub called: Option<CalledBy>,
-    /// The workflows that it runs itself, as it names them.
-    pub runs: BTreeSet<String>,
 }
 
 /// A text for people: one for all, or one per locale.
@@ -146,24 +127,6 @@ pub struct Trigger {
     pub when: Option<Expr>,
     /// What a submission must name; it is refused field by field otherwise.
     pub requires: BTreeSet<Required>,
-}
-
-/// Starts a case when another one runs the workflow.
-#[derive(Debug, Clone, Default)]
-pub struct CalledBy {
-    /// The variables that the other case gives.
-    pub inputs: BTreeMap<String, CallInput>,
-    /// What that case must have.
-    pub requires: BTreeSet<Required>,
-}
-
-/// A variable that another case gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallInput {
-    /// What it holds.
-    pub kind: Type,
-    /// Whether it must be given: it has no default and may not be absent.
-    pub required: bool,
 }
 
 /// A part of a submission that is optional in the core and that a trigger may require.
@@ -458,19 +421,6 @@ pub struct Exchange {
     pub hold_stock: Span,
     /// What becomes of a difference in price: `charge_or_refund`, or `none`.
     pub price_difference: String,
-}
-
-/// A case of another workflow.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// The workflow.
-    pub workflow: Slug,
-    /// Which revision.
-    pub pin: Pin,
-    /// What its inputs hold.
-    pub with: BTreeMap<String, Expr>,
-    /// The end of waiting for it; none where nobody waits.
-    pub wait: Option<Timeout>,
 }
 
 /// What undoes a step.

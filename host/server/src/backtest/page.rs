@@ -60,9 +60,13 @@ fn about(report: &Report) -> String {
     let revisions: Vec<_> =
         report.on_trial.iter().map(|(name, digest)| escaped(&format!("{name} {}", digest.short()))).collect();
     let how = match (report.from_scratch, report.whole) {
-        (true, _) => "The whole history was run anew: each case found what the candidate left of the purchases before it.",
+        (true, _) => {
+            "The whole history was run anew: each case found what the candidate left of the purchases before it."
+        }
         (false, true) => "Each closed case was played to its end again by itself, with all that was recorded of it.",
-        (false, false) => "Each case was decided again by itself, with the facts recorded for it, up to its first wait.",
+        (false, false) => {
+            "Each case was decided again by itself, with the facts recorded for it, up to its first wait."
+        }
     };
     format!(
         "<p class=\"dim\">Revision {}. {how}</p><p class=\"dim\">{} answers of plugins from the record, {} asked anew.</p>\n",

@@ -54,7 +54,8 @@ pub fn run(
     let rules =
         Rules { active: &active, on_trial: &trial.on_trial, tenant: record.id, jurisdiction: &record.jurisdiction };
     let whole = select.whole;
-    let judge = Judge { engine, whole, snapshot: &snapshot, rules, reused: AtomicU64::new(0), called: AtomicU64::new(0) };
+    let judge =
+        Judge { engine, whole, snapshot: &snapshot, rules, reused: AtomicU64::new(0), called: AtomicU64::new(0) };
     let mut tally = tally(engine, trial);
     let mut pages = Pages::new(&snapshot, select, tally.zone)?;
     let mut done = 0;

@@ -103,7 +103,8 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         }
         error => error.into(),
     })?;
-    let select = Select { since: args.since, until: args.until, kind: args.kind.clone(), limit: args.limit, whole: args.whole };
+    let select =
+        Select { since: args.since, until: args.until, kind: args.kind.clone(), limit: args.limit, whole: args.whole };
     let mut progress = Progress::to_stderr();
     let mut begun = false;
     let mut tell = |done, total| {

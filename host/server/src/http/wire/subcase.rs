@@ -1,13 +1,14 @@
 //! Sub-cases on the wire: the case that opened one, and those that a case opened.
 
-use redress_domain::case::child::{Child, Parent};
+use redress_domain::case::child::{Child, Ending, Parent};
+use redress_domain::case::entry::Entry;
 use redress_domain::ids::CaseId;
 use serde::Serialize;
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
 use super::fields;
-use super::timeline::named;
+use super::timeline::{EntryView, named};
 
 /// The case that opened this one.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -79,5 +80,27 @@ impl ChildView {
             state: child.state.word().to_owned(),
             code: child.state.code().map(str::to_owned),
         }
+    }
+}
+
+/// What the timeline tells of a sub-case.
+pub(super) fn told(entry: &Entry) -> EntryView {
+    let of = |id: CaseId, codes: Vec<String>| EntryView { codes, case: Some(id.to_string()), ..EntryView::default() };
+    match entry {
+        Entry::SubCaseIntended { id, child } => {
+            let step = Some(child.step.to_string());
+            EntryView { step, ..of(*id, vec![format!("{}@{}", child.workflow, child.pin)]) }
+        }
+        Entry::SubCaseLeft { id, called_off: true } => of(*id, vec!["called_off".to_owned()]),
+        Entry::SubCaseLeft { id, .. } => of(*id, vec!["alone".to_owned()]),
+        Entry::SubCaseEnded(ended) => {
+            let codes = std::iter::once(ended.ending.word()).chain(ended.ending.code());
+            let detail = match &ended.ending {
+                Ending::Refused { detail, .. } => Some(detail.clone()),
+                _ => None,
+            };
+            EntryView { detail, ..of(ended.case, codes.map(str::to_owned).collect()) }
+        }
+        _ => EntryView::default(),
     }
 }

@@ -2,9 +2,8 @@
 
 use redress_domain::ask::{Answer, Asked};
 use redress_domain::case::Output;
-use redress_domain::case::child::{Ended, Ending};
 use redress_domain::case::command::Settled;
-use redress_domain::case::entry::{Entry, TableInput, TableRow};
+use redress_domain::case::entry::{Entry, Opened, TableInput, TableRow};
 use redress_domain::case::lane::LaneId;
 use redress_domain::case::migrated::Migrated;
 use redress_domain::decision::Turn;
@@ -17,7 +16,7 @@ use utoipa::ToSchema;
 use super::actor::ActorView;
 use super::case::TaskView;
 use super::condition::ConditionView;
-use super::{WireMoney, WireReason, WireTake, all};
+use super::{WireMoney, WireReason, WireTake, all, subcase};
 
 /// One turn: a command, and all that came of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -315,12 +314,7 @@ impl From<&Entry> for EntryView {
         let kind = entry.name().rsplit_once('.').map_or(entry.name(), |(kind, _)| kind).to_owned();
         let view = match entry {
             Entry::Held => Self::default(),
-            Entry::Opened(opened) => Self {
-                codes: vec![opened.submission.kind.to_string()],
-                detail: opened.revision.map(|revision| format!("revision {revision}")),
-                case: opened.parent.as_ref().map(|parent| parent.case.to_string()),
-                ..Self::default()
-            },
+            Entry::Opened(opened) => Self::of_opening(opened),
             Entry::Skipped { step }
             | Entry::TimedOut { step }
             | Entry::Paused { step }
@@ -334,15 +328,7 @@ impl From<&Entry> for EntryView {
             Entry::TableMatched { step, rows, inputs } => {
                 Self { rows: all(rows), inputs: all(inputs), ..Self::at(step) }
             }
-            Entry::SubCaseIntended { id, child } => {
-                let codes = vec![format!("{}@{}", child.workflow, child.pin)];
-                Self { codes, case: Some(id.to_string()), ..Self::at(&child.step) }
-            }
-            Entry::SubCaseLeft { id, called_off } => {
-                let codes = vec![if *called_off { "called_off" } else { "alone" }.to_owned()];
-                Self { codes, case: Some(id.to_string()), ..Self::default() }
-            }
-            Entry::SubCaseEnded(ended) => Self::of_sub_case(ended),
+            Entry::SubCaseIntended { .. } | Entry::SubCaseLeft { .. } | Entry::SubCaseEnded(_) => subcase::told(entry),
             Entry::WentBack { step, to } => Self { then: Some(to.to_string()), ..Self::at(step) },
             Entry::VarsSet { values } | Entry::LaneSet { values } => {
                 Self { codes: values.keys().cloned().collect(), ..Self::default() }
@@ -391,16 +377,11 @@ impl From<&Entry> for EntryView {
 }
 
 impl EntryView {
-    fn of_sub_case(ended: &Ended) -> Self {
-        let codes = std::iter::once(ended.ending.word()).chain(ended.ending.code());
-        let detail = match &ended.ending {
-            Ending::Refused { detail, .. } => Some(detail.clone()),
-            _ => None,
-        };
+    fn of_opening(opened: &Opened) -> Self {
         Self {
-            codes: codes.map(str::to_owned).collect(),
-            detail,
-            case: Some(ended.case.to_string()),
+            codes: vec![opened.submission.kind.to_string()],
+            detail: opened.revision.map(|revision| format!("revision {revision}")),
+            case: opened.parent.as_ref().map(|parent| parent.case.to_string()),
             ..Self::default()
         }
     }
