@@ -2,9 +2,12 @@
 
 use redress::backtest::trial::Trial;
 use redress::backtest::{self, Report, Select};
+use redress_domain::backtest::again::{Again, Rules, Stretch};
 use redress_domain::case::Case;
 use redress_domain::case::command::{Body, Settled};
+use redress_domain::case::evolve::Impossible;
 use redress_domain::clock::Span;
+use redress_tests::kitchen::Kitchen;
 use redress_tests::shop::{Shop, stands};
 use redress_tests::world::{days_ago, order};
 
@@ -161,5 +164,51 @@ fn a_confirmed_refund_of_another_amount_is_taken_as_confirmed_and_counted() -> a
     assert_eq!((report.tally.cases, report.tally.flipped, report.tally.assumed), (1, 1, 1), "{report:#?}");
     assert_eq!((report.tally.refund_total().before.0, report.tally.refund_total().after.0), (2_000, 1_500));
     assert_eq!(outcomes(&report), [("made_good", 1, 1)]);
+    Ok(())
+}
+
+/// Everything that ever happens to a merchant, and each case again by the rules that it was decided by.
+#[test]
+fn whatever_happened_the_same_rules_come_to_the_same_end() -> anyhow::Result<()> {
+    let mut kitchen = Kitchen::new(7)?;
+    kitchen.run(80, 400, |_, _| Ok(()))?;
+    let merchant = &kitchen.merchant;
+    let (mut same, mut not_played) = (0, 0);
+    for id in merchant.cases()? {
+        let mut turns = merchant.journal(id)?.into_iter();
+        let first = turns.next().expect("a first turn");
+        let Some(whole) = Stretch::read_whole::<Impossible>(first, |_| Ok(turns.next()))? else { continue };
+        let Some(definition) = whole.case.revision.and_then(|one| merchant.engine.registry().definition(one).ok())
+        else {
+            continue;
+        };
+        let moved = merchant.journal(id)?.iter().any(|turn| matches!(turn.command.body, Body::Migrate(_)));
+        if !whole.case.is_closed() || moved {
+            continue;
+        }
+        let rules = Rules {
+            active: &[&definition],
+            on_trial: &[0],
+            tenant: merchant.engine.record().id,
+            jurisdiction: &merchant.engine.record().jurisdiction,
+        };
+        let mut answers: Vec<_> = whole.answers().collect();
+        let ended = rules.to_the_end(&whole, &mut |_, ask, _| {
+            let place = answers.iter().position(|(was, _)| *was == ask).expect("the same is asked again");
+            answers.remove(place).1.clone()
+        });
+        match ended.again {
+            Again::Decided(side) => {
+                assert_eq!(side, whole.end(), "case {}", whole.case.number);
+                same += 1;
+            }
+            other => {
+                println!("case {}: {other:?}", whole.case.number);
+                not_played += 1;
+            }
+        }
+    }
+    println!("{same} cases come to the same end, {not_played} do not come to one");
+    assert!(same > 50 && not_played == 0, "{same} and {not_played}");
     Ok(())
 }

@@ -303,7 +303,12 @@ impl<'d> Played<'d> {
         self.case = decision.case;
     }
 
-    /// What the run read that was not there when the case was opened.
+    /// The facts as they were recorded: the case has done nothing to them that its record does not tell.
+    pub(super) fn adopt(&mut self, facts: &Facts) {
+        self.facts = Facts { own: self.case.reserved.clone(), ..facts.clone() };
+    }
+
+    /// What was read that was not there when the case was opened; what it took itself stays taken.
     pub(super) fn learn(&mut self, facts: &Facts) {
         for (order, at) in &facts.ledgers {
             self.facts.ledgers.entry(order.clone()).or_insert_with(|| at.clone());

@@ -11,6 +11,7 @@ use super::side::Side;
 use crate::case::child::{self, Child};
 use crate::case::command::{Actor, Body, Command, Complete, Rejection, Settle, Timer};
 use crate::case::entry::Entry;
+use crate::case::evolve::{self, Stamp};
 use crate::case::lane::{LaneId, Place};
 use crate::case::{About, Case, What};
 use crate::clock::Instant;
@@ -105,7 +106,19 @@ struct Replay<'a, 'd, 's, 'f> {
 impl Replay<'_, '_, '_, '_> {
     fn run(&mut self, whole: &Stretch) -> Result<(), Unknown> {
         self.set_timers();
+        let mut recorded = None;
+        let mut stand = |turn: &Turn| {
+            let stamp = Stamp { at: turn.at, turn: turn.number };
+            turn.entries.iter().try_for_each(|entry| evolve::apply(&mut recorded, entry, stamp)).ok()?;
+            recorded.clone()
+        };
+        let mut before = whole.turns().first().and_then(&mut stand);
         for turn in whole.turns().iter().skip(1) {
+            match before {
+                Some(case) if holds_the_same(&self.played.case, &case) => self.played.adopt(&turn.facts),
+                _ => self.played.learn(&turn.facts),
+            }
+            before = stand(turn);
             self.pass(turn.at)?;
             self.happen(turn)?;
         }
@@ -137,7 +150,6 @@ impl Replay<'_, '_, '_, '_> {
 
     /// What happened in a turn, as far as it came from outside.
     fn happen(&mut self, turn: &Turn) -> Result<(), Unknown> {
-        self.played.learn(&turn.facts);
         match &turn.command.body {
             Body::Complete(complete) => self.complete(&turn.command, complete),
             Body::Settle(settle) => self.settle(&turn.command, settle),
@@ -265,6 +277,15 @@ impl Replay<'_, '_, '_, '_> {
             _ => None,
         }
     }
+}
+
+/// Whether two cases took the same goods and sent the same: then the ledgers are as the record of one has them for the other too.
+fn holds_the_same(one: &Case, other: &Case) -> bool {
+    let held = |case: &Case| case.reserved.iter().map(|held| (held.line, held.take.clone())).collect::<Vec<_>>();
+    let sent = |case: &Case| {
+        case.effects.iter().map(|(key, effect)| (*key, effect.what.clone(), effect.state)).collect::<Vec<_>>()
+    };
+    held(one) == held(other) && sent(one) == sent(other)
 }
 
 fn step_of(about: &About) -> Option<String> {
