@@ -1,6 +1,7 @@
 //! Workflows: a text becomes a revision, a revision becomes active, and an earlier one may become active again.
 
 pub mod active;
+mod callables;
 pub mod history;
 pub(super) mod kept;
 pub mod names;
@@ -414,7 +415,9 @@ pub(super) fn check_seen(expected: Option<Digest>, active: Option<Digest>) -> Re
 
 pub(super) fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     let damaged = || engine::Error::Damaged { what: "revision", detail: "it is not there after its commit".to_owned() };
-    Ok(find(engine, revision)?.ok_or_else(damaged)?)
+    let stored = find(engine, revision)?.ok_or_else(damaged)?;
+    engine.registry().number_is(revision, stored.number);
+    Ok(stored)
 }
 
 /// Check a text against these plugins.
@@ -422,7 +425,7 @@ pub(super) fn candidate(
     engine: &Engine,
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
-    Kept { base, holidays }: Kept,
+    Kept { base, holidays, is_stored }: Kept,
 ) -> Result<Candidate, Error> {
     let record = engine.record();
     let bases = match &base {
@@ -431,7 +434,9 @@ pub(super) fn candidate(
         None => bases::known(engine, overlay::base_of(source).as_deref())?,
     };
     let (currency, zone) = (Some(record.currency), Some(record.zone));
-    let environment = Environment { plugins, currency, zone, bases, holidays };
+    let texts = [Some(source), overlay::base_of(source).and_then(|name| bases.get(&name)).map(String::as_str)];
+    let workflows = (!is_stored).then(|| callables::known(engine, texts.into_iter().flatten()));
+    let environment = Environment { plugins, currency, zone, bases, workflows, holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
     let base = base.or_else(|| bases::used(source, &environment.bases));
     let known = find(engine, definition.revision)?;

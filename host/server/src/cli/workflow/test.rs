@@ -120,7 +120,7 @@ impl Place {
         plugins.extend(plugins::stock(&self.house.sandbox));
         suite::stand_ins(&mut plugins, &suite.beside);
         let (currency, zone, bases) = (self.currency, self.zone, bases::shipped());
-        let environment = Environment { plugins, currency, zone, bases, holidays: None };
+        let environment = Environment { plugins, currency, zone, bases, workflows: None, holidays: None };
         load::load(&suite.workflow.source, &environment)
     }
 }
