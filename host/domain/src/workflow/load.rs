@@ -35,7 +35,9 @@ use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
 use crate::workflow::yaml::Node;
 use crate::workflow::{overlay, revision, schema, trial, yaml};
+pub(super) use calendar::delay_by;
 use document::Head;
+pub(super) use document::zone_of;
 use outline::Outline;
 
 /// The most steps of a document: what a turn may pass, and more than one page.
