@@ -1,6 +1,7 @@
 //! Backtests: a candidate on the cases of the past, against an independent script, and what must never happen on the way.
 
 mod trials;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

@@ -1,6 +1,8 @@
 //! Rules that change while the host serves: cases keep what they began with, a broken edit changes nothing, a restart publishes
 //! nothing, going back stays, and nobody who asks meanwhile is turned away.
 
+mod edits;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;

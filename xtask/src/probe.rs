@@ -15,6 +15,8 @@ use crate::shell;
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 /// What must hold of every answer.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance";
+/// Tells it how WebAssembly is made up.
+const UPLOADS: &str = include_str!("probe/uploads.py");
 
 /// Try the API with made-up requests.
 #[derive(Debug, clap::Args)]
@@ -32,6 +34,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let target = Workspace::load(root)?.target_folder;
     let program = installed(&target.join("probe"))?;
     let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("uploads.py"), UPLOADS)?;
     let host = Host::start(root, folder.path())?;
     for (who, key, tenant) in [("admin", &host.admin, None), ("operator", &host.operator, Some(TENANT))] {
         eprintln!("requests by a key of role {who}");
@@ -44,8 +47,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         command.args(["--checks", CHECKS, "--workers", "2", "--continue-on-failure", "--request-timeout", "30"]);
         // A stream never ends, so it has no answer to look at.
         command.args(["--exclude-path", "/v1/events/stream", "--max-examples", &options.examples.to_string()]);
-        // It cannot make up WebAssembly; uploads have tests of their own.
-        command.args(["--exclude-operation-id", "plugin.put"]);
+        command.env("SCHEMATHESIS_HOOKS", "uploads").env("PYTHONPATH", folder.path());
+        command.env("REDRESS_COMPONENTS", target.join("stock-plugins"));
         if let Some(seed) = options.seed {
             command.args(["--seed", &seed.to_string()]);
         }

@@ -1,5 +1,5 @@
-//! Documents that want to cost more than they may: each is refused, with room to spare in memory. How long each took is printed; a
-//! time decides nothing here.
+//! Documents that want to cost more than they may: each is refused, with room to spare in memory. How long each took is printed, as
+//! users see it by `cargo test --release -p redress-domain --test hostile -- --nocapture`; a time decides nothing here.
 
 #![expect(unsafe_code, reason = "an allocator that counts is the only way to see what a check takes")]
 

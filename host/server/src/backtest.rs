@@ -29,6 +29,8 @@ pub struct Report {
     pub on_trial: Vec<(Slug, Digest)>,
     /// Whether the whole history was run anew, each case on what the ones before it left.
     pub from_scratch: bool,
+    /// Whether closed cases were played to their end.
+    pub whole: bool,
     /// What the comparisons come to.
     pub tally: Tally,
     /// Answers of plugins that were taken from the record.

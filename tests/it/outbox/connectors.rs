@@ -1,5 +1,7 @@
 //! Connectors: what they may be, where they lead, and that their secrets stay theirs.
 
+use std::collections::BTreeMap;
+
 use redress::engine::log::{self, What};
 use redress::outbox::Settings;
 use redress::outbox::connectors::{self, Connector, Kind, Smtp, Webhook};
@@ -121,13 +123,17 @@ fn a_connector_that_is_not_sound_is_refused_when_it_is_set() {
     assert_eq!(set(Kind::Payment, Connector::Webhook(endless)), "connector_invalid");
     let mail = |url: &str| {
         let (url, from) = (url.to_owned(), "Shop <shop@example.com>".to_owned());
-        Connector::Smtp(Smtp { url, from, user: None, password: None })
+        Connector::Smtp(Smtp { url, from, user: None, password: None, queues: BTreeMap::new() })
     };
     assert_eq!(set(Kind::Payment, mail("smtps://mail.example")), "connector_unfit");
     assert_eq!(set(Kind::Mail, mail("smtp-plain://mail.example")), "connector_address_refused");
     assert_eq!(set(Kind::Mail, mail("smtps://192.168.0.1")), "connector_address_refused");
     assert_eq!(set(Kind::Mail, mail("smtps://mail.example:22")), "connector_address_refused");
-    let folder = Connector::Folder { path: trial.folder().to_owned(), from: "shop@example.com".to_owned() };
+    let folder = Connector::Folder {
+        path: trial.folder().to_owned(),
+        from: "shop@example.com".to_owned(),
+        queues: BTreeMap::new(),
+    };
     assert_eq!(set(Kind::Mail, folder), "connector_not_allowed");
     assert!(connectors::list(trial.engine()).unwrap().is_empty());
     trial.connect(Kind::Mail, mail("smtps://mail.example")).unwrap();

@@ -1,5 +1,6 @@
 //! Mail over a real connection: a small server that keeps what it is handed, and refuses when it is told to.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -51,7 +52,7 @@ fn session(mut stream: TcpStream, rcpt: &str, mails: &Sender<String>) {
 fn connect(trial: &Trial, address: SocketAddr) {
     let (user, password) = (Some("shop".to_owned()), Some(Secret::new("hunter2")));
     let (url, from) = (format!("smtp-plain://{address}"), "Acme <shop@acme.example>".to_owned());
-    trial.connect(Kind::Mail, Connector::Smtp(Smtp { url, from, user, password })).unwrap();
+    trial.connect(Kind::Mail, Connector::Smtp(Smtp { url, from, user, password, queues: BTreeMap::new() })).unwrap();
 }
 
 #[test]

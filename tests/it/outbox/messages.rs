@@ -82,7 +82,11 @@ fn a_mail_is_one_file_whose_message_has_one_name_however_often_it_is_sent() {
     let generous = Settings { allow_simulated: true, ..settings() };
     let outbox = outbox(&trial.shop.world, &trial.runtime, &generous).unwrap();
     let folder = trial.folder().join("mail");
-    let connector = Connector::Folder { path: folder.clone(), from: "Acme <shop@acme.example>".to_owned() };
+    let connector = Connector::Folder {
+        path: folder.clone(),
+        from: "Acme <shop@acme.example>".to_owned(),
+        queues: BTreeMap::new(),
+    };
     let key = trial.shop.world.app.host().key();
     connectors::set(trial.engine(), key, &generous, &Kind::Mail, &connector, &admin()).unwrap();
 
@@ -109,7 +113,11 @@ fn who_has_no_address_gets_no_mail_and_the_log_says_so() {
     let trial = Trial::with(TELL).unwrap();
     let generous = Settings { allow_simulated: true, ..settings() };
     let outbox = outbox(&trial.shop.world, &trial.runtime, &generous).unwrap();
-    let connector = Connector::Folder { path: trial.folder().join("mail"), from: "shop@acme.example".to_owned() };
+    let connector = Connector::Folder {
+        path: trial.folder().join("mail"),
+        from: "shop@acme.example".to_owned(),
+        queues: BTreeMap::new(),
+    };
     let key = trial.shop.world.app.host().key();
     connectors::set(trial.engine(), key, &generous, &Kind::Mail, &connector, &admin()).unwrap();
     let case = reached(&trial, &[("phone", "555")]);
@@ -124,4 +132,40 @@ fn who_has_no_address_gets_no_mail_and_the_log_says_so() {
     trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
     assert_eq!((state(&trial, &case, "tell"), provider.stats().effects), (EffectState::Confirmed, 1));
     assert_eq!(trial.send_after(Span::from_days(1)).unwrap(), 2, "goods still wait for a receiver");
+}
+
+/// People of a queue are told, and then the customer.
+const TELL_BOTH: &str = "
+steps:
+  - { id: match, call: { plugin: std/purchase-match@0, with: { window_days: 90 } }, as: matched }
+  - { id: desk, notify: { template: new-return, to: desk } }
+  - { id: night, notify: { template: new-return, to: night-shift } }
+  - { id: tell, notify: { template: return-received, to: customer } }
+  - { id: done, finish: { result: told } }
+";
+
+#[test]
+fn what_is_meant_for_the_people_of_a_queue_never_goes_to_the_customer() {
+    let trial = Trial::with(TELL_BOTH).unwrap();
+    let generous = Settings { allow_simulated: true, ..settings() };
+    let outbox = outbox(&trial.shop.world, &trial.runtime, &generous).unwrap();
+    let path = trial.folder().join("mail");
+    let key = trial.shop.world.app.host().key();
+    let reached_at = |address: &str| {
+        let queues = BTreeMap::from([("desk".to_owned(), address.to_owned())]);
+        let connector = Connector::Folder { path: path.clone(), from: "shop@acme.example".to_owned(), queues };
+        connectors::set(trial.engine(), key, &generous, &Kind::Mail, &connector, &admin())
+    };
+    assert_eq!(reached_at("nobody").unwrap_err().code(), "connector_invalid");
+    reached_at("desk@acme.example").unwrap();
+    let case = reached(&trial, &[("email", "li.lei@example.com"), ("name", "Li Lei")]);
+    trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
+    let mail = |step: &str| std::fs::read_to_string(path.join(format!("{}.eml", effect(&case, step, None))));
+    let desk = mail("desk").unwrap();
+    assert!(desk.contains("To: desk@acme.example") && !desk.contains("li.lei"), "{desk}");
+    assert!(mail("tell").unwrap().contains("li.lei@example.com"));
+    // A queue that no address is known of has no mail at all.
+    assert_eq!(state(&trial, &case, "night"), EffectState::Declined);
+    assert_eq!(last(&trial, effect(&case, "night", None)).reason.as_deref(), Some("no_address"));
+    assert!(mail("night").is_err());
 }

@@ -5,7 +5,7 @@ use crate::case::Case;
 use crate::case::command::{Actor, Body, Command, Rejection};
 use crate::case::entry::{Entry, Opened};
 use crate::case::evolve::{self, Impossible, Stamp};
-use crate::decision::{Decision, Turn};
+use crate::decision::{Decision, Turn, Work};
 use crate::facts::{Facts, LedgerAt};
 use crate::ids::TenantId;
 use crate::workflow::definition::Definition;
@@ -15,6 +15,9 @@ use super::side::Side;
 
 /// Turns that a run may be cut into before its first wait; more than any workflow of the language's size can need.
 pub const STRETCH_TURNS_MAX: usize = 64;
+
+/// Turns of a case that are played again; a longer case is unknown.
+pub const WHOLE_TURNS_MAX: usize = 10_000;
 
 /// The code of an expression that reads what nobody recorded.
 const MISSING: &str = "expression_missing";
@@ -49,9 +52,33 @@ impl Stretch {
         }
     }
 
+    /// The whole life of a case: every turn that it has had.
+    ///
+    /// # Errors
+    /// The journal does not fold, or `next` failed.
+    pub fn read_whole<E: From<Impossible>>(
+        first: Turn,
+        mut next: impl FnMut(u64) -> Result<Option<Turn>, E>,
+    ) -> Result<Option<Self>, E> {
+        let mut turns = vec![first];
+        while turns.len() < WHOLE_TURNS_MAX {
+            match next(turns.len() as u64 + 1)? {
+                Some(turn) => turns.push(turn),
+                None => break,
+            }
+        }
+        let stamped = turns.iter().map(|turn| (Stamp { at: turn.at, turn: turn.number }, &turn.entries[..]));
+        Ok(evolve::fold(stamped)?.map(|case| Self { turns, case }))
+    }
+
     /// What the decision came to.
     pub fn side(&self) -> Side {
         Side::of(&self.case, self.entries())
+    }
+
+    /// What came of it in the end, of a whole life.
+    pub fn end(&self) -> Side {
+        Side::of_whole(&self.case, self.turns.iter().flat_map(|turn| &turn.entries))
     }
 
     /// Questions and answers of the stretch.
@@ -59,7 +86,12 @@ impl Stretch {
         self.turns.iter().flat_map(|turn| &turn.asks).map(|asked| (&asked.ask, &asked.answered))
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
+    /// The turns in their order.
+    pub(super) fn turns(&self) -> &[Turn] {
+        &self.turns
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.turns.iter().flat_map(|turn| &turn.entries)
     }
 
@@ -71,6 +103,9 @@ impl Stretch {
         }
     }
 }
+
+/// Who speaks for the plugins.
+pub type Answers<'a> = dyn FnMut(&Definition, &Ask, &Run) -> Answered + 'a;
 
 /// The rules that a case is decided by again.
 #[derive(Debug, Clone, Copy)]
@@ -107,11 +142,38 @@ pub struct Unknown {
     pub why: String,
 }
 
-impl Rules<'_> {
-    /// Decide a case again. `answer` speaks for the plugins.
-    pub fn again(&self, stretch: &Stretch, answer: &mut dyn FnMut(&Definition, &Ask, &Run) -> Answered) -> Again {
+/// Which rules a case is decided by again.
+pub(super) enum Chosen<'d> {
+    /// None that are on trial.
+    Elsewhere,
+    /// What its record does not tell.
+    Unknown(Unknown),
+    /// These, where any takes it, and how it is opened.
+    By(Result<Option<&'d Definition>, Rejection>, Box<Input>),
+}
+
+impl<'d> Rules<'d> {
+    /// Decide a case again, up to its first wait. `answer` speaks for the plugins.
+    pub fn again(&self, stretch: &Stretch, answer: &mut Answers<'_>) -> Again {
+        let (routed, input) = match self.choose(stretch) {
+            Chosen::Elsewhere => return Again::Elsewhere,
+            Chosen::Unknown(unknown) => return Again::Unknown(unknown),
+            Chosen::By(routed, input) => (routed, *input),
+        };
+        match routed.and_then(|chosen| Played::open(chosen, input, answer)) {
+            Err(rejection) => Again::Decided(Side::refused(rejection.code, stretch.case.currency)),
+            Ok(None) => too_long(),
+            Ok(Some(played)) => played.told(stretch),
+        }
+    }
+
+    pub(super) fn choose(&self, stretch: &Stretch) -> Chosen<'d> {
         let Some((first, opened)) = stretch.opened() else {
-            return unknown("record_incomplete", None, "its first record does not tell how it was opened");
+            return Chosen::Unknown(Unknown {
+                code: "record_incomplete",
+                step: None,
+                why: "its first record does not tell how it was opened".to_owned(),
+            });
         };
         let asked = first.asks.first().map(|asked| asked.ask.jurisdiction.clone());
         let input = Input {
@@ -129,22 +191,9 @@ impl Rules<'_> {
             Err(_) => route::route(self.others(), &input).is_ok(),
             Ok(chosen) => chosen.is_some_and(|chosen| on_trial().any(|one| one.revision == chosen.revision)),
         };
-        if !was_theirs && !is_theirs {
-            return Again::Elsewhere;
-        }
-        let decided = routed.and_then(|chosen| decide(chosen, input, answer));
-        match decided {
-            Err(rejection) => Again::Decided(Side::refused(rejection.code, stretch.case.currency)),
-            Ok(None) => unknown("too_long", None, "its run is cut too often before its first wait"),
-            Ok(Some((case, entries))) => match missing(&entries, stretch) {
-                Some(unknown) => Again::Unknown(unknown),
-                None => Again::Decided(Side::of(&case, &entries)),
-            },
-        }
+        if was_theirs || is_theirs { Chosen::By(routed, Box::new(input)) } else { Chosen::Elsewhere }
     }
-}
 
-impl<'d> Rules<'d> {
     fn others(&self) -> impl Iterator<Item = &'d Definition> {
         let places = self.on_trial;
         self.active.iter().enumerate().filter(|(place, _)| !places.contains(place)).map(|(_, one)| *one)
@@ -156,57 +205,135 @@ pub fn as_run(before: &Stretch, after: &Stretch) -> Again {
     missing(after.entries(), before).map_or_else(|| Again::Decided(after.side()), Again::Unknown)
 }
 
-fn unknown(code: &'static str, step: Option<String>, why: &str) -> Again {
-    Again::Unknown(Unknown { code, step, why: why.to_owned() })
+fn too_long() -> Again {
+    let why = "its run is cut too often before its first wait".to_owned();
+    Again::Unknown(Unknown { code: "too_long", step: None, why })
 }
 
-type Decided = (Case, Vec<Entry>);
+/// A case that is decided again, as far as it has come.
+pub(super) struct Played<'d> {
+    definition: Option<&'d Definition>,
+    tenant: TenantId,
+    jurisdiction: String,
+    /// The case as it stands.
+    pub(super) case: Case,
+    facts: Facts,
+    entries: Vec<Entry>,
+    /// What is to be done later, in the order in which it was wanted.
+    pub(super) later: Vec<Work>,
+}
 
-/// Run to the first wait; none where the run is cut too often.
-fn decide(
-    definition: Option<&Definition>,
-    input: Input,
-    answer: &mut dyn FnMut(&Definition, &Ask, &Run) -> Answered,
-) -> Result<Option<Decided>, Rejection> {
-    let (tenant, jurisdiction) = (input.tenant, input.jurisdiction.clone());
-    let mut decision = advance(definition, run::begin(definition, None, input)?, answer);
-    let mut entries = std::mem::take(&mut decision.turn.entries);
-    for _ in 1..STRETCH_TURNS_MAX {
-        if !decision.resume {
-            return Ok(Some((decision.case, entries)));
-        }
-        let input = Input {
+impl<'d> Played<'d> {
+    /// Open it and run to the first wait; none where the run is cut too often.
+    pub(super) fn open(
+        definition: Option<&'d Definition>,
+        input: Input,
+        answer: &mut Answers<'_>,
+    ) -> Result<Option<Self>, Rejection> {
+        let (tenant, jurisdiction) = (input.tenant, input.jurisdiction.clone());
+        let decision = advance(definition, run::begin(definition, None, input)?, answer);
+        let mut played = Self {
+            definition,
             tenant,
-            command: Command { actor: Actor::host(), body: Body::Continue, ..decision.turn.command },
-            facts: moved_on(decision.turn.facts, &decision.case, decision.ledgers),
-            jurisdiction: jurisdiction.clone(),
+            jurisdiction,
+            case: decision.case.clone(),
+            facts: Facts::default(),
+            entries: Vec::new(),
+            later: Vec::new(),
+        };
+        Ok(played.settle_down(decision, answer)?.then_some(played))
+    }
+
+    /// Give it a command and run to the next wait; false where the run is cut too often.
+    pub(super) fn give(&mut self, command: Command, answer: &mut Answers<'_>) -> Result<bool, Rejection> {
+        let input = Input {
+            tenant: self.tenant,
+            command,
+            facts: self.facts.clone(),
+            jurisdiction: self.jurisdiction.clone(),
             opening: None,
         };
-        decision = advance(definition, run::begin(definition, Some(decision.case), input)?, answer);
-        entries.append(&mut decision.turn.entries);
+        let run = run::begin(self.definition, Some(self.case.clone()), input)?;
+        let decision = advance(self.definition, run, answer);
+        self.settle_down(decision, answer)
     }
-    Ok(None)
+
+    fn settle_down(&mut self, decision: Decision, answer: &mut Answers<'_>) -> Result<bool, Rejection> {
+        let mut decision = decision;
+        for _ in 0..STRETCH_TURNS_MAX {
+            let command = Command { actor: Actor::host(), body: Body::Continue, ..decision.turn.command.clone() };
+            let resume = decision.resume;
+            self.take(decision);
+            if !resume {
+                return Ok(true);
+            }
+            let input = Input {
+                tenant: self.tenant,
+                command,
+                facts: self.facts.clone(),
+                jurisdiction: self.jurisdiction.clone(),
+                opening: None,
+            };
+            let run = run::begin(self.definition, Some(self.case.clone()), input)?;
+            decision = advance(self.definition, run, answer);
+        }
+        Ok(false)
+    }
+
+    /// The case and the facts as the decision leaves them: what it took is no longer left.
+    fn take(&mut self, decision: Decision) {
+        self.facts = decision.turn.facts;
+        for (order, taken) in decision.ledgers {
+            let now = LedgerAt { version: taken.version + 1, ledger: Some(taken.ledger) };
+            self.facts.ledgers.insert(order, now);
+        }
+        self.facts.own.clone_from(&decision.case.reserved);
+        self.entries.extend(decision.turn.entries);
+        self.later.extend(decision.work);
+        self.case = decision.case;
+    }
+
+    /// The facts as they were recorded: the case has done nothing to them that its record does not tell.
+    pub(super) fn adopt(&mut self, facts: &Facts) {
+        self.facts = Facts { own: self.case.reserved.clone(), ..facts.clone() };
+    }
+
+    /// What was read that was not there when the case was opened; what it took itself stays taken.
+    pub(super) fn learn(&mut self, facts: &Facts) {
+        for (order, at) in &facts.ledgers {
+            self.facts.ledgers.entry(order.clone()).or_insert_with(|| at.clone());
+        }
+        if self.facts.purchases.is_empty() {
+            self.facts.purchases.clone_from(&facts.purchases);
+        }
+        if self.facts.order.is_none() {
+            self.facts.order.clone_from(&facts.order);
+        }
+    }
+
+    /// What came of it by its first wait.
+    fn told(&self, recorded: &Stretch) -> Again {
+        match missing(&self.entries, recorded) {
+            Some(unknown) => Again::Unknown(unknown),
+            None => Again::Decided(Side::of(&self.case, &self.entries)),
+        }
+    }
+
+    /// What came of it in the end.
+    pub(super) fn told_in_the_end(&self, recorded: &Stretch) -> Again {
+        match missing(&self.entries, recorded) {
+            Some(unknown) => Again::Unknown(unknown),
+            None => Again::Decided(Side::of_whole(&self.case, &self.entries)),
+        }
+    }
+
+    /// The workflow that decides it, where one does.
+    pub(super) fn definition(&self) -> Option<&'d Definition> {
+        self.definition
+    }
 }
 
-/// The facts as the decision leaves them: what it took is no longer left.
-fn moved_on(
-    facts: Facts,
-    case: &Case,
-    taken: std::collections::BTreeMap<crate::ids::OrderId, crate::decision::Taken>,
-) -> Facts {
-    let mut facts = facts;
-    for (order, taken) in taken {
-        facts.ledgers.insert(order, LedgerAt { version: taken.version + 1, ledger: Some(taken.ledger) });
-    }
-    facts.own.clone_from(&case.reserved);
-    facts
-}
-
-fn advance(
-    definition: Option<&Definition>,
-    run: Run,
-    answer: &mut dyn FnMut(&Definition, &Ask, &Run) -> Answered,
-) -> Decision {
+fn advance(definition: Option<&Definition>, run: Run, answer: &mut Answers<'_>) -> Decision {
     let (mut run, mut answered) = (Box::new(run), None);
     loop {
         match run::advance(definition, run, answered.take()) {

@@ -23,6 +23,9 @@ pub struct Side {
     pub queues: Vec<String>,
     /// The codes that made the outcome what it is.
     pub reasons: Vec<String>,
+    /// Of a case that was played to its end: a person was asked on the way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked: bool,
 }
 
 /// What a customer gets, in one word.
@@ -80,7 +83,17 @@ impl Side {
             path: path(entries),
             queues,
             reasons: case.decisive_reasons().into_iter().map(str::to_owned).collect(),
+            asked: false,
         }
+    }
+
+    /// Of a case that has come to its end, and all its entries.
+    pub fn of_whole<'e>(case: &Case, entries: impl IntoIterator<Item = &'e Entry> + Clone) -> Self {
+        let asks = |entry: &Entry| match entry {
+            Entry::TaskOpened { task, .. } => !matches!(task.about, About::Effect { .. }),
+            _ => false,
+        };
+        Self { asked: entries.clone().into_iter().any(asks), ..Self::of(case, entries) }
     }
 
     /// Of a submission that the rules do not take.
@@ -92,12 +105,13 @@ impl Side {
             path: Vec::new(),
             queues: Vec::new(),
             reasons: vec![code.to_owned()],
+            asked: false,
         }
     }
 
-    /// Whether a person must look at it.
+    /// Whether a person must look at it, or had to.
     pub fn is_review(&self) -> bool {
-        self.outcome == Outcome::Review
+        self.asked || self.outcome == Outcome::Review
     }
 }
 

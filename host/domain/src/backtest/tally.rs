@@ -161,6 +161,10 @@ pub struct Tally {
     pub cases: u64,
     /// Cases that the rules on trial have nothing to do with.
     pub elsewhere: u64,
+    /// Cases that are not closed, where only closed ones were asked for.
+    pub still_open: u64,
+    /// Cases in which a recorded outcome was taken although the effect has another content now.
+    pub assumed: u64,
     /// Cases whose customers would get something else.
     pub flipped: u64,
     /// Cases with another outcome.
@@ -171,6 +175,8 @@ pub struct Tally {
     pub path_changed: u64,
     /// Refunds by currency.
     pub refunds: BTreeMap<String, (Currency, Pair<Sum>)>,
+    /// Cases that wait for a person, or did.
+    pub reviews: Pair<u64>,
     /// Cases by outcome.
     pub outcomes: BTreeMap<String, Pair<u64>>,
     /// Cases by queue.
@@ -197,11 +203,14 @@ impl Tally {
             currency,
             cases: 0,
             elsewhere: 0,
+            still_open: 0,
+            assumed: 0,
             flipped: 0,
             outcome_changed: 0,
             amount_changed: 0,
             path_changed: 0,
             refunds: BTreeMap::new(),
+            reviews: Pair::default(),
             outcomes: BTreeMap::new(),
             queues: BTreeMap::new(),
             reasons: BTreeMap::new(),
@@ -257,6 +266,7 @@ impl Tally {
 
     fn words(&mut self, compared: &Compared) {
         let (before, after) = (&compared.before, &compared.after);
+        self.reviews.count(before.is_review(), after.is_review());
         self.outcomes.entry(before.outcome.word().to_owned()).or_default().before += 1;
         self.outcomes.entry(after.outcome.word().to_owned()).or_default().after += 1;
         for (words, figures) in [(both(before, after, |side| &side.queues), &mut self.queues)]
@@ -282,11 +292,6 @@ impl Tally {
     /// Refunds in the report's currency.
     pub fn refund_total(&self) -> Pair<Sum> {
         self.refunds.get(self.currency.code()).map(|(_, pair)| *pair).unwrap_or_default()
-    }
-
-    /// Cases that wait for a person.
-    pub fn reviews(&self) -> Pair<u64> {
-        self.outcomes.get("review").copied().unwrap_or_default()
     }
 
     /// Cases of which nobody can say what would have come.

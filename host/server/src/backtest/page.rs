@@ -59,10 +59,14 @@ pub(super) fn escaped(text: &str) -> String {
 fn about(report: &Report) -> String {
     let revisions: Vec<_> =
         report.on_trial.iter().map(|(name, digest)| escaped(&format!("{name} {}", digest.short()))).collect();
-    let how = if report.from_scratch {
-        "The whole history was run anew: each case found what the candidate left of the purchases before it."
-    } else {
-        "Each case was decided again by itself, with the facts recorded for it, up to its first wait."
+    let how = match (report.from_scratch, report.whole) {
+        (true, _) => {
+            "The whole history was run anew: each case found what the candidate left of the purchases before it."
+        }
+        (false, true) => "Each closed case was played to its end again by itself, with all that was recorded of it.",
+        (false, false) => {
+            "Each case was decided again by itself, with the facts recorded for it, up to its first wait."
+        }
     };
     format!(
         "<p class=\"dim\">Revision {}. {how}</p><p class=\"dim\">{} answers of plugins from the record, {} asked anew.</p>\n",
@@ -73,7 +77,7 @@ fn about(report: &Report) -> String {
 }
 
 fn tiles(tally: &Tally) -> String {
-    let (refunds, reviews) = (tally.refund_total(), tally.reviews());
+    let (refunds, reviews) = (tally.refund_total(), tally.reviews);
     let arrow = |before: String, after: String| format!("{before} \u{2192} {after}");
     let money = arrow(amount(refunds.before, tally.currency), amount(refunds.after, tally.currency));
     let unknown = tally.unknown_total();
@@ -282,6 +286,7 @@ mod tests {
             path: vec![EVIL.to_owned()],
             queues: vec![EVIL.to_owned()],
             reasons: vec![EVIL.to_owned()],
+            asked: false,
         };
         let at = Instant::from_unix_ms(days * 86_400_000);
         let case =
@@ -291,7 +296,7 @@ mod tests {
 
     fn report(tally: Tally) -> Report {
         let on_trial = vec![(Slug::new("shop-return").unwrap(), Digest::of(b"x"))];
-        Report { on_trial, from_scratch: false, tally, answers_reused: 1, plugin_calls: 2 }
+        Report { on_trial, from_scratch: false, whole: false, tally, answers_reused: 1, plugin_calls: 2 }
     }
 
     fn tally() -> Tally {

@@ -14,7 +14,7 @@ use super::Report;
 pub fn json(report: &Report) -> Json {
     let tally = &report.tally;
     let total = tally.refund_total();
-    let reviews = tally.reviews();
+    let reviews = tally.reviews;
     let on_trial = report.on_trial.iter();
     json!({
         "cases": tally.cases,
@@ -25,6 +25,9 @@ pub fn json(report: &Report) -> Json {
         "currency": tally.currency,
         "on_trial": on_trial.map(|(name, revision)| json!({ "workflow": name, "revision": revision })).collect::<Vec<_>>(),
         "from_scratch": report.from_scratch,
+        "whole": report.whole,
+        "still_open": tally.still_open,
+        "assumed": tally.assumed,
         "elsewhere": tally.elsewhere,
         "outcome_changed": tally.outcome_changed,
         "amount_changed": tally.amount_changed,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{Days, NaiveDate, NaiveTime};
 use redress_domain::ask::{Answered, Ask};
 use redress_domain::backtest::again::{Again, Rules, Stretch, Unknown};
+use redress_domain::backtest::side::Side;
 use redress_domain::backtest::tally::{Compared, Named, Tally};
 use redress_domain::clock::{Instant, Zone};
 use redress_domain::codec;
@@ -15,7 +16,7 @@ use redress_store::scan::{Cursor, Direction, Scan};
 use redress_store::snapshot::Snapshot;
 
 use super::trial::Trial;
-use super::{Error, Report, parallel, turn};
+use super::{Error, Recorded, Report, parallel, turn};
 use crate::engine::listing::CaseListing;
 use crate::engine::{self, Engine, ask};
 
@@ -33,6 +34,8 @@ pub struct Select {
     pub kind: Option<Slug>,
     /// The newest so many.
     pub limit: Option<u64>,
+    /// Only cases that are closed, and those to their end.
+    pub whole: bool,
 }
 
 /// Decide past cases again, each by itself. `progress` hears how many of about how many are done.
@@ -50,7 +53,9 @@ pub fn run(
     let record = engine.record();
     let rules =
         Rules { active: &active, on_trial: &trial.on_trial, tenant: record.id, jurisdiction: &record.jurisdiction };
-    let judge = Judge { engine, snapshot: &snapshot, rules, reused: AtomicU64::new(0), called: AtomicU64::new(0) };
+    let whole = select.whole;
+    let judge =
+        Judge { engine, whole, snapshot: &snapshot, rules, reused: AtomicU64::new(0), called: AtomicU64::new(0) };
     let mut tally = tally(engine, trial);
     let mut pages = Pages::new(&snapshot, select, tally.zone)?;
     let mut done = 0;
@@ -65,6 +70,7 @@ pub fn run(
     Ok(Report {
         on_trial: trial.named(),
         from_scratch: false,
+        whole,
         tally,
         answers_reused: judge.reused.into_inner(),
         plugin_calls: judge.called.into_inner(),
@@ -87,29 +93,36 @@ pub(super) fn threads(engine: &Engine) -> usize {
 pub(super) struct Judged {
     case: Named,
     what: What,
+    /// A recorded outcome was taken for what it was not quite the outcome of.
+    assumed: bool,
 }
 
 enum What {
     Elsewhere,
     Compared(Box<Compared>),
     Unknown(Unknown),
+    StillOpen,
 }
 
 impl Judged {
-    pub(super) fn new(before: &Stretch, again: Again) -> Self {
-        let case = Named::of(&before.case);
+    pub(super) fn new(of: &Stretch, before: Side, again: Again) -> Self {
+        let case = Named::of(&of.case);
         let what = match again {
             Again::Elsewhere => What::Elsewhere,
             Again::Unknown(unknown) => What::Unknown(unknown),
-            Again::Decided(after) => {
-                What::Compared(Box::new(Compared { case: case.clone(), before: before.side(), after }))
-            }
+            Again::Decided(after) => What::Compared(Box::new(Compared { case: case.clone(), before, after })),
         };
-        Self { case, what }
+        Self { case, what, assumed: false }
+    }
+
+    fn still_open(before: &Stretch) -> Self {
+        Self { case: Named::of(&before.case), what: What::StillOpen, assumed: false }
     }
 
     pub(super) fn tell(self, tally: &mut Tally) {
+        tally.assumed += u64::from(self.assumed);
         match self.what {
+            What::StillOpen => tally.still_open += 1,
             What::Elsewhere => tally.elsewhere(),
             What::Compared(compared) => tally.compared(*compared),
             What::Unknown(unknown) => tally.unknown(self.case, unknown),
@@ -119,6 +132,7 @@ impl Judged {
 
 struct Judge<'a> {
     engine: &'a Engine,
+    whole: bool,
     snapshot: &'a Snapshot,
     rules: Rules<'a>,
     reused: AtomicU64,
@@ -127,9 +141,23 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn case(&self, case: CaseId) -> Result<Judged, Error> {
+        if self.whole {
+            return self.to_the_end(case);
+        }
         let before = stretch(self.snapshot, case)?;
         let again = self.rules.again(&before, &mut |definition, ask, run| self.answer(&before, definition, ask, run));
-        Ok(Judged::new(&before, again))
+        Ok(Judged::new(&before, before.side(), again))
+    }
+
+    fn to_the_end(&self, case: CaseId) -> Result<Judged, Error> {
+        let read = Stretch::read_whole(first(self.snapshot, case)?, |number| turn(self.snapshot, case, number))?;
+        let before = read.ok_or_else(|| never_opened(case))?;
+        if !before.case.is_closed() {
+            return Ok(Judged::still_open(&before));
+        }
+        let ended =
+            self.rules.to_the_end(&before, &mut |definition, ask, run| self.answer(&before, definition, ask, run));
+        Ok(Judged { assumed: ended.assumed, ..Judged::new(&before, before.end(), ended.again) })
     }
 
     /// The recorded answer where the same component was asked the same, else what the sandbox says.
@@ -149,10 +177,17 @@ impl Judge<'_> {
 
 /// The first stretch of a case.
 pub(super) fn stretch(snapshot: &Snapshot, case: CaseId) -> Result<Stretch, Error> {
-    let damaged = |detail: &str| engine::Error::Damaged { what: "case", detail: format!("{case} {detail}") };
-    let first = turn(snapshot, case, 1)?.ok_or_else(|| damaged("is listed and has no turn"))?;
-    let read = Stretch::read(first, |number| turn(snapshot, case, number))?;
-    Ok(read.ok_or_else(|| damaged("was never opened"))?)
+    let read = Stretch::read(first(snapshot, case)?, |number| turn(snapshot, case, number))?;
+    read.ok_or_else(|| never_opened(case))
+}
+
+fn first(snapshot: &Snapshot, case: CaseId) -> Result<Recorded, Error> {
+    let damaged = || engine::Error::Damaged { what: "case", detail: format!("{case} is listed and has no turn") };
+    Ok(turn(snapshot, case, 1)?.ok_or_else(damaged)?)
+}
+
+fn never_opened(case: CaseId) -> Error {
+    engine::Error::Damaged { what: "case", detail: format!("{case} was never opened") }.into()
 }
 
 /// The cases that are decided again, the newest first.

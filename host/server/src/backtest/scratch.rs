@@ -63,7 +63,7 @@ pub fn from_scratch(
         }
     }
     let plugin_calls = called.into_inner();
-    Ok(Report { on_trial: trial.named(), from_scratch: true, tally, answers_reused: 0, plugin_calls })
+    Ok(Report { on_trial: trial.named(), from_scratch: true, whole: false, tally, answers_reused: 0, plugin_calls })
 }
 
 fn put_orders(snapshot: &Snapshot, scratch: &Engine) -> Result<(), Error> {
@@ -204,5 +204,5 @@ fn judge(
         }
         Some(Fate::Refused(_)) | None => Again::Elsewhere,
     };
-    Ok(Judged::new(&before, again))
+    Ok(Judged::new(&before, before.side(), again))
 }

@@ -1,5 +1,6 @@
 //! `/v1/connectors`: where effects go, one for each kind and one for each system that workflows ask. Secrets go in and never come out.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use axum::extract::{OriginalUri, State as Shared};
@@ -55,6 +56,10 @@ pub enum SetConnector {
         /// With what. It is never shown again.
         #[schema(write_only)]
         password: Option<String>,
+        /// Where people of a queue are reached: its name, and an address. A message to a queue that is not named here goes to the
+        /// notification webhook.
+        #[serde(default)]
+        queues: BTreeMap<String, String>,
     },
     /// A folder of mails, for development; where the host allows it.
     Folder {
@@ -62,6 +67,9 @@ pub enum SetConnector {
         path: String,
         /// The sender.
         from: String,
+        /// Where people of a queue are reached.
+        #[serde(default)]
+        queues: BTreeMap<String, String>,
     },
     /// Money that is paid in name only, for demonstration; where the host allows it.
     Simulated {},
@@ -87,6 +95,9 @@ pub struct ConnectorView {
     /// Who logs in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// Where people of a queue are reached by mail.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub queues: BTreeMap<String, String>,
     /// Whether a request that comes again under its key does nothing more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotent: Option<bool>,
@@ -204,10 +215,10 @@ impl SetConnector {
                 key_lifetime: span("/key_lifetime", key_lifetime, KEY_LIFETIME)?,
                 answer_within: span("/answer_within", answer_within, ANSWER_WITHIN)?,
             }),
-            Self::Smtp { url, from, user, password } => {
-                Connector::Smtp(Smtp { url, from, user, password: password.map(Secret::new) })
+            Self::Smtp { url, from, user, password, queues } => {
+                Connector::Smtp(Smtp { url, from, user, password: password.map(Secret::new), queues })
             }
-            Self::Folder { path, from } => Connector::Folder { path: PathBuf::from(path), from },
+            Self::Folder { path, from, queues } => Connector::Folder { path: PathBuf::from(path), from, queues },
             Self::Simulated {} => Connector::Simulated,
         })
     }
@@ -230,6 +241,7 @@ impl ConnectorView {
             path: None,
             from: None,
             user: None,
+            queues: BTreeMap::new(),
             idempotent: None,
             key_lifetime: None,
             answer_within: None,
@@ -243,8 +255,10 @@ impl ConnectorView {
             }
             Connector::Smtp(smtp) => {
                 (view.url, view.from, view.user) = (Some(smtp.url.clone()), Some(smtp.from.clone()), smtp.user.clone());
+                view.queues.clone_from(&smtp.queues);
             }
-            Connector::Folder { path, from } => {
+            Connector::Folder { path, from, queues } => {
+                view.queues.clone_from(queues);
                 (view.path, view.from) = (Some(path.display().to_string()), Some(from.clone()));
             }
             Connector::Simulated => {}

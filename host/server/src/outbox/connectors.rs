@@ -1,6 +1,6 @@
 //! Connectors: where the effects of a tenant go. One for each kind, kept under a pointer of the tenant's file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -33,6 +33,8 @@ const HTTP: &str = "http:";
 const NAMES: &str = "connectors/http";
 /// Systems of one merchant.
 const NAMES_MAX: usize = 64;
+/// Queues with an address of their own.
+const QUEUES_MAX: usize = 256;
 /// An address of a connector; longer ones are no addresses.
 const TEXT_BYTES_MAX: usize = 2_048;
 
@@ -101,6 +103,9 @@ pub enum Connector<S = Secret> {
         path: PathBuf,
         /// The sender.
         from: String,
+        /// Where people of a queue are reached.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        queues: BTreeMap<String, String>,
     },
     /// Money that is paid in name only, for demonstration and development.
     Simulated,
@@ -132,6 +137,9 @@ pub struct Smtp<S = Secret> {
     pub user: Option<String>,
     /// With what.
     pub password: Option<S>,
+    /// Where people of a queue are reached.
+    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
+    pub queues: BTreeMap<String, String>,
 }
 
 impl Webhook<Secret> {
@@ -287,7 +295,7 @@ pub(super) fn is_set(snapshot: &Snapshot, kind: &Kind) -> Result<bool, engine::E
     Ok(kept(snapshot, kind)?.is_some())
 }
 
-fn kept(snapshot: &Snapshot, kind: &Kind) -> Result<Option<Connector<Sealed>>, engine::Error> {
+pub(super) fn kept(snapshot: &Snapshot, kind: &Kind) -> Result<Option<Connector<Sealed>>, engine::Error> {
     let bytes = snapshot.pointer(&kind.pointer())?;
     bytes.map(|bytes| codec::decode(&bytes).map_err(engine::Error::damaged("connector"))).transpose()
 }
@@ -304,6 +312,14 @@ impl<S> Connector<S> {
             Self::Smtp(_) => "smtp",
             Self::Folder { .. } => "folder",
             Self::Simulated => "simulated",
+        }
+    }
+
+    /// Where people of a queue are reached by mail, if this says it.
+    pub(super) fn address_of(&self, queue: &str) -> Option<&str> {
+        match self {
+            Self::Smtp(Smtp { queues, .. }) | Self::Folder { queues, .. } => queues.get(queue).map(String::as_str),
+            Self::Webhook(_) | Self::Simulated => None,
         }
     }
 
@@ -336,8 +352,11 @@ impl<S> Connector<S> {
                 from: smtp.from.clone(),
                 user: smtp.user.clone(),
                 password: smtp.password.as_ref().map(|password| change("password", password)).transpose()?,
+                queues: smtp.queues.clone(),
             }),
-            Self::Folder { path, from } => Connector::Folder { path: path.clone(), from: from.clone() },
+            Self::Folder { path, from, queues } => {
+                Connector::Folder { path: path.clone(), from: from.clone(), queues: queues.clone() }
+            }
             Self::Simulated => Connector::Simulated,
         })
     }
@@ -356,13 +375,17 @@ fn check(settings: &Settings, kind: &Kind, connector: &Connector) -> Result<(), 
         Connector::Webhook(webhook) => check_webhook(&Guard::new(settings), webhook),
         Connector::Smtp(smtp) => {
             sender("from", &smtp.from)?;
+            reachable(&smtp.queues)?;
             let server = mail::server(&short("url", &smtp.url)?).map_err(|why| Error::Field { field: "url", why })?;
             Guard::new(settings).permits_mail(&server).map_err(Error::Address)
         }
         Connector::Folder { .. } | Connector::Simulated if !settings.allow_simulated => {
             Err(Error::NotAllowed(connector.how()))
         }
-        Connector::Folder { from, .. } => sender("from", from),
+        Connector::Folder { from, queues, .. } => {
+            sender("from", from)?;
+            reachable(queues)
+        }
         Connector::Simulated => Ok(()),
     }
 }
@@ -386,6 +409,17 @@ fn short(field: &'static str, text: &str) -> Result<String, Error> {
         return Ok(text.to_owned());
     }
     Err(Error::Field { field, why: format!("it has {} bytes, at most {TEXT_BYTES_MAX} are taken", text.len()) })
+}
+
+fn reachable(queues: &BTreeMap<String, String>) -> Result<(), Error> {
+    if queues.len() > QUEUES_MAX {
+        let why = format!("{} queues have an address, at most {QUEUES_MAX} may", queues.len());
+        return Err(Error::Field { field: "queues", why });
+    }
+    queues.iter().try_for_each(|(queue, address)| {
+        short("queues", queue)?;
+        sender("queues", address)
+    })
 }
 
 fn sender(field: &'static str, text: &str) -> Result<(), Error> {

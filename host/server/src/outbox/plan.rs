@@ -140,7 +140,7 @@ impl Courier {
             What::Refund(_) => (Kind::Payment, None),
             What::Restock { .. } | What::Exchange(_) => (Kind::Stock, None),
             What::Http(request) => (Kind::Http(request.target.clone()), None),
-            What::Notice { channel, .. } => match notice(&item, channel)? {
+            What::Notice { channel, to, .. } => match notice(&item, channel, to)? {
                 Some(way) => way,
                 None => return Ok(item.settle(Kind::Mail, Settled::Declined, "no_address")),
             },
@@ -299,17 +299,23 @@ impl Item<'_> {
     }
 }
 
+/// Whom messages are for, where not for the people of a queue.
+const CUSTOMER: &str = "customer";
+
 /// Through which connector a message leaves, and whom it is for; none where nobody can be reached.
-fn notice(item: &Item<'_>, channel: &str) -> Result<Option<(Kind, Option<personal::Contact>)>, Error> {
-    let is_set = |kind: Kind| connectors::is_set(item.snapshot, &kind);
-    if channel != "email" || !is_set(Kind::Mail)? {
-        return Ok(Some((Kind::Notification, None)));
-    }
-    let contact = personal::reached(item.snapshot, item.case)?;
+fn notice(item: &Item<'_>, channel: &str, to: &str) -> Result<Option<(Kind, Option<personal::Contact>)>, Error> {
+    let mail = connectors::kept(item.snapshot, &Kind::Mail)?.filter(|_| channel == "email");
+    let Some(mail) = mail else { return Ok(Some((Kind::Notification, None))) };
+    let contact = match to {
+        CUSTOMER => personal::reached(item.snapshot, item.case)?,
+        // What is meant for the people of a queue never goes to the customer.
+        queue => mail.address_of(queue).map(|address| ("email".to_owned(), address.to_owned())).into_iter().collect(),
+    };
     if contact.contains_key("email") {
         return Ok(Some((Kind::Mail, Some(contact))));
     }
-    Ok(is_set(Kind::Notification)?.then_some((Kind::Notification, None)))
+    let is_set = connectors::is_set(item.snapshot, &Kind::Notification)?;
+    Ok(is_set.then_some((Kind::Notification, None)))
 }
 
 /// How the log says what an effect was settled as.

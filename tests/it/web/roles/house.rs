@@ -169,7 +169,11 @@ impl Side {
 
     fn connect(&self, world: &World, kind: &Kind) -> anyhow::Result<()> {
         let connector = match kind {
-            Kind::Mail => Connector::Folder { path: "mails".into(), from: "shop@shop.example".to_owned() },
+            Kind::Mail => Connector::Folder {
+                path: "mails".into(),
+                from: "shop@shop.example".to_owned(),
+                queues: BTreeMap::new(),
+            },
             _ => Connector::Simulated,
         };
         let allowing = outbox::Settings { allow_simulated: true, ..outbox::Settings::default() };

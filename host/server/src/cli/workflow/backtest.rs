@@ -23,6 +23,7 @@ Examples:
   redress workflow backtest return.yaml --tenant shop --data data
   redress workflow backtest return.yaml --since 2026-01-01 --until 2026-03-31 --output json --tenant shop --data data
   redress workflow backtest return.yaml --html backtest.html --tenant shop --data data
+  redress workflow backtest return.yaml --whole --tenant shop --data data
   redress workflow backtest return.yaml --from-scratch --tenant shop --data data
   redress workflow backtest --plugin purchase-match=match.wasm --limit 5000 --tenant shop --data data
 ";
@@ -43,6 +44,9 @@ pub(in crate::cli) struct Args {
     /// Run the whole history anew, on a ledger in memory: each case finds what the candidate left of the purchases before it.
     #[arg(long)]
     from_scratch: bool,
+    /// Play closed cases to their end, with the events, answers and outcomes that were recorded for them.
+    #[arg(long, conflicts_with = "from_scratch")]
+    whole: bool,
     /// Only cases opened on this day or later, in the zone of the workflow.
     #[arg(long, value_name = "YYYY-MM-DD")]
     since: Option<NaiveDate>,
@@ -99,7 +103,8 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         }
         error => error.into(),
     })?;
-    let select = Select { since: args.since, until: args.until, kind: args.kind.clone(), limit: args.limit };
+    let select =
+        Select { since: args.since, until: args.until, kind: args.kind.clone(), limit: args.limit, whole: args.whole };
     let mut progress = Progress::to_stderr();
     let mut begun = false;
     let mut tell = |done, total| {

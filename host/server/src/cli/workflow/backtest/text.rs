@@ -19,7 +19,11 @@ pub(super) fn report(report: &Report) -> String {
     let tally = &report.tally;
     let mut text = String::new();
     let names: Vec<_> = report.on_trial.iter().map(|(name, digest)| format!("{name} {}", digest.short())).collect();
-    let how = if report.from_scratch { "the whole history run anew" } else { "each case by itself" };
+    let how = match (report.from_scratch, report.whole) {
+        (true, _) => "the whole history run anew",
+        (false, true) => "each closed case by itself, to its end",
+        (false, false) => "each case by itself, up to its first wait",
+    };
     line(&mut text, &format!("{} on trial, {how}", names.join(", ")));
     text.push('\n');
     text += &totals(tally);
@@ -28,13 +32,18 @@ pub(super) fn report(report: &Report) -> String {
     flips(&mut text, tally);
     other_path(&mut text, tally);
     unknown(&mut text, tally);
+    if report.whole {
+        let (open, assumed) = (cases(tally.still_open), cases(tally.assumed));
+        line(&mut text, &format!("\n{open} still open, not decided again"));
+        line(&mut text, &format!("{assumed} with a recorded outcome of an effect that has another content now"));
+    }
     let (reused, called) = (report.answers_reused, report.plugin_calls);
     line(&mut text, &format!("\n{reused} answers of plugins from the record, {called} asked anew"));
     text
 }
 
 fn totals(tally: &Tally) -> String {
-    let (refunds, reviews) = (tally.refund_total(), tally.reviews());
+    let (refunds, reviews) = (tally.refund_total(), tally.reviews);
     let row = |(word, pair): (&String, &Pair<u64>)| [word.clone(), pair.before.to_string(), pair.after.to_string()];
     let mut rows: Vec<_> = tally.outcomes.iter().map(row).collect();
     let name = format!("refunds, {}", tally.currency);

@@ -1,0 +1,290 @@
+//! Playing a case to its end again: what happened to it outside happens again where the rules on trial still wait for it.
+//!
+//! An event, a person's answer and a provider's outcome come in at the time at which they came in. An answer goes to the task of the
+//! same step in the same lane, an outcome to the effect of the same key; where the rules have no such task or effect, it is left
+//! out. Timers are those of the rules on trial. What they wait for and nobody ever recorded makes a case unknown.
+
+use std::collections::BTreeMap;
+
+use super::again::{Again, Answers, Chosen, Played, Rules, Stretch, Unknown};
+use super::side::Side;
+use crate::case::command::{Actor, Body, Command, Complete, Rejection, Settle, Timer};
+use crate::case::entry::Entry;
+use crate::case::evolve::{self, Stamp};
+use crate::case::lane::{LaneId, Place};
+use crate::case::{About, Case, What};
+use crate::clock::Instant;
+use crate::decision::{Turn, Work};
+use crate::ids::{Digest, TaskId};
+use crate::workflow::definition::Kind;
+
+/// Timers that one case is given: more than any workflow of the language's size can need.
+const TIMERS_MAX: u32 = 10_000;
+
+/// What became of a case that was played to its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// What came of it.
+    pub again: Again,
+    /// A provider confirmed or declined an effect of other content than it had been asked for; its answer was taken all the same.
+    pub assumed: bool,
+}
+
+impl From<Again> for Ended {
+    fn from(again: Again) -> Self {
+        Self { again, assumed: false }
+    }
+}
+
+impl Rules<'_> {
+    /// Decide a closed case again from its opening to its end. `answer` speaks for the plugins.
+    pub fn to_the_end(&self, whole: &Stretch, answer: &mut Answers<'_>) -> Ended {
+        let (routed, input) = match self.choose(whole) {
+            Chosen::Elsewhere => return Again::Elsewhere.into(),
+            Chosen::Unknown(unknown) => return Again::Unknown(unknown).into(),
+            Chosen::By(routed, input) => (routed, *input),
+        };
+        let at = input.command.occurred_at;
+        let opened = match routed.and_then(|chosen| Played::open(chosen, input, answer)) {
+            Err(rejection) => return Again::Decided(Side::refused(rejection.code, whole.case.currency)).into(),
+            Ok(opened) => opened,
+        };
+        let Some(played) = opened else { return Again::Unknown(too_long()).into() };
+        let mut replay = Replay {
+            played,
+            recorded: Recorded::of(whole),
+            timers: BTreeMap::new(),
+            wanted: 0,
+            fired: 0,
+            now: at,
+            assumed: false,
+            answer,
+        };
+        let again = match replay.run(whole) {
+            Ok(()) => replay.played.told_in_the_end(whole),
+            Err(unknown) => Again::Unknown(unknown),
+        };
+        Ended { again, assumed: replay.assumed }
+    }
+}
+
+/// What the records say of tasks and effects.
+struct Recorded<'s> {
+    tasks: BTreeMap<TaskId, (&'s About, &'s LaneId)>,
+    effects: BTreeMap<Digest, &'s What>,
+}
+
+impl<'s> Recorded<'s> {
+    fn of(whole: &'s Stretch) -> Self {
+        let (mut tasks, mut effects) = (BTreeMap::new(), BTreeMap::new());
+        for entry in whole.entries() {
+            match entry {
+                Entry::TaskOpened { id, task } => drop(tasks.insert(*id, (&task.about, &task.lane))),
+                Entry::Intended { key, effect } => drop(effects.insert(*key, &effect.what)),
+                _ => {}
+            }
+        }
+        Self { tasks, effects }
+    }
+}
+
+struct Replay<'a, 'd, 's, 'f> {
+    played: Played<'d>,
+    recorded: Recorded<'s>,
+    /// Timers by their time, and by the order in which they were set.
+    timers: BTreeMap<(Instant, u32), Timer>,
+    wanted: u32,
+    fired: u32,
+    now: Instant,
+    assumed: bool,
+    answer: &'a mut Answers<'f>,
+}
+
+impl Replay<'_, '_, '_, '_> {
+    fn run(&mut self, whole: &Stretch) -> Result<(), Unknown> {
+        self.set_timers();
+        let mut recorded = None;
+        let mut stand = |turn: &Turn| {
+            let stamp = Stamp { at: turn.at, turn: turn.number };
+            turn.entries.iter().try_for_each(|entry| evolve::apply(&mut recorded, entry, stamp)).ok()?;
+            recorded.clone()
+        };
+        let mut before = whole.turns().first().and_then(&mut stand);
+        for turn in whole.turns().iter().skip(1) {
+            match before {
+                Some(case) if holds_the_same(&self.played.case, &case) => self.played.adopt(&turn.facts),
+                _ => self.played.learn(&turn.facts),
+            }
+            before = stand(turn);
+            self.pass(turn.at)?;
+            self.happen(turn)?;
+        }
+        while !self.played.case.is_closed() {
+            if let Some(unknown) = self.waits_for() {
+                return Err(unknown);
+            }
+            let Some((due, _)) = self.timers.keys().next().copied() else { return Err(stuck(&self.played.case)) };
+            self.pass(due)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that is due by then.
+    fn pass(&mut self, to: Instant) -> Result<(), Unknown> {
+        while let Some(first) = self.timers.first_entry().filter(|first| first.key().0 <= to) {
+            let ((due, _), timer) = first.remove_entry();
+            self.fired += 1;
+            if self.fired > TIMERS_MAX {
+                return Err(too_long());
+            }
+            self.now = self.now.max(due);
+            // A closed case has no use for it.
+            drop(self.give(&self.of_host(), Body::Timer(timer))?);
+        }
+        self.now = self.now.max(to);
+        Ok(())
+    }
+
+    /// What happened in a turn, as far as it came from outside.
+    fn happen(&mut self, turn: &Turn) -> Result<(), Unknown> {
+        match &turn.command.body {
+            Body::Complete(complete) => self.complete(&turn.command, complete),
+            Body::Settle(settle) => self.settle(&turn.command, settle),
+            // An event that the rules do not know, or a case that has ended meanwhile: nothing that they would look at.
+            body @ (Body::Event(_) | Body::Cancel) => self.give(&turn.command, body.clone()).map(drop),
+            // The rules' own timers are fired; who holds a task and how often something was sent decides nothing.
+            Body::Open(_)
+            | Body::Timer(_)
+            | Body::Claim(_)
+            | Body::Release(_)
+            | Body::Resend(_)
+            | Body::Migrate(_)
+            | Body::Continue => Ok(()),
+        }
+    }
+
+    fn complete(&mut self, as_recorded: &Command, complete: &Complete) -> Result<(), Unknown> {
+        let Some((about, lane)) = self.recorded.tasks.get(&complete.task).copied() else { return Ok(()) };
+        let is_same = |task: &&crate::case::Task| task.about == *about && task.lane == *lane;
+        let tasks = &self.played.case.tasks;
+        let Some(task) = tasks.iter().find(|(_, task)| is_same(task)).map(|(id, _)| *id) else { return Ok(()) };
+        match self.give(as_recorded, Body::Complete(Complete { task, ..complete.clone() }))? {
+            Ok(()) => Ok(()),
+            Err(refused) => Err(Unknown {
+                code: "answer_does_not_fit",
+                step: step_of(about),
+                why: format!("a person answered {:?}, which is refused now: {}", complete.outcome, refused.code),
+            }),
+        }
+    }
+
+    fn settle(&mut self, as_recorded: &Command, settle: &Settle) -> Result<(), Unknown> {
+        let Some(effect) = self.played.case.effects.get(&settle.key) else { return Ok(()) };
+        if self.recorded.effects.get(&settle.key).is_some_and(|was| **was != effect.what) {
+            // Whether goods are there, and what a system would have said, depends on what it is asked.
+            if matches!(effect.what, What::Http(_) | What::Exchange(_)) {
+                let why = "it would be asked something else than was ever asked";
+                return Err(missing("outcome_missing", Some(effect.step.to_string()), why));
+            }
+            self.assumed = true;
+        }
+        self.give(as_recorded, Body::Settle(settle.clone())).map(drop)
+    }
+
+    /// Give it a command; what the rules refuse changes nothing.
+    fn give(&mut self, as_recorded: &Command, body: Body) -> Result<Result<(), Rejection>, Unknown> {
+        let command = Command { body, occurred_at: self.now, ..as_recorded.clone() };
+        match self.played.give(command, self.answer) {
+            Ok(true) => {
+                self.set_timers();
+                Ok(Ok(()))
+            }
+            Ok(false) => Err(too_long()),
+            Err(rejection) => Ok(Err(rejection)),
+        }
+    }
+
+    fn of_host(&self) -> Command {
+        Command {
+            occurred_at: self.now,
+            recorded_at: self.now,
+            actor: Actor::host(),
+            channel: "timer".to_owned(),
+            source: None,
+            reason: None,
+            body: Body::Continue,
+        }
+    }
+
+    fn set_timers(&mut self) {
+        for work in std::mem::take(&mut self.played.later) {
+            if let Work::Timer { due, timer } = work {
+                self.timers.insert((due, self.wanted), timer);
+                self.wanted += 1;
+            }
+        }
+    }
+
+    /// What only somebody outside could give it, and nobody did.
+    fn waits_for(&self) -> Option<Unknown> {
+        let case = &self.played.case;
+        let is_asking = |task: &&crate::case::Task| !matches!(task.about, About::Effect { .. } | About::TooLong);
+        if let Some(task) = case.tasks.values().find(is_asking) {
+            return Some(missing("answer_missing", step_of(&task.about), "a person would be asked who never was"));
+        }
+        let lanes = std::iter::once(LaneId::main()).chain(case.lanes.keys().cloned());
+        lanes.filter_map(|lane| case.place(&lane)).find_map(|place| match place {
+            Place::Waiting { step, .. } => self.of_step(step.as_str()),
+            Place::Running { .. } | Place::Done { .. } => None,
+        })
+    }
+
+    /// What a step waits for; nothing where it waits for a time, or for the lanes inside it.
+    fn of_step(&self, step: &str) -> Option<Unknown> {
+        let kind = &self.played.definition()?.step(step)?.kind;
+        let step = Some(step.to_owned());
+        match kind {
+            Kind::Await { .. } => {
+                Some(missing("event_missing", step, "an event would be awaited that nobody recorded"))
+            }
+            Kind::Refund { .. }
+            | Kind::Restock { .. }
+            | Kind::Http { .. }
+            | Kind::Exchange { .. }
+            | Kind::Undo { .. } => {
+                let why = "something would be sent that never was, or nobody knows what became of it";
+                Some(missing("outcome_missing", step, why))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether two cases took the same goods and sent the same: then the ledgers are as the record of one has them for the other too.
+fn holds_the_same(one: &Case, other: &Case) -> bool {
+    let held = |case: &Case| case.reserved.iter().map(|held| (held.line, held.take.clone())).collect::<Vec<_>>();
+    let sent = |case: &Case| {
+        case.effects.iter().map(|(key, effect)| (*key, effect.what.clone(), effect.state)).collect::<Vec<_>>()
+    };
+    held(one) == held(other) && sent(one) == sent(other)
+}
+
+fn step_of(about: &About) -> Option<String> {
+    match about {
+        About::Review { step } | About::Inspection { step } | About::Failure { step, .. } => Some(step.to_string()),
+        About::Effect { .. } | About::Unrouted | About::TooLong => None,
+    }
+}
+
+fn missing(code: &'static str, step: Option<String>, why: &str) -> Unknown {
+    Unknown { code, step, why: why.to_owned() }
+}
+
+fn too_long() -> Unknown {
+    missing("too_long", None, "it does not come to an end")
+}
+
+fn stuck(case: &Case) -> Unknown {
+    let step = case.status.step().map(ToString::to_string);
+    missing("event_missing", step, "it would wait for what nobody recorded")
+}
