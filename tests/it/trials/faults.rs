@@ -98,7 +98,7 @@ steps:
   - id: label
     http: { target: carrier, expect: { number: text, costs: money? } }
     as: label
-    on_error: [{ match: too_heavy, then: heavy }, { match: declined, then: done }]
+    on_error: [{ match: declined, then: heavy }]
     compensate: { http: { target: void, body: { number: =label.number } } }
   - id: look
     review: { queue: desk, title: Look, next: { fine: done, odd: off }, four_eyes: true, timeout: { after: 2bd, then: off } }
@@ -135,9 +135,9 @@ tests:
   - name: or at once
     mock: { carrier: { declines: too_heavy } }
     expect: { path: [label, heavy, done] }
-  - name: or for another reason
+  - name: or as a fault
     inject: { at: label, fault: declined, code: closed }
-    expect: { path: [label, done] }
+    expect: { path: [label, heavy, done] }
   - name: a system of which nothing is said answers nothing
     mock: { carrier: {} }
     expect: { waits_at: label, open_tasks: [label] }

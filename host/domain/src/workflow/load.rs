@@ -54,6 +54,8 @@ pub struct Environment {
     pub zone: Option<Zone>,
     /// The texts of the bases that an overlay may extend, by the name with its pin.
     pub bases: BTreeMap<String, String>,
+    /// The systems that the tenant has connected, by the names under which steps ask them; empty where nobody knows.
+    pub systems: BTreeSet<Slug>,
     /// The table of holidays that a stored revision was checked with; those of the program for a new document.
     pub holidays: Option<Arc<Holidays>>,
 }

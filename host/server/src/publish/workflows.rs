@@ -28,6 +28,7 @@ use super::way::{Answer, Way};
 use super::{Error, past, plugins};
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::{self, Engine};
+use crate::outbox::connectors;
 use active::Active;
 use kept::Kept;
 pub use restore::restore;
@@ -422,7 +423,7 @@ pub(super) fn candidate(
     engine: &Engine,
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
-    Kept { base, holidays }: Kept,
+    Kept { base, holidays, is_stored }: Kept,
 ) -> Result<Candidate, Error> {
     let record = engine.record();
     let bases = match &base {
@@ -431,7 +432,9 @@ pub(super) fn candidate(
         None => bases::known(engine, overlay::base_of(source).as_deref())?,
     };
     let (currency, zone) = (Some(record.currency), Some(record.zone));
-    let environment = Environment { plugins, currency, zone, bases, holidays };
+    // What is stored was checked when it came in; systems come and go.
+    let systems = if is_stored { Default::default() } else { connectors::systems(engine)? };
+    let environment = Environment { plugins, currency, zone, bases, systems, holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
     let base = base.or_else(|| bases::used(source, &environment.bases));
     let known = find(engine, definition.revision)?;

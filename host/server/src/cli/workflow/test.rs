@@ -123,7 +123,7 @@ impl Place {
         let made_up = suite::merchant(&suite.beside);
         let (currency, zone) = (self.currency.or(made_up.currency), self.zone.or(made_up.zone));
         let bases = bases::shipped();
-        let environment = Environment { plugins, currency, zone, bases, holidays: None };
+        let environment = Environment { plugins, currency, zone, bases, ..Environment::default() };
         load::load(&suite.workflow.source, &environment)
     }
 }

@@ -13,11 +13,13 @@ use crate::publish::bases::Base;
 pub(in crate::publish) struct Kept {
     pub(in crate::publish) base: Option<Base>,
     pub(in crate::publish) holidays: Option<Arc<Holidays>>,
+    /// Whether it is a stored revision at all.
+    pub(in crate::publish) is_stored: bool,
 }
 
 impl Kept {
     pub(in crate::publish) fn with(revision: &Revision) -> Result<Self, engine::Error> {
-        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)? })
+        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)?, is_stored: true })
     }
 }
 
