@@ -41,7 +41,7 @@ fn environment() -> Environment {
             include_str!("../../../tests/golden/bases/small-return.yaml").to_owned(),
         )]
         .into(),
-        holidays: None,
+        ..Environment::default()
     }
 }
 
