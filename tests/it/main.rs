@@ -33,6 +33,7 @@ mod serve;
 mod shapes;
 mod steps;
 mod storm;
+mod subcases;
 mod trials;
 mod turns;
 mod tutorial;

@@ -356,6 +356,7 @@ pub fn a_return(customer: &str, lines: &[(&str, u32)]) -> anyhow::Result<Open> {
         claim: None,
         attributes: Fields::new(),
         lines: lines.iter().map(line).collect::<anyhow::Result<_>>()?,
+        called: None,
     })
 }
 

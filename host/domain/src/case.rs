@@ -1,5 +1,6 @@
 //! A case: one customer matter, its lines, and where it stands. Changed only by entries, through `evolve`.
 
+pub mod child;
 pub mod command;
 pub mod deadline;
 mod effect;
@@ -19,6 +20,7 @@ use crate::money::{Currency, Money};
 use crate::order::Unit;
 use crate::value::{Fields, Value};
 use crate::verdict::{Outcome, Quote, Reason, Remedy, Take, Verdict};
+use child::{Child, Parent};
 use deadline::{Deadline, Proposal};
 pub use effect::{Effect, EffectState, Exchange, Item, Refund, Reply, Request, Retry, What};
 use lane::{Lane, LaneId};
@@ -118,6 +120,12 @@ pub struct Case {
     /// Events that nothing waited for yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Arrived>,
+    /// The case that opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// The cases that it opened.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub children: BTreeMap<CaseId, Child>,
 }
 
 /// What undoes something that a step did.

@@ -119,6 +119,12 @@ pub fn way(old: &Definition, new: &Definition, case: &Case, plan: &Migrate) -> R
     if kind(target) != waits {
         return refuse("other_kind", format!("step {step} is a {waits}, step {to} a {}", kind(target)));
     }
+    if let (Some(Kind::Run(before)), Kind::Run(after)) = (old.step(step.as_str()).map(|step| &step.kind), &target.kind)
+        && before.workflow != after.workflow
+    {
+        let (before, after) = (&before.workflow, &after.workflow);
+        return refuse("other_kind", format!("step {step} waits for a case of {before}, step {to} for one of {after}"));
+    }
     if let Kind::Review(review) | Kind::Inspect(review) = &target.kind
         && case.tasks.values().filter_map(|task| task.proposal.as_ref()).any(|proposal| !fits(review, proposal))
     {
@@ -172,5 +178,9 @@ fn kept(case: &Case, name: &str, variable: &Variable) -> Result<Option<crate::va
 
 /// Whether cases may be moved while they wait at a step of this kind.
 pub fn can_be_point(kind: &Kind) -> bool {
-    matches!(kind, Kind::Review(_) | Kind::Inspect(_) | Kind::Await { .. } | Kind::Wait(_))
+    match kind {
+        Kind::Review(_) | Kind::Inspect(_) | Kind::Await { .. } | Kind::Wait(_) => true,
+        Kind::Run(sub) => sub.wait.is_some(),
+        _ => false,
+    }
 }

@@ -22,6 +22,7 @@ mod http;
 mod lanes;
 mod migrate;
 mod names;
+pub mod offers;
 mod pay;
 mod resend;
 mod reserve;
@@ -30,6 +31,7 @@ pub mod route;
 mod sense;
 pub mod shapes;
 mod sla;
+mod subcase;
 mod swap;
 mod table;
 mod tasks;
@@ -119,6 +121,8 @@ pub struct Run {
     steps: u32,
     tasks_minted: u32,
     resume: bool,
+    /// Whether the case had ended before this turn.
+    was_closed: bool,
     path: Vec<Slug>,
 }
 
@@ -263,6 +267,7 @@ impl Run {
             Kind::Notify { template, to, channel } => goods::notify(self, step, template, to, channel),
             Kind::Http(request) => http::enter(self, definition, step, request),
             Kind::Exchange(exchange) => swap::enter(self, definition, step, exchange),
+            Kind::Run(sub) => subcase::enter(self, definition, step, sub),
             Kind::Undo(which) => undo::enter(self, step, which),
             Kind::Parallel(parallel) => Ok(lanes::parallel(self, step, parallel)),
             Kind::ForEach(each) => lanes::for_each(self, definition, step, each),
@@ -433,6 +438,7 @@ impl Run {
                 why: "nothing to do".to_owned(),
             });
         }
+        subcase::tell_parent(&mut self);
         let case = self.case.take().expect("a run has a case");
         let turn = Turn {
             number: self.stamp.turn,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use redress_domain::case::Case;
+use redress_domain::case::child::Pin;
 use redress_domain::case::command::{Body, Command, Open};
 use redress_domain::case::entry::Entry;
 use redress_domain::clock::Instant;
@@ -21,7 +22,7 @@ use super::error::Error;
 use super::listing::Before;
 use super::personal::Contact;
 use super::repeat::Repeat;
-use super::{Inner, Receipt, Seen, ask, facts, personal, stay};
+use super::{Inner, Receipt, Seen, ask, facts, messages, personal, stay};
 
 /// What a turn is computed from; kept over reruns.
 #[derive(Debug, Clone)]
@@ -123,6 +124,11 @@ fn begin(
 /// The workflow that takes a new case: of each the active revision, or its canary where the case's id falls to that. The past
 /// is decided by what is active.
 fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error> {
+    if let Body::Open(open) = &input.command.body
+        && let Some(called) = open.called.as_ref().filter(|called| called.pin != Pin::Active)
+    {
+        return Ok(inner.registry.pinned(&called.workflow, &called.pin));
+    }
     let active = match (&input.command.body, &input.opening) {
         (Body::Open(open), Some((case, _))) if !open.history => inner.registry.offered(*case),
         _ => inner.registry.active(),
@@ -159,7 +165,8 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Deci
     }
 }
 
-/// The work items that this turn leaves nothing to do for: effects that it settled or sends anew, and the run that it went on with.
+/// The work items that this turn leaves nothing to do for: effects that it settled or sends anew, the run that it went on with, and
+/// the opening of what it calls off.
 fn done_work(snapshot: &Snapshot, decision: &Decision) -> Result<Vec<WorkKey>, Error> {
     let settled = decision.turn.entries.iter().filter_map(|entry| match entry {
         Entry::Settled { key, .. } | Entry::Resent { key, .. } => Some(commit::effect_key(key)),
@@ -168,7 +175,7 @@ fn done_work(snapshot: &Snapshot, decision: &Decision) -> Result<Vec<WorkKey>, E
     let is_continued = decision.turn.command.body == Body::Continue;
     let continued = is_continued.then(|| commit::resume_key(decision.case.id, decision.turn.number - 1));
     let mut done = Vec::new();
-    for key in settled.chain(continued) {
+    for key in settled.chain(continued).chain(messages::needless(decision)) {
         if !done.contains(&key) && snapshot.work(&key)?.is_some() {
             done.push(key);
         }

@@ -296,6 +296,7 @@ impl OpenCase {
             claim: code("/claim", self.claim)?,
             attributes: fields::read("/attributes", &self.attributes)?,
             lines,
+            called: None,
         };
         Ok((open, contact))
     }

@@ -1,6 +1,7 @@
 //! Workflows: a text becomes a revision, a revision becomes active, and an earlier one may become active again.
 
 pub mod active;
+mod callables;
 pub mod history;
 pub(super) mod kept;
 pub mod names;
@@ -415,7 +416,9 @@ pub(super) fn check_seen(expected: Option<Digest>, active: Option<Digest>) -> Re
 
 pub(super) fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     let damaged = || engine::Error::Damaged { what: "revision", detail: "it is not there after its commit".to_owned() };
-    Ok(find(engine, revision)?.ok_or_else(damaged)?)
+    let stored = find(engine, revision)?.ok_or_else(damaged)?;
+    engine.registry().number_is(revision, stored.number);
+    Ok(stored)
 }
 
 /// Check a text against these plugins.
@@ -432,9 +435,11 @@ pub(super) fn candidate(
         None => bases::known(engine, overlay::base_of(source).as_deref())?,
     };
     let (currency, zone) = (Some(record.currency), Some(record.zone));
+    let texts = [Some(source), overlay::base_of(source).and_then(|name| bases.get(&name)).map(String::as_str)];
+    let workflows = (!is_stored).then(|| callables::known(engine, texts.into_iter().flatten()));
     // What is stored was checked when it came in; systems come and go.
     let systems = if is_stored { Default::default() } else { connectors::systems(engine)? };
-    let environment = Environment { plugins, currency, zone, bases, systems, holidays };
+    let environment = Environment { plugins, currency, zone, bases, workflows, systems, holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
     let base = base.or_else(|| bases::used(source, &environment.bases));
     let known = find(engine, definition.revision)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Flow, Run, StepError, finish, reserve, undo};
+use super::{Flow, Run, StepError, finish, reserve, subcase, undo};
 use crate::case::Output;
 use crate::case::entry::Entry;
 use crate::case::lane::{Lane, LaneId, Place};
@@ -100,6 +100,7 @@ fn join(run: &mut Run, definition: &Definition, step: &Step, merge: &BTreeMap<St
     let merged = merged(run, merge, &done);
     let (outer, owner) = (run.lane.clone(), step.id.clone());
     finish::close_tasks(run, |task| task.lane.is_of(&outer, owner.as_str()));
+    subcase::call_off(run, |lane| lane.is_of(&outer, owner.as_str()));
     run.ready.retain(|lane, _| !lane.is_of(&outer, owner.as_str()));
     run.emit(Entry::LanesJoined { step: step.id.clone() });
     undo::called_off(run, &lost);

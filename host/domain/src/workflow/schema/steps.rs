@@ -1,9 +1,9 @@
 //! The fields of every step kind.
 
-use crate::workflow::schema::{EXCHANGE, Field, HTTP, SLA, Shape, StepKind, Table};
+use crate::workflow::schema::{EXCHANGE, Field, HTTP, RUN, SLA, Shape, StepKind, Table};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
-pub const STEP_KINDS_LATER: &[&str] = &["run"];
+pub const STEP_KINDS_LATER: &[&str] = &[];
 
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[
@@ -135,6 +135,19 @@ pub const STEP_KINDS: &[StepKind] = &[
         example: r"- id: swap
   exchange: { sku: A2, hold_stock: 2d, price_difference: charge_or_refund }
   on_error: [{ match: out_of_stock, then: refused }, { match: hold_lapsed, then: refused }]",
+    },
+    StepKind {
+        name: "run",
+        shape: Shape::Map(&RUN),
+        waits: false,
+        doc: "Opens a case of another workflow, a sub-case, and waits for its end. It needs a `timeout`, unless it says `wait: no_wait`.",
+        example: r"- id: report
+  run:
+    workflow: vigilance-report@active
+    with: { device: =case.number, urgent: true }
+    timeout: { after: 10d, then: refused }
+  as: report
+  on_error: [{ match: sub_case_failed, then: refused }, { match: any, then: refused }]",
     },
     StepKind {
         name: "undo",
@@ -379,8 +392,13 @@ pub const RESTOCK: Table = Table {
 
 /// The fields of `notify`.
 pub const NOTIFY: Table = Table::new(&[
-    Field::required("template", Shape::Name, "Which text."),
-    Field::required("to", Shape::Name, "Whom: `customer`, or a queue."),
+    Field::required(
+        "template",
+        Shape::Name,
+        "Which text. Mails have texts of their own for `return-received`, `return-approved`, `return-refunded`, `return-denied` and `return-done`; \
+         by any other name a mail says in general words that there is news. A notification webhook gets the name and writes the text.",
+    ),
+    Field::required("to", Shape::Name, "Whom: `customer`, or a queue, whose address the mail connector names."),
     Field::optional("channel", Shape::Name, "How; `email` where it is left out."),
 ]);
 

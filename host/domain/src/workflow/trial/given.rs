@@ -90,6 +90,7 @@ fn open(at: &At<'_>, case: &Layers<'_>, world: &World<'_>) -> Option<Open> {
         claim: claim?,
         attributes: attributes?,
         lines: lines?,
+        called: None,
     })
 }
 
