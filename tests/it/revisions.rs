@@ -2,6 +2,10 @@
 
 mod canary;
 mod doors;
+mod drafts;
+mod gc;
+mod hold;
+mod lanes;
 mod live;
 mod migrate;
 

@@ -19,6 +19,7 @@ use crate::money::{Currency, Money};
 use crate::order::Unit;
 use crate::value::{Fields, Value};
 use crate::verdict::{Outcome, Quote, Reason, Remedy, Take, Verdict};
+use command::Command;
 use deadline::{Deadline, Proposal};
 pub use effect::{Effect, EffectState, Exchange, Item, Refund, Reply, Request, Retry, What};
 use lane::{Lane, LaneId};
@@ -118,6 +119,9 @@ pub struct Case {
     /// Events that nothing waited for yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Arrived>,
+    /// What came while its revision was on hold, in the order in which it is taken up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deferred: Vec<Command>,
 }
 
 /// What undoes something that a step did.

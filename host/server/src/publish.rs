@@ -6,6 +6,9 @@ pub mod bases;
 pub mod canary;
 pub mod diagnostics;
 pub mod doors;
+pub mod draft;
+pub mod gc;
+pub mod hold;
 pub mod interface;
 pub mod live;
 pub mod migrate;
@@ -89,6 +92,36 @@ pub enum Error {
     /// The workflow has no canary.
     #[error("workflow {0:?} has no canary")]
     NoCanary(String),
+    /// The workflow has no draft.
+    #[error("workflow {0:?} has no draft")]
+    NoDraft(String),
+    /// The text cannot be the draft of the workflow.
+    #[error("workflow {workflow:?} cannot have this draft: {why}")]
+    DraftUnfit {
+        /// The workflow.
+        workflow: String,
+        /// Why.
+        why: String,
+    },
+    /// No more drafts are kept.
+    #[error("at most {0} drafts are kept: publish or discard one")]
+    DraftsFull(usize),
+    /// The revision is not on hold.
+    #[error("revision {number} of workflow {workflow:?} is not on hold")]
+    NoHold {
+        /// The workflow.
+        workflow: String,
+        /// The number of the revision.
+        number: u64,
+    },
+    /// The revision is on hold: no new case may take it.
+    #[error("revision {number} of workflow {workflow:?} is on hold; resume it first")]
+    OnHold {
+        /// The workflow.
+        workflow: String,
+        /// The number of the revision.
+        number: u64,
+    },
     /// The canary cannot be compared with the active revision.
     #[error("workflow {workflow:?} cannot have this canary: {why}")]
     CanaryUnfit {
@@ -136,6 +169,11 @@ impl Error {
             Self::NoWorkflow(_) => "workflow_not_found",
             Self::NoRevision { .. } | Self::NoSuchRevision { .. } => "revision_not_found",
             Self::NoCanary(_) => "canary_not_found",
+            Self::NoDraft(_) => "draft_not_found",
+            Self::DraftUnfit { .. } => "draft_unfit",
+            Self::DraftsFull(_) => "drafts_full",
+            Self::NoHold { .. } => "hold_not_found",
+            Self::OnHold { .. } => "revision_on_hold",
             Self::CanaryUnfit { .. } => "canary_unfit",
             Self::MigrationUnfit { .. } => "migration_unfit",
             Self::NothingBefore(_) => "rollback_impossible",

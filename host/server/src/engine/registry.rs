@@ -80,6 +80,13 @@ impl Registry {
         state.active.iter().map(of).collect()
     }
 
+    /// A revision is deleted: no case needs it.
+    pub fn forget(&self, revision: Digest) {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        state.revisions.remove(&revision);
+        state.numbers.remove(&revision);
+    }
+
     /// The number of a revision, where somebody has looked it up before.
     pub fn number(&self, revision: Digest) -> Option<u64> {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);

@@ -161,6 +161,9 @@ impl From<engine::Error> for Problem {
             E::Order(why) => known(&error, why.to_string()),
             E::Amount(why) => known(&error, why.to_string()),
             E::Stale { .. } | E::OrderMoved | E::OrderBelowReturned { .. } => known(&error, error.to_string()),
+            E::Paused { hold: Some(_), .. } => known(&error, error.to_string()),
+            E::Paused { hold: None, .. } => known(&error, error.to_string()).retry_after(1),
+            E::OnHold { .. } => known(&error, error.to_string()).retry_after(60),
             E::Full | E::Conflict(_) | E::Stopped => known(&error, error.to_string()).retry_after(1),
             E::Read(_) | E::Append(_) => {
                 tracing::error!("store failed: {}", chain(&error));

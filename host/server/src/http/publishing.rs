@@ -96,6 +96,11 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
         | E::NoRevision { .. }
         | E::NoSuchRevision { .. }
         | E::NoCanary(_)
+        | E::NoDraft(_)
+        | E::DraftUnfit { .. }
+        | E::DraftsFull(_)
+        | E::NoHold { .. }
+        | E::OnHold { .. }
         | E::CanaryUnfit { .. }
         | E::MigrationUnfit { .. }
         | E::NothingBefore(_)

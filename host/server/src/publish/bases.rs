@@ -37,15 +37,18 @@ pub fn known(engine: &Engine, wanted: Option<&str>) -> Result<BTreeMap<String, S
     let Some((name, pin)) = overlay::pin(wanted) else { return Ok(bases) };
     let of_name = |revision: &Revision| revision.workflow.as_str() == name;
     let own: Vec<Revision> = workflows::list(engine)?.into_iter().filter(of_name).collect();
-    let is_meant = |revision: &&Revision| {
-        revision.number.to_string() == pin || (pin.len() > 9 && revision.revision.to_string().starts_with(pin))
-    };
+    let is_meant = |revision: &&Revision| is_pinned(revision, pin);
     match own.iter().filter(is_meant).collect::<Vec<_>>()[..] {
         [one] => _ = bases.insert(wanted.to_owned(), one.source.clone()),
         // Named in the message as what there is.
         _ => bases.extend(own.iter().map(|one| (format!("{name}@{}", one.number), one.source.clone()))),
     }
     Ok(bases)
+}
+
+/// Whether a pin means this revision: its number, or the beginning of its hash.
+pub(super) fn is_pinned(revision: &Revision, pin: &str) -> bool {
+    revision.number.to_string() == pin || (pin.len() > 9 && revision.revision.to_string().starts_with(pin))
 }
 
 /// The base that a text extends, to be kept with it.

@@ -43,5 +43,5 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Err(error) => return Err(error.into()),
     };
     let actives = workflows::actives(&session.engine)?;
-    super::listing(&[revision], &actives, session.engine.record().zone).print(at.format(), out)
+    super::listing(&session.engine, &[revision], &actives).print(at.format(), out)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use redress_domain::case::command::{Body, Command};
 use redress_domain::case::lane::{Lane, LaneId};
 use redress_domain::case::{About, Case, Effect, Line, Task};
 use redress_domain::ids::{Digest, TaskId};
@@ -10,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
+use super::publishing::SinceView;
 use super::timeline::named;
 use super::{WireMoney, WireReason, all, fields};
 
@@ -57,6 +59,12 @@ pub struct CaseView {
     /// The workflow that it runs on, and the revision that it is pinned to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workflow: Option<PinnedWorkflow>,
+    /// Why it does not move: its revision is on hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<SinceView>,
+    /// What came while it was paused and is not taken up yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptView>,
     /// Business time of its opening.
     pub opened_at: String,
     /// Business time of its last change.
@@ -70,6 +78,19 @@ pub struct CaseView {
     pub tasks: Vec<TaskView>,
     /// What left or is to leave.
     pub effects: Vec<EffectView>,
+}
+
+/// Something that came while a case was paused.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = KeptCommand)]
+pub struct KeptView {
+    /// `case.event`, `timer.fire` or `effect.settle`.
+    pub command: String,
+    /// When it happened.
+    pub at: String,
+    /// The event, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
 }
 
 /// A branch of a `parallel` or an iteration of a `for_each`.
@@ -239,6 +260,8 @@ impl From<&Case> for CaseView {
                 number: None,
                 plugins: BTreeMap::new(),
             }),
+            paused: None,
+            kept: all(&case.deferred),
             opened_at: case.opened_at.to_string(),
             changed_at: case.changed_at.to_string(),
             attributes: fields::shown(&case.attributes),
@@ -246,6 +269,13 @@ impl From<&Case> for CaseView {
             tasks: case.tasks.iter().map(|(id, task)| TaskView::of(*id, task)).collect(),
             effects: case.effects.iter().map(|(key, effect)| EffectView::of(*key, effect)).collect(),
         }
+    }
+}
+
+impl From<&Command> for KeptView {
+    fn from(command: &Command) -> Self {
+        let event = if let Body::Event(event) = &command.body { Some(event.name.clone()) } else { None };
+        Self { command: command.body.name().to_owned(), at: command.occurred_at.to_string(), event }
     }
 }
 
