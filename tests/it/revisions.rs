@@ -1,5 +1,6 @@
 //! Revisions: what is live, on which of them cases run, and how cases come from one to another.
 
+mod bundles;
 mod canary;
 mod doors;
 mod drafts;

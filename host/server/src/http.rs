@@ -8,6 +8,7 @@
 pub mod access;
 pub(crate) mod auth;
 mod body;
+pub mod bundles;
 pub mod codes;
 mod document;
 pub mod page;
@@ -77,6 +78,7 @@ pub fn api() -> Api {
         // ── Workflows and plugins ──
         .route(READ, routes!(workflows::validate))
         .route(RULE, routes!(workflows::publish))
+        .route(RULE, routes!(bundles::publish))
         .route(READ, routes!(workflows::list))
         .route(READ, routes!(workflows::get))
         .route(READ, routes!(workflows::revisions))

@@ -3,6 +3,7 @@
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
 pub mod bases;
+pub mod bundle;
 pub mod canary;
 pub mod diagnostics;
 pub mod doors;
@@ -37,6 +38,12 @@ pub enum Error {
     /// The document has problems.
     #[error("workflow is not valid, problems found: {}", .0.len())]
     Invalid(Vec<Diagnostic>),
+    /// Files that were to be published together cannot be: each with what is wrong with it.
+    #[error("files are not published together, files with problems: {}", .0.len())]
+    Bundle(Vec<(suite::TestFile, Self)>),
+    /// A file cannot be part of what is published together.
+    #[error("{0}")]
+    NoPart(String),
     /// Tests did not pass.
     #[error("tests of the workflow did not pass, problems found: {}", .0.iter().map(|failed| failed.problems.len()).sum::<usize>())]
     Tests(Vec<suite::Failed>),
@@ -159,6 +166,12 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "workflow_invalid",
+            // What is wrong with the text counts more than what its tests say.
+            Self::Bundle(files) => {
+                let codes = || files.iter().map(|(_, error)| error.code());
+                codes().find(|code| *code != "tests_failed").or_else(|| codes().next()).unwrap_or("workflow_invalid")
+            }
+            Self::NoPart(_) => "bundle_unfit",
             Self::Tests(_) => "tests_failed",
             Self::Refused(refusal) => refusal.code(),
             Self::Name(_) => "plugin_name_invalid",

@@ -112,12 +112,25 @@ async fn rules(story: &mut Recorder) {
     story.tell("workflow.rollback", "admin", "/v1/workflows/returns/rollback", Some(&back)).await;
     canary(story).await;
     drafts(story).await;
+    bundle(story).await;
     story.tell("workflow.get", "viewer", "/v1/workflows/returns", None).await;
     story.tell("workflow.list", "viewer", "/v1/workflows", None).await;
     story.tell("workflow.revisions", "viewer", "/v1/workflows/returns/revisions", None).await;
     let revision = format!("/v1/revisions/{}", text(&published["revision"]));
     story.tell("revision.get", "viewer", &revision, None).await;
     story.tell("file.list", "viewer", "/v1/files", None).await;
+}
+
+/// A workflow and one that extends it, which change together.
+async fn bundle(story: &mut Recorder) {
+    let base = COMPLAINTS.replace("workflow: complaints", "workflow: doubts").replace("type: complaint", "type: doubt");
+    let overlay = "format: 1\nworkflow: grave-doubts\nextends: doubts@bundle\npatch:\n  - set: { at: steps.look.review.queue, to: lead }\n";
+    let files = [
+        json!({ "name": "doubts.yaml", "source": base.replace("format: 1", "format: 1\ncurrency: GBP") }),
+        json!({ "name": "grave-doubts.yaml", "source": overlay }),
+    ];
+    let body = json!({ "files": files, "note": "the lead looks at the grave ones" });
+    story.tell("bundle.publish", "admin", "/v1/bundles", Some(&body)).await;
 }
 
 /// A text that is not ready yet, mended and published; and one that nobody wants any more.

@@ -40,6 +40,15 @@ impl Registry {
         true
     }
 
+    /// Make several known revisions the ones that new cases take, all at the same moment.
+    pub fn activate_all(&self, definitions: impl IntoIterator<Item = Arc<Definition>>) {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for definition in definitions {
+            state.revisions.insert(definition.revision, definition.clone());
+            state.active.insert(definition.workflow.clone(), definition);
+        }
+    }
+
     /// The revision that a case is pinned to.
     ///
     /// # Errors

@@ -89,6 +89,7 @@ codes! {
     MIGRATION_UNFIT "migration_unfit" 422 "The migration does not fit the revisions";
     MIGRATION_REFUSED "migration_refused" 409 "The case cannot go on with the other revision";
     CANARY_UNFIT "canary_unfit" 422 "The revision cannot be a canary of this workflow";
+    BUNDLE_UNFIT "bundle_unfit" 422 "A file cannot be part of the bundle";
     DRAFT_UNFIT "draft_unfit" 422 "The text cannot be the draft of this workflow";
     DRAFTS_FULL "drafts_full" 409 "No more drafts are kept";
     TESTS_FAILED "tests_failed" 422 "The workflow's tests do not pass";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use redress_domain::ids::Slug;
 use redress_domain::workflow::diagnostic::Diagnostic;
 use redress_domain::workflow::load::Environment;
 use redress_domain::workflow::overlay;
@@ -27,12 +28,18 @@ pub fn shipped() -> BTreeMap<String, String> {
     BASES.iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned())).collect()
 }
 
-/// The bases that may be extended: those that are shipped, and the tenant's own one of this name.
+/// The bases that may be extended: those that are shipped, what is published `together` with the overlay, and the tenant's own one of
+/// this name.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn known(engine: &Engine, wanted: Option<&str>) -> Result<BTreeMap<String, String>, engine::Error> {
+pub fn known(
+    engine: &Engine,
+    wanted: Option<&str>,
+    together: &BTreeMap<Slug, String>,
+) -> Result<BTreeMap<String, String>, engine::Error> {
     let mut bases = shipped();
+    bases.extend(together.iter().map(|(name, text)| (format!("{name}@{}", overlay::BESIDE), text.clone())));
     let Some(wanted) = wanted.filter(|wanted| !bases.contains_key(*wanted)) else { return Ok(bases) };
     let Some((name, pin)) = overlay::pin(wanted) else { return Ok(bases) };
     let of_name = |revision: &Revision| revision.workflow.as_str() == name;

@@ -178,7 +178,7 @@ pub(super) fn publish_alone(
             facts.extend(becoming.facts);
             rows.extend(becoming.rows);
         }
-        rows.extend(candidate.known.as_ref().map(|known| suite::rewritten(known, &candidate.source)));
+        rows.extend(candidate.rewritten());
         Record { facts, rows, idem, ..Record::default() }
     })?;
     warn_of_years(engine, &candidate.definition);
@@ -399,6 +399,11 @@ impl Candidate {
         }
     }
 
+    /// What is kept where it was stored before, with the text that it has now.
+    pub(super) fn rewritten(&self) -> Option<Row> {
+        self.known.as_ref().map(|known| suite::rewritten(known, &self.source))
+    }
+
     /// Whether its revision gets a number of its own.
     pub(super) fn is_new(&self) -> bool {
         self.known.is_none()
@@ -445,13 +450,13 @@ pub(super) fn candidate(
     engine: &Engine,
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
-    Kept { base, holidays }: Kept,
+    Kept { base, holidays, together }: Kept,
 ) -> Result<Candidate, Error> {
     let record = engine.record();
     let bases = match &base {
         // A text that was handed in later may name the same base in another way.
         Some(base) => [(overlay::base_of(source).unwrap_or(base.name.clone()), base.source.clone())].into(),
-        None => bases::known(engine, overlay::base_of(source).as_deref())?,
+        None => bases::known(engine, overlay::base_of(source).as_deref(), &together)?,
     };
     let (currency, zone) = (Some(record.currency), Some(record.zone));
     let environment = Environment { plugins, currency, zone, bases, holidays };

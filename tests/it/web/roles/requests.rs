@@ -75,6 +75,10 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
         "workflow.validate" | "workflow.publish" => {
             json!({ "source": document(&format!("new-{n}"), "never", "", done), "note": "new" })
         }
+        "bundle.publish" => {
+            let source = document(&format!("new-{n}"), "never", "", done);
+            json!({ "files": [{ "name": "new.yaml", "source": source }], "note": "new" })
+        }
         "workflow.rollback" | "canary.promote" | "canary.stop" => json!({ "note": "back" }),
         "workflow.migrate" => json!({ "from": things.earlier, "to": things.revision, "dry_run": true }),
         "workflow.hold" => json!({ "revision": things.earlier, "note": "it refunds twice" }),

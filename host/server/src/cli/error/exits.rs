@@ -61,7 +61,9 @@ pub(super) fn backtest_exit(error: &backtest::Error) -> Exit {
 pub(super) fn publish_exit(error: &publish::Error) -> Exit {
     use publish::Error as E;
     match error {
+        E::Bundle(files) => files.first().map_or(Exit::Invalid, |(_, error)| publish_exit(error)),
         E::Invalid(_)
+        | E::NoPart(_)
         | E::Tests(_)
         | E::Refused(_)
         | E::Name(_)

@@ -395,5 +395,6 @@ pub fn problem(one: &Located) -> FieldProblem {
         path: Some(one.path.clone()).filter(|path| !path.is_empty()),
         help: one.help.clone(),
         range: Some(TextRange { start: place(one.start), end: place(one.end) }),
+        file: None,
     }
 }
