@@ -14,6 +14,31 @@ use serde_json::{Value as Json, json};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
 
+/// What the broken files run: one that takes inputs, one that is not called, and two that lead back to them.
+const CALLED: [&str; 4] = [
+    "workflow: report
+triggers: [{ called: { inputs: [device, level, days, cost] } }]
+vars: { device: text, level: { type: '[low, high]', default: low }, days: number?, cost: money? }
+steps: [{ id: done, finish: { result: done } }]
+",
+    "workflow: plain
+triggers: [{ case_opened: { type: plain } }]
+steps: [{ id: done, finish: { result: done } }]
+",
+    "workflow: back
+triggers: [{ called: {} }]
+steps:
+  - { id: next, run: { workflow: broken@active, wait: no_wait } }
+  - { id: done, finish: { result: done } }
+",
+    "workflow: there
+triggers: [{ called: {} }]
+steps:
+  - { id: next, run: { workflow: back@active, wait: no_wait } }
+  - { id: done, finish: { result: done } }
+",
+];
+
 /// A problem: code, path, message, help, and its place as lines and UTF-16 columns from 0.
 #[derive(Debug, Clone, PartialEq)]
 struct Told {
@@ -107,6 +132,9 @@ async fn api_and_watcher(
 ) -> BTreeMap<String, (Vec<Told>, String)> {
     let world = World::on(data).unwrap();
     let merchant = world.bare_merchant("acme").unwrap();
+    for steps in CALLED {
+        merchant.publish(&format!("format: 1\ncurrency: GBP\n{steps}")).unwrap();
+    }
     let web = Web::of(&world).unwrap();
     let key = web.key(merchant.engine.record().id, Role::Viewer).unwrap();
     let folders = Folders { workflows: Some(watched.to_owned()), plugins: None };

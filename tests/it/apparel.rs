@@ -1,9 +1,6 @@
 //! The demo merchant that extends a base: every row of its README, with the stock plugins.
 
-use std::ffi::OsString;
-
 use anyhow::Context as _;
-use redress::cli::{self, Exit, Out};
 use redress::engine::tenant::TenantRecord;
 use redress::keys::Role;
 use redress_domain::case::Case;
@@ -142,108 +139,26 @@ async fn a_large_amount_is_a_persons_and_a_parcel_that_does_not_come_ends_it() -
     Ok(())
 }
 
-/// A folder with the exchanges of the shop, and a data folder with the shop.
-struct Exchanges {
-    folder: tempfile::TempDir,
-}
-
-impl Exchanges {
-    fn new() -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let world = World::on(&folder.path().join("data"))?;
-        world.merchant_of(TenantRecord {
-            id: TenantId::mint(world.app.clock().now(), world.app.clock().random()),
-            slug: Slug::new("apparel")?,
-            zone: Zone::Europe__Berlin,
-            currency: "EUR".parse().context("a currency")?,
-            locale: "en".to_owned(),
-            jurisdiction: "EU".to_owned(),
-            created_at: world.app.clock().now(),
-        })?;
-        Ok(Self { folder })
-    }
-
-    fn run(&self, words: &[&str]) -> (Exit, String, String) {
-        let data = self.folder.path().join("data").display().to_string();
-        let words = [&["redress"], words, &["--data", &data, "--tenant", "apparel"]].concat();
-        let (mut data, mut talk) = (Vec::new(), Vec::new());
-        let exit = cli::run(words.iter().map(OsString::from), &mut Out::new(&mut data, &mut talk));
-        (exit, String::from_utf8_lossy(&data).into_owned(), String::from_utf8_lossy(&talk).into_owned())
-    }
-
-    /// The tests of a file with these tests beside it.
-    fn tested(&self, workflow: &str, tests: &str) -> anyhow::Result<(Exit, String, String)> {
-        let path = |name: &str| self.folder.path().join(name);
-        std::fs::write(path("exchange.yaml"), workflow)?;
-        std::fs::write(path("exchange.test.yaml"), tests)?;
-        Ok(self.run(&["workflow", "test", &path("exchange.yaml").display().to_string()]))
-    }
-}
-
-const EXCHANGE: &str = include_str!("../../workflows/apparel/exchange.yaml");
-const EXCHANGE_TESTS: &str = include_str!("../../workflows/apparel/exchange.test.yaml");
 const EXCHANGE_BASE: &str = include_str!("../../workflows/std/exchange/1.yaml");
-
-#[test]
-fn exchanges_do_what_their_tests_say() -> anyhow::Result<()> {
-    let (exit, data, talk) = Exchanges::new()?.tested(EXCHANGE, EXCHANGE_TESTS)?;
-    assert_eq!(exit, Exit::Done, "{data}{talk}");
-    assert!(data.ends_with("5 passed, 0 failed\n"), "{data}");
-    Ok(())
-}
-
-#[test]
-fn the_base_of_exchanges_swaps_what_was_bought_and_waits_no_longer_than_it_says() -> anyhow::Result<()> {
-    let given = "format: 1
-tests_for: exchange
-given:
-  case: { type: exchange, customer: c1, wanted: A2, lines: [{ sku: A1 }] }
-  order: { customer: c1, placed_at: 10d ago, lines: [{ sku: A1, unit_price: 25.00 }] }
-tests:
-";
-    let arrives = "{ after: 3d, event: goods_received, with: { rma: =case.number } }";
-    let test = |name: &str, rest: &str| format!("  - name: {name}\n    {}\n", rest.replace('\n', "\n    "));
-    let swapped =
-        test("it is swapped", &format!("play: [{arrives}]\nexpect: {{ result: exchanged, restock: [quarantine] }}"));
-    let unknown = test(
-        "unknown",
-        "given: { case: { lines: [{ sku: B9 }] } }\nexpect: { result: denied, messages: [exchange-denied] }",
-    );
-    let late = test("late", "play: [{ after: 21d }]\nexpect: { result: goods_not_received }");
-    let (exit, data, talk) = Exchanges::new()?.tested(EXCHANGE_BASE, &format!("{given}{swapped}{unknown}{late}"))?;
-    assert_eq!(exit, Exit::Done, "{data}{talk}");
-    Ok(())
-}
 
 #[tokio::test]
 async fn what_the_shop_has_no_more_becomes_money() -> anyhow::Result<()> {
-    for (money_instead, asked) in [(true, false), (false, true)] {
-        let shop = Shop::new().await?;
-        shop.merchant.publish(&EXCHANGE_BASE.replace(
-            "money_instead: { type: bool, default: true }",
-            &format!("money_instead: {{ type: bool, default: {money_instead} }}"),
-        ))?;
-        let body = json!({
-            "kind": "exchange", "order": "AP1001", "customer": { "id": "c3001" }, "attributes": { "wanted": "DRESS-40" },
-            "lines": [{ "sku": "DRESS-38", "quantity": 1 }],
-        });
-        let got = shop.web.ask("POST", "/v1/cases").by(&shop.key).named("x").json(&body).send().await;
-        let case = shop.merchant.case(got.json()["id"].as_str().context("an id")?.parse()?)?;
-        let case = shop.told(&case, "goods_received")?;
-        assert_eq!(stands(&case), "swap");
-        let settle = Settle {
-            code: Some("out_of_stock".to_owned()),
-            ..Settle::new(effect(&case, "swap", None), Settled::Declined)
-        };
-        shop.merchant.command(case.id, Body::Settle(settle))?;
-        let mut case = shop.merchant.case(case.id)?;
-        if asked {
-            assert_eq!(stands(&case), "ask");
-            case = shop.answer(&case, "pay_back", &[])?;
-        }
-        assert_eq!(stands(&case), "pay");
-        let case = shop.settled(&case, &["pay", "shelf_paid"])?;
-        assert_eq!(ended(&case), ("refunded", "EUR 89.00".to_owned()));
-    }
+    let shop = Shop::new().await?;
+    shop.merchant.publish(EXCHANGE_BASE)?;
+    let body = json!({
+        "kind": "exchange", "order": "AP1001", "customer": { "id": "c3001" }, "attributes": { "wanted": "DRESS-40" },
+        "lines": [{ "sku": "DRESS-38", "quantity": 1 }],
+    });
+    let got = shop.web.ask("POST", "/v1/cases").by(&shop.key).named("x").json(&body).send().await;
+    let case = shop.merchant.case(got.json()["id"].as_str().context("an id")?.parse()?)?;
+    let case = shop.told(&case, "goods_received")?;
+    assert_eq!(stands(&case), "swap");
+    let out_of_stock = Some("out_of_stock".to_owned());
+    let settle = Settle { code: out_of_stock, ..Settle::new(effect(&case, "swap", None), Settled::Declined) };
+    shop.merchant.command(case.id, Body::Settle(settle))?;
+    let case = shop.answer(&case, "pay_back", &[])?;
+    assert_eq!(stands(&case), "pay");
+    let case = shop.settled(&case, &["pay", "shelf_paid"])?;
+    assert_eq!(ended(&case), ("refunded", "EUR 89.00".to_owned()));
     Ok(())
 }

@@ -19,6 +19,7 @@ use redress_domain::verdict::Remedy;
 use redress_domain::workflow::canary::Bounds;
 use redress_sandbox::Hook;
 use redress_sandbox::contract::{Reason, Verdict};
+use redress_store::work::Kind;
 
 use crate::guests::{Guest, counting};
 use crate::world::{Merchant, World, a_return, days_ago, from_history, gbp, order, submission};
@@ -28,6 +29,12 @@ pub const KITCHEN_SINK: &str = include_str!("../fixtures/workflows/kitchen-sink.
 
 /// A workflow whose cases are in several places at once.
 pub const CROWD: &str = include_str!("../golden/kinds/parallel/good.yaml");
+
+/// A workflow whose cases open others, and wait for them in every way.
+pub const ERRAND: &str = include_str!("../fixtures/workflows/errand.yaml");
+
+/// The workflow of those that they open.
+pub const LOOK: &str = include_str!("../fixtures/workflows/errand-look.yaml");
 
 /// Numbers that look random and repeat with their seed.
 #[derive(Debug)]
@@ -107,6 +114,8 @@ impl Kitchen {
         merchant.push("counting", &counting().component()?)?;
         merchant.publish(CROWD)?;
         merchant.publish(&long_workflow())?;
+        merchant.publish(LOOK)?;
+        merchant.publish(ERRAND)?;
         let first = merchant.publish(KITCHEN_SINK)?.revision;
         // Some cases begin with another revision, and others go on with it.
         let never = Bounds { min_cases: 10_000, ..Bounds::default() };
@@ -202,6 +211,9 @@ impl Kitchen {
             "crowd",
             "crowd",
         ]))?;
+        if self.opened.is_multiple_of(7) {
+            open.kind = Slug::new("errand")?;
+        }
         let word = |dice: &mut Dice, words: &[&str]| dice.once_in(2).then(|| dice.pick(words).to_owned());
         open.reason = word(&mut self.dice, &["broken", "flaky", "parcel", "other", "other"]);
         open.claim = word(&mut self.dice, &["hopeless", "look", "look", "card", "card", "card", "card"]);
@@ -312,7 +324,10 @@ impl Kitchen {
         Actor { kind: ActorKind::Person, id: id.to_owned(), role: role.to_owned() }
     }
 
+    /// What one case told another arrives soon after.
     fn took(&mut self, result: Result<Receipt, Error>) -> anyhow::Result<Option<CaseId>> {
+        let now = self.world.app.clock().now();
+        while self.merchant.engine.run_due_slice(&[Kind::Message], now)?.claimed > 0 {}
         match result {
             Ok(receipt) => Ok(Some(receipt.case)),
             Err(Error::Rejected(rejection)) if REFUSALS.contains(&rejection.code) => {

@@ -1,5 +1,6 @@
 //! A case: one customer matter, its lines, and where it stands. Changed only by entries, through `evolve`.
 
+pub mod child;
 pub mod command;
 pub mod deadline;
 mod effect;
@@ -19,6 +20,7 @@ use crate::money::{Currency, Money};
 use crate::order::Unit;
 use crate::value::{Fields, Value};
 use crate::verdict::{Outcome, Quote, Reason, Remedy, Take, Verdict};
+use child::{Child, Parent};
 use command::Command;
 use deadline::{Deadline, Proposal};
 pub use effect::{Effect, EffectState, Exchange, Item, Refund, Reply, Request, Retry, What};
@@ -122,6 +124,12 @@ pub struct Case {
     /// What came while its revision was on hold, in the order in which it is taken up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deferred: Vec<Command>,
+    /// The case that opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// The cases that it opened.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub children: BTreeMap<CaseId, Child>,
 }
 
 /// What undoes something that a step did.

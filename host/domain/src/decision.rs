@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ask::Asked;
 use crate::case::Case;
-use crate::case::command::{Command, Timer};
+use crate::case::command::{Body, Command, Timer};
 use crate::case::entry::Entry;
 use crate::clock::Instant;
 use crate::facts::Facts;
-use crate::ids::{Digest, OrderId, Slug};
+use crate::ids::{CaseId, Digest, OrderId, Slug};
 use crate::ledger::Ledger;
 use crate::workflow::expr::Leaf;
 
@@ -56,6 +56,13 @@ pub enum Work {
     Effect {
         /// Its key.
         key: Digest,
+    },
+    /// Something to tell another case.
+    Message {
+        /// The case.
+        to: CaseId,
+        /// What happens to it.
+        body: Box<Body>,
     },
 }
 

@@ -64,6 +64,11 @@ macro_rules! typed_id {
                 Self(uuid_v7(at, random))
             }
 
+            /// The server's time that it was minted from.
+            pub fn minted_at(&self) -> Instant {
+                Instant::from_unix_ms(i64::try_from(self.0.as_u128() >> 80).unwrap_or_default())
+            }
+
             /// The 16 bytes that storage keys use; they sort by time.
             pub fn bytes(&self) -> [u8; 16] {
                 *self.0.as_bytes()

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use redress_domain::clock::Zone;
 use redress_domain::ids::Digest;
 use redress_domain::value::Type;
-use redress_domain::workflow::definition::{Hook, Plugin, PluginRef};
+use redress_domain::workflow::definition::{CallInput, Callable, CalledBy, Hook, Plugin, PluginRef};
 use redress_domain::workflow::diagnostic::{Diagnostic, render};
 use redress_domain::workflow::load::{Environment, load};
 
@@ -41,8 +41,36 @@ fn environment() -> Environment {
             include_str!("../../../tests/golden/bases/small-return.yaml").to_owned(),
         )]
         .into(),
+        workflows: Some(workflows()),
         holidays: None,
     }
+}
+
+/// What is active beside the file, and one revision that is pinned.
+fn workflows() -> BTreeMap<String, Callable> {
+    let input = |name: &str, kind: Type, required| (name.to_owned(), CallInput { kind, required });
+    let called = |inputs: Vec<(String, CallInput)>, runs: &[&str]| Callable {
+        called: Some(CalledBy { inputs: inputs.into_iter().collect(), requires: BTreeSet::new() }),
+        runs: runs.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let report = called(
+        vec![
+            input("device", Type::Text, true),
+            input("level", Type::words(["low", "high"]), false),
+            input("days", Type::Number.optional(), false),
+            input("cost", Type::Money.optional(), false),
+        ],
+        &[],
+    );
+    [
+        ("report@active", report.clone()),
+        ("report@3", report),
+        ("plain@active", Callable::default()),
+        ("there@active", called(Vec::new(), &["back@active"])),
+        ("back@active", called(Vec::new(), &["broken@active"])),
+    ]
+    .map(|(name, callable)| (name.to_owned(), callable))
+    .into()
 }
 
 fn folder(of: &str) -> PathBuf {

@@ -17,6 +17,7 @@ pub mod hold;
 pub mod listing;
 pub mod log;
 mod matters;
+mod messages;
 mod orders;
 pub mod personal;
 pub mod registry;
@@ -307,10 +308,8 @@ impl Engine {
         let (recorded_at, random) = (clock.now(), clock.random());
         let (case, number) = match submission.target {
             Target::Case(case) => (case, None),
-            Target::New => {
-                let n = self.0.last_number.fetch_add(1, Ordering::Relaxed) + 1;
-                (CaseId::mint(recorded_at, random), Some(number::format(n)))
-            }
+            Target::New => (CaseId::mint(recorded_at, random), Some(self.next_number())),
+            Target::Named(case) => (case, Some(self.next_number())),
         };
         let said_at = submission.occurred_at;
         let command = Command {
@@ -328,6 +327,10 @@ impl Engine {
         let order = Order { case, number, command, said_at, expect, repeat, contact, kept };
         let job = Job { order, claim, conflicts: 0, reply: Answer::new(reply) };
         self.enter_lane(job)
+    }
+
+    fn next_number(&self) -> String {
+        number::format(self.0.last_number.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     /// Commands of one case run one after the other; those of different cases side by side.
@@ -438,7 +441,8 @@ impl Engine {
     }
 
     fn conflict(&self, job: Job) {
-        let internal = matches!(job.order.command.body, Body::Timer(_) | Body::Continue | Body::Settle(_));
+        let internal =
+            job.claim.is_some() || matches!(job.order.command.body, Body::Timer(_) | Body::Continue | Body::Settle(_));
         if job.conflicts > self.0.limits.turn_conflicts_max && !internal {
             let conflicts = job.conflicts;
             self.finish(job, Err(Error::Conflict(conflicts)));

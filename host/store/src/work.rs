@@ -1,4 +1,4 @@
-//! Work: what must be done later. The outbox, timers and commands to ourselves are one table with one way to take from it.
+//! Work: what must be done later. The outbox, timers, commands to ourselves and what cases tell each other are one table with one way to take from it.
 //!
 //! An item is *claimed* for the length of a lease and *finished* inside the batch that records its outcome. Every claim has an
 //! epoch that never repeats in this tenant; finishing with an older epoch is `Fenced`, so a slow worker that lost its lease
@@ -22,11 +22,13 @@ pub enum Kind {
     Effect = 2,
     /// A command to ourselves: continue a long turn, repeat after a conflict.
     Command = 3,
+    /// What one case tells another.
+    Message = 4,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are claimed when all are asked for.
-    pub const ALL: [Self; 3] = [Self::Timer, Self::Effect, Self::Command];
+    pub const ALL: [Self; 4] = [Self::Timer, Self::Effect, Self::Command, Self::Message];
 }
 
 /// The name of one item: its kind and the engine's own key, minted once and stable over retries.

@@ -2,6 +2,7 @@
 
 use crate::ask::{Answered, Ask};
 use crate::case::Case;
+use crate::case::child::Pin;
 use crate::case::command::{Actor, Body, Command, Rejection};
 use crate::case::entry::{Entry, Opened};
 use crate::case::evolve::{self, Impossible, Stamp};
@@ -183,6 +184,9 @@ impl<'d> Rules<'d> {
             jurisdiction: asked.unwrap_or_else(|| self.jurisdiction.to_owned()),
             opening: Some((opened.id, opened.number.clone())),
         };
+        if opened_by_pin(&input.command.body) {
+            return Chosen::Elsewhere;
+        }
         let routed = route::route(self.active.iter().copied(), &input);
         let on_trial = || self.on_trial.iter().filter_map(|place| self.active.get(*place));
         let was_theirs = opened.workflow.as_ref().is_some_and(|was| on_trial().any(|one| one.workflow == *was));
@@ -198,6 +202,12 @@ impl<'d> Rules<'d> {
         let places = self.on_trial;
         self.active.iter().enumerate().filter(|(place, _)| !places.contains(place)).map(|(_, one)| *one)
     }
+}
+
+/// Whether a case is a sub-case that names its revision: what would be active does not concern it.
+pub fn opened_by_pin(body: &Body) -> bool {
+    let Body::Open(open) = body else { return false };
+    open.called.as_ref().is_some_and(|called| called.pin != Pin::Active)
 }
 
 /// What became of a case that was run anew, on a ledger of its own.

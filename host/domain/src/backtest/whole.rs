@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::again::{Again, Answers, Chosen, Played, Rules, Stretch, Unknown};
 use super::side::Side;
+use crate::case::child::{self, Child};
 use crate::case::command::{Actor, Body, Command, Complete, Rejection, Settle, Timer};
 use crate::case::entry::Entry;
 use crate::case::evolve::{self, Stamp};
@@ -15,7 +16,7 @@ use crate::case::lane::{LaneId, Place};
 use crate::case::{About, Case, What};
 use crate::clock::Instant;
 use crate::decision::{Turn, Work};
-use crate::ids::{Digest, TaskId};
+use crate::ids::{CaseId, Digest, TaskId};
 use crate::workflow::definition::Kind;
 
 /// Timers that one case is given: more than any workflow of the language's size can need.
@@ -68,23 +69,25 @@ impl Rules<'_> {
     }
 }
 
-/// What the records say of tasks and effects.
+/// What the records say of tasks, effects and sub-cases.
 struct Recorded<'s> {
     tasks: BTreeMap<TaskId, (&'s About, &'s LaneId)>,
     effects: BTreeMap<Digest, &'s What>,
+    children: BTreeMap<CaseId, &'s Child>,
 }
 
 impl<'s> Recorded<'s> {
     fn of(whole: &'s Stretch) -> Self {
-        let (mut tasks, mut effects) = (BTreeMap::new(), BTreeMap::new());
+        let (mut tasks, mut effects, mut children) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for entry in whole.entries() {
             match entry {
                 Entry::TaskOpened { id, task } => drop(tasks.insert(*id, (&task.about, &task.lane))),
                 Entry::Intended { key, effect } => drop(effects.insert(*key, &effect.what)),
+                Entry::SubCaseIntended { id, child } => drop(children.insert(*id, &**child)),
                 _ => {}
             }
         }
-        Self { tasks, effects }
+        Self { tasks, effects, children }
     }
 }
 
@@ -165,6 +168,7 @@ impl Replay<'_, '_, '_, '_> {
         match &command.body {
             Body::Complete(complete) => self.complete(command, complete),
             Body::Settle(settle) => self.settle(command, settle),
+            Body::SubCase(ended) => self.sub_case(command, ended),
             // An event that the rules do not know, or a case that has ended meanwhile: nothing that they would look at.
             body @ (Body::Event(_) | Body::Cancel) => self.give(command, body.clone()).map(drop),
             // The rules' own timers are fired; who holds a task and how often something was sent decides nothing.
@@ -204,6 +208,17 @@ impl Replay<'_, '_, '_, '_> {
             self.assumed = true;
         }
         self.give(as_recorded, Body::Settle(settle.clone())).map(drop)
+    }
+
+    /// What came of a sub-case, where the rules open the same one: its id follows from the step that does.
+    fn sub_case(&mut self, as_recorded: &Command, ended: &child::Ended) -> Result<(), Unknown> {
+        let Some(child) = self.played.case.children.get(&ended.case) else { return Ok(()) };
+        let was = self.recorded.children.get(&ended.case);
+        if was.is_some_and(|was| (&was.workflow, &was.inputs) != (&child.workflow, &child.inputs)) {
+            let why = "a sub-case would be given something else than it ever was";
+            return Err(missing("outcome_missing", Some(child.step.to_string()), why));
+        }
+        self.give(as_recorded, Body::SubCase(Box::new(ended.clone()))).map(drop)
     }
 
     /// Give it a command; what the rules refuse changes nothing.
@@ -261,6 +276,10 @@ impl Replay<'_, '_, '_, '_> {
         match kind {
             Kind::Await { .. } => {
                 Some(missing("event_missing", step, "an event would be awaited that nobody recorded"))
+            }
+            Kind::Run(_) => {
+                let why = "a sub-case would be waited for that never was, or that has not ended";
+                Some(missing("outcome_missing", step, why))
             }
             Kind::Refund { .. }
             | Kind::Restock { .. }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::child::{Called, Ended};
 use super::lane::LaneId;
 use super::{External, Line, Reply};
 use crate::clock::Instant;
@@ -85,6 +86,8 @@ pub enum Body {
     Settle(Settle),
     /// A person has an effect delivered again, under the same key.
     Resend(Digest),
+    /// A sub-case has ended; from the host only.
+    SubCase(Box<Ended>),
     /// The case goes on with another revision of its workflow.
     Migrate(Box<Migrate>),
     /// A person ends the case.
@@ -105,6 +108,7 @@ impl Body {
             Self::Timer(_) => "timer.fire",
             Self::Settle(_) => "effect.settle",
             Self::Resend(_) => "effect.resend",
+            Self::SubCase(_) => "case.sub_case",
             Self::Migrate(_) => "case.migrate",
             Self::Cancel => "case.cancel",
             Self::Continue => "case.continue",
@@ -141,6 +145,9 @@ pub struct Open {
     pub attributes: Fields,
     /// The items.
     pub lines: Vec<Line>,
+    /// By which case, where it is a sub-case: no trigger is asked then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<Box<Called>>,
 }
 
 /// A person's answer.

@@ -4,13 +4,14 @@ mod parts;
 
 use serde::{Deserialize, Serialize};
 
+use super::child::{Child, Ended};
 use super::command::{Command, Settled};
 use super::deadline::Proposal;
 use super::lane::LaneId;
 use super::migrated::Migrated;
 use super::{Arrived, Effect, Item, Output, Reply, Retry, Task, What};
 use crate::clock::Instant;
-use crate::ids::{Digest, Slug, TaskId};
+use crate::ids::{CaseId, Digest, Slug, TaskId};
 use crate::value::{Fields, Value};
 use crate::verdict::{Reason, Take};
 pub use parts::{Opened, TableInput, TableRow};
@@ -368,6 +369,26 @@ pub enum Entry {
         /// The step.
         step: Slug,
     },
+    /// A sub-case is to be opened.
+    #[serde(rename = "subcase.intended.1")]
+    SubCaseIntended {
+        /// Its id, which follows from this case and its step.
+        id: CaseId,
+        /// What it is.
+        child: Box<Child>,
+    },
+    /// Nobody waits for a sub-case any more.
+    #[serde(rename = "subcase.left.1")]
+    SubCaseLeft {
+        /// The sub-case.
+        id: CaseId,
+        /// It is told to end; otherwise it goes on by itself.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        called_off: bool,
+    },
+    /// A sub-case has ended.
+    #[serde(rename = "subcase.ended.1")]
+    SubCaseEnded(Box<Ended>),
     /// The case went back to a step that it came by.
     #[serde(rename = "step.returned.1")]
     WentBack {
@@ -467,6 +488,9 @@ names! {
     Entry::LaneSet { .. } => "lane.set.1",
     Entry::LaneEnded { .. } => "lane.ended.1",
     Entry::LanesJoined { .. } => "lanes.joined.1",
+    Entry::SubCaseIntended { .. } => "subcase.intended.1",
+    Entry::SubCaseLeft { .. } => "subcase.left.1",
+    Entry::SubCaseEnded(_) => "subcase.ended.1",
     Entry::WentBack { .. } => "step.returned.1",
     Entry::Finished { .. } => "case.finished.1",
     Entry::CaseFailed { .. } => "case.failed.1",

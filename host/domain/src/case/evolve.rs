@@ -2,6 +2,7 @@
 
 mod lanes;
 
+use super::child::ChildState;
 use super::command::{Command, Settled};
 use super::deadline::AlarmKind;
 use super::entry::{Entry, Opened};
@@ -99,6 +100,8 @@ pub fn open(opened: &Opened, stamp: Stamp) -> Case {
         compensations: Vec::new(),
         events: Vec::new(),
         deferred: Vec::new(),
+        parent: opened.parent.clone(),
+        children: Default::default(),
     }
 }
 
@@ -165,10 +168,33 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         | Entry::LaneSet { .. }
         | Entry::LaneEnded { .. }
         | Entry::LanesJoined { .. } => lanes::change(case, entry, stamp)?,
+        Entry::SubCaseIntended { .. } | Entry::SubCaseLeft { .. } | Entry::SubCaseEnded(_) => sub_case(case, entry)?,
         Entry::Finished { result } => close(case, false, result.as_str()),
         Entry::CaseFailed { code } => close(case, true, code.as_str()),
         Entry::Cancelled { .. } => close(case, false, "cancelled"),
         Entry::ReasonsAdded { reasons } => case.reasons.extend(reasons.iter().cloned()),
+    }
+    Ok(())
+}
+
+/// What an entry about a sub-case changes.
+fn sub_case(case: &mut Case, entry: &Entry) -> Result<(), &'static str> {
+    const MISSING: &str = "the case has no such sub-case";
+    match entry {
+        Entry::SubCaseIntended { id, .. } if case.children.contains_key(id) => {
+            return Err("the sub-case is there already");
+        }
+        Entry::SubCaseIntended { id, child } => drop(case.children.insert(*id, (**child).clone())),
+        Entry::SubCaseLeft { id, called_off } => {
+            let state = if *called_off { ChildState::CalledOff } else { ChildState::Alone };
+            case.children.get_mut(id).ok_or(MISSING)?.state = state;
+        }
+        Entry::SubCaseEnded(ended) => {
+            let child = case.children.get_mut(&ended.case).ok_or(MISSING)?;
+            child.state = ChildState::Ended(ended.ending.clone());
+            child.number.clone_from(&ended.number);
+        }
+        _ => {}
     }
     Ok(())
 }
@@ -359,6 +385,11 @@ fn migrate(case: &mut Case, migrated: &Migrated, turn: u64) -> Result<(), &'stat
     for effect in case.effects.values_mut() {
         if let Some(new) = named(effect.step.as_str()) {
             effect.step = new;
+        }
+    }
+    for child in case.children.values_mut() {
+        if let Some(new) = named(child.step.as_str()) {
+            child.step = new;
         }
     }
     // In an iteration the name of that stands before the step's.

@@ -272,6 +272,15 @@ pub const RECORDS: &[Record] = &[
         doc: "The output of an `http`, with the fields that it expects.",
         fields: &[field("reference", "text?", "What the system calls what it did.")],
     },
+    Record {
+        name: "run",
+        doc: "The output of a `run`; with `wait: no_wait` there is only `case`.",
+        fields: &[
+            field("case", "text", "The id of the sub-case."),
+            field("number", "text", "Its number, as people read it."),
+            field("result", "text", "The result that it finished with."),
+        ],
+    },
 ];
 
 /// The fields of a built-in record as types.
@@ -393,6 +402,13 @@ pub fn exchange_type() -> Type {
 pub fn http_type(expect: &BTreeMap<String, Type>) -> Type {
     let mut all = fields("http");
     all.extend(expect.iter().map(|(name, kind)| (name.clone(), kind.clone())));
+    Type::Object(all)
+}
+
+/// The output of a `run`; of one that waits for no end only which case it is.
+pub fn run_type(waits: bool) -> Type {
+    let mut all = fields("run");
+    all.retain(|name, _| waits || name == "case");
     Type::Object(all)
 }
 

@@ -1,7 +1,9 @@
 //! A workflow that has passed every check: what the interpreter runs. Built only by `load`.
 
+pub mod outward;
 mod plugin;
 pub mod review;
+mod subcase;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use crate::workflow::definition::review::Review;
 use crate::workflow::expr::Expr;
 use crate::workflow::table::Table;
 pub use plugin::{Hook, Plugin, PluginRef};
+pub use subcase::{CallInput, Callable, CalledBy, Run};
 
 /// A checked document with the plugins that its calls resolved to.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct Definition {
     pub priority: i64,
     /// What starts a case on this workflow.
     pub triggers: Vec<Trigger>,
+    /// How it runs as a sub-case, where it does.
+    pub called: Option<CalledBy>,
     /// Fields that the merchant adds to the built-in ones.
     pub attributes: Attributes,
     /// Events that the steps may await, with the types of what they carry.
@@ -274,6 +279,8 @@ pub enum Kind {
     Http(Http),
     /// Give other goods for those that come back.
     Exchange(Exchange),
+    /// Open a case of another workflow.
+    Run(Run),
     /// Undo what other steps did.
     Undo(Undo),
     /// Do several things at once.
@@ -325,6 +332,7 @@ impl Kind {
             Self::Notify { .. } => "notify",
             Self::Http(_) => "http",
             Self::Exchange(_) => "exchange",
+            Self::Run(_) => "run",
             Self::Undo(_) => "undo",
             Self::Parallel(_) => "parallel",
             Self::ForEach(_) => "for_each",

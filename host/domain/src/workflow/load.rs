@@ -28,14 +28,16 @@ use crate::ids::Slug;
 use crate::money::Currency;
 use crate::value::Type;
 use crate::workflow::calendar::holidays::Holidays;
-use crate::workflow::definition::{Definition, Kind, Plugin, PluginRef, Step};
+use crate::workflow::definition::{Callable, Definition, Kind, Plugin, PluginRef, Step};
 use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::flow::{Graph, Known};
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
 use crate::workflow::yaml::Node;
 use crate::workflow::{overlay, revision, schema, trial, yaml};
+pub(super) use calendar::delay_by;
 use document::Head;
+pub(super) use document::zone_of;
 use outline::Outline;
 
 /// The most steps of a document: what a turn may pass, and more than one page.
@@ -52,6 +54,10 @@ pub struct Environment {
     pub zone: Option<Zone>,
     /// The texts of the bases that an overlay may extend, by the name with its pin.
     pub bases: BTreeMap<String, String>,
+    /// The workflows that a step `run` may name, as it names them, where they are known.
+    pub workflows: Option<BTreeMap<String, Callable>>,
+    /// The systems that the tenant has connected, by the names under which steps ask them; empty where nobody knows.
+    pub systems: BTreeSet<Slug>,
     /// The table of holidays that a stored revision was checked with; those of the program for a new document.
     pub holidays: Option<Arc<Holidays>>,
 }
@@ -101,6 +107,7 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
     }
     forks::check(&outline);
     let triggers = document::triggers(&head);
+    let called = document::called(&head);
     let limits = document::limits(&head);
     let ways_back = lists::ways_back(&outline, &graphs);
     let known = lists::known(&outline, graphs);
@@ -120,6 +127,7 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         calendar,
         priority: head.priority,
         triggers: triggers?,
+        called: called?,
         limits: limits?,
         vars: head.variables()?,
         attributes: head.attributes,

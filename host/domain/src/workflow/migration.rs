@@ -154,6 +154,12 @@ fn waits(
     if target.kind.name() != waits {
         return refuse("other_kind", format!("step {step} is a {waits}, step {to} a {}", target.kind.name()));
     }
+    if let (Some(Kind::Run(before)), Kind::Run(after)) = (old.step(step.as_str()).map(|step| &step.kind), &target.kind)
+        && before.workflow != after.workflow
+    {
+        let (before, after) = (&before.workflow, &after.workflow);
+        return refuse("other_kind", format!("step {step} waits for a case of {before}, step {to} for one of {after}"));
+    }
     let proposals = case.tasks.values().filter(|task| task.lane == *lane).filter_map(|task| task.proposal.as_ref());
     if let Kind::Review(review) | Kind::Inspect(review) = &target.kind
         && proposals.into_iter().any(|proposal| !fits(review, proposal))
@@ -214,5 +220,9 @@ fn kept(case: &Case, name: &str, variable: &Variable) -> Result<Option<crate::va
 
 /// Whether cases may be moved while they wait at a step of this kind.
 pub fn can_be_point(kind: &Kind) -> bool {
-    matches!(kind, Kind::Review(_) | Kind::Inspect(_) | Kind::Await { .. } | Kind::Wait(_))
+    match kind {
+        Kind::Review(_) | Kind::Inspect(_) | Kind::Await { .. } | Kind::Wait(_) => true,
+        Kind::Run(sub) => sub.wait.is_some(),
+        _ => false,
+    }
 }

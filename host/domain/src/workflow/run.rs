@@ -32,6 +32,7 @@ pub mod route;
 mod sense;
 pub mod shapes;
 mod sla;
+mod subcase;
 mod swap;
 mod table;
 mod tasks;
@@ -42,6 +43,7 @@ mod wait;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -54,7 +56,7 @@ use crate::case::lane::{LaneId, Place};
 use crate::case::{About, Case, Effect, Retry, Task, What};
 use crate::clock::Instant;
 use crate::decision::{CONDITIONS_MAX, Condition, Decision, Taken, Turn, Work};
-use crate::facts::Facts;
+use crate::facts::{Facts, LedgerAt};
 use crate::ids::{CaseId, Digest, OrderId, Slug, TaskId, TenantId};
 use crate::value::Value;
 use crate::verdict::Reason;
@@ -122,6 +124,8 @@ pub struct Run {
     steps: u32,
     tasks_minted: u32,
     resume: bool,
+    /// Whether the case had ended before this turn.
+    was_closed: bool,
     path: Vec<Slug>,
 }
 
@@ -204,9 +208,18 @@ impl Run {
         self.case.as_ref().expect("a run has a case")
     }
 
-    /// What was read beside the case.
-    pub fn facts(&self) -> &Facts {
-        &self.input.facts
+    /// What was read beside the case, as this turn has left it so far: units that a declined exchange or refund gave back a moment
+    /// ago are the case's again.
+    pub fn facts(&self) -> Cow<'_, Facts> {
+        if self.ledgers.is_empty() {
+            return Cow::Borrowed(&self.input.facts);
+        }
+        let mut facts = self.input.facts.clone();
+        for (order, Taken { version, ledger }) in &self.ledgers {
+            facts.ledgers.insert(order.clone(), LedgerAt { version: *version, ledger: Some(ledger.clone()) });
+        }
+        facts.own.clone_from(&self.case().reserved);
+        Cow::Owned(facts)
     }
 
     fn walk(&mut self, definition: &Definition) {
@@ -265,6 +278,7 @@ impl Run {
             Kind::Notify { template, to, channel } => goods::notify(self, step, template, to, channel),
             Kind::Http(request) => http::enter(self, definition, step, request),
             Kind::Exchange(exchange) => swap::enter(self, definition, step, exchange),
+            Kind::Run(sub) => subcase::enter(self, definition, step, sub),
             Kind::Undo(which) => undo::enter(self, step, which),
             Kind::Parallel(parallel) => Ok(lanes::parallel(self, step, parallel)),
             Kind::ForEach(each) => lanes::for_each(self, definition, step, each),
@@ -440,6 +454,7 @@ impl Run {
                 why: "nothing to do".to_owned(),
             });
         }
+        subcase::tell_parent(&mut self);
         let case = self.case.take().expect("a run has a case");
         let turn = Turn {
             number: self.stamp.turn,

@@ -13,7 +13,7 @@ use crate::workflow::trial;
 pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
 pub use overlays::{INSERT, OVERLAY, PATCH, REMOVE, REPLACE, SEALABLE, SET};
 pub use reference::reference;
-pub use sending::{EXCHANGE, HTTP, PRICE_DIFFERENCE};
+pub use sending::{CALLED, EXCHANGE, HTTP, PRICE_DIFFERENCE, RUN, RUN_WAIT};
 pub use steps::{
     AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
     REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
@@ -84,6 +84,8 @@ pub enum Shape {
     Plugin,
     /// A base as `name@number`.
     Base,
+    /// A workflow as `name@active`, or pinned.
+    Workflow,
     /// The id of a step.
     Step,
     /// `{ after, then }` or `{ never: reason }`.
@@ -217,7 +219,10 @@ pub const CALENDAR: Table = Table {
 
 /// One entry of `triggers`.
 pub const TRIGGER: Table = Table {
-    fields: &[Field::required("case_opened", Shape::Map(&CASE_OPENED), "A case of some type was opened.")],
+    fields: &[
+        Field::optional("case_opened", Shape::Map(&CASE_OPENED), "A case of some type was opened."),
+        Field::optional("called", Shape::Map(&CALLED), "A step `run` of another workflow opens a sub-case."),
+    ],
     later: &["event", "schedule", "manual"],
     hints: &[],
 };
@@ -330,12 +335,12 @@ pub const STEP: Table = Table {
         Field::optional(
             "compensate",
             Shape::Map(&COMPENSATE),
-            "What undoes the step: kept once it has done its work, and sent by `undo`, or when a person cancels the case.",
+            "What undoes the step: kept once it has done its work, and sent by `undo`, when a person cancels the case, or when its branch is called off.",
         ),
         Field::optional(
             "migration_point",
             Shape::Flag,
-            "Cases that wait here may be moved to another revision; of a `review`, an `inspect`, an `await` or a `wait`.",
+            "Cases that wait here may be moved to another revision; of a `review`, an `inspect`, an `await`, a `wait` or a `run`.",
         ),
         Field::optional("sealed", Shape::Flag, "For a base: its overlays cannot change this step."),
         Field::optional(
@@ -344,7 +349,7 @@ pub const STEP: Table = Table {
             "Of a sealed step: fields that overlays may change all the same.",
         ),
     ],
-    later: &["run"],
+    later: &[],
     hints: &[
         ("sla", "`sla` stands inside `review` and `inspect`"),
         ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),

@@ -154,6 +154,9 @@ type Opened = (Option<u64>, CaseDraft, Origin);
 fn opened(snapshot: &Snapshot, case: CaseId) -> Result<Option<Opened>, Error> {
     let Some(first) = turn(snapshot, case, 1)? else { return Ok(None) };
     let command = first.command;
+    if again::opened_by_pin(&command.body) {
+        return Ok(None);
+    }
     let Body::Open(open) = command.body else { return Ok(None) };
     let written = first.entries.iter().find_map(|entry| match entry {
         redress_domain::case::entry::Entry::Opened(opened) => Some(opened.number.clone()),

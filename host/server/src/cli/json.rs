@@ -1,5 +1,6 @@
 //! Records as JSON for programs: exact numbers as text, instants in UTC, never the form in which they are stored.
 
+use redress_domain::case::child::Child;
 use redress_domain::case::lane::{Lane, LaneId};
 use redress_domain::case::{Effect, Held, Item, Line, Output, Reply, Status, Task, What};
 use redress_domain::clock::Instant;
@@ -227,6 +228,13 @@ pub(super) fn effect(effect: &Effect) -> Json {
         "step": effect.step, "lane": lane_name(&effect.lane), "what": what(&effect.what), "undoes": effect.undoes,
         "state": effect.state.word(), "reference": effect.reference, "code": effect.code,
         "reply": effect.reply.as_ref().map(reply),
+    })
+}
+
+pub(super) fn child(child: &Child) -> Json {
+    json!({
+        "step": child.step, "lane": lane_name(&child.lane), "workflow": child.workflow, "revision": child.pin,
+        "inputs": fields(&child.inputs), "number": child.number, "state": child.state.word(), "code": child.state.code(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Records in words: what people read of reasons, purchases and money.
 
+use redress_domain::case::child::{ChildState, Ending};
 use redress_domain::case::entry::{TableInput, TableRow};
 use redress_domain::value::Fields;
 use redress_domain::verdict::{LineQuote, LineVerdict, Quote, Reason, Take, Verdict};
@@ -12,6 +13,26 @@ pub(super) fn clean(text: &str) -> String {
 /// `1 problem`, `2 problems`
 pub(super) fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// How a sub-case ended.
+pub(super) fn ending(ending: &Ending) -> String {
+    match ending {
+        Ending::Finished(result) => format!("finished: {result}"),
+        Ending::Failed(code) => format!("failed: {code}"),
+        Ending::Cancelled => "was cancelled".to_owned(),
+        Ending::Refused { code, detail } => format!("was refused, {code}: {detail}"),
+    }
+}
+
+/// Where a sub-case stands, as far as the case knows that opened it.
+pub(super) fn child_state(state: &ChildState) -> String {
+    match state {
+        ChildState::Awaited => "its end is awaited".to_owned(),
+        ChildState::Alone => "goes on by itself".to_owned(),
+        ChildState::CalledOff => "is called off".to_owned(),
+        ChildState::Ended(how) => ending(how),
+    }
 }
 
 /// `quantity_exceeds_purchase (asked 6, left 4), under UK Consumer Rights Act s. 20 [uk/short-term-reject, V1], from line.quantity`

@@ -13,7 +13,7 @@ use redress_store::work::{ClaimRef, Kind, WorkItem, WorkKey};
 use super::listing::CaseListing;
 use super::repeat::{Given, Repeat};
 use super::turn::Order;
-use super::{Receipt, Seen};
+use super::{Receipt, Seen, messages};
 
 /// What a batch holds besides the decision.
 #[derive(Debug, Default)]
@@ -111,6 +111,7 @@ fn work(batch: &mut Batch, decision: &Decision) {
                 let due = decision.turn.command.recorded_at;
                 WorkItem { key: effect_key(key), due, payload: codec::encode(&(case, key)) }
             }
+            Work::Message { to, body } => messages::item(decision, *to, body),
         });
     }
     if decision.resume {

@@ -1,7 +1,7 @@
 //! Holds: the cases of a revision are paused. Nothing of them moves, and no effect of them is sent; what comes meanwhile is kept with
 //! each case and taken up in the order in which it happened, once somebody resumes the revision or the case goes on with another.
 
-use redress_domain::case::command::Body;
+use redress_domain::case::command::{ActorKind, Body, Command};
 use redress_domain::case::{Case, EffectState};
 use redress_domain::clock::Instant;
 use redress_domain::codec;
@@ -105,17 +105,19 @@ pub(super) enum Stance {
 }
 
 /// What is to become of a command on a case.
-pub(super) fn stance(snapshot: &Snapshot, case: Option<&Case>, body: &Body) -> Result<Stance, Error> {
+pub(super) fn stance(snapshot: &Snapshot, case: Option<&Case>, command: &Command) -> Result<Stance, Error> {
     let Some(case) = case.filter(|case| !case.is_closed()) else { return Ok(Stance::Go) };
     let hold = of_case(snapshot, case)?;
     if hold.is_none() && case.deferred.is_empty() {
         return Ok(Stance::Go);
     }
-    match body {
+    match &command.body {
         Body::Open(_) | Body::Migrate(_) => Ok(Stance::Go),
         Body::Continue if hold.is_none() => Ok(Stance::Go),
         Body::Continue => Ok(Stance::Leave(version(snapshot)?)),
-        Body::Event(_) | Body::Timer(_) | Body::Settle(_) => Ok(Stance::Defer(version(snapshot)?)),
+        Body::Event(_) | Body::Timer(_) | Body::Settle(_) | Body::SubCase(_) => Ok(Stance::Defer(version(snapshot)?)),
+        // The case that opened it calls it off: a message that must not be lost.
+        Body::Cancel if command.actor.kind == ActorKind::Host => Ok(Stance::Defer(version(snapshot)?)),
         Body::Complete(_) | Body::Claim(_) | Body::Release(_) | Body::Resend(_) | Body::Cancel => {
             Err(Error::Paused { number: case.number.clone(), hold: hold.map(|hold| hold.number) })
         }

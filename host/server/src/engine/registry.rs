@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use redress_domain::case::child::Pin;
 use redress_domain::ids::{CaseId, Digest, Slug};
 use redress_domain::workflow::canary::{self, Percent};
 use redress_domain::workflow::definition::Definition;
@@ -94,6 +95,20 @@ impl Registry {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         state.revisions.remove(&revision);
         state.numbers.remove(&revision);
+    }
+
+    /// The revision of a workflow that a pin names; none where it is not known, or where several are meant.
+    pub fn pinned(&self, workflow: &Slug, pin: &Pin) -> Option<Arc<Definition>> {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if *pin == Pin::Active {
+            return state.active.get(workflow).cloned();
+        }
+        let number = |one: &Definition| state.numbers.get(&one.revision).copied().unwrap_or_default();
+        let is_meant = |one: &&Arc<Definition>| one.workflow == *workflow && pin.names(one.revision, number(one));
+        match state.revisions.values().filter(is_meant).collect::<Vec<_>>()[..] {
+            [one] => Some(one.clone()),
+            _ => None,
+        }
     }
 
     /// The number of a revision, where somebody has looked it up before.

@@ -55,6 +55,8 @@ impl Submission {
 pub enum Target {
     /// One that it opens.
     New,
+    /// One that it opens under this id.
+    Named(CaseId),
     /// This one.
     Case(CaseId),
 }

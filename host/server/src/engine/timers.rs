@@ -1,4 +1,4 @@
-//! Work that is due: timers that end waits, and runs that were cut. After a crash the store still holds it.
+//! Work that is due: timers that end waits, what cases tell each other, and runs that were cut. After a crash the store still holds it.
 
 use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
@@ -12,6 +12,7 @@ use redress_store::batch::{AppendError, Batch};
 use redress_store::work::{Claim, ClaimRef, ClaimRequest, Kind, WorkKey};
 
 use super::error::Error;
+use super::messages::Message;
 use super::{Doing, Engine, Receipt, Submission, Target};
 
 /// Who claims due work in this process.
@@ -53,7 +54,7 @@ impl Engine {
     pub fn run_due(&self, now: Instant) -> Result<usize, Error> {
         let mut done = 0;
         loop {
-            let slice = self.run_due_slice(&[Kind::Timer, Kind::Command], now)?;
+            let slice = self.run_due_slice(&[Kind::Message, Kind::Timer, Kind::Command], now)?;
             done += slice.done;
             if slice.claimed == 0 {
                 return Ok(done);
@@ -99,24 +100,29 @@ impl Engine {
 
     /// Each claim is answered once, whether it was taken or not.
     fn hand_in_claim(&self, claim: Claim, sender: &Sender<Answered>) {
-        let (told, reference) = (sender.clone(), claim.claim.clone());
-        let reply = move |result| drop(told.send((reference, result)));
-        let handed = command(&claim).and_then(|(case, body)| {
-            self.hand_in(submission(case, body, claim.due), Some(Doing::new(claim.claim.clone())), Box::new(reply))
-        });
+        let (told, same) = (sender.clone(), claim.clone());
+        let reply = move |result| drop(told.send((same, result)));
+        let handed = command(&claim)
+            .and_then(|submission| self.hand_in(submission, Some(Doing::new(claim.claim.clone())), Box::new(reply)));
         if let Err(error) = handed {
-            drop(sender.send((claim.claim, Err(error))));
+            drop(sender.send((claim, Err(error))));
         }
     }
 
-    fn fate(&self, claim: ClaimRef, result: Result<Receipt, Error>, now: Instant) -> Fate {
+    fn fate(&self, item: Claim, result: Result<Receipt, Error>, now: Instant) -> Fate {
+        let claim = item.claim.clone();
         match result {
             Ok(_) => {
                 self.failing().remove(&claim.key);
                 Fate::Done
             }
-            Err(Error::Rejected(_)) => {
-                self.forget(claim);
+            Err(Error::Rejected(rejection)) => {
+                match Message::read(&item) {
+                    Ok(message) if claim.key.kind == Kind::Message => {
+                        self.refuse_message(claim, &message, &rejection);
+                    }
+                    _ => self.forget(claim),
+                }
                 Fate::Done
             }
             Err(Error::Append(AppendError::Fenced)) => Fate::Elsewhere,
@@ -161,7 +167,7 @@ impl Engine {
     }
 }
 
-type Answered = (ClaimRef, Result<Receipt, Error>);
+type Answered = (Claim, Result<Receipt, Error>);
 
 impl Engine {
     /// Work that the rules refuse is done: it would be refused for ever.
@@ -197,15 +203,21 @@ fn submission(case: CaseId, body: Body, due: Instant) -> Submission {
     submission
 }
 
-fn command(claim: &Claim) -> Result<(CaseId, Body), Error> {
+fn command(claim: &Claim) -> Result<Submission, Error> {
     match claim.claim.key.kind {
         Kind::Timer => {
             let (case, timer): (CaseId, Timer) = codec::decode(&claim.payload).map_err(Error::damaged("timer"))?;
-            Ok((case, Body::Timer(timer)))
+            Ok(submission(case, Body::Timer(timer), claim.due))
+        }
+        Kind::Message => {
+            let Message { to, at, body } = Message::read(claim)?;
+            let target = if matches!(body, Body::Open(_)) { Target::Named(to) } else { Target::Case(to) };
+            let told = Submission::new(target, Actor::host(), "sub_case", body);
+            Ok(Submission { occurred_at: Some(at), ..told })
         }
         Kind::Effect | Kind::Command => {
             let case = codec::decode(&claim.payload).map_err(Error::damaged("command"))?;
-            Ok((case, Body::Continue))
+            Ok(submission(case, Body::Continue, claim.due))
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use redress_domain::case::Case;
+use redress_domain::case::child::Pin;
 use redress_domain::case::command::{Body, Command, Open, Rejection};
 use redress_domain::case::entry::Entry;
 use redress_domain::clock::Instant;
@@ -22,7 +23,7 @@ use super::hold::{self, Stance};
 use super::listing::Before;
 use super::personal::Contact;
 use super::repeat::Repeat;
-use super::{Inner, Receipt, Seen, ask, facts, personal, stay};
+use super::{Inner, Receipt, Seen, ask, facts, messages, personal, stay};
 
 /// What a turn is computed from; kept over reruns.
 #[derive(Debug, Clone)]
@@ -78,7 +79,7 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         // A pass over due work took the run on before us, and its work item with it.
         return Ok(Computed::Seen(unchanged(order, case.as_ref()), None));
     }
-    let stance = hold::stance(&snapshot, case.as_ref(), &order.command.body)?;
+    let stance = hold::stance(&snapshot, case.as_ref(), &order.command)?;
     if let Stance::Leave(version) = stance {
         return Ok(left(order, case.as_ref(), claim, version));
     }
@@ -168,6 +169,11 @@ fn begin(
 /// The workflow that takes a new case: of each the active revision, or its canary where the case's id falls to that. The past
 /// is decided by what is active.
 fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error> {
+    if let Body::Open(open) = &input.command.body
+        && let Some(called) = open.called.as_ref().filter(|called| called.pin != Pin::Active)
+    {
+        return Ok(inner.registry.pinned(&called.workflow, &called.pin));
+    }
     let active = match (&input.command.body, &input.opening) {
         (Body::Open(open), Some((case, _))) if !open.history => inner.registry.offered(*case),
         _ => inner.registry.active(),
@@ -204,7 +210,8 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Deci
     }
 }
 
-/// The work items that this turn leaves nothing to do for: effects that it settled or sends anew, and the run that it went on with.
+/// The work items that this turn leaves nothing to do for: effects that it settled or sends anew, the run that it went on with, and
+/// the opening of what it calls off.
 fn done_work(snapshot: &Snapshot, decision: &Decision) -> Result<Vec<WorkKey>, Error> {
     let settled = decision.turn.entries.iter().filter_map(|entry| match entry {
         Entry::Settled { key, .. } | Entry::Resent { key, .. } => Some(commit::effect_key(key)),
@@ -213,7 +220,7 @@ fn done_work(snapshot: &Snapshot, decision: &Decision) -> Result<Vec<WorkKey>, E
     let is_continued = decision.turn.command.body == Body::Continue || decision.resume;
     let continued = is_continued.then(|| commit::resume_key(decision.case.id, decision.turn.number - 1));
     let mut done = Vec::new();
-    for key in settled.chain(continued) {
+    for key in settled.chain(continued).chain(messages::needless(decision)) {
         if !done.contains(&key) && snapshot.work(&key)?.is_some() {
             done.push(key);
         }

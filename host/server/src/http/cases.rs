@@ -297,6 +297,7 @@ impl OpenCase {
             claim: code("/claim", self.claim)?,
             attributes: fields::read("/attributes", &self.attributes)?,
             lines,
+            called: None,
         };
         Ok((open, contact))
     }

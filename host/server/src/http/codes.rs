@@ -84,6 +84,9 @@ codes! {
     QUANTITY_ZERO "quantity_zero" 422 "A line asks for no units";
     FIELD_REQUIRED "field_required" 422 "The workflow requires more than was sent";
     WRONG_ATTRIBUTES "wrong_attributes" 422 "The attributes are not those that the workflow declares";
+    UNKNOWN_WORKFLOW "unknown_workflow" 422 "There is no such workflow to run";
+    NOT_CALLABLE "not_callable" 422 "The workflow does not run as a sub-case";
+    WRONG_INPUTS "wrong_inputs" 422 "The inputs are not those that the workflow declares";
     // ── Publishing refuses it. ──
     WORKFLOW_INVALID "workflow_invalid" 422 "The workflow has problems";
     MIGRATION_UNFIT "migration_unfit" 422 "The migration does not fit the revisions";

@@ -92,6 +92,9 @@ pub struct EventData {
     /// Of the case, or of the effect, or what the task is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// The case that opened this one, where it is a sub-case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// The branch or iteration that it is of; left out on the main line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lane: Option<String>,

@@ -157,6 +157,7 @@ impl<'m> Gather<'m> {
                 claim: head.claim,
                 attributes: head.attributes,
                 lines: vec![line],
+                called: None,
             };
             self.case_places.insert(id.clone(), cases.len());
             cases.push(CaseDraft { id, opened_at: head.opened_at, open });

@@ -122,6 +122,7 @@ mod tests {
             claim: None,
             attributes: Fields::new(),
             lines: orders.iter().map(line).collect(),
+            called: None,
         };
         CaseDraft { id: id.to_owned(), opened_at: Instant::from_unix_ms(at), open }
     }

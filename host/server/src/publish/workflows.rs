@@ -1,6 +1,7 @@
 //! Workflows: a text becomes a revision, a revision becomes active, and an earlier one may become active again.
 
 pub mod active;
+mod callables;
 pub mod history;
 pub(super) mod kept;
 pub mod names;
@@ -28,6 +29,7 @@ use super::way::{Answer, Way};
 use super::{Error, hold, past, plugins};
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::{self, Engine};
+use crate::outbox::connectors;
 use active::Active;
 use kept::Kept;
 pub use restore::restore;
@@ -442,7 +444,9 @@ pub(super) fn check_seen(expected: Option<Digest>, active: Option<Digest>) -> Re
 
 pub(super) fn stored(engine: &Engine, revision: Digest) -> Result<Revision, Error> {
     let damaged = || engine::Error::Damaged { what: "revision", detail: "it is not there after its commit".to_owned() };
-    Ok(find(engine, revision)?.ok_or_else(damaged)?)
+    let stored = find(engine, revision)?.ok_or_else(damaged)?;
+    engine.registry().number_is(revision, stored.number);
+    Ok(stored)
 }
 
 /// Check a text against these plugins.
@@ -450,7 +454,7 @@ pub(super) fn candidate(
     engine: &Engine,
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
-    Kept { base, holidays, together }: Kept,
+    Kept { base, holidays, together, is_stored }: Kept,
 ) -> Result<Candidate, Error> {
     let record = engine.record();
     let bases = match &base {
@@ -459,7 +463,11 @@ pub(super) fn candidate(
         None => bases::known(engine, overlay::base_of(source).as_deref(), &together)?,
     };
     let (currency, zone) = (Some(record.currency), Some(record.zone));
-    let environment = Environment { plugins, currency, zone, bases, holidays };
+    let texts = [Some(source), overlay::base_of(source).and_then(|name| bases.get(&name)).map(String::as_str)];
+    let workflows = (!is_stored).then(|| callables::known(engine, texts.into_iter().flatten()));
+    // What is stored was checked when it came in; systems come and go.
+    let systems = if is_stored { Default::default() } else { connectors::systems(engine)? };
+    let environment = Environment { plugins, currency, zone, bases, workflows, systems, holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
     let base = base.or_else(|| bases::used(source, &environment.bases));
     let known = find(engine, definition.revision)?;

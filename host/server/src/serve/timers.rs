@@ -80,7 +80,7 @@ struct Pass {
 
 fn pass(engine: &Engine) -> Result<Pass, Error> {
     let now = engine.clock().now();
-    let timers = engine.run_due_slice(&[Kind::Timer], now)?;
+    let timers = engine.run_due_slice(&[Kind::Message, Kind::Timer], now)?;
     let lost = engine.run_due_slice(&[Kind::Command], before(now))?;
     let slice = Slice {
         claimed: timers.claimed + lost.claimed,
@@ -88,8 +88,9 @@ fn pass(engine: &Engine) -> Result<Pass, Error> {
         put_back: timers.put_back + lost.put_back,
     };
     let timer = engine.next_due(Kind::Timer)?;
+    let message = engine.next_due(Kind::Message)?;
     let lost = engine.next_due(Kind::Command)?.map(|due| due.after(RESUMED_AFTER));
-    Ok(Pass { slice, next: [timer, lost].into_iter().flatten().min() })
+    Ok(Pass { slice, next: [timer, message, lost].into_iter().flatten().min() })
 }
 
 /// For how long the first of what is due has been due.

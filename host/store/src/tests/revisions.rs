@@ -71,6 +71,7 @@ fn kept(n: u8, on: Option<&str>, status: Status) -> Case {
         claim: None,
         attributes: Fields::new(),
         lines: Vec::new(),
+        called: None,
     };
     let opened = Opened {
         id: case(n),
@@ -80,6 +81,7 @@ fn kept(n: u8, on: Option<&str>, status: Status) -> Case {
         revision: on.map(revision),
         vars: Fields::new(),
         submission,
+        parent: None,
     };
     Case { status, ..evolve::open(&opened, Stamp { at: at(0), turn: 1 }) }
 }

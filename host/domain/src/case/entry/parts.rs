@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::child::Parent;
 use crate::case::command::Open;
 use crate::ids::{CaseId, Digest, Slug};
 use crate::value::{Fields, Value};
@@ -26,6 +27,9 @@ pub struct Opened {
     pub vars: Fields,
     /// What was submitted.
     pub submission: Open,
+    /// The case that opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
 }
 
 /// A row of a table.

@@ -84,7 +84,8 @@ fn variables(head: &Head<'_>, known: &Known) -> BTreeMap<String, Type> {
     let mut roots = BTreeMap::new();
     for (name, declared) in &head.vars {
         let Some(kind) = &declared.kind else { continue };
-        let set = declared.default.is_some() || known.always.contains(&Fact::Variable(name.clone()));
+        let set =
+            declared.default.is_some() || head.is_given(name) || known.always.contains(&Fact::Variable(name.clone()));
         roots.insert(name.clone(), if set { kind.clone() } else { kind.clone().optional() });
     }
     roots.insert("vars".to_owned(), Type::Object(roots.clone()));

@@ -98,7 +98,7 @@ pub(super) fn load(
     if migration_point && !migration::can_be_point(&kind) {
         fields.get("migration_point").and_then(|at| {
             let message = format!("cases do not wait at a `{}` until they could be moved", kind.name());
-            let help = "a `review`, an `inspect`, an `await` or a `wait` can be a migration point";
+            let help = "a `review`, an `inspect`, an `await`, a `wait` or a `run` that waits can be a migration point";
             at.refuse_with::<()>("never_waits", message, help)
         });
     }

@@ -15,6 +15,7 @@ mod parallel;
 mod refund;
 mod restock;
 mod review;
+mod run;
 mod set;
 mod table;
 mod undo;
@@ -44,6 +45,7 @@ pub(super) fn sketch<'d>(kind: &str, body: &At<'d>, head: &Head<'_>, environment
         "restock" => restock::sketch(),
         "http" => http::sketch(body),
         "exchange" => exchange::sketch(),
+        "run" => run::sketch(body),
         "again" => again::sketch(body),
         "parallel" => parallel::sketch(body),
         "for_each" => for_each::sketch(),
@@ -97,6 +99,7 @@ pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Opti
         "notify" => notify::load(body),
         "http" => http::load(body, context),
         "exchange" => exchange::load(body, context),
+        "run" => run::load(body, context),
         "undo" => undo::load(body, context),
         "again" => again::load(body, context),
         "parallel" => parallel::load(body, context),

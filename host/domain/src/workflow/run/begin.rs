@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::names::Names;
-use super::{Input, Run, StepError, age, claim, defer, events, fail, finish, resend, reserve, sla, tasks, wait};
+use super::{
+    Input, Run, StepError, age, claim, defer, events, fail, finish, resend, reserve, route, sla, subcase, tasks, wait,
+};
 use crate::case::command::{Body, Complete, Open, Rejection, Timer};
 use crate::case::entry::{Entry, Opened};
 use crate::case::evolve::{self, Stamp};
@@ -11,6 +13,7 @@ use crate::case::lane::{LaneId, Place};
 use crate::case::{About, Case, LINES_MAX, Task};
 use crate::clock::Instant;
 use crate::value::{Fields, Type, Value};
+use crate::verdict::Reason;
 use crate::workflow::definition::{Definition, Variable};
 
 pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Result<Run, Rejection> {
@@ -33,6 +36,7 @@ pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: 
 pub(super) fn run_of(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Run {
     let turn = case.as_ref().map_or(1, |case| case.turn + 1);
     let at = business_time(case.as_ref(), &input);
+    let was_closed = case.as_ref().is_some_and(Case::is_closed);
     Run {
         stamp: Stamp { at, turn },
         names: Names::new(definition, at),
@@ -54,6 +58,7 @@ pub(super) fn run_of(definition: Option<&Definition>, case: Option<Case>, input:
         tasks_minted: 0,
         resume: false,
         path: Vec::new(),
+        was_closed,
     }
 }
 
@@ -113,6 +118,10 @@ pub(super) fn command(run: &mut Run, definition: Option<&Definition>, body: &Bod
             Ok(())
         }
         Body::Settle(settle) => super::effects::settled(run, definition, settle),
+        Body::SubCase(ended) => {
+            subcase::ended(run, definition, ended);
+            Ok(())
+        }
         Body::Resend(key) => resend::asked(run, *key),
         Body::Cancel => {
             finish::cancel(run);
@@ -140,14 +149,12 @@ fn go_on(run: &mut Run) {
 
 fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result<(), Rejection> {
     check(open)?;
-    if let Some(definition) = definition {
-        fits(open, definition)?;
-    }
+    let (definition, refusal) = taken_by(definition, open)?;
     let opened = first_entry(open, &run.input, definition)?;
     run.emit(Entry::Opened(Box::new(opened)));
     load(run);
     let Some(definition) = definition else {
-        hold(run);
+        hold(run, refusal);
         return Ok(());
     };
     let Some(first) = definition.steps.first() else { return Ok(()) };
@@ -160,6 +167,47 @@ fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result
         run.follow(definition, first, Ok(flow));
     }
     Ok(())
+}
+
+/// The workflow that the case runs on. A sub-case that it cannot take is refused where somebody waits for it; where nobody does it
+/// is held, so that a person sees it.
+fn taken_by<'d>(
+    definition: Option<&'d Definition>,
+    open: &Open,
+) -> Result<(Option<&'d Definition>, Option<Rejection>), Rejection> {
+    let Some(called) = &open.called else {
+        definition.map_or(Ok(()), |definition| fits(open, definition))?;
+        return Ok((definition, None));
+    };
+    let taken = subcase::callable(definition, called).and_then(|definition| {
+        let requires = definition.called.iter().flat_map(|start| &start.requires);
+        route::required(requires, open)?;
+        fits(&submitted(open, Some(definition)), definition)?;
+        Ok(definition)
+    });
+    match taken {
+        Err(refusal) if called.parent.awaited => Err(refusal),
+        Err(refusal) => Ok((None, Some(refusal))),
+        Ok(definition) => Ok((Some(definition), None)),
+    }
+}
+
+/// What a case is opened with. Of another case it takes those attributes that its own workflow knows.
+fn submitted(open: &Open, definition: Option<&Definition>) -> Open {
+    let mut submission = open.clone();
+    if submission.called.take().is_some()
+        && let Some(definition) = definition
+    {
+        let (of_case, of_line) = (&definition.attributes.case, &definition.attributes.line);
+        let is_known = |declared: &BTreeMap<String, Type>, name: &String, value: &Value| {
+            declared.get(name).is_some_and(|kind| value.is_of(kind))
+        };
+        submission.attributes.retain(|name, value| is_known(of_case, name, value));
+        for line in &mut submission.lines {
+            line.attributes.retain(|name, value| is_known(of_line, name, value));
+        }
+    }
+    submission
 }
 
 /// The case as it would be opened, before any workflow takes it: what triggers look at.
@@ -175,7 +223,8 @@ fn first_entry(open: &Open, input: &Input, definition: Option<&Definition>) -> R
     let (id, number) = opening.ok_or_else(|| Rejection::new("internal", "the engine minted no case id"))?;
     let vars = definition.map(|definition| {
         let with_default = |(name, variable): (&String, &Variable)| Some((name.clone(), variable.default.clone()?));
-        definition.vars.iter().filter_map(with_default).collect()
+        let inputs = open.called.iter().flat_map(|called| called.inputs.clone());
+        definition.vars.iter().filter_map(with_default).chain(inputs).collect()
     });
     Ok(Opened {
         id,
@@ -184,20 +233,22 @@ fn first_entry(open: &Open, input: &Input, definition: Option<&Definition>) -> R
         workflow: definition.map(|definition| definition.workflow.clone()),
         revision: definition.map(|definition| definition.revision),
         vars: vars.unwrap_or_default(),
-        submission: open.clone(),
+        submission: submitted(open, definition),
+        parent: open.called.as_ref().map(|called| called.parent.clone()),
     })
 }
 
 /// No workflow took the case: a person must see it.
-fn hold(run: &mut Run) {
+fn hold(run: &mut Run, refusal: Option<Rejection>) {
     run.emit(Entry::Held);
     let (opened_at, imported, id) = (run.now(), run.history(), run.mint_task());
+    let title = format!("No workflow takes case {}", run.case().number);
     let task = Task {
         about: About::Unrouted,
         queue: "unrouted".to_owned(),
-        title: format!("No workflow takes case {}", run.case().number),
+        title: refusal.as_ref().map_or(title.clone(), |refusal| format!("{title}: {}", refusal.message)),
         opened_at,
-        reasons: vec![crate::verdict::Reason::code("unrouted")],
+        reasons: vec![Reason::code(refusal.map_or("unrouted", |refusal| refusal.code))],
         imported,
         assignee: None,
         lane: run.lane.clone(),

@@ -1,6 +1,6 @@
 //! `finish`, `fail` and a person's cancel: the end of a case. What is still promised to it is given back.
 
-use super::{Flow, Run, contradicted, reserve, unbook, undo};
+use super::{Flow, Run, contradicted, reserve, subcase, unbook, undo};
 use crate::case::entry::Entry;
 use crate::case::lane::LaneId;
 use crate::case::{About, EffectState, Task};
@@ -37,6 +37,7 @@ fn leave_others(run: &mut Run) {
 
 fn clear(run: &mut Run) {
     reserve::release_all(run);
+    subcase::call_off(run, |_| true);
     close_tasks(run, |_| true);
     run.ready.clear();
 }

@@ -1,7 +1,7 @@
 //! The turn that moves a case to another revision: it goes on waiting there, with its tasks, effects and timers.
 
 use super::begin::{self, load};
-use super::{Input, Run, events, review, sla, tasks};
+use super::{Input, Run, events, review, sla, subcase, tasks};
 use crate::case::command::{Body, Migrate, Rejection, Timer, Timers};
 use crate::case::entry::Entry;
 use crate::case::lane::LaneId;
@@ -13,7 +13,7 @@ use crate::value::Value;
 use crate::verdict::Reason;
 use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::review::Review;
-use crate::workflow::definition::{Definition, Kind, Step, Timeout, Until};
+use crate::workflow::definition::{self, Definition, Kind, Step, Timeout, Until};
 use crate::workflow::migration::{self, Waits};
 
 pub(super) fn begin(old: &Definition, new: &Definition, case: Case, input: Input) -> Result<Run, Rejection> {
@@ -168,6 +168,7 @@ fn delay(kind: &Kind) -> Option<Delay> {
         Kind::Review(Review { timeout: Timeout::After { after, .. }, .. })
         | Kind::Inspect(Review { timeout: Timeout::After { after, .. }, .. })
         | Kind::Await { timeout: Timeout::After { after, .. }, .. }
+        | Kind::Run(definition::Run { wait: Some(Timeout::After { after, .. }), .. })
         | Kind::Wait(Until::For(after)) => Some(*after),
         _ => None,
     }
@@ -177,7 +178,7 @@ fn ends_never(kind: &Kind) -> bool {
     match kind {
         Kind::Review(review) | Kind::Inspect(review) => matches!(review.timeout, Timeout::Never { .. }),
         Kind::Await { timeout, .. } => matches!(timeout, Timeout::Never { .. }),
-        _ => false,
+        kind => matches!(subcase::timeout(kind), Some(Timeout::Never { .. })),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which workflow takes a case: by priority, then name, the first with a matching trigger.
+//! Which workflow takes a case: by priority, then name, the first with a matching trigger. A sub-case says which.
 
 use super::names::Names;
 use super::{Input, begin};
@@ -18,6 +18,10 @@ pub fn route<'a>(
     input: &Input,
 ) -> Result<Option<&'a Definition>, Rejection> {
     let Body::Open(open) = &input.command.body else { return Ok(None) };
+    if let Some(called) = &open.called {
+        // A sub-case names its workflow; no trigger is asked.
+        return Ok(definitions.into_iter().find(|one| one.workflow == called.workflow));
+    }
     let case = begin::preview(open, input)?;
     let mut ordered: Vec<&Definition> = definitions.into_iter().collect();
     ordered.sort_by(|a, b| (b.priority, &a.workflow).cmp(&(a.priority, &b.workflow)));
@@ -25,7 +29,7 @@ pub fn route<'a>(
         if let Some(trigger) =
             definition.triggers.iter().find(|trigger| matches(trigger, definition, &case, &input.facts))
         {
-            required(trigger, open)?;
+            required(&trigger.requires, open)?;
             return Ok(Some(definition));
         }
     }
@@ -45,7 +49,8 @@ fn matches(trigger: &Trigger, definition: &Definition, case: &Case, facts: &Fact
     matches!(when.evaluate(&names, &mut context), Ok(Value::Bool(true)))
 }
 
-fn required(trigger: &Trigger, open: &Open) -> Result<(), Rejection> {
+/// A submission that lacks something is refused, field by field.
+pub(super) fn required<'a>(requires: impl IntoIterator<Item = &'a Required>, open: &Open) -> Result<(), Rejection> {
     let missing = |required: &&Required| match required {
         Required::Order => open.order.is_none(),
         Required::Reason => open.reason.is_none(),
@@ -58,7 +63,7 @@ fn required(trigger: &Trigger, open: &Open) -> Result<(), Rejection> {
         Required::Customer => "customer",
         Required::Lines => "lines",
     };
-    let fields: Vec<String> = trigger.requires.iter().filter(missing).map(|one| name(one).to_owned()).collect();
+    let fields: Vec<String> = requires.into_iter().filter(missing).map(|one| name(one).to_owned()).collect();
     if fields.is_empty() {
         return Ok(());
     }

@@ -9,6 +9,7 @@ mod loops;
 mod people;
 mod resends;
 mod retries;
+mod subcases;
 mod swaps;
 mod tables;
 mod undo;
@@ -127,6 +128,7 @@ impl Desk {
             claim: None,
             attributes: Fields::new(),
             lines: vec![line],
+            called: None,
         };
         change(&mut open);
         let new = self.cases.len();
@@ -197,7 +199,7 @@ impl Desk {
         self.work = decision.work;
         self.timers.extend(self.work.iter().filter_map(|work| match work {
             Work::Timer { due, timer } => Some((*due, nth, timer.clone())),
-            Work::Effect { .. } => None,
+            Work::Effect { .. } | Work::Message { .. } => None,
         }));
         assert_eq!(decision.resume, decision.case.is_cut());
         let stamp = Stamp { at: decision.turn.at, turn: decision.turn.number };

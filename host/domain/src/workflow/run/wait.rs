@@ -1,6 +1,6 @@
 //! `wait` and `await`: for a time, and for something that happens outside. And the timers that end waits.
 
-use super::{Flow, Run, StepError, events, sla, swap, tasks};
+use super::{Flow, Run, StepError, events, sla, subcase, swap, tasks};
 use crate::case::entry::Entry;
 use crate::case::lane::Place;
 use crate::ids::Slug;
@@ -55,9 +55,11 @@ pub(super) fn timer(run: &mut Run, definition: Option<&Definition>, step: &Slug,
     if let Some(id) = tasks::of_review(run, &step.id) {
         run.emit(Entry::TaskClosed { id });
     }
+    subcase::let_go(run, &step.id);
     let flow = match &step.kind {
         Kind::Review(review) | Kind::Inspect(review) => after(&review.timeout),
         Kind::Await { timeout, .. } => after(timeout),
+        Kind::Run(_) => subcase::timeout(&step.kind).map_or(Flow::Next, after),
         _ => Flow::Next,
     };
     run.follow(definition, step, Ok(flow));

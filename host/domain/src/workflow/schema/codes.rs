@@ -67,6 +67,19 @@ const PLUGIN: &[&str] = &[
 
 const REFUND: &[&str] = &["amount_with_order", "refund_exceeds_limit", "refund_exceeds_payment", "refund_negative"];
 
+const SUB_CASE: &[&str] = &[
+    "field_required",
+    "not_callable",
+    "sub_case_cancelled",
+    "sub_case_failed",
+    "sub_case_refused",
+    "too_deep",
+    "too_many_lines",
+    "too_many_sub_cases",
+    "unknown_workflow",
+    "wrong_inputs",
+];
+
 /// The codes of each kind beside those of its expressions. A kind that is not here has no others.
 const OF_KIND: &[(&str, &[&[&str]])] = &[
     ("call", &[PLUGIN]),
@@ -78,6 +91,7 @@ const OF_KIND: &[(&str, &[&[&str]])] = &[
     ("for_each", &[&["too_many_elements"]]),
     ("exchange", &[EFFECT, LEDGER, &["hold_lapsed", "nothing_approved", "out_of_stock", "refund_exceeds_payment"]]),
     ("undo", &[EFFECT]),
+    ("run", &[SUB_CASE]),
 ];
 
 /// The codes that `unless` of a `retry` may name beside `status_<number>`: why a request was not answered.

@@ -5,8 +5,9 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CALENDAR, CASE_OPENED, COMPENSATE, DEFAULTS, DOCUMENT, ESCALATE, INSERT, LIMITS, ON_ERROR, OVERLAY,
-    PATCH, REMOVE, REPLACE, RETRY, SET, SLA, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE, own_codes,
+    ATTRIBUTES, CALENDAR, CALLED, CASE_OPENED, COMPENSATE, DEFAULTS, DOCUMENT, ESCALATE, INSERT, LIMITS, ON_ERROR,
+    OVERLAY, PATCH, REMOVE, REPLACE, RETRY, SET, SLA, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table, VARIABLE,
+    own_codes,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.
@@ -17,6 +18,7 @@ pub fn reference() -> String {
         ("`calendar`", &CALENDAR),
         ("`triggers`", &TRIGGER),
         ("`case_opened`", &CASE_OPENED),
+        ("`called`", &CALLED),
         ("`attributes`", &ATTRIBUTES),
         ("`limits`", &LIMITS),
         ("`defaults`", &DEFAULTS),
@@ -108,6 +110,7 @@ impl fmt::Display for Shape {
             Self::Value(kind) => write!(f, "value ({kind})"),
             Self::Plugin => f.write_str("plugin"),
             Self::Base => f.write_str("base"),
+            Self::Workflow => f.write_str("workflow"),
             Self::Step => f.write_str("step"),
             Self::Timeout => f.write_str("timeout"),
             Self::Map(_) => f.write_str("map"),

@@ -1,4 +1,4 @@
-//! The fields of step kinds that ask a system of the merchant's own.
+//! The fields of step kinds that ask a system of the merchant's own, or another workflow.
 
 use crate::workflow::schema::{Field, Shape, Table};
 
@@ -49,3 +49,53 @@ pub const EXCHANGE: Table = Table {
 
 /// What a shop may do with a difference in price.
 pub const PRICE_DIFFERENCE: &[&str] = &["charge_or_refund", "none"];
+
+/// The fields of the trigger `called`.
+pub const CALLED: Table = Table {
+    fields: &[
+        Field::optional(
+            "inputs",
+            Shape::List(&Shape::Name),
+            "Variables that the other workflow gives in `with`; one without a default must be given.",
+        ),
+        Field::optional(
+            "requires",
+            Shape::List(&Shape::Choice(&["order", "reason", "customer", "lines"])),
+            "What the other case must have; the sub-case is refused otherwise.",
+        ),
+    ],
+    later: &[],
+    hints: &[
+        ("with", "what is given stands in `with` of the step `run`; here `inputs` names the variables"),
+        ("type", "a sub-case has the type of the case that opens it"),
+        ("vars", "variables stand under `vars` of the document; `inputs` names those that are given"),
+    ],
+};
+
+/// The fields of `run`.
+pub const RUN: Table = Table {
+    fields: &[
+        Field::required(
+            "workflow",
+            Shape::Workflow,
+            "Which workflow: `name@active`, or pinned as `name@17` or `name@9f2c01ab34`; it has a trigger `called`.",
+        ),
+        Field::optional("with", Shape::Names(&Shape::Value("the input's type")), "Its inputs."),
+        Field::optional(
+            "wait",
+            Shape::Choice(RUN_WAIT),
+            "`end`, also where it is left out: the step waits until the sub-case has ended; `no_wait`: it goes on at once.",
+        ),
+        Field::optional("timeout", Shape::Timeout, "The end of waiting; the sub-case then goes on by itself."),
+    ],
+    later: &[],
+    hints: &[
+        ("inputs", "inputs stand under `with`"),
+        ("args", "inputs stand under `with`"),
+        ("vars", "inputs stand under `with`"),
+        ("then", "where it leads stands beside `run`"),
+    ],
+};
+
+/// What a `run` waits for.
+pub const RUN_WAIT: &[&str] = &["end", "no_wait"];

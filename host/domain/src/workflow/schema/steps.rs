@@ -1,9 +1,9 @@
 //! The fields of every step kind.
 
-use crate::workflow::schema::{EXCHANGE, Field, HTTP, SLA, Shape, StepKind, Table};
+use crate::workflow::schema::{EXCHANGE, Field, HTTP, RUN, SLA, Shape, StepKind, Table};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
-pub const STEP_KINDS_LATER: &[&str] = &["run"];
+pub const STEP_KINDS_LATER: &[&str] = &[];
 
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[
@@ -135,6 +135,19 @@ pub const STEP_KINDS: &[StepKind] = &[
         example: r"- id: swap
   exchange: { sku: A2, hold_stock: 2d, price_difference: charge_or_refund }
   on_error: [{ match: out_of_stock, then: refused }, { match: hold_lapsed, then: refused }]",
+    },
+    StepKind {
+        name: "run",
+        shape: Shape::Map(&RUN),
+        waits: false,
+        doc: "Opens a case of another workflow, a sub-case, and waits for its end. It needs a `timeout`, unless it says `wait: no_wait`.",
+        example: r"- id: report
+  run:
+    workflow: vigilance-report@active
+    with: { device: =case.number, urgent: true }
+    timeout: { after: 10d, then: refused }
+  as: report
+  on_error: [{ match: sub_case_failed, then: refused }, { match: any, then: refused }]",
     },
     StepKind {
         name: "undo",

@@ -90,6 +90,7 @@ fn open(at: &At<'_>, case: &Layers<'_>, world: &World<'_>) -> Option<Open> {
         claim: claim?,
         attributes: attributes?,
         lines: lines?,
+        called: None,
     })
 }
 
@@ -316,7 +317,7 @@ pub(super) fn money(at: &At<'_>, currency: Currency) -> Option<Money> {
     }
 }
 
-fn currency(at: &At<'_>) -> Option<Currency> {
+pub(super) fn currency(at: &At<'_>) -> Option<Currency> {
     match at.text()?.parse() {
         Ok(currency) => Some(currency),
         Err(error) => {

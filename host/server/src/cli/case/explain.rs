@@ -68,12 +68,14 @@ fn turns(snapshot: &Snapshot, case: CaseId) -> Result<Vec<Turn>, Error> {
 fn json(case: CaseId, turns: &[Turn]) -> Json {
     let turn = |turn: &Turn| {
         let tables = turn.entries.iter().filter(|entry| matches!(entry, Entry::TableMatched { .. }));
+        let ended = turn.entries.iter().filter(|entry| matches!(entry, Entry::SubCaseEnded(_)));
         json!({
             "turn": turn.number,
             "at": turn.at.to_string(),
             "command": turn.command.body.name(),
             "conditions": turn.conditions.iter().map(record::condition).collect::<Vec<_>>(),
             "tables": tables.map(entries::json).collect::<Vec<_>>(),
+            "sub_cases": ended.map(entries::json).collect::<Vec<_>>(),
             "way": turn.entries.iter().filter_map(went).map(|(step, then)| json!({ "step": step, "then": then })).collect::<Vec<_>>(),
         })
     };
@@ -97,7 +99,9 @@ fn text(turns: &[Turn], zone: Zone) -> String {
         turn.conditions.iter().for_each(|one| condition(one, &mut text));
         for entry in &turn.entries {
             match entry {
-                Entry::TableMatched { .. } => text += &format!("  {}\n", clean(&entries::sentence(entry, zone))),
+                Entry::TableMatched { .. } | Entry::SubCaseIntended { .. } | Entry::SubCaseEnded(_) => {
+                    text += &format!("  {}\n", clean(&entries::sentence(entry, zone)))
+                }
                 entry => text += &led(entry),
             }
         }

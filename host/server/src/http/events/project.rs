@@ -121,6 +121,10 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::TakenUp
         | Entry::TaskMoved { .. }
         | Entry::WentBack { .. }
+        // A sub-case tells of itself.
+        | Entry::SubCaseIntended { .. }
+        | Entry::SubCaseLeft { .. }
+        | Entry::SubCaseEnded(_)
         | Entry::LaneEntered { .. }
         | Entry::LanesOpened { .. }
         | Entry::LaneBegan { .. }
@@ -138,6 +142,7 @@ fn of_opened(opened: &Opened) -> EventData {
         kind: Some(opened.submission.kind.to_string()),
         workflow: opened.workflow.as_ref().map(ToString::to_string),
         revision: opened.revision.map(|revision| revision.to_string()),
+        parent: opened.parent.as_ref().map(|parent| parent.case.to_string()),
         ..EventData::default()
     }
 }

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use utoipa::ToSchema;
 
 use super::publishing::SinceView;
+use super::subcase::{ChildView, ParentView};
 use super::timeline::named;
 use super::{WireMoney, WireReason, all, fields};
 
@@ -78,6 +79,12 @@ pub struct CaseView {
     pub tasks: Vec<TaskView>,
     /// What left or is to leave.
     pub effects: Vec<EffectView>,
+    /// The case that opened it, where it is a sub-case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentView>,
+    /// The cases that it opened.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sub_cases: Vec<ChildView>,
 }
 
 /// Something that came while a case was paused.
@@ -268,6 +275,8 @@ impl From<&Case> for CaseView {
             lines: all(&case.lines),
             tasks: case.tasks.iter().map(|(id, task)| TaskView::of(*id, task)).collect(),
             effects: case.effects.iter().map(|(key, effect)| EffectView::of(*key, effect)).collect(),
+            parent: case.parent.as_ref().map(Into::into),
+            sub_cases: case.children.iter().map(|(id, child)| ChildView::of(*id, child)).collect(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use redress_domain::ask::{Answer, Asked};
 use redress_domain::case::Output;
 use redress_domain::case::command::{Body, Command, Settled};
-use redress_domain::case::entry::{Entry, TableInput, TableRow};
+use redress_domain::case::entry::{Entry, Opened, TableInput, TableRow};
 use redress_domain::case::lane::LaneId;
 use redress_domain::case::migrated::Migrated;
 use redress_domain::decision::Turn;
@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::actor::ActorView;
 use super::case::TaskView;
 use super::condition::ConditionView;
-use super::{WireMoney, WireReason, WireTake, all};
+use super::{WireMoney, WireReason, WireTake, all, subcase};
 
 /// One turn: a command, and all that came of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -155,6 +155,9 @@ pub struct EntryView {
     /// The event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
+    /// The id of the other case: of a sub-case, or of the case that opened this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
     /// Reasons, with what they rest on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<WireReason>,
@@ -312,11 +315,7 @@ impl From<&Entry> for EntryView {
         let view = match entry {
             Entry::Held | Entry::TakenUp => Self::default(),
             Entry::Deferred { command } => Self::of_kept(command),
-            Entry::Opened(opened) => Self {
-                codes: vec![opened.submission.kind.to_string()],
-                detail: opened.revision.map(|revision| format!("revision {revision}")),
-                ..Self::default()
-            },
+            Entry::Opened(opened) => Self::of_opening(opened),
             Entry::Skipped { step }
             | Entry::TimedOut { step }
             | Entry::Paused { step }
@@ -330,6 +329,7 @@ impl From<&Entry> for EntryView {
             Entry::TableMatched { step, rows, inputs } => {
                 Self { rows: all(rows), inputs: all(inputs), ..Self::at(step) }
             }
+            Entry::SubCaseIntended { .. } | Entry::SubCaseLeft { .. } | Entry::SubCaseEnded(_) => subcase::told(entry),
             Entry::WentBack { step, to } => Self { then: Some(to.to_string()), ..Self::at(step) },
             Entry::VarsSet { values } | Entry::LaneSet { values } => {
                 Self { codes: values.keys().cloned().collect(), ..Self::default() }
@@ -382,6 +382,15 @@ impl EntryView {
     fn of_kept(command: &Command) -> Self {
         let event = if let Body::Event(event) = &command.body { Some(event.name.clone()) } else { None };
         Self { event, since: Some(command.occurred_at.to_string()), ..Self::default() }
+    }
+
+    fn of_opening(opened: &Opened) -> Self {
+        Self {
+            codes: vec![opened.submission.kind.to_string()],
+            detail: opened.revision.map(|revision| format!("revision {revision}")),
+            case: opened.parent.as_ref().map(|parent| parent.case.to_string()),
+            ..Self::default()
+        }
     }
 
     fn of_migration(migrated: &Migrated) -> Self {

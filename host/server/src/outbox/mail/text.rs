@@ -188,6 +188,7 @@ mod tests {
                 line("A1", outcome(Remedy::Allow, "seven_day_return")),
                 line("B2", outcome(Remedy::Deny, "outside_window")),
             ],
+            called: None,
         };
         let opened = Opened {
             id: CaseId::mint(at, 1),
@@ -197,6 +198,7 @@ mod tests {
             revision: None,
             vars: Fields::new(),
             submission,
+            parent: None,
         };
         evolve::open(&opened, Stamp { at, turn: 1 })
     }

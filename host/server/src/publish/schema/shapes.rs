@@ -10,6 +10,8 @@ use serde_json::{Value as Json, json};
 pub(super) const NAME: &str = "^[a-z][a-z0-9_-]{0,63}$";
 /// A base with its number, or the beginning of its revision.
 pub(super) const BASE: &str = "^(std/)?[a-z][a-z0-9_-]{0,63}@([1-9][0-9]{0,8}|[0-9a-f]{12,64})$";
+/// A workflow that is run, with its revision.
+pub(super) const WORKFLOW: &str = "^[a-z][a-z0-9_-]{0,63}@(active|[1-9][0-9]{0,8}|[0-9a-f]{10,64})$";
 /// A plugin with its major version.
 pub(super) const PLUGIN: &str = "^(std/)?[a-z][a-z0-9_-]{0,63}@(0|[1-9][0-9]*)$";
 /// A span of time; which of them are longer than nothing is left to the checker.
@@ -66,6 +68,7 @@ pub(super) fn shape(name: &str, shape: &Shape) -> Json {
         Shape::Value(kind) => value(kind),
         Shape::Plugin => named("plugin"),
         Shape::Base => named("base"),
+        Shape::Workflow => named("workflow_name"),
         Shape::Timeout => named("timeout"),
         Shape::Map(table) => object(table),
         Shape::Names(inner) => json!({ "type": "object", "additionalProperties": self::shape("", inner) }),

@@ -17,11 +17,14 @@ pub(in crate::publish) struct Kept {
     pub(in crate::publish) holidays: Option<Arc<Holidays>>,
     /// Texts that are published together with it, by workflow.
     pub(in crate::publish) together: BTreeMap<Slug, String>,
+    /// Whether it is a stored revision: what other workflows and systems look like by now does not matter to it.
+    pub(in crate::publish) is_stored: bool,
 }
 
 impl Kept {
     pub(in crate::publish) fn with(revision: &Revision) -> Result<Self, engine::Error> {
-        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)?, together: BTreeMap::new() })
+        let together = BTreeMap::new();
+        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)?, together, is_stored: true })
     }
 }
 

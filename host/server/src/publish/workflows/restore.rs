@@ -30,7 +30,10 @@ pub fn restore(engine: &Engine, objects: &Objects) -> Result<(), engine::Error> 
     let mut described = BTreeMap::new();
     for revision in list(engine)? {
         match definition(engine, objects, &revision, &mut described) {
-            Ok(definition) => engine.registry().know(definition),
+            Ok(definition) => {
+                engine.registry().know(definition);
+                engine.registry().number_is(revision.revision, revision.number);
+            }
             Err(error) => {
                 tracing::error!(workflow.revision = %revision.revision, "workflow {} could not be loaded: {error}", revision.workflow);
             }

@@ -6,7 +6,7 @@ use redress_domain::clock::Zone;
 use serde_json::{Value as Json, json};
 
 use crate::cli::json::{
-    each, effect, fields, instant, item, lane_name, output, reason, reply, take, task, value, what,
+    child as json_child, each, effect, fields, instant, item, lane_name, output, reason, reply, take, task, value, what,
 };
 use crate::cli::words;
 
@@ -95,6 +95,17 @@ pub(in crate::cli) fn sentence(entry: &Entry, zone: Zone) -> String {
         Entry::LaneSet { values } => format!("set {} until the others are done", words::fields(values)),
         Entry::LaneEnded { lane } => format!("{lane} came to its end"),
         Entry::LanesJoined { step } => format!("{step}: goes on"),
+        Entry::SubCaseIntended { id, child } => {
+            let inputs =
+                if child.inputs.is_empty() { String::new() } else { format!(" with {}", words::fields(&child.inputs)) };
+            format!("{}: opens {id} on workflow {}@{}{inputs}", child.step, child.workflow, child.pin)
+        }
+        Entry::SubCaseLeft { id, called_off: true } => format!("sub-case {id} is called off"),
+        Entry::SubCaseLeft { id, called_off: false } => format!("sub-case {id} goes on by itself"),
+        Entry::SubCaseEnded(ended) => {
+            let name = ended.number.clone().unwrap_or_else(|| ended.case.to_string());
+            format!("sub-case {name} {}", words::ending(&ended.ending))
+        }
         Entry::WentBack { step, to } => format!("{step}: back to {to}"),
         Entry::Finished { result } => format!("finished: {result}"),
         Entry::CaseFailed { code } => format!("failed: {code}"),
@@ -110,7 +121,7 @@ pub(in crate::cli) fn json(entry: &Entry) -> Json {
     match entry {
         Entry::Opened(opened) => json!({
             "number": opened.number, "kind": opened.submission.kind, "workflow": opened.workflow, "revision": opened.revision,
-            "vars": fields(&opened.vars),
+            "vars": fields(&opened.vars), "parent": opened.parent.as_ref().map(|parent| parent.case),
         }),
         Entry::Held | Entry::TakenUp => json!({}),
         Entry::Deferred { command } => json!({ "what": command.body.name(), "at": instant(command.occurred_at) }),
@@ -118,6 +129,11 @@ pub(in crate::cli) fn json(entry: &Entry) -> Json {
             json!({ "step": step })
         }
         Entry::LaneEntered { lane } | Entry::LaneEnded { lane } => json!({ "lane": lane_name(lane) }),
+        Entry::SubCaseIntended { id, child } => json!({ "id": id, "child": json_child(child) }),
+        Entry::SubCaseLeft { id, called_off } => json!({ "id": id, "called_off": called_off }),
+        Entry::SubCaseEnded(ended) => {
+            json!({ "id": ended.case, "number": ended.number, "how": ended.ending.word(), "code": ended.ending.code() })
+        }
         Entry::WentBack { step, to } => json!({ "step": step, "then": to }),
         Entry::LaneBegan { lane, step } => json!({ "lane": lane, "step": step }),
         Entry::LanesOpened { step, elements } => json!({ "step": step, "elements": elements.len() }),

@@ -11,8 +11,8 @@ use serde_json::{Map, Value as Json, json};
 use super::entries;
 use super::story::{LineStory, LineTake, Opinion, Story};
 use crate::cli::json::{
-    each, effect, fields, held, instant, lane, lane_name, line, line_verdict, money, output, price, quote, reason,
-    status, take, task, verdict,
+    child, each, effect, fields, held, instant, lane, lane_name, line, line_verdict, money, output, price, quote,
+    reason, status, take, task, verdict,
 };
 
 pub(super) fn story(story: &Story) -> Json {
@@ -68,6 +68,11 @@ fn case(case: &Case) -> Json {
             "name": event.name, "at": instant(event.at), "fields": fields(&event.fields),
         })),
         "kept": each(&case.deferred, |kept| json!({ "what": kept.body.name(), "at": instant(kept.occurred_at) })),
+        "parent": case.parent.as_ref().map(|parent| json!({
+            "id": parent.case, "number": parent.number, "step": parent.step, "awaited": parent.awaited,
+            "depth": parent.depth,
+        })),
+        "sub_cases": each(&case.children, |(id, one)| with_key(json!({ "id": id }), child(one))),
     })
 }
 
@@ -180,6 +185,9 @@ fn body(body: &Body) -> Json {
             json!({ "key": settle.key, "outcome": settle.outcome, "reference": settle.reference })
         }
         Body::Resend(key) => json!({ "key": key }),
+        Body::SubCase(ended) => json!({
+            "id": ended.case, "number": ended.number, "how": ended.ending.word(), "code": ended.ending.code(),
+        }),
         Body::Migrate(plan) => json!({
             "from": plan.from, "to": plan.to, "steps": plan.steps, "timers": plan.timers,
             "vars": plan.vars.keys().collect::<Vec<_>>(),

@@ -63,6 +63,7 @@ fn header(story: &Story, report: &mut Report<'_, '_>) {
     report.text += &format!("{title}\n");
     report.fact("id", case.id.to_string());
     report.maybe("external", case.external.as_ref().map(|external| format!("{} of {}", external.id, external.source)));
+    report.maybe("opened by", case.parent.as_ref().map(|parent| format!("{} at {}", parent.number, parent.step)));
     report.fact("status", standing_in_words(&case.status, story));
     for (id, lane) in &case.lanes {
         report.fact("lane", format!("{id}: {}", place_in_words(&lane.place, story)));
@@ -185,6 +186,15 @@ fn standing(story: &Story, report: &mut Report<'_, '_>) {
         let (intent, state) = (entries::intent(effect), effect.state.word());
         report.line(1, &format!("{}: {intent}, {state}{}", effect.step, reference.unwrap_or_default()));
         report.line(2, &format!("key {key}"));
+    }
+    if !case.children.is_empty() {
+        report.heading("sub-cases");
+    }
+    for (id, child) in &case.children {
+        let number = child.number.as_ref().map(|number| format!("{number}, ")).unwrap_or_default();
+        let state = words::child_state(&child.state);
+        report.line(1, &format!("{}: {}@{}, {number}{state}", child.step, child.workflow, child.pin));
+        report.line(2, &id.to_string());
     }
     if !case.events.is_empty() {
         report.heading("events kept for later");
