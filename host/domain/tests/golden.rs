@@ -42,7 +42,7 @@ fn environment() -> Environment {
         )]
         .into(),
         workflows: Some(workflows()),
-        holidays: None,
+        ..Environment::default()
     }
 }
 
