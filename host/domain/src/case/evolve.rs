@@ -158,8 +158,7 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::EventTaken { kept, .. } => take_event(case, *kept)?,
         Entry::Paused { step } => lanes::stand(case, Place::Running { step: step.clone() })?,
         Entry::Deferred { command } => defer(case, command),
-        Entry::TakenUp if case.deferred.is_empty() => return Err("nothing was kept"),
-        Entry::TakenUp => drop(case.deferred.remove(0)),
+        Entry::TakenUp => take_up(case)?,
         Entry::Migrated(migrated) => migrate(case, migrated, stamp.turn)?,
         Entry::WentBack { step, .. } => *case.visits.entry(case.lane.key(step.as_str())).or_default() += 1,
         Entry::LaneEntered { .. }
@@ -174,6 +173,15 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::Cancelled { .. } => close(case, false, "cancelled"),
         Entry::ReasonsAdded { reasons } => case.reasons.extend(reasons.iter().cloned()),
     }
+    Ok(())
+}
+
+/// The oldest of what was kept while the revision was on hold is taken up.
+fn take_up(case: &mut Case) -> Result<(), &'static str> {
+    if case.deferred.is_empty() {
+        return Err("nothing was kept");
+    }
+    case.deferred.remove(0);
     Ok(())
 }
 

@@ -4,6 +4,7 @@ pub mod outward;
 mod plugin;
 pub mod review;
 mod subcase;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::workflow::expr::Expr;
 use crate::workflow::table::Table;
 pub use plugin::{Hook, Plugin, PluginRef};
 pub use subcase::{CallInput, Callable, CalledBy, Run};
+pub use waiting::{EventArm, Timeout, Until};
 
 /// A checked document with the plugins that its calls resolved to.
 #[derive(Debug, Clone)]
@@ -452,43 +454,6 @@ pub enum Undo {
     All,
     /// These.
     Steps(Vec<Slug>),
-}
-
-/// One event that an `await` waits for.
-#[derive(Debug, Clone)]
-pub struct EventArm {
-    /// The event's name.
-    pub event: String,
-    /// Fields of the event that must equal a value: a conjunction, so that it can be indexed.
-    pub matches: Vec<(String, Expr)>,
-    /// The step that follows; the step's own `then` where it is not said.
-    pub then: Option<Slug>,
-}
-
-/// The end of waiting.
-#[derive(Debug, Clone)]
-pub enum Timeout {
-    /// Go on there after this span.
-    After {
-        /// Counted from entering the step.
-        after: Delay,
-        /// The step that follows.
-        then: Slug,
-    },
-    /// Never, and why that is right.
-    Never {
-        /// For whoever reads the document.
-        because: String,
-    },
-}
-
-/// When a `wait` ends.
-#[derive(Debug, Clone)]
-pub enum Until {
-    /// After this span.
-    For(Delay),
-    /// At this instant.
-    Instant(Expr),
 }
 
 /// How much a `refund` sends, and out of what.

@@ -91,9 +91,7 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         Entry::TaskOverdue { id, .. } => ("task.overdue", task(*id)),
         Entry::TaskEscalated { id, to, .. } => ("task.escalated", EventData { queue: Some(to.clone()), ..task(*id) }),
         Entry::Intended { key, effect } => ("effect.intended", of_effect(*key, effect)),
-        Entry::Resent { key, by } => {
-            ("effect.resent", EventData { effect: Some(key.to_string()), by: Some(by.clone()), ..none() })
-        }
+        Entry::Resent { key, by } => ("effect.resent", resent(&key.to_string(), by)),
         Entry::Settled { key, outcome, reference, .. } => {
             return of_settled(engine, *key, *outcome, reference.clone());
         }
@@ -134,6 +132,10 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::ReasonsAdded { .. } => return Ok(Vec::new()),
     };
     Ok(vec![told])
+}
+
+fn resent(effect: &str, by: &str) -> EventData {
+    EventData { effect: Some(effect.to_owned()), by: Some(by.to_owned()), ..EventData::default() }
 }
 
 fn of_opened(opened: &Opened) -> EventData {
