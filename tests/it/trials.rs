@@ -239,13 +239,15 @@ fn each_expectation_can_fail_and_says_what_it_found() {
       reasons: [too_late]
       refunds: [{ amount: 1.00 }]
       restock: [scrap]
+      exchanges: [A2]
+      undone: [pay]
       messages: [return-done]
       open_tasks: [{ at: look, queue: office }]
       vars: { amount: 1.00 }
       provider_calls: { refund: 1, distinct_keys: 1 }
   - name: worn goods are paid in part
     play: [{ answer: look, outcome: accept, with: { state: worn } }]
-    expect: { messages: [], open_tasks: 1, refunds: [{ amount: 6.25, step: look }], provider_calls: { notice: 0 } }
+    expect: { messages: [], open_tasks: 1, refunds: [{ amount: 6.25, step: look }], provider_calls: { notice: 0, http: 0, exchange: 1 } }
 ",
     );
     let expected = [
@@ -258,6 +260,8 @@ fn each_expectation_can_fail_and_says_what_it_found() {
         ("reasons", "[]"),
         ("refunds", "[]"),
         ("restock", "[]"),
+        ("exchanges", "[]"),
+        ("undone", "[]"),
         ("messages", "[]"),
         ("open_tasks", "1: look in desk"),
         ("vars", "amount: GBP 12.50"),
@@ -268,7 +272,7 @@ fn each_expectation_can_fail_and_says_what_it_found() {
         ("refunds", "[GBP 6.25 by pay]"),
         ("messages", "[return-done]"),
         ("open_tasks", "0"),
-        ("provider_calls", "notice: 1"),
+        ("provider_calls", "notice: 1, http: 0, exchange: 0"),
     ];
     assert_eq!(unmet(&outcomes[1]), expected.map(|(field, found)| (field, found.to_owned())));
 }

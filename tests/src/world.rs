@@ -79,11 +79,15 @@ impl World {
 
     /// A host on a copy of this folder as it is at this moment, as after a power cut. Called where no commit is under way.
     pub fn power_cut(&self) -> anyhow::Result<Self> {
-        let from = self.folder().context("a world on a folder of its own")?;
-        let copy = tempfile::tempdir()?;
-        copy_folder(&from, copy.path())?;
+        Self::after_a_power_cut(&self.folder().context("a world on a folder of its own")?, self.app.clock().now())
+    }
+
+    /// A host on a copy of a folder that another one uses, as after a power cut at this moment.
+    pub fn after_a_power_cut(folder: &Path, at: Instant) -> anyhow::Result<Self> {
+        let copy = quick_folder()?;
+        copy_folder(folder, copy.path())?;
         let mut world = Self::on(copy.path())?;
-        world.clock.set(self.app.clock().now());
+        world.clock.set(at);
         world.folder = Some(copy);
         Ok(world)
     }
@@ -268,6 +272,12 @@ impl Merchant {
         let rows = self.engine.store().journal(id, Version(1), 10_000)?;
         rows.iter().map(|row| Ok(redress_domain::codec::decode(&row.record)?)).collect()
     }
+}
+
+/// A folder in memory where the machine has one: for tests that open hundreds of hosts and need no disk to last.
+pub fn quick_folder() -> std::io::Result<tempfile::TempDir> {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()) } else { tempfile::tempdir() }
 }
 
 fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {

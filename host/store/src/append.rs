@@ -12,7 +12,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread;
 use std::time::Instant;
 
@@ -22,6 +22,7 @@ use redress_domain::ids::TenantId;
 
 use crate::apply::{Group, Stop};
 use crate::batch::{AppendError, Appended, Batch};
+use crate::commit::{Moment, Watcher};
 use crate::error::{Fault, OpenError};
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, GROUP_WAIT, QUEUE_BATCHES_MAX, WRITER_STACK_BYTES};
 use crate::work::{Claim, ClaimRequest};
@@ -50,6 +51,16 @@ pub(crate) struct Shared {
     pub(crate) tenant: TenantId,
     /// What the writer has done.
     pub(crate) counters: Counters,
+    /// Who is told of each commit while it is made, where somebody is.
+    pub(crate) watcher: OnceLock<Watcher>,
+}
+
+impl Shared {
+    fn tell(&self, moment: Moment) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher(moment);
+        }
+    }
 }
 
 impl Drop for Shared {
@@ -263,10 +274,12 @@ impl WriterThread {
         let _guard = AbortOnPanic;
         let (done, rows) = write(&txn, self.shared.tenant, group)?;
         if rows > 0 {
+            self.shared.tell(Moment::BeforeCommit);
             let begun = Instant::now();
             txn.commit().map_err(|error| Lost::InCommit(error.into()))?;
             let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.shared.counters.commit_micros.fetch_add(micros, Ordering::Relaxed);
+            self.shared.tell(Moment::AfterCommit);
         } else {
             txn.abort().map_err(|error| Lost::BeforeCommit(error.into()))?;
         }

@@ -24,7 +24,7 @@
 //! * A refused batch leaves no trace, and never harms the batches that share its commit.
 //! * Keys carry no tenant: the file is the tenant's, and a handle of one tenant cannot name another's data.
 //! * Values are opaque bytes; only this crate knows keys, and only `tables.rs` knows the tables.
-//! * No code of a caller runs while a write transaction is open.
+//! * No code of a caller runs while a write transaction is open, but for whoever watches commits to try crashes.
 //!
 //! # Reading order
 //!
@@ -37,6 +37,7 @@ mod keys;
 mod tables;
 
 pub mod batch;
+pub mod commit;
 pub mod error;
 pub mod row;
 pub mod work;

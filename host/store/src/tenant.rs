@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crossbeam_channel::bounded;
 use redb::backends::InMemoryBackend;
@@ -11,6 +11,7 @@ use redress_domain::ids::{CaseId, TenantId};
 
 use crate::append::{Counters, Shared, Stats, Writer, begin_durable};
 use crate::batch::{AppendError, Appended, Batch, Version};
+use crate::commit::Moment;
 use crate::error::{Fault, OpenError, ReadError};
 use crate::file::{self, Layout};
 use crate::limits::CACHE_BYTES;
@@ -74,7 +75,8 @@ impl TenantStore {
         begin: fn(&Database) -> Result<WriteTransaction, Fault>,
     ) -> Result<Self, OpenError> {
         let database = RwLock::new(Some(database));
-        let shared = Arc::new(Shared { database, reopen, begin, tenant, counters: Counters::default() });
+        let (counters, watcher) = (Counters::default(), OnceLock::new());
+        let shared = Arc::new(Shared { database, reopen, begin, tenant, counters, watcher });
         let writer = Writer::start(Arc::clone(&shared)).map_err(|error| OpenError::Io {
             attempt: "given a writer thread",
             path: PathBuf::from(tenant.to_string()),
@@ -151,6 +153,12 @@ impl TenantStore {
     /// One row of the facts or indexes.
     pub fn row(&self, key: &RowKey) -> Result<Option<Vec<u8>>, ReadError> {
         self.read()?.row(key)
+    }
+
+    /// Let somebody look at each commit while it is made, on the writer's thread: whoever tries what a crash leaves behind copies
+    /// the file at these moments. Only the first one who asks is told; they must not panic and never wait for this store.
+    pub fn watch_commits(&self, told: impl Fn(Moment) + Send + Sync + 'static) {
+        drop(self.0.shared.watcher.set(Box::new(told)));
     }
 
     /// What the writer has done since the store was opened.

@@ -5,6 +5,9 @@
 //!
 //! The sum of a line is rounded half away from zero to the minor unit of its currency. Its takes get parts that add
 //! up to exactly that sum, so it makes no difference over how many orders a line was bought.
+//!
+//! Parameters
+//! - `percent`: how much of it, 0 to 100; all where it is left out. What is kept is the merchant's to justify.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,24 +17,42 @@ use redress_plugin::purchases::Purchases;
 use redress_plugin::refund::{
     Attribute, Cx, Failure, LineQuote, Money, Opinion, Part, Quote, Reason, Refund, Remedy, Request, Take,
 };
+use redress_plugin::types::Decimal;
 
 struct RefundQuote;
 
-#[redress_plugin::plugin(name = "refund-quote", version = "0.1.0", provides(lines_quoted: integer))]
+/// All of what was paid.
+const WHOLE: u32 = 100;
+/// A percentage is two decimal places.
+const PERCENT_PLACES: u8 = 2;
+
+#[redress_plugin::plugin(
+    name = "refund-quote",
+    version = "0.1.0",
+    params(percent: optional integer),
+    provides(lines_quoted: integer),
+)]
 impl Refund for RefundQuote {
-    fn quote(req: &Request, _cx: &Cx) -> Result<Quote, Failure> {
+    fn quote(req: &Request, cx: &Cx) -> Result<Quote, Failure> {
+        let percent = percent(cx)?;
         let matched = Matched::new(&req.earlier);
         let bought = Purchases::new(&req.purchases);
         let mut quote = Quote::default();
         let mut lines_quoted = 0_i64;
         for line in &req.lines {
             let takes = matched.takes_of(line.index);
-            quote.lines.extend(quote_line(line.index, takes, &bought)?);
+            quote.lines.extend(quote_line(line.index, takes, &bought, percent)?);
             lines_quoted += i64::from(!takes.is_empty());
         }
         quote.provides.push(Attribute::new("lines_quoted", lines_quoted));
         Ok(quote)
     }
+}
+
+fn percent(cx: &Cx) -> Result<u32, Failure> {
+    let Some(asked) = cx.optional_integer("percent")? else { return Ok(WHOLE) };
+    let percent = u32::try_from(asked).ok().filter(|percent| *percent <= WHOLE);
+    percent.ok_or_else(|| Failure::bad_input(format!("`percent` is {asked}, it goes from 0 to {WHOLE}")))
 }
 
 /// What the earlier opinions agreed to take back.
@@ -63,7 +84,7 @@ impl<'a> Matched<'a> {
 }
 
 /// One quote for each take; together they are the rounded sum.
-fn quote_line(line: u32, takes: &[Take], bought: &Purchases<'_>) -> Result<Vec<LineQuote>, Failure> {
+fn quote_line(line: u32, takes: &[Take], bought: &Purchases<'_>, percent: u32) -> Result<Vec<LineQuote>, Failure> {
     let mut sum = Exact::ZERO;
     let mut quoted = 0;
     let mut currency: Option<&str> = None;
@@ -77,13 +98,23 @@ fn quote_line(line: u32, takes: &[Take], bought: &Purchases<'_>) -> Result<Vec<L
         }
         currency = Some(ours);
         let places = minor_places(ours).ok_or_else(|| Failure::bad_input(format!("`{ours}` is no currency")))?;
-        sum = sum.checked_add(purchase.unit_price.times(take.quantity))?;
+        sum = sum.checked_add(share(purchase.unit_price, take.quantity, percent)?)?;
         let so_far = sum.rounded(places, Rounding::HalfAwayFromZero)?;
         let amount = Money::new(so_far - quoted, ours);
         quoted = so_far;
         quotes.push(LineQuote { line, take: take.clone(), parts: vec![Part { kind: "goods".to_owned(), amount }] });
     }
     Ok(quotes)
+}
+
+/// The exact price of so many units, or so much of it.
+fn share(price: Decimal, quantity: u32, percent: u32) -> Result<Exact, Failure> {
+    if percent == WHOLE {
+        return Ok(price.times(quantity));
+    }
+    let hundredths = Decimal::new(price.mantissa, price.scale.saturating_add(PERCENT_PLACES));
+    let units = quantity.checked_mul(percent).ok_or_else(|| Failure::bad_input("the quantity is too large"))?;
+    Ok(hundredths.times(units))
 }
 
 fn unknown_take(take: &Take) -> Failure {
@@ -98,7 +129,7 @@ fn mixed_currencies(line: u32) -> Reason {
 mod tests {
     use redress_plugin::refund::{Bag, Purchase};
     use redress_plugin::testing::{self, RequestBuilder};
-    use redress_plugin::types::{Decimal, LineVerdict, Verdict};
+    use redress_plugin::types::{LineVerdict, Verdict};
 
     use super::*;
 
@@ -188,6 +219,31 @@ mod tests {
             let case = bought_at(&[1_000], "GBP").line("85123A", 1).line("85123A", 1).earlier("m", matched);
             let quote = quote(case.earlier("law", opinion(vec![stop]))).unwrap();
             assert_eq!(minors(&quote), [(1, "1", 100)]);
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_price_is_rounded_as_the_whole_is() {
+        let of = |percent: i64, prices: &[i64]| {
+            let takes = (1..=prices.len()).map(|order| take(&order.to_string(), 1)).collect();
+            quote(
+                bought_at(prices, "CNY")
+                    .line("85123A", 3)
+                    .arg("percent", percent)
+                    .earlier("m", opinion(vec![allowed(0, takes)])),
+            )
+        };
+        let minors = |percent, prices: &[i64]| -> Vec<i64> {
+            minors(&of(percent, prices).unwrap()).into_iter().map(|(_, _, minor)| minor).collect()
+        };
+        assert_eq!(minors(85, &[129_000]), [10_965]);
+        // 85 % of 0.01, 0.02 and 0.03 is 0.0085, 0.017 and 0.0255.
+        assert_eq!(minors(85, &[10, 10, 10]), [1, 1, 1]);
+        assert_eq!(minors(100, &[5, 5, 5]), [1, 0, 1]);
+        assert_eq!(minors(0, &[129_000]), [0]);
+        for percent in [-1, 101, i64::MAX] {
+            let refused = Failure::bad_input(format!("`percent` is {percent}, it goes from 0 to 100"));
+            assert_eq!(of(percent, &[1_000]), Err(refused));
         }
     }
 

@@ -87,6 +87,68 @@ fn what_a_receiver_takes_and_settles_later_is_settled_when_the_test_says() {
     assert!(outcome.passed(), "what comes late is taken all the same: {outcome:#?}");
 }
 
+/// A label that the carrier makes and voids, and two people who look at it.
+const LABELLED: &str = "format: 1
+workflow: labelled
+currency: GBP
+zone: Europe/London
+calendar: { hours: \"Mon-Fri 09:00-17:00\" }
+triggers: [{ case_opened: { type: return } }]
+steps:
+  - id: label
+    http: { target: carrier, expect: { number: text, costs: money? } }
+    as: label
+    on_error: [{ match: declined, then: heavy }]
+    compensate: { http: { target: void, body: { number: =label.number } } }
+  - id: look
+    review: { queue: desk, title: Look, next: { fine: done, odd: off }, four_eyes: true, timeout: { after: 2bd, then: off } }
+  - { id: off, undo: all }
+  - { id: heavy, notify: { template: too-heavy, to: desk } }
+  - { id: done, finish: { result: done } }
+";
+
+#[test]
+fn a_system_says_what_the_test_lets_it_say_at_once_or_later() {
+    let outcomes = Bench::new().run(
+        LABELLED,
+        "given: { case: { opened_at: 2026-03-06 16:30 } }
+mock: { carrier: { number: L1, costs: 4.20, reference: C-1 }, void: {} }
+tests:
+  - name: two people by name
+    play: [{ answer: look, outcome: fine, by: ada }, { after: 1h, answer: look, outcome: fine, by: bo }]
+    expect: { path: [label, look, done], undone: [], provider_calls: { http: 1 } }
+  - name: one person is not two
+    play: [{ answer: look, outcome: fine }, { after: 1h, answer: look, outcome: fine }]
+    expect: { waits_at: look }
+  - name: two days of work after a Friday are over on Tuesday
+    play: [{ after: 1bd }, { after: 7bh }]
+    expect: { waits_at: look, undone: [] }
+  - name: and then the label is voided
+    play: [{ after: 2bd }]
+    expect: { path: [label, look, off, heavy, done], undone: [label], provider_calls: { http: 2, distinct_keys: 2 } }
+  - name: it says it later
+    play: [{ after: 1h, settle: label, outcome: confirmed, with: { number: L2 } }]
+    expect: { waits_at: look }
+  - name: or that it does not do it, and why
+    play: [{ after: 1h, settle: label, outcome: declined, code: too_heavy }]
+    expect: { path: [label, heavy, done] }
+  - name: or at once
+    mock: { carrier: { declines: too_heavy } }
+    expect: { path: [label, heavy, done] }
+  - name: or as a fault
+    inject: { at: label, fault: declined, code: closed }
+    expect: { path: [label, heavy, done] }
+  - name: a system of which nothing is said answers nothing
+    mock: { carrier: {} }
+    expect: { waits_at: label, open_tasks: [label] }
+",
+    );
+    let failed: Vec<_> =
+        outcomes.iter().filter(|outcome| !outcome.passed()).map(|one| (&one.name, unmet(one))).collect();
+    assert_eq!(failed.len(), 1, "{failed:#?}");
+    assert_eq!(failed[0].0, "one person is not two");
+}
+
 #[test]
 fn a_plugin_that_fails_in_a_test_approves_nothing_and_one_that_answers_nonsense_is_not_believed() {
     let workflow = "format: 1

@@ -1,5 +1,6 @@
 //! A workflow that has passed every check: what the interpreter runs. Built only by `load`.
 
+pub mod outward;
 mod plugin;
 pub mod review;
 mod subcase;

@@ -35,7 +35,9 @@ use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
 use crate::workflow::yaml::Node;
 use crate::workflow::{overlay, revision, schema, trial, yaml};
+pub(super) use calendar::delay_by;
 use document::Head;
+pub(super) use document::zone_of;
 use outline::Outline;
 
 /// The most steps of a document: what a turn may pass, and more than one page.
@@ -54,6 +56,8 @@ pub struct Environment {
     pub bases: BTreeMap<String, String>,
     /// The workflows that a step `run` may name, as it names them, where they are known.
     pub workflows: Option<BTreeMap<String, Callable>>,
+    /// The systems that the tenant has connected, by the names under which steps ask them; empty where nobody knows.
+    pub systems: BTreeSet<Slug>,
     /// The table of holidays that a stored revision was checked with; those of the program for a new document.
     pub holidays: Option<Arc<Holidays>>,
 }

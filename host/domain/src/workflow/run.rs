@@ -41,6 +41,7 @@ mod wait;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -53,7 +54,7 @@ use crate::case::lane::{LaneId, Place};
 use crate::case::{About, Case, Effect, Retry, Task, What};
 use crate::clock::Instant;
 use crate::decision::{CONDITIONS_MAX, Condition, Decision, Taken, Turn, Work};
-use crate::facts::Facts;
+use crate::facts::{Facts, LedgerAt};
 use crate::ids::{CaseId, Digest, OrderId, Slug, TaskId, TenantId};
 use crate::value::Value;
 use crate::verdict::Reason;
@@ -195,9 +196,18 @@ impl Run {
         self.case.as_ref().expect("a run has a case")
     }
 
-    /// What was read beside the case.
-    pub fn facts(&self) -> &Facts {
-        &self.input.facts
+    /// What was read beside the case, as this turn has left it so far: units that a declined exchange or refund gave back a moment
+    /// ago are the case's again.
+    pub fn facts(&self) -> Cow<'_, Facts> {
+        if self.ledgers.is_empty() {
+            return Cow::Borrowed(&self.input.facts);
+        }
+        let mut facts = self.input.facts.clone();
+        for (order, Taken { version, ledger }) in &self.ledgers {
+            facts.ledgers.insert(order.clone(), LedgerAt { version: *version, ledger: Some(ledger.clone()) });
+        }
+        facts.own.clone_from(&self.case().reserved);
+        Cow::Owned(facts)
     }
 
     fn walk(&mut self, definition: &Definition) {

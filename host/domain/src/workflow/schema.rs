@@ -335,7 +335,7 @@ pub const STEP: Table = Table {
         Field::optional(
             "compensate",
             Shape::Map(&COMPENSATE),
-            "What undoes the step: kept once it has done its work, and sent by `undo`, or when a person cancels the case.",
+            "What undoes the step: kept once it has done its work, and sent by `undo`, when a person cancels the case, or when its branch is called off.",
         ),
         Field::optional(
             "migration_point",

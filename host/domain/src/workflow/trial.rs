@@ -12,6 +12,7 @@ mod moment;
 mod names;
 mod play;
 pub mod schema;
+mod systems;
 
 #[cfg(test)]
 mod tests;
@@ -22,11 +23,15 @@ pub use expect::{Calls, Expectation, Expected, ExpectedRefund, ExpectedTask, Ope
 pub use given::Given;
 pub use judge::{Call, Mismatch, Seen, judge};
 pub use mock::{Mock, MockLine, MockLines};
-pub use play::{Act, Does, Fault, FaultKind};
+pub use play::{Act, Does, Fault, FaultKind, Told};
+pub use systems::System;
 
+use crate::clock::Zone;
 use crate::ids::Slug;
+use crate::money::Currency;
 use crate::workflow::definition::{Definition, PluginRef};
 use crate::workflow::diagnostic::{Diagnostic, Range};
+use crate::workflow::load::zone_of;
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::yaml;
@@ -48,6 +53,8 @@ pub struct Trial {
     pub given: Given,
     /// What plugins answer; one that is not here is asked itself.
     pub mocks: BTreeMap<PluginRef, Mock>,
+    /// What systems of the merchant answer; one that is not here does what it is asked and tells nothing.
+    pub systems: BTreeMap<Slug, System>,
     /// What happens, one after the other.
     pub play: Vec<Act>,
     /// What goes wrong on the way out.
@@ -63,6 +70,17 @@ pub struct Heading {
     pub tests_for: Slug,
     /// Plugins that stand in for ones that are not there where the tests run.
     pub plugins: BTreeMap<PluginRef, PluginRef>,
+    /// Whose workflow it is, where the tests run without a merchant.
+    pub merchant: Merchant,
+}
+
+/// What a workflow has from its merchant where it does not say so itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Merchant {
+    /// The currency.
+    pub currency: Option<Currency>,
+    /// The zone.
+    pub zone: Option<Zone>,
 }
 
 /// The heading of a document of tests; none where the text is none or cannot be read.
@@ -71,7 +89,8 @@ pub fn heading(source: &str) -> Option<Heading> {
     let tree = yaml::parse(source, &problems)?;
     let fields = At::root(&tree, source, &problems).fields(&schema::DOCUMENT)?;
     let tests_for = fields.get("tests_for").and_then(|at| at.slug())?;
-    Some(Heading { tests_for, plugins: stand_ins(&fields).unwrap_or_default() })
+    let (plugins, merchant) = (stand_ins(&fields).unwrap_or_default(), merchant(&fields).unwrap_or_default());
+    Some(Heading { tests_for, plugins, merchant })
 }
 
 /// Read a document of tests for a workflow.
@@ -87,9 +106,9 @@ pub fn load(source: &str, definition: &Definition) -> Result<Vec<Trial>, Vec<Dia
             format.refuse_with::<()>("unknown_format", "this format is not known", "the format of this version is 1");
         }
         let named = fields.require("tests_for").and_then(|at| tried(&at, definition));
-        let plugins = stand_ins(&fields);
+        let (plugins, merchant) = (stand_ins(&fields), merchant(&fields));
         let tests = fields.require("tests").and_then(|at| tests(&at, Some(&fields), definition));
-        named.and(plugins)?;
+        named.and(plugins).and(merchant)?;
         tests
     })
 }
@@ -151,6 +170,14 @@ fn stand_ins(fields: &Fields<'_>) -> Option<BTreeMap<PluginRef, PluginRef>> {
     all.into_iter().collect()
 }
 
+fn merchant(fields: &Fields<'_>) -> Option<Merchant> {
+    let Some(at) = fields.get("merchant") else { return (!fields.has("merchant")).then_some(Merchant::default()) };
+    let fields = at.fields(&schema::MERCHANT)?;
+    let currency = given::optional(fields.get("currency"), given::currency);
+    let zone = given::optional(fields.get("zone"), zone_of);
+    Some(Merchant { currency: currency?, zone: zone? })
+}
+
 /// One test as it is written, with those whose `given` it uses.
 struct Written<'d> {
     name: String,
@@ -206,11 +233,13 @@ fn trial(
     let play = play::play(&layers, definition);
     let faults = play::faults(&one.fields, definition);
     let expect = expect::expect(&one.fields, definition);
+    let (mocks, systems) = mocks?;
     Some(Trial {
         name: one.name.clone(),
         at: one.at.place(),
         given: given?,
-        mocks: mocks?,
+        mocks,
+        systems,
         play: play?,
         faults: faults?,
         expect: expect?,

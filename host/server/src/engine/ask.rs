@@ -25,7 +25,7 @@ pub(crate) fn answer(
     let answered = match ask.hook {
         Hook::Step => translate::step_request(ask, &place)
             .map(|request| put(Call::Step(&request), &translate::canonical(&request))),
-        hook => translate::request(definition, ask, run.case(), run.facts(), &place).map(|request| {
+        hook => translate::request(definition, ask, run.case(), &run.facts(), &place).map(|request| {
             let question = match hook {
                 Hook::Eligibility => Call::Eligibility(&request),
                 Hook::Compliance => Call::Compliance(&request),

@@ -1,9 +1,12 @@
 //! An outbox on the bench: effects are planned, written down, settled and tried again by the same rules, but what leaves goes to a
 //! receiver in this process. No socket is opened. For trials of workflows.
 
+use std::collections::BTreeSet;
+
+use redress_domain::case::Reply;
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
-use redress_domain::ids::{CaseId, Digest};
+use redress_domain::ids::{CaseId, Digest, Slug};
 use redress_store::host_key::HostKey;
 
 use super::connectors::{self, Connector, Kind, Webhook};
@@ -36,18 +39,27 @@ pub struct Sent<'a> {
 }
 
 /// What becomes of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Received {
     /// The receiver did it, and says so.
-    Confirmed,
-    /// The receiver did not and will not do it.
-    Declined,
+    Confirmed(Said),
+    /// The receiver did not and will not do it, for a reason that may have a code.
+    Declined(Option<String>),
     /// The receiver tells later.
     Accepted,
     /// The answer is lost: whether the receiver did it is not known.
     Lost,
     /// The process dies at this point: nothing is written down of what came of it.
     Died,
+}
+
+/// What a receiver says beside that it did it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Said {
+    /// What it calls what it did.
+    pub reference: Option<String>,
+    /// What it was asked for.
+    pub reply: Option<Reply>,
 }
 
 /// An outbox that sends to a receiver in this process, when it is told to.
@@ -68,14 +80,15 @@ impl Bench {
         Self(Courier::at_home(HostKey::unkept([0; 32]), Settings::default(), limits))
     }
 
-    /// Connect everything that a workflow may send to the receiver.
+    /// Connect everything that a workflow may send to the receiver, and the systems that it asks.
     ///
     /// # Errors
     /// It could not be recorded.
-    pub fn connect(&self, engine: &Engine) -> Result<(), connectors::Error> {
+    pub fn connect(&self, engine: &Engine, systems: &BTreeSet<&Slug>) -> Result<(), connectors::Error> {
         let connector = Connector::Webhook(Webhook::new(ADDRESS, Secret::new(SECRET)));
         // Without a connector for mail, messages go to the merchant's own system.
-        for kind in Kind::SINGLE.into_iter().filter(|kind| *kind != Kind::Mail) {
+        let own = systems.iter().map(|name| Kind::Http((*name).clone()));
+        for kind in Kind::SINGLE.into_iter().filter(|kind| *kind != Kind::Mail).chain(own) {
             connectors::set(engine, &self.0.key, &self.0.settings, &kind, &connector, &Actor::host())?;
         }
         Ok(())
@@ -116,8 +129,12 @@ impl Bench {
         let kind = ready.log.last()?.connector.clone();
         let sent = Sent { case: ready.case, key: ready.key, kind, body, at: engine.clock().now() };
         Some(match receiver(&sent) {
-            Received::Confirmed => Answer::new(Meaning::Confirmed(Told::default())),
-            Received::Declined => Answer::because(Meaning::Declined(Told::default()), "provider_declined"),
+            Received::Confirmed(Said { reference, reply }) => {
+                Answer::new(Meaning::Confirmed(Told { reference, reply, code: None }))
+            }
+            Received::Declined(code) => {
+                Answer::because(Meaning::Declined(Told { code, ..Told::default() }), "provider_declined")
+            }
             Received::Accepted => Answer::new(Meaning::Accepted),
             Received::Lost => Answer::because(Meaning::Lost, "connection_lost"),
             Received::Died => return None,

@@ -277,6 +277,14 @@ pub fn list(engine: &Engine) -> Result<Vec<(Kind, Connector<Hidden>)>, Error> {
     each.map(read).filter_map(Result::transpose).collect()
 }
 
+/// The merchant's own systems that have a connector, by name.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn systems(engine: &Engine) -> Result<BTreeSet<Slug>, engine::Error> {
+    names(&engine.store().read().map_err(engine::Error::from)?)
+}
+
 /// The merchant's own systems that have a connector, or had one a moment ago.
 fn names(snapshot: &Snapshot) -> Result<BTreeSet<Slug>, engine::Error> {
     let bytes = snapshot.pointer(NAMES)?;

@@ -8,7 +8,7 @@ use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
 use redress_domain::workflow::diagnostic::Diagnostic;
 use redress_domain::workflow::problems::Problems;
-use redress_domain::workflow::trial::{self, Trial};
+use redress_domain::workflow::trial::{self, Merchant, Trial};
 use redress_domain::workflow::yaml::{self, Kind, Node};
 use redress_store::row::{Row, RowKey};
 
@@ -73,6 +73,16 @@ pub fn stand_ins(plugins: &mut BTreeMap<PluginRef, Plugin>, files: &[TestFile]) 
             }
         }
     }
+}
+
+/// What a workflow has from its merchant, as the heading of a file of tests says it.
+pub fn merchant(files: &[TestFile]) -> Merchant {
+    let mut merchant = Merchant::default();
+    for heading in files.iter().filter_map(|file| trial::heading(&file.source)) {
+        merchant.currency = merchant.currency.or(heading.merchant.currency);
+        merchant.zone = merchant.zone.or(heading.merchant.zone);
+    }
+    merchant
 }
 
 /// What is kept where a revision that is stored already is handed in once more: its tests, which are no part of it, may be others.

@@ -29,6 +29,7 @@ use super::way::{Answer, Way};
 use super::{Error, past, plugins};
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::{self, Engine};
+use crate::outbox::connectors;
 use active::Active;
 use kept::Kept;
 pub use restore::restore;
@@ -436,7 +437,9 @@ pub(super) fn candidate(
     let (currency, zone) = (Some(record.currency), Some(record.zone));
     let texts = [Some(source), overlay::base_of(source).and_then(|name| bases.get(&name)).map(String::as_str)];
     let workflows = (!is_stored).then(|| callables::known(engine, texts.into_iter().flatten()));
-    let environment = Environment { plugins, currency, zone, bases, workflows, holidays };
+    // What is stored was checked when it came in; systems come and go.
+    let systems = if is_stored { Default::default() } else { connectors::systems(engine)? };
+    let environment = Environment { plugins, currency, zone, bases, workflows, systems, holidays };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
     let base = base.or_else(|| bases::used(source, &environment.bases));
     let known = find(engine, definition.revision)?;

@@ -19,6 +19,6 @@ impl Mocks {
 
 impl StandIn for Mocks {
     fn answer(&self, ask: &Ask, run: &Run) -> Option<Result<Answer, Failure>> {
-        Some(self.0.get(&ask.plugin)?.answer(run.case(), run.facts()))
+        Some(self.0.get(&ask.plugin)?.answer(run.case(), &run.facts()))
     }
 }

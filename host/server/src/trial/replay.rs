@@ -27,6 +27,8 @@ pub(super) struct Story {
     pub(super) entries: Vec<Entry>,
     /// The effects in the order in which they were wanted.
     effects: Vec<Digest>,
+    /// The steps that were undone, in the order in which they were.
+    undone: Vec<Slug>,
 }
 
 impl Story {
@@ -49,14 +51,19 @@ impl Story {
             Entry::Intended { key, .. } => Some(*key),
             _ => None,
         });
-        Ok(Self { case, path, effects: effects.collect(), entries })
+        let undone = entries.iter().filter_map(|entry| match entry {
+            Entry::Undone { place } => case.compensations.get(*place as usize).map(|one| one.step.clone()),
+            _ => None,
+        });
+        Ok(Self { path, effects: effects.collect(), undone: undone.collect(), case, entries })
     }
 
     /// What expectations are compared with.
     pub(super) fn seen<'a>(&'a self, calls: &'a [Call]) -> Seen<'a> {
         let is_reminder = |entry: &&Entry| matches!(entry, Entry::TaskReminded { .. } | Entry::WaitReminded { .. });
         let reminders = self.entries.iter().filter(is_reminder).count();
-        Seen { case: &self.case, path: &self.path, effects: &self.effects, calls, reminders }
+        let (path, effects, undone) = (&self.path, &self.effects, &self.undone);
+        Seen { case: &self.case, path, effects, undone, calls, reminders }
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use redress_domain::case::command::{Actor, ActorKind, Body, Complete, Event, Settle};
-use redress_domain::case::{About, Case, EffectState, Task};
+use redress_domain::case::command::{Actor, ActorKind, Body, Complete, Event, Settle, Settled};
+use redress_domain::case::{About, Case, EffectState, Reply, Task, What};
 use redress_domain::clock::{Instant, Span};
 use redress_domain::ids::{CaseId, Digest, Slug, TaskId};
 use redress_domain::value::{Fields, Value};
 use redress_domain::workflow::definition::Definition;
 use redress_domain::workflow::expr::{Context, Expr, Roots, STEPS_MAX};
 use redress_domain::workflow::run::shapes;
-use redress_domain::workflow::trial::{Act, Call, Does, Trial};
+use redress_domain::workflow::trial::{Act, Call, Does, Told, Trial};
 use redress_store::error::OpenError;
 use redress_store::tenant::TenantStore;
 use redress_store::work::Kind;
@@ -93,12 +93,13 @@ impl<'t> Stage<'t> {
         deadline: Instant,
     ) -> Result<Ended, Broken> {
         let mut stage = Self::set(house, definition, trial, deadline)?;
-        stage.bench.connect(&stage.engine)?;
+        let systems = house.beside.iter().chain([definition]).flat_map(|one| one.targets()).collect();
+        stage.bench.connect(&stage.engine, &systems)?;
         for order in &trial.given.orders {
             stage.put(order)?;
         }
         let mut unplayed = Vec::new();
-        let opened = stage.command(Target::New, Body::Open(Box::new(trial.given.open.clone())));
+        let opened = stage.command(Target::New, Body::Open(Box::new(trial.given.open.clone())), None);
         let case = match opened {
             Ok(receipt) => receipt.case,
             Err(engine::Error::Rejected(rejection)) => {
@@ -109,7 +110,7 @@ impl<'t> Stage<'t> {
         stage.rest()?;
         for act in &trial.play {
             if let Some(after) = act.after {
-                stage.pass(stage.clock.now().after(after))?;
+                stage.pass(after.after(stage.clock.now(), definition.calendar.as_deref()))?;
             }
             if let Err(why) = stage.act(case, act)? {
                 unplayed.push(Failure { at: act.at, what: Fault::Unplayed(why) });
@@ -143,8 +144,9 @@ impl<'t> Stage<'t> {
         Ok(())
     }
 
-    fn command(&self, target: Target, body: Body) -> Result<Receipt, engine::Error> {
-        let actor = Actor { kind: ActorKind::Person, id: "test".to_owned(), role: "agent".to_owned() };
+    fn command(&self, target: Target, body: Body, by: Option<&str>) -> Result<Receipt, engine::Error> {
+        let id = by.unwrap_or("test").to_owned();
+        let actor = Actor { kind: ActorKind::Person, id, role: "agent".to_owned() };
         self.engine.execute(Submission::new(target, actor, "test", body))
     }
 
@@ -163,8 +165,8 @@ impl<'t> Stage<'t> {
                 fields.map(|fields| vec![Body::Event(Event { name: name.clone(), fields })])
             }
             Does::Answer { step, outcome, with } => self.answer(&case, step, outcome, with).map(|body| vec![body]),
-            Does::Settle { step, outcome } => {
-                let settle = |key: Digest| Body::Settle(Settle::new(key, *outcome));
+            Does::Settle { step, outcome, told } => {
+                let settle = |key: Digest| Body::Settle(settled(&case, key, *outcome, told));
                 under_way(&case, step).map(|keys| keys.into_iter().map(settle).collect())
             }
         };
@@ -173,7 +175,7 @@ impl<'t> Stage<'t> {
             Err(why) => return Ok(Err(why)),
         };
         for body in bodies {
-            match self.command(Target::Case(id), body) {
+            match self.command(Target::Case(id), body, act.by.as_deref()) {
                 Ok(_) => {}
                 Err(engine::Error::Rejected(rejection)) => {
                     return Ok(Err(format!("it was refused: {} [{}]", rejection.message, rejection.code)));
@@ -334,6 +336,13 @@ fn under_way(case: &Case, step: &Slug) -> Result<Vec<Digest>, String> {
         return Err(format!("no effect of `{step}` waits for an outcome, {}", stands(case)));
     }
     Ok(keys)
+}
+
+/// What a receiver tells later of an effect; of a request to a system also what it was asked for.
+fn settled(case: &Case, key: Digest, outcome: Settled, told: &Told) -> Settle {
+    let is_asked = case.effects.get(&key).is_some_and(|effect| matches!(effect.what, What::Http(_)));
+    let reply = is_asked.then(|| Reply { fields: told.answer.clone(), wrong: Vec::new() });
+    Settle { reply, code: told.code.clone(), ..Settle::new(key, outcome) }
 }
 
 fn stands(case: &Case) -> String {

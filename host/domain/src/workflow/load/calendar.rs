@@ -90,9 +90,14 @@ fn holidays(at: &At<'_>, environment: &Environment) -> Option<Arc<Holidays>> {
 
 /// How long something takes; what is counted in business time needs a calendar.
 pub(super) fn delay(at: &At<'_>, calendar: &Written) -> Option<Delay> {
+    delay_by(at, !matches!(calendar, Written::None))
+}
+
+/// The same, where it is known whether there is a calendar.
+pub(in crate::workflow) fn delay_by(at: &At<'_>, has_calendar: bool) -> Option<Delay> {
     let text = &at.scalar("a duration")?.text;
     match Delay::parse(text) {
-        Ok(delay) if delay.is_business() && matches!(calendar, Written::None) => {
+        Ok(delay) if delay.is_business() && !has_calendar => {
             let message = format!("`{delay}` is counted by a calendar, and the document has none");
             at.refuse_with(
                 "missing_calendar",

@@ -236,7 +236,7 @@ fn zone(fields: &Fields<'_>, environment: &Environment) -> Option<Zone> {
 }
 
 /// The time zone that is named here.
-pub(super) fn zone_of(at: &At<'_>) -> Option<Zone> {
+pub(in crate::workflow) fn zone_of(at: &At<'_>) -> Option<Zone> {
     let name = at.text()?;
     if let Ok(zone) = name.parse() {
         return Some(zone);

@@ -394,6 +394,31 @@ fn the_example_of_the_readme_loads() {
 }
 
 #[test]
+fn a_target_that_is_nearly_a_system_that_is_connected_is_misspelt_and_another_may_be_connected_later() {
+    let document = |target: &str, undone: &str| {
+        format!(
+            "{HEAD}steps:\n  - {{ id: ask, http: {{ target: {target} }}, compensate: {{ http: {{ target: {undone} }} }} }}\n  - {{ id: done, finish: {{ result: done }} }}\n"
+        )
+    };
+    let systems = ["carrier-label", "carrier-void"].map(|name| Slug::new(name).unwrap());
+    let known = Environment { systems: systems.into(), ..environment() };
+    let wrong = load(&document("carrier-labl", "carier-void"), &known).unwrap_err();
+    let told: Vec<_> = wrong.iter().map(|one| (one.code.as_str(), one.message.as_str(), one.path.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("unknown_target", "no system `carrier-labl` is connected", "steps[0].http.target"),
+            ("unknown_target", "no system `carier-void` is connected", "steps[0].compensate.http.target"),
+        ]
+    );
+    assert!(wrong[0].help.as_deref().is_some_and(|help| help.starts_with("did you mean `carrier-label`?")));
+    for target in ["carrier-label", "warehouse"] {
+        assert!(load(&document(target, "carrier-void"), &known).is_ok(), "{target}");
+    }
+    assert!(load(&document("carrier-labl", "carier-void"), &environment()).is_ok(), "nobody knows any system");
+}
+
+#[test]
 fn no_text_makes_the_loader_panic() {
     let whole = format!("{HEAD}steps:{MATCHED}  - {{ id: done, finish: {{ result: closed }} }}\n");
     for end in (0..whole.len()).filter(|end| whole.is_char_boundary(*end)) {

@@ -1,7 +1,7 @@
-//! A refund that was settled as declined, and its provider says later that it was paid. The word alone changes nothing: a person
-//! looks whether the money left, and ledger and provider agree again by what they found.
+//! A refund or an exchange that was settled as declined, and its receiver says later that it was done. The word alone changes
+//! nothing: a person looks whether money or goods left, and ledger and receiver agree again by what they found.
 
-use super::{Run, StepError, effects, tasks, unbook};
+use super::{Run, StepError, effects, swap, tasks, unbook};
 use crate::case::command::{Complete, Rejection, Settled};
 use crate::case::entry::Entry;
 use crate::case::{Effect, Task, What};
@@ -13,7 +13,7 @@ const CODE: &str = "confirmed_after_decline";
 
 /// Ask a person, once; in place of the question how to go on after the decline, if that is still open.
 pub(super) fn ask(run: &mut Run, effect: &Effect, key: Digest) {
-    if !matches!(effect.what, What::Refund(_)) {
+    if !matches!(effect.what, What::Refund(_) | What::Exchange(_)) {
         return;
     }
     if let Some(id) = tasks::of_effect(run, key) {
@@ -30,8 +30,8 @@ pub(super) fn is_asked(task: &Task) -> bool {
     task.reasons.iter().any(|reason| reason.code == CODE)
 }
 
-/// `paid`: the money did leave, and is booked again where the decline had taken it out. `recovered`: it was taken back, and the
-/// refund stays declined.
+/// `paid`: money or goods did leave, and are booked again where the decline had taken them out. `recovered`: they were taken back,
+/// and the effect stays declined.
 pub(super) fn answered(
     run: &mut Run,
     definition: &Definition,
@@ -45,7 +45,8 @@ pub(super) fn answered(
     tasks::close_task(run, complete);
     if complete.outcome == "paid" {
         if !is_booked {
-            unbook::rebook(run, &effect.step, key).map_err(refused)?;
+            let booked = unbook::rebook(run, &effect.step, key).and_then(|()| swap::rebook(run, key));
+            booked.map_err(|error| refused(&effect, error))?;
         }
         effects::record(run, key, Settled::Confirmed, None);
     }
@@ -55,8 +56,10 @@ pub(super) fn answered(
     Ok(())
 }
 
-fn refused(error: StepError) -> Rejection {
+fn refused(effect: &Effect, error: StepError) -> Rejection {
+    let (what, back) =
+        if matches!(effect.what, What::Exchange(_)) { ("exchange", "goods are") } else { ("refund", "money is") };
     let message =
-        format!("the ledger takes the refund no more, {}; once the money is back, answer recovered", error.detail);
+        format!("the ledger takes the {what} no more, {}; once the {back} back, answer recovered", error.detail);
     Rejection { code: "refund_not_bookable", message, fields: vec!["outcome".to_owned()] }
 }

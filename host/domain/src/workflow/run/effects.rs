@@ -60,9 +60,10 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         }
         _ if settle.outcome == Settled::Declined => unbook::late(run, &effect.step, settle.key),
         _ if settle.outcome == Settled::Unknown => ask_person(run, &effect.step, settle.key, "outcome_unknown"),
-        _ => {}
+        Some(definition) => undo::too_late(run, definition, &effect),
+        None => {}
     }
-    if run.case().is_closed() {
+    if run.case().is_closed() || undo::is_unattended(run, &effect) {
         undo::later(run, settle.key);
     }
     Ok(())
@@ -159,7 +160,7 @@ pub(super) fn all_settled(run: &Run, step: &Slug) -> bool {
 }
 
 /// All effects of the step are settled: its output, and where a decline or an unknown outcome leads.
-fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
+pub(super) fn done(run: &mut Run, step: &Step) -> Result<Flow, StepError> {
     let states: Vec<EffectState> = of_step(run, &step.id).map(|(_, effect)| effect.state).collect();
     let declined = states.iter().filter(|state| **state == EffectState::Declined).count();
     let status = match () {

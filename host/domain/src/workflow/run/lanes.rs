@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Flow, Run, StepError, finish, reserve, subcase};
+use super::{Flow, Run, StepError, finish, reserve, subcase, undo};
 use crate::case::Output;
 use crate::case::entry::Entry;
 use crate::case::lane::{Lane, LaneId, Place};
@@ -87,12 +87,14 @@ fn lanes_of<'a>(run: &'a Run, step: &'a Step) -> impl Iterator<Item = (&'a LaneI
     run.case().lanes.iter().filter(move |(id, _)| is_of(id))
 }
 
-/// What is not at its end is called off: nobody is asked there any more, and what arrives for it finds nothing that waits.
+/// What is not at its end is called off: nobody is asked there any more, what arrives for it finds nothing that waits, and what was done
+/// there is undone.
 fn join(run: &mut Run, definition: &Definition, step: &Step, merge: &BTreeMap<String, Merge>) {
-    let mut done: Vec<(u32, LaneId, Fields)> = Vec::new();
+    let (mut done, mut lost): (Vec<(u32, LaneId, Fields)>, Vec<LaneId>) = Default::default();
     for (id, lane) in lanes_of(run, step) {
-        if let Place::Done { rank } = lane.place {
-            done.push((rank, id.clone(), lane.vars.clone()));
+        match lane.place {
+            Place::Done { rank } => done.push((rank, id.clone(), lane.vars.clone())),
+            Place::Running { .. } | Place::Waiting { .. } => lost.push(id.clone()),
         }
     }
     let merged = merged(run, merge, &done);
@@ -101,6 +103,7 @@ fn join(run: &mut Run, definition: &Definition, step: &Step, merge: &BTreeMap<St
     subcase::call_off(run, |lane| lane.is_of(&outer, owner.as_str()));
     run.ready.retain(|lane, _| !lane.is_of(&outer, owner.as_str()));
     run.emit(Entry::LanesJoined { step: step.id.clone() });
+    undo::called_off(run, &lost);
     let flow = merged.map(|values| {
         if !values.is_empty() {
             assign(run, definition, values);

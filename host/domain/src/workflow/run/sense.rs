@@ -75,7 +75,7 @@ fn within_takes(run: &Run, quote: &Quote) -> Result<(), StepError> {
 
 fn goods(run: &Run, line: u32, take: &Take) -> Result<(), StepError> {
     let asked = run.case().lines.get(line as usize);
-    let purchase = run.facts().purchase(&take.order, take.line);
+    let purchase = run.input.facts.purchase(&take.order, take.line);
     match (asked, purchase) {
         (Some(asked), Some(purchase)) if asked.sku == purchase.sku => Ok(()),
         (Some(asked), Some(purchase)) => {

@@ -13,14 +13,8 @@ use crate::decision::Work;
 use crate::ids::{Slug, TaskId};
 use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::Definition;
+use crate::workflow::definition::outward::{TASK_ESCALATED, TASK_REMINDER, WAIT_REMINDER};
 use crate::workflow::definition::review::Sla;
-
-/// The text that reminds a queue of a task.
-const TASK_REMINDER: &str = "task-reminder";
-/// The text that tells a queue of a task that came to it because nobody answered.
-const TASK_ESCALATED: &str = "task-escalated";
-/// The text that reminds a customer of what the case waits for.
-const WAIT_REMINDER: &str = "wait-reminder";
 
 /// Whom a wait reminds.
 const CUSTOMER: &str = "customer";

@@ -1,7 +1,7 @@
 //! `exchange`: other goods for the units that come back. The units are consumed in the ledgers before anything leaves, as by a
 //! refund of no money, so that nothing is exchanged and refunded; a decline gives them back to the case.
 
-use super::{Flow, Run, StepError, effects, fail, reserve};
+use super::{Flow, Run, StepError, effects, fail, pay, reserve};
 use crate::case::command::Settled;
 use crate::case::entry::Entry;
 use crate::case::{Effect, EffectState, Exchange, Item, What};
@@ -100,6 +100,22 @@ pub(super) fn give_back(run: &mut Run, key: Digest) -> Result<(), StepError> {
         Err(_) => run.ledgers = before,
     }
     given
+}
+
+/// Book an exchange again that was declined: the goods left after all. The ledger takes it only where its units are still the case's,
+/// or nobody's.
+pub(super) fn rebook(run: &mut Run, key: Digest) -> Result<(), StepError> {
+    let effect = run.case().effects.get(&key);
+    let Some(What::Exchange(exchange)) = effect.map(|effect| effect.what.clone()) else { return Ok(()) };
+    let before = run.ledgers.clone();
+    let booked = pay::reserve_missing(run, &exchange.items)
+        .and_then(|reserved| book(run, &exchange.items).map(|()| reserved))
+        .inspect_err(|_| run.ledgers = before);
+    for (line, take) in booked? {
+        run.emit(Entry::Reserved { line, take, until: None });
+    }
+    run.emit(Entry::Booked { items: exchange.items });
+    Ok(())
 }
 
 /// The shop has not confirmed it in time. It may have sent the goods all the same, so that nobody knows: what comes back stays

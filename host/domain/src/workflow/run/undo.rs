@@ -90,20 +90,53 @@ pub(super) fn cancelled(run: &mut Run) {
     }
 }
 
+/// These lanes are called off: what was done in them is undone at once, the last first, while the case goes on without them.
+pub(super) fn called_off(run: &mut Run, lanes: &[LaneId]) {
+    let is_of = |one: &Compensation| lanes.iter().any(|lane| is_within(&one.lane, lane));
+    while let Some(place) = last(run, is_of) {
+        let step = run.case().compensations[place].step.clone();
+        begin(run, place, &step);
+    }
+}
+
+/// An effect was confirmed that was on its way when its lane was called off: nobody wants it any more, so it is undone as well.
+pub(super) fn too_late(run: &mut Run, definition: &Definition, effect: &Effect) {
+    let is_gone = !effect.lane.is_main() && run.case().place(&effect.lane).is_none();
+    let was_awaited = effect.state == EffectState::Intended && effect.undoes.is_none();
+    let Some(step) = definition.step(effect.step.as_str()).filter(|step| step.compensate.is_some()) else { return };
+    if !is_gone || !was_awaited || run.case().is_closed() {
+        return;
+    }
+    // The step is done as it would have been, but that nothing follows it.
+    let flow = effects::done(run, step);
+    match registered(run, definition, step, flow) {
+        Ok(_) => called_off(run, std::slice::from_ref(&effect.lane)),
+        Err(error) => run.emit(Entry::Failed { step: step.id.clone(), code: error.code, detail: error.detail }),
+    }
+}
+
+/// Whether it undoes a step for nobody who waits: after a cancel, or in a lane that was called off.
+pub(super) fn is_unattended(run: &Run, effect: &Effect) -> bool {
+    let undone = effect.undoes.and_then(|place| run.case().compensations.get(place as usize));
+    undone.is_some_and(|one| one.step == effect.step)
+}
+
 /// An outcome that came when the case had ended, or had left the step: what a cancel began goes on with the next.
 pub(super) fn later(run: &mut Run, key: Digest) {
     let Some(effect) = run.case().effects.get(&key).cloned() else { return };
-    let Some(one) = effect.undoes.and_then(|place| run.case().compensations.get(place as usize)) else { return };
-    let is_of_cancel = one.step == effect.step;
+    if effect.undoes.is_none() {
+        return;
+    }
+    let is_unattended = is_unattended(run, &effect);
     settle_done(run);
-    if !is_of_cancel || effect.state == EffectState::Intended {
+    if !is_unattended || effect.state == EffectState::Intended {
         return;
     }
     if effect.state == EffectState::Declined && super::tasks::of_effect(run, key).is_none() && !is_answered(run, key) {
         effects::ask_person(run, &effect.step, key, "declined");
     }
     let is_open = |effect: &Effect| effect.undoes.is_some() && effect.state == EffectState::Intended;
-    if !run.case().effects.values().any(is_open) {
+    if run.case().is_closed() && !run.case().effects.values().any(is_open) {
         cancelled(run);
     }
 }

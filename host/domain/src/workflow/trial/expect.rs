@@ -47,6 +47,10 @@ pub enum Expected {
     Refunds(Vec<ExpectedRefund>),
     /// Goods went there.
     Restock(Vec<String>),
+    /// These were given in exchange.
+    Exchanges(Vec<String>),
+    /// These steps were undone.
+    Undone(Vec<Slug>),
     /// These texts were sent.
     Messages(Vec<Slug>),
     /// This waits for a person.
@@ -97,6 +101,10 @@ pub struct Calls {
     pub restock: Option<usize>,
     /// To tell somebody.
     pub notice: Option<usize>,
+    /// To do something in a system.
+    pub http: Option<usize>,
+    /// To give other goods.
+    pub exchange: Option<usize>,
     /// Under how many keys.
     pub distinct_keys: Option<usize>,
 }
@@ -133,8 +141,10 @@ fn expected(at: &At<'_>, field: &str, definition: &Definition) -> Option<Vec<Exp
         "reasons" => Expected::Reasons(all(at, |at| at.slug())?),
         "refunds" => Expected::Refunds(all(at, |at| refund(at, definition))?),
         "restock" => Expected::Restock(all(at, |at| Some(at.slug()?.to_string()))?),
+        "exchanges" => Expected::Exchanges(all(at, |at| at.text().map(str::to_owned))?),
+        "undone" => Expected::Undone(names::steps(at, definition)?),
         "messages" => {
-            let known = templates(definition);
+            let known: Vec<&str> = definition.templates().into_iter().collect();
             Expected::Messages(all(at, |at| names::word(at, "unknown_template", "template", &known))?)
         }
         "open_tasks" => Expected::OpenTasks(open_tasks(at, definition)?),
@@ -158,16 +168,6 @@ fn results(definition: &Definition) -> Vec<&str> {
         }
     }
     definition.steps.iter().filter_map(result).map(Slug::as_str).collect()
-}
-
-fn templates(definition: &Definition) -> Vec<&str> {
-    fn template(step: &Step) -> Option<&Slug> {
-        match &step.kind {
-            Kind::Notify { template, .. } => Some(template),
-            _ => None,
-        }
-    }
-    definition.steps.iter().filter_map(template).map(Slug::as_str).collect()
 }
 
 fn refund(at: &At<'_>, definition: &Definition) -> Option<ExpectedRefund> {
@@ -220,8 +220,16 @@ fn vars(at: &At<'_>, definition: &Definition) -> Option<Vec<Expected>> {
 fn calls(at: &At<'_>) -> Option<Calls> {
     let fields = at.fields(&schema::CALLS)?;
     let of = |name| optional(fields.get(name), count);
-    let (refund, restock, notice, distinct_keys) = (of("refund"), of("restock"), of("notice"), of("distinct_keys"));
-    let calls = Calls { refund: refund?, restock: restock?, notice: notice?, distinct_keys: distinct_keys? };
+    let (refund, restock, notice) = (of("refund"), of("restock"), of("notice"));
+    let (http, exchange, distinct_keys) = (of("http"), of("exchange"), of("distinct_keys"));
+    let calls = Calls {
+        refund: refund?,
+        restock: restock?,
+        notice: notice?,
+        http: http?,
+        exchange: exchange?,
+        distinct_keys: distinct_keys?,
+    };
     if calls == Calls::default() {
         return at.refuse("missing_value", "`provider_calls` counts nothing");
     }

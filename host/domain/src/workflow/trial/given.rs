@@ -317,7 +317,7 @@ pub(super) fn money(at: &At<'_>, currency: Currency) -> Option<Money> {
     }
 }
 
-fn currency(at: &At<'_>) -> Option<Currency> {
+pub(super) fn currency(at: &At<'_>) -> Option<Currency> {
     match at.text()?.parse() {
         Ok(currency) => Some(currency),
         Err(error) => {

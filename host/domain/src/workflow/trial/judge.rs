@@ -16,6 +16,8 @@ pub struct Seen<'a> {
     pub path: &'a [Slug],
     /// The effects in the order in which they were wanted.
     pub effects: &'a [Digest],
+    /// The steps that were undone, in the order in which they were.
+    pub undone: &'a [Slug],
     /// The requests that reached a receiver.
     pub calls: &'a [Call],
     /// How often somebody was reminded.
@@ -69,6 +71,14 @@ pub fn judge(expectation: &Expectation, seen: &Seen<'_>) -> Option<Mismatch> {
             };
             differ(listed(places), listed(&of_effects(seen, |_, effect| went(effect))))
         }
+        Expected::Exchanges(skus) => {
+            let given = |effect: &Effect| match &effect.what {
+                What::Exchange(exchange) => Some(exchange.sku.to_string()),
+                _ => None,
+            };
+            differ(listed(skus), listed(&of_effects(seen, |_, effect| given(effect))))
+        }
+        Expected::Undone(steps) => differ(listed(steps), listed(seen.undone)),
         Expected::Messages(templates) => {
             let told = |effect: &Effect| match &effect.what {
                 What::Notice { template, .. } => Some(template.to_string()),
@@ -208,7 +218,13 @@ fn tasks_told(case: &Case, count: usize) -> String {
 fn judge_calls(expected: &Calls, seen: &Seen<'_>) -> Option<Mismatch> {
     let kind = |call: &Call| seen.case.effects.get(&call.key).map(|effect| effect.what.word());
     let of = |wanted: &str| seen.calls.iter().filter(|call| kind(call) == Some(wanted)).count();
-    let named = [("refund", expected.refund), ("restock", expected.restock), ("notice", expected.notice)];
+    let named = [
+        ("refund", expected.refund),
+        ("restock", expected.restock),
+        ("notice", expected.notice),
+        ("http", expected.http),
+        ("exchange", expected.exchange),
+    ];
     let counted = |call: &&Call| match kind(call) {
         Some(kind) => {
             let is_named = named.iter().any(|(name, count)| *name == kind && count.is_some());

@@ -15,6 +15,7 @@ use crate::workflow::literal::literal;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::trial::given::{few, money, optional};
 use crate::workflow::trial::layers::Layers;
+use crate::workflow::trial::systems::{self, System};
 use crate::workflow::trial::{names, schema};
 use crate::workflow::yaml::Key;
 
@@ -164,20 +165,26 @@ fn takes(case: &Case, facts: &Facts) -> Vec<(u32, Take)> {
     (0..).zip(&case.lines).filter(|(index, _)| allowed(*index)).flat_map(of_line).collect()
 }
 
-/// The answers of plugins, nearest first.
-pub(super) fn mocks(layers: &Layers<'_>, definition: &Definition) -> Option<BTreeMap<PluginRef, Mock>> {
-    let (mut mocks, mut good) = (BTreeMap::new(), true);
+/// Answers of plugins, and of systems that the workflow asks.
+pub(super) type Mocks = (BTreeMap<PluginRef, Mock>, BTreeMap<Slug, System>);
+
+/// All answers, nearest first. A plugin has its major behind its name, a system has none.
+pub(super) fn mocks(layers: &Layers<'_>, definition: &Definition) -> Option<Mocks> {
+    let (mut mocks, mut systems, mut good) = (BTreeMap::new(), BTreeMap::new(), true);
     for at in layers.all("mock") {
         for (key, at) in at.names()? {
-            match mock(key, &at, definition) {
-                Some((plugin, mock)) => {
-                    mocks.entry(plugin).or_insert(mock);
-                }
-                None => good = false,
+            if key.text.contains('@') {
+                let read = mock(key, &at, definition);
+                good &= read.is_some();
+                read.into_iter().for_each(|(plugin, mock)| _ = mocks.entry(plugin).or_insert(mock));
+            } else {
+                let read = systems::system(key, &at, definition);
+                good &= read.is_some();
+                read.into_iter().for_each(|(name, system)| _ = systems.entry(name).or_insert(system));
             }
         }
     }
-    good.then_some(mocks)
+    good.then_some((mocks, systems))
 }
 
 fn mock(key: &Key, at: &At<'_>, definition: &Definition) -> Option<(PluginRef, Mock)> {

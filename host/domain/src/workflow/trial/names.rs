@@ -81,7 +81,8 @@ pub(super) fn word(at: &At<'_>, code: &str, what: &str, known: &[&str]) -> Optio
 
 /// Whether a step sends something.
 pub(super) fn sends(step: &Step) -> bool {
-    matches!(step.kind, Kind::Refund { .. } | Kind::Restock { .. } | Kind::Notify { .. })
+    let moves = matches!(step.kind, Kind::Refund { .. } | Kind::Restock { .. } | Kind::Exchange(_));
+    moves || matches!(step.kind, Kind::Notify { .. } | Kind::Http(_) | Kind::Undo(_))
 }
 
 /// A plugin as `name@major`.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::case::command::Settled;
-use crate::clock::Span;
 use crate::ids::Slug;
-use crate::value::Type;
+use crate::value::{Fields as Values, Type};
+use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::{Definition, Kind, Step};
 use crate::workflow::diagnostic::Range;
 use crate::workflow::expr::Expr;
-use crate::workflow::literal::span;
+use crate::workflow::literal::literal;
+use crate::workflow::load::delay_by;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::trial::given::{few, optional};
 use crate::workflow::trial::layers::Layers;
@@ -28,7 +29,9 @@ pub struct Act {
     /// Where it stands.
     pub at: Range,
     /// How much later than what came before.
-    pub after: Option<Span>,
+    pub after: Option<Delay>,
+    /// Who does it, where it is said.
+    pub by: Option<String>,
     /// What it is.
     pub does: Does,
 }
@@ -60,12 +63,23 @@ pub enum Does {
         step: Slug,
         /// What became of them.
         outcome: Settled,
+        /// What else it tells.
+        told: Told,
     },
     /// A person ends the case.
     Cancel {
         /// Why.
         reason: String,
     },
+}
+
+/// What a receiver tells beside the outcome.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// Why it declined, a code.
+    pub code: Option<String>,
+    /// What it was asked for, of a system.
+    pub answer: Values,
 }
 
 /// Something that goes wrong on the way out.
@@ -77,6 +91,8 @@ pub struct Fault {
     pub kind: FaultKind,
     /// How often.
     pub times: u32,
+    /// Why a receiver declines, a code.
+    pub code: Option<String>,
 }
 
 /// What may go wrong.
@@ -121,11 +137,14 @@ pub(super) fn play(layers: &Layers<'_>, definition: &Definition) -> Option<Vec<A
 fn act(at: &At<'_>, definition: &Definition) -> Option<Act> {
     const KINDS: [&str; 4] = ["event", "answer", "settle", "cancel"];
     let fields = at.fields(&schema::PLAY)?;
-    let after = optional(fields.get("after"), span);
+    let after = optional(fields.get("after"), |at| delay_by(at, definition.calendar.is_some()));
+    let by = optional(fields.get("by"), |at| at.text().map(str::to_owned));
     let written: Vec<&str> = KINDS.into_iter().filter(|name| fields.has(name)).collect();
     let takes_outcome = matches!(written[..], ["answer" | "settle"]);
-    let takes_with = matches!(written[..], ["answer" | "event"]);
-    for (name, taken) in [("outcome", takes_outcome), ("with", takes_with)] {
+    let takes_with = matches!(written[..], ["answer" | "event" | "settle"]);
+    let (takes_code, is_by) = (matches!(written[..], ["settle"]), matches!(written[..], ["answer" | "cancel"]));
+    let taken = [("outcome", takes_outcome), ("with", takes_with), ("code", takes_code), ("by", is_by)];
+    for (name, taken) in taken {
         if let (Some(at), false) = (fields.get(name), taken) {
             at.refuse::<()>("never_taken", format!("`{name}` says nothing here"));
         }
@@ -147,7 +166,7 @@ fn act(at: &At<'_>, definition: &Definition) -> Option<Act> {
         }
         [_] => None,
     };
-    Some(Act { at: at.place(), after: after?, does: does? })
+    Some(Act { at: at.place(), after: after?, by: by?, does: does? })
 }
 
 fn event(fields: &Fields<'_>, definition: &Definition) -> Option<Does> {
@@ -165,6 +184,8 @@ fn answer(fields: &Fields<'_>, definition: &Definition) -> Option<Does> {
     let step = names::step(&at, definition)?;
     let nothing = BTreeMap::new();
     let (choices, form): (Vec<&str>, _) = match &step.kind {
+        // An inspection without choices of its own is done.
+        Kind::Inspect(review) if review.next.is_empty() => (vec!["done"], &review.ask),
         Kind::Review(review) | Kind::Inspect(review) => (review.next.keys().map(String::as_str).collect(), &review.ask),
         _ => (BUILT_IN.to_vec(), &nothing),
     };
@@ -201,14 +222,41 @@ fn settle(fields: &Fields<'_>, definition: &Definition) -> Option<Does> {
         "declined" => Settled::Declined,
         _ => Settled::Unknown,
     });
-    Some(Does::Settle { step: step?, outcome: outcome? })
+    let code = code(fields, outcome == Some(Settled::Declined));
+    let answer = settled_with(fields, step, definition);
+    Some(Does::Settle { step: step?.id.clone(), outcome: outcome?, told: Told { code: code?, answer: answer? } })
+}
+
+/// Why a receiver declines: said only where it does.
+fn code(fields: &Fields<'_>, declines: bool) -> Option<Option<String>> {
+    match fields.get("code") {
+        Some(at) if !declines => at.refuse("never_taken", "only who declines says why: `code` says nothing here"),
+        at => optional(at, |at| at.slug().map(|code| code.to_string())),
+    }
+}
+
+/// What a system answers that tells later.
+fn settled_with(fields: &Fields<'_>, step: Option<&Step>, definition: &Definition) -> Option<Values> {
+    let Some(at) = fields.get("with") else { return Some(Values::new()) };
+    let Some(Kind::Http(http)) = step.map(|step| &step.kind) else {
+        return at.refuse("never_taken", "only a system that is asked by an `http` answers: `with` says nothing here");
+    };
+    let mut values = Values::new();
+    for (key, at) in at.names()? {
+        let Some(kind) = http.expect.get(&key.text) else {
+            names::unknown_key(key, &at, "field", http.expect.keys().map(String::as_str));
+            return None;
+        };
+        values.insert(key.text.clone(), literal(&at, kind, definition.currency)?);
+    }
+    Some(values)
 }
 
 /// A step that sends something.
-fn sender(at: &At<'_>, definition: &Definition) -> Option<Slug> {
+fn sender<'s>(at: &At<'_>, definition: &'s Definition) -> Option<&'s Step> {
     let step = names::step(at, definition)?;
     if names::sends(step) {
-        return Some(step.id.clone());
+        return Some(step);
     }
     at.refuse("wrong_step", format!("`{}` is a `{}` and sends nothing", step.id, step.kind.name()))
 }
@@ -264,5 +312,6 @@ fn fault(at: &At<'_>, definition: &Definition) -> Option<Fault> {
         return at.refuse("never_taken", "this fault is for good: `times` says nothing");
     }
     let times = if kind.is_lasting() { u32::MAX } else { times.unwrap_or(1) };
-    Some(Fault { step: step?, kind, times })
+    let code = code(&fields, kind == FaultKind::Declined)?;
+    Some(Fault { step: step?.id.clone(), kind, times, code })
 }

@@ -24,16 +24,27 @@ pub const DOCUMENT: Table = Table {
             "By plugin, another one that stands in where the first is not there, as on an author's machine.",
         ),
         Field::optional(
+            "merchant",
+            Shape::Map(&MERCHANT),
+            "Whose workflow it is, where it leaves that to its merchant and the tests run without one.",
+        ),
+        Field::optional(
             "given",
             Shape::Map(&GIVEN),
             "What every test begins with; what a test gives itself counts more.",
         ),
-        Field::optional("mock", Shape::Names(&Shape::Map(&MOCK)), "Answers of plugins, by plugin, for every test."),
+        Field::optional("mock", Shape::Names(&Shape::Map(&MOCK)), "Answers of plugins and systems, for every test."),
         Field::required("tests", Shape::List(&Shape::Map(&TEST)), "The tests."),
     ],
     later: &[],
     hints: &[("workflow", "the workflow that is tried is `tests_for`"), ("test", "the list is `tests`")],
 };
+
+/// The fields of `merchant`.
+pub const MERCHANT: Table = Table::new(&[
+    Field::optional("currency", Shape::Currency, "The currency of a workflow that names none."),
+    Field::optional("zone", Shape::Zone, "The zone of a workflow that names none."),
+]);
 
 /// The fields of a test.
 pub const TEST: Table = Table {
@@ -43,7 +54,7 @@ pub const TEST: Table = Table {
         Field::optional(
             "mock",
             Shape::Names(&Shape::Map(&MOCK)),
-            "Answers of plugins, by plugin; one that is not named is asked itself.",
+            "Answers, of plugins by `name@major` and of systems by the `target` of an `http`. A plugin that is not named is asked itself, a system does what it is asked and tells nothing.",
         ),
         Field::optional("play", Shape::List(&Shape::Map(&PLAY)), "What happens after the case was opened, in order."),
         Field::optional("inject", Shape::OneOrMany(&Shape::Map(&INJECT)), "What goes wrong on the way out."),
@@ -176,6 +187,16 @@ pub const MOCK: Table = Table {
     hints: &[("provides", "what a plugin provides stands beside the other fields, by name")],
 };
 
+/// The fields of a system's answer.
+pub const SYSTEM: Table = Table {
+    fields: &[
+        Field::optional("reference", Shape::Text, "What it calls what it did."),
+        Field::optional("declines", Shape::Name, "Instead of an answer: the code with which it declines."),
+    ],
+    later: &[],
+    hints: &[("fails", "a system that does not do it `declines` with a code")],
+};
+
 /// The fields of a line of a verdict.
 pub const MOCK_LINE: Table = Table::new(&[
     Field::required("verdict", Shape::Choice(REMEDIES), "What the customer gets."),
@@ -190,7 +211,7 @@ pub const PLAY: Table = Table {
         Field::optional(
             "after",
             Shape::Duration,
-            "How much later than what came before; at once where it is left out.",
+            "How much later than what came before; at once where it is left out. By the workflow's calendar also `2bh`, `1bd`.",
         ),
         Field::optional("event", Shape::Name, "Something happens outside; `with` is what the event carries."),
         Field::optional("answer", Shape::Step, "A person answers the task of this step; `with` is what they fill in."),
@@ -200,8 +221,18 @@ pub const PLAY: Table = Table {
             "What they choose; may be left out where there is one choice. Of `settle`: `confirmed`, `declined` or `unknown`.",
         ),
         Field::optional("settle", Shape::Step, "The receiver tells what became of the effects of this step."),
+        Field::optional(
+            "code",
+            Shape::Name,
+            "Of a `settle` that is `declined`: the receiver's code, as `out_of_stock` of an exchange.",
+        ),
+        Field::optional("by", Shape::Text, "Who answers or cancels; `test` where it is left out."),
         Field::optional("cancel", Shape::Text, "A person ends the case, and why."),
-        Field::optional("with", Shape::Names(&Shape::Value("the field's type")), "Fields of the event or of the form."),
+        Field::optional(
+            "with",
+            Shape::Names(&Shape::Value("the field's type")),
+            "Fields of the event, of the form, or of what a system answers.",
+        ),
     ],
     later: &[],
     hints: &[("form", "what a person fills in stands under `with`"), ("wait", "time passes by `after`")],
@@ -216,6 +247,7 @@ pub const INJECT: Table = Table::new(&[
         Shape::Whole,
         "How often; once where it is left out. A decline and a timeout are for good.",
     ),
+    Field::optional("code", Shape::Name, "Of a decline: the receiver's code, as `out_of_stock` of an exchange."),
 ]);
 
 /// The fields of `expect`.
@@ -230,6 +262,12 @@ pub const EXPECT: Table = Table {
         Field::optional("reasons", Shape::List(&Shape::Name), "Codes that are among the reasons that decided."),
         Field::optional("refunds", Shape::List(&Shape::Map(&REFUND)), "The refunds that were paid, in order."),
         Field::optional("restock", Shape::List(&Shape::Name), "Where goods went, in order."),
+        Field::optional("exchanges", Shape::List(&Shape::Text), "Stock codes of what was given in exchange, in order."),
+        Field::optional(
+            "undone",
+            Shape::List(&Shape::Step),
+            "Steps that were undone, in the order in which they were.",
+        ),
         Field::optional("messages", Shape::List(&Shape::Name), "The templates of what was told, in order."),
         Field::optional("open_tasks", Shape::Value("whole number, or list of steps"), "What waits for a person."),
         Field::optional(
@@ -240,7 +278,7 @@ pub const EXPECT: Table = Table {
         Field::optional("vars", Shape::Names(&Shape::Value("the variable's type")), "Variables at the end."),
         Field::optional("provider_calls", Shape::Map(&CALLS), "What reached the receivers, each attempt counted."),
     ],
-    later: &["undone"],
+    later: &[],
     hints: &[
         ("steps", "the steps that were taken are the `path`"),
         ("tasks", "what waits for a person is `open_tasks`"),
@@ -266,6 +304,8 @@ pub const CALLS: Table = Table::new(&[
     Field::optional("refund", Shape::Whole, "Requests for a refund."),
     Field::optional("restock", Shape::Whole, "Requests to put goods somewhere."),
     Field::optional("notice", Shape::Whole, "Requests to tell somebody."),
+    Field::optional("http", Shape::Whole, "Requests to systems."),
+    Field::optional("exchange", Shape::Whole, "Requests for an exchange."),
     Field::optional("distinct_keys", Shape::Whole, "Different keys among the requests of the kinds that are named."),
 ]);
 
@@ -279,6 +319,7 @@ mod tests {
     fn reference() -> String {
         let tables = [
             ("A `*.test.yaml`", &DOCUMENT),
+            ("`merchant`", &MERCHANT),
             ("A test", &TEST),
             ("`given`", &GIVEN),
             ("`case`", &CASE),
@@ -288,6 +329,7 @@ mod tests {
             ("A payment", &PAYMENT),
             ("`mock`, by plugin", &MOCK),
             ("A line of a mocked verdict", &MOCK_LINE),
+            ("`mock`, by the target of an `http`, with the fields of its `expect`", &SYSTEM),
             ("An entry of `play`", &PLAY),
             ("`inject`", &INJECT),
             ("`expect`", &EXPECT),

@@ -119,8 +119,11 @@ impl Place {
         let mut plugins = self.plugins.clone();
         plugins.extend(plugins::stock(&self.house.sandbox));
         suite::stand_ins(&mut plugins, &suite.beside);
-        let (currency, zone, bases) = (self.currency, self.zone, bases::shipped());
-        let environment = Environment { plugins, currency, zone, bases, workflows: None, holidays: None };
+        // A merchant that is there counts, not the one that the tests make up.
+        let made_up = suite::merchant(&suite.beside);
+        let (currency, zone) = (self.currency.or(made_up.currency), self.zone.or(made_up.zone));
+        let bases = bases::shipped();
+        let environment = Environment { plugins, currency, zone, bases, ..Environment::default() };
         load::load(&suite.workflow.source, &environment)
     }
 }

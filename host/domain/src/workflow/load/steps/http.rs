@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::ids::Slug;
 use crate::value::Type;
 use crate::workflow::builtin;
 use crate::workflow::definition::{Http, Kind};
-use crate::workflow::diagnostic::Diagnostic;
+use crate::workflow::diagnostic::{Diagnostic, suggest};
 use crate::workflow::expr::Expr;
 use crate::workflow::load::document::declared;
 use crate::workflow::load::outline::{Output, Sketch};
@@ -28,14 +29,15 @@ pub(super) fn sketch<'d>(body: &At<'d>) -> Sketch<'d> {
 
 pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
     let fields = body.fields(&schema::HTTP)?;
-    let target = fields.require("target").and_then(|at| target(&at));
+    let target = fields.require("target").and_then(|at| target(&at, &context.environment.systems));
     let body = self::body(&fields, context);
     let expect = expect(&fields);
     Some(Kind::Http(Http { target: target?, body: body?, expect: expect? }))
 }
 
-/// The name of a connector. Who writes an address here is told where it belongs.
-fn target(at: &At<'_>) -> Option<crate::ids::Slug> {
+/// The name of a connector. Who writes an address here is told where it belongs. A system may be connected later; a name that is nearly
+/// that of one that is connected is misspelt.
+fn target(at: &At<'_>, systems: &BTreeSet<Slug>) -> Option<Slug> {
     let text = at.text()?;
     let help =
         "the name of a connector, as `carrier-label`; its address is set with `PUT /v1/connectors/http:<target>`";
@@ -45,7 +47,13 @@ fn target(at: &At<'_>) -> Option<crate::ids::Slug> {
             let message = format!("the target of connector `{text}` is `{name}`");
             at.refuse_with("bad_name", message, "leave out `http:`")
         }
-        None => at.slug(),
+        None => {
+            let name = at.slug()?;
+            let near = suggest(text, systems.iter().map(Slug::as_str)).filter(|_| !systems.contains(&name));
+            let Some(near) = near else { return Some(name) };
+            let help = format!("did you mean `{near}`? a system of this very name is connected first");
+            at.refuse_with("unknown_target", format!("no system `{name}` is connected"), help)
+        }
     }
 }
 

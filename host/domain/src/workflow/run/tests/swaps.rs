@@ -121,3 +121,46 @@ fn a_cancel_keeps_what_may_have_been_exchanged_until_the_shop_says_otherwise() {
     assert_eq!((desk.last(case), desk.books().0), (vec!["input.ignored.1"], (0, 0, 0)), "once");
     assert_eq!(desk.cases[case].effects[&desk.key(case, "swap")].reply, None::<Reply>);
 }
+
+#[test]
+fn a_shop_that_sends_what_it_declined_is_a_persons_question() {
+    const ASKED: &str = "confirmed_after_decline";
+    let mut alone = desk("");
+    let case = swapping(&mut alone, 2);
+    settle(&mut alone, case, Settled::Declined, Some("discontinued"), None);
+    let key = alone.key(case, "swap");
+    assert_eq!(alone.asked_of(case, key), "declined");
+    settle(&mut alone, case, Settled::Confirmed, None, Some("2002"));
+    assert_eq!((alone.asked_of(case, key), alone.books().0), (ASKED, (0, 2, 0)), "in place of the other question");
+    settle(&mut alone, case, Settled::Confirmed, None, Some("2002"));
+    assert_eq!(alone.last(case), ["input.ignored.1"], "once");
+    alone.answer(case, "paid").unwrap();
+    assert_eq!(
+        (alone.stands(case), alone.books().0, alone.state(case, "swap")),
+        ("told", (0, 2, 0), EffectState::Confirmed)
+    );
+
+    // The case has ended, its units are free again, and the goods are with the customer.
+    let mut ended = desk("");
+    let case = swapping(&mut ended, 2);
+    settle(&mut ended, case, Settled::Declined, None, None);
+    ended.answer(case, "not_paid").unwrap();
+    assert_eq!((ended.stands(case), ended.books().0), ("declined", (0, 0, 0)));
+    settle(&mut ended, case, Settled::Confirmed, None, Some("2002"));
+    assert_eq!((ended.asked_of(case, ended.key(case, "swap")), ended.books().0), (ASKED, (0, 0, 0)));
+    ended.answer(case, "paid").unwrap();
+    assert_eq!((ended.books().0, ended.state(case, "swap")), ((0, 2, 0), EffectState::Confirmed));
+    assert!(ended.cases[case].tasks.is_empty() && ended.cases[case].reserved.is_empty());
+
+    // What was refunded meanwhile is not exchanged as well.
+    let mut refunded = desk(STOCK);
+    let case = swapping(&mut refunded, 3);
+    settle(&mut refunded, case, Settled::Declined, Some("out_of_stock"), None);
+    assert_eq!((refunded.stands(case), refunded.books().0), ("pay", (0, 3, 750)));
+    settle(&mut refunded, case, Settled::Confirmed, None, Some("2002"));
+    assert_eq!(refunded.asked_of(case, refunded.key(case, "swap")), ASKED);
+    assert_eq!(code(refunded.answer(case, "paid")), "refund_not_bookable");
+    assert_eq!(refunded.books().0, (0, 3, 750), "a refusal leaves no ledger behind");
+    refunded.answer(case, "recovered").unwrap();
+    assert_eq!((refunded.state(case, "swap"), refunded.books().0), (EffectState::Declined, (0, 3, 750)));
+}

@@ -191,3 +191,84 @@ fn of_the_past_nothing_is_undone_that_was_never_asked() {
     desk.give(case, Body::Cancel).unwrap();
     assert_eq!(desk.work, []);
 }
+
+const RACE: &str = r#"
+  - id: race
+    parallel:
+      join: any
+      branches:
+        carrier:
+          - { id: label, http: { target: carrier, expect: { number: text } }, as: label, compensate: { http: { target: carrier-void, body: { number: =label.number } } } }
+          - { id: box, http: { target: boxes }, compensate: { notify: { template: keep-the-box, to: customer } } }
+          - { id: came, await: { event: came, timeout: { never: "somebody tells" } } }
+        shop:
+          - { id: brought, await: { event: lost, timeout: { never: "somebody tells" } } }
+  - { id: rest, wait: { for: 9d } }
+  - { id: done, finish: { result: done } }
+"#;
+const RACE_HEAD: &str = "events: { came: {}, lost: {} }\n";
+
+fn racing() -> (Desk, Nth) {
+    let mut desk = Desk::beside(RACE_HEAD, RACE);
+    let case = desk.open(1);
+    (desk, case)
+}
+
+#[test]
+fn what_a_branch_did_that_is_called_off_is_undone_while_the_case_goes_on() {
+    let (mut desk, case) = racing();
+    for step in ["label", "box"] {
+        let key = desk.key(case, step);
+        confirm(&mut desk, case, key);
+    }
+    tell(&mut desk, case, "lost");
+    assert_eq!(
+        (desk.stands(case), words(&desk, case)),
+        ("rest", vec!["carrier-void".to_owned(), "keep-the-box".to_owned()])
+    );
+    let (void, _) = undoing(&desk, case)[0];
+    desk.settle(case, void, Settled::Declined);
+    assert_eq!((desk.stands(case), desk.asked_of(case, void)), ("rest", "declined"), "nothing is silently left undone");
+    desk.answer(case, "resend").unwrap();
+    confirm(&mut desk, case, void);
+    assert_eq!((desk.stands(case), undone(&desk, case), desk.cases[case].tasks.len()), ("rest", vec![true, true], 0));
+    desk.give(case, Body::Cancel).unwrap();
+    assert_eq!(words(&desk, case).len(), 2, "once");
+}
+
+#[test]
+fn what_was_on_its_way_when_its_branch_was_called_off_is_undone_once_it_is_there() {
+    let (mut desk, case) = racing();
+    let label = desk.key(case, "label");
+    tell(&mut desk, case, "lost");
+    assert_eq!((desk.stands(case), words(&desk, case).len()), ("rest", 0), "nobody knows yet what there is to undo");
+    confirm(&mut desk, case, label);
+    assert_eq!((desk.stands(case), words(&desk, case)), ("rest", vec!["carrier-void".to_owned()]));
+    let (void, _) = undoing(&desk, case)[0];
+    let What::Http(request) = &desk.cases[case].effects[&void].what else { panic!() };
+    assert_eq!(request.body["number"].to_string(), "L1");
+    confirm(&mut desk, case, void);
+    assert_eq!((desk.stands(case), undone(&desk, case)), ("rest", vec![true]));
+
+    let (mut declined, case) = racing();
+    let label = declined.key(case, "label");
+    tell(&mut declined, case, "lost");
+    declined.settle(case, label, Settled::Declined);
+    assert_eq!((declined.stands(case), words(&declined, case).len(), declined.cases[case].tasks.len()), ("rest", 0, 0));
+}
+
+#[test]
+fn what_the_branch_did_that_won_stays() {
+    let (mut desk, case) = racing();
+    for step in ["label", "box"] {
+        let key = desk.key(case, step);
+        confirm(&mut desk, case, key);
+    }
+    tell(&mut desk, case, "came");
+    assert_eq!((desk.stands(case), words(&desk, case).len()), ("rest", 0));
+    desk.give(case, Body::Cancel).unwrap();
+    assert_eq!(
+        words(&desk, case),
+        ["keep-the-box", "carrier-void"].map(str::to_owned).into_iter().rev().collect::<Vec<_>>()
+    );
+}

@@ -1,0 +1,57 @@
+//! Whom a workflow deals with outside: systems that it asks, queues that people work on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::Slug;
+use crate::value::Type;
+use crate::workflow::definition::{Compensate, Definition, Http, Kind, Step};
+
+/// The text that reminds a queue of a task.
+pub const TASK_REMINDER: &str = "task-reminder";
+/// The text that tells a queue of a task that came to it because nobody answered.
+pub const TASK_ESCALATED: &str = "task-escalated";
+/// The text that reminds a customer of what the case waits for.
+pub const WAIT_REMINDER: &str = "wait-reminder";
+
+impl Definition {
+    /// The systems that its steps ask, each a connector `http:<target>`.
+    pub fn targets(&self) -> BTreeSet<&Slug> {
+        self.steps.iter().flat_map(Step::requests).map(|http| &http.target).collect()
+    }
+
+    /// The texts that are told to somebody, by its own steps and for it while it waits.
+    pub fn templates(&self) -> BTreeSet<&str> {
+        let mut all: BTreeSet<&str> = self.steps.iter().flat_map(Step::told).map(Slug::as_str).collect();
+        let is_hurried = |step: &Step| step.kind.asked().is_some_and(|review| review.sla.is_some());
+        if self.steps.iter().any(is_hurried) {
+            all.extend([TASK_REMINDER, TASK_ESCALATED]);
+        }
+        if self.steps.iter().any(|step| matches!(&step.kind, Kind::Await { remind, .. } if !remind.is_empty())) {
+            all.insert(WAIT_REMINDER);
+        }
+        all
+    }
+
+    /// What the answers of a system may hold, by all steps that ask it.
+    pub fn answers_of(&self, target: &str) -> BTreeMap<&str, &Type> {
+        let asked = self.steps.iter().flat_map(Step::requests).filter(|http| http.target.as_str() == target);
+        asked.flat_map(|http| http.expect.iter().map(|(name, kind)| (name.as_str(), kind))).collect()
+    }
+}
+
+impl Step {
+    /// What it asks of systems: by itself, and where it is undone.
+    pub fn requests(&self) -> impl Iterator<Item = &Http> {
+        let itself = if let Kind::Http(http) = &self.kind { Some(http) } else { None };
+        let undone = if let Some(Compensate::Http(http)) = &self.compensate { Some(http) } else { None };
+        itself.into_iter().chain(undone)
+    }
+
+    /// The texts that it tells somebody: by itself, and where it is undone.
+    fn told(&self) -> impl Iterator<Item = &Slug> {
+        let itself = if let Kind::Notify { template, .. } = &self.kind { Some(template) } else { None };
+        let undone =
+            if let Some(Compensate::Notify { template, .. }) = &self.compensate { Some(template) } else { None };
+        itself.into_iter().chain(undone)
+    }
+}
