@@ -18,6 +18,7 @@ use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::review::Review;
 use crate::workflow::expr::Expr;
 use crate::workflow::table::Table;
+pub use outward::Undo;
 pub use plugin::{Hook, Plugin, PluginRef};
 pub use subcase::{CallInput, Callable, CalledBy, Run};
 
@@ -443,15 +444,6 @@ pub enum Compensate {
         /// How.
         channel: String,
     },
-}
-
-/// Which steps an `undo` undoes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Undo {
-    /// All that have done something that can be undone.
-    All,
-    /// These.
-    Steps(Vec<Slug>),
 }
 
 /// One event that an `await` waits for.
