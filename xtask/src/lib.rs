@@ -1,6 +1,7 @@
 //! Automation in Rust: `cargo xtask <command>`. Each command is a file of its own.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool speaks to its reader")]
 
+mod backtest;
 pub mod dev;
 mod host;
 mod metadata;
@@ -35,6 +36,8 @@ enum Command {
     Probe(probe::Options),
     /// Measure how much slower healthy requests are answered while a host is besieged: a ratio in one run.
     Siege(siege::Options),
+    /// Measure how long candidates take to be tried on many past cases, beside the time in which these were decided first.
+    Backtest(backtest::Options),
     /// Decide the returns of online-retail files with the release build and print the summary as JSON.
     Returns(returns::Options),
 }
@@ -62,6 +65,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Plugins => plugins::run(&root)?,
         Command::Probe(options) => probe::run(&root, &options)?,
         Command::Siege(options) => siege::run(&root, &options)?,
+        Command::Backtest(options) => backtest::run(&root, &options)?,
         Command::Returns(options) => returns::run(&root, &options)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -3,8 +3,8 @@
 //! The product does all the work through its own command line; figures are read from the data folder through its own export. The
 //! keys are those of the independent reference script, so that the two can be compared with `diff`.
 
-mod product;
-mod report;
+pub(crate) mod product;
+pub(crate) mod report;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ use product::Product;
 use report::Report;
 
 /// The demo merchant's folder.
-const MERCHANT: &str = "workflows/online-retail";
+pub(crate) const MERCHANT: &str = "workflows/online-retail";
 /// The plugins that its workflow calls, pushed under their own names so that each can be exchanged.
-const PLUGINS: [&str; 2] = ["purchase-match", "refund-quote"];
+pub(crate) const PLUGINS: [&str; 2] = ["purchase-match", "refund-quote"];
 
 /// What to decide, and by which rules.
 #[derive(clap::Args)]

@@ -14,14 +14,14 @@ use crate::shell;
 const TENANT: &str = "online-retail";
 
 /// The built product and the data folder that it works in.
-pub(super) struct Product {
+pub(crate) struct Product {
     binary: PathBuf,
     data: PathBuf,
 }
 
 impl Product {
     /// Compile the release build; the stock plugins must have been compiled before.
-    pub(super) fn build(root: &Path, data: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn build(root: &Path, data: &Path) -> anyhow::Result<Self> {
         shell::run(&mut shell::cargo(
             root,
             &["build", "--locked", "--release", "--package", "redress", "--bin", "redress"],
@@ -32,7 +32,7 @@ impl Product {
     }
 
     /// Create the merchant, unless the data folder has been used before.
-    pub(super) fn create_tenant(&self) -> anyhow::Result<()> {
+    pub(crate) fn create_tenant(&self) -> anyhow::Result<()> {
         let is_used = self.data.read_dir().is_ok_and(|mut entries| entries.next().is_some());
         if is_used {
             return Ok(());
@@ -43,31 +43,37 @@ impl Product {
     }
 
     /// Put a component in the place of the plugin of this name.
-    pub(super) fn push_plugin(&self, name: &str, component: &Path) -> anyhow::Result<()> {
+    pub(crate) fn push_plugin(&self, name: &str, component: &Path) -> anyhow::Result<()> {
         let mut command = self.command(["plugin", "push"]);
         self.run(command.args(["--name", name]).arg(component))
     }
 
     /// Make a workflow the active one.
-    pub(super) fn publish_workflow(&self, file: &Path) -> anyhow::Result<()> {
+    pub(crate) fn publish_workflow(&self, file: &Path) -> anyhow::Result<()> {
         let mut command = self.command(["workflow", "publish"]);
         self.run(command.arg(file))
     }
 
     /// Import files through a mapping; cases are decided on the way. The product tells progress and speed on standard error.
-    pub(super) fn import(&self, mapping: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
+    pub(crate) fn import(&self, mapping: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
         let mut command = self.command(["import", "--timings"]);
         self.run(command.arg("--map").arg(mapping).args(files))
     }
 
     /// What the import took in and what it left out.
-    pub(super) fn imported(&self) -> anyhow::Result<Imported> {
+    pub(crate) fn imported(&self) -> anyhow::Result<Imported> {
         self.read(["import", "show"])
     }
 
     /// Every case, as the product exports it.
-    pub(super) fn cases(&self) -> anyhow::Result<Vec<Case>> {
+    pub(crate) fn cases(&self) -> anyhow::Result<Vec<Case>> {
         self.read(["case", "export"])
+    }
+
+    /// What a candidate would have decided; the product tells progress on standard error.
+    pub(crate) fn backtest(&self, candidate: &Path) -> anyhow::Result<serde_json::Value> {
+        let candidate = candidate.to_str().context("a path of letters")?;
+        self.read(["workflow", "backtest", candidate])
     }
 
     fn command<const N: usize>(&self, words: [&str; N]) -> Command {

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 /// What an import took in and left out, in the product's words.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Imported {
+pub(crate) struct Imported {
     orders: u64,
     order_lines: u64,
     /// By the name that the mapping gives the rule.
@@ -19,7 +19,7 @@ pub(super) struct Imported {
 
 /// A case, in the product's words.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Case {
+pub(crate) struct Case {
     external_id: String,
     opened_at: DateTime<FixedOffset>,
     remedy: Remedy,

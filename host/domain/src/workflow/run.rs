@@ -22,6 +22,7 @@ mod http;
 mod lanes;
 mod migrate;
 mod names;
+pub mod offers;
 mod pay;
 mod resend;
 mod reserve;

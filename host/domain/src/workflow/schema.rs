@@ -210,7 +210,7 @@ pub const CALENDAR: Table = Table {
         Field::optional(
             "holidays",
             Shape::Name,
-            "The table of days off and of days worked in exchange: `cn`, `de`, `gb`; without it only the week counts.",
+            "The table of days off and of days worked in exchange: `cn`, `de`, `gb` (England and Wales); without it only the week counts.",
         ),
     ],
     later: &[],

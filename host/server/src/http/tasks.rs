@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use axum::extract::OriginalUri;
 use axum::response::Response;
 use redress_domain::case::command::{Body, Complete, PersonVerdict};
-use redress_domain::case::{About, LINES_MAX, What};
+use redress_domain::case::{About, LINES_MAX};
 use redress_domain::codec;
 use redress_domain::ids::TaskId;
 use redress_domain::value::Type;
 use redress_domain::verdict::Remedy;
+use redress_domain::workflow::run::offers;
 use redress_store::row::RowKey;
 use redress_store::scan::{Direction, Scan};
 use serde::Deserialize;
@@ -23,7 +24,7 @@ use super::problem::{Problem, ProblemBody};
 use super::repeat::{Command, NamedCommand};
 use super::tenancy::Tenant;
 use super::wire::case::CaseView;
-use super::wire::listing::TaskRow;
+use super::wire::listing::{TaskRow, TaskToAnswer};
 use super::wire::{invalid, typed};
 use crate::engine::listing::TaskListing;
 use crate::engine::{self, Engine, Target};
@@ -82,10 +83,14 @@ pub(super) async fn list(
 #[utoipa::path(
     get, path = "/v1/tasks/{task}", operation_id = "task.get", tag = "tasks",
     params(("task" = String, Path, description = "the id (task_...)")),
-    responses((status = 200, body = TaskRow), (status = "4XX", body = ProblemBody, content_type = "application/problem+json"))
+    responses((status = 200, body = TaskToAnswer), (status = "4XX", body = ProblemBody, content_type = "application/problem+json"))
 )]
-pub(super) async fn get(tenant: Tenant, Named(task): Named<String>) -> Result<axum::Json<TaskRow>, Problem> {
-    Ok(axum::Json(TaskRow::from(&find(&tenant, &task).await?)))
+pub(super) async fn get(tenant: Tenant, Named(task): Named<String>) -> Result<axum::Json<TaskToAnswer>, Problem> {
+    let found = find(&tenant, &task).await?;
+    let row = TaskRow::from(&found);
+    let (outcomes, form) = tenant.read(move |engine| asked(engine, &found)).await?;
+    let form = form.unwrap_or_default().into_iter().map(|(name, kind)| (name, kind.to_string())).collect();
+    Ok(axum::Json(TaskToAnswer { row, outcomes, form }))
 }
 
 /// What a task is taken or given back with: nothing.
@@ -216,7 +221,7 @@ pub(super) async fn complete(
         tenant.read(move |engine| asked(engine, &found)).await?
     };
     let why = body.reason.clone().map(|text| reason("/reason", text)).transpose()?;
-    let complete = body.domain(found.id, asked.as_ref())?;
+    let complete = body.domain(found.id, asked.1.as_ref())?;
     let mut submission = tenant.submission(Target::Case(found.case), Body::Complete(complete));
     submission.reason = why;
     submission.repeat = repeat;
@@ -253,21 +258,12 @@ impl DecideLine {
     }
 }
 
-/// The types of what a review asks to be filled in, or of what a system was to answer; none for a task that asks for nothing.
-fn asked(engine: &Engine, task: &TaskListing) -> Result<Option<BTreeMap<String, Type>>, engine::Error> {
-    let case = engine.case(task.case)?;
-    if let About::Effect { key } = &task.task.about {
-        let effect = case.and_then(|case| case.effects.get(key).cloned());
-        return Ok(effect.and_then(|effect| match effect.what {
-            What::Http(request) => Some(request.expect),
-            _ => None,
-        }));
-    }
-    let Some(step) = task.task.about.asking() else { return Ok(None) };
-    let revision = case.and_then(|case| case.revision);
-    let definition = revision.map(|revision| engine.registry().definition(revision)).transpose()?;
-    let step = definition.as_ref().and_then(|definition| definition.step(step.as_str()));
-    Ok(step.and_then(|step| Some(step.kind.asked()?.ask.clone())))
+/// What a task offers as outcomes, and asks to be filled in.
+fn asked(engine: &Engine, task: &TaskListing) -> Result<(Vec<String>, Option<BTreeMap<String, Type>>), engine::Error> {
+    let Some(case) = engine.case(task.case)? else { return Ok(Default::default()) };
+    let definition = case.revision.map(|revision| engine.registry().definition(revision)).transpose()?;
+    let definition = definition.as_deref();
+    Ok((offers::outcomes(definition, &task.task), offers::form(definition, &case, &task.task)))
 }
 
 /// The open task that a path names.

@@ -34,7 +34,6 @@ pub(super) fn over(run: &mut Run) {
 
 /// A person's answer: the time begins again, or the case ends as cancelled.
 pub(super) fn answered(run: &mut Run, definition: &Definition, complete: &Complete) -> Result<(), Rejection> {
-    tasks::choose(complete, &["keep", "close"])?;
     tasks::close_task(run, complete);
     match complete.outcome.as_str() {
         "close" => finish::cancel(run),

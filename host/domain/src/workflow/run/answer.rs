@@ -10,8 +10,6 @@ use crate::value::{Fields, Type, Value};
 use crate::workflow::definition::Definition;
 use crate::workflow::definition::review::{Files, Review};
 
-/// The outcome of an inspection that names none.
-const DONE: &str = "done";
 /// What a reference to a piece of evidence begins with: the hash that names its content.
 const EVIDENCE: &str = "sha256:";
 
@@ -25,8 +23,6 @@ pub(super) fn review(
     let Some(review) = step.kind.asked() else {
         return Err(Rejection::new("step_missing", format!("step {} asks nobody", step.id)));
     };
-    let choices: Vec<&str> = review.next.keys().map(String::as_str).collect();
-    tasks::choose(complete, if choices.is_empty() { &[DONE] } else { &choices })?;
     let form = checked_form(review, &complete.form)?;
     let by = run.input.command.actor.id.clone();
     let before = tasks::open(run, complete.task)?.proposal.clone();
@@ -85,19 +81,29 @@ fn checked_form(review: &Review, given: &Fields) -> Result<Fields, Rejection> {
             Some(value) => value.is_of(kind) && files.is_none_or(|files| is_evidence(value, *files)),
             None => matches!(kind, Type::Optional(_)),
         };
-        if !good {
-            wrong.push(format!("form.{name}"));
+        match form.get(name) {
+            _ if good => {}
+            None => wrong.push((name, format!("is missing: {}", asked_as(kind, files)))),
+            Some(_) => wrong.push((name, format!("is not {}", asked_as(kind, files)))),
         }
     }
-    wrong.extend(form.keys().filter(|name| !review.ask.contains_key(*name)).map(|name| format!("form.{name}")));
+    let unasked = form.keys().filter(|name| !review.ask.contains_key(*name));
+    wrong.extend(unasked.map(|name| (name, "is not asked for".to_owned())));
     if wrong.is_empty() {
         return Ok(form);
     }
-    let files = wrong.iter().any(|field| review.files.keys().any(|name| *field == format!("form.{name}")));
-    let help =
-        if files { "; evidence is named by its content, each piece once, as `sha256:` and 64 digits" } else { "" };
-    let message = format!("the form is not as asked: {}{help}", wrong.join(", "));
-    Err(Rejection { code: "wrong_form", message, fields: wrong })
+    let told: Vec<_> = wrong.iter().map(|(name, why)| format!("form.{name} {why}")).collect();
+    let fields = wrong.iter().map(|(name, _)| format!("form.{name}")).collect();
+    Err(Rejection { code: "wrong_form", message: format!("the form is not as asked: {}", told.join("; ")), fields })
+}
+
+fn asked_as(kind: &Type, files: Option<&Files>) -> String {
+    match files {
+        Some(Files { min, max }) => {
+            format!("{min} to {max} pieces of evidence, each named once by its content as `sha256:` and 64 digits")
+        }
+        None => kind.to_string(),
+    }
 }
 
 /// So many references to different pieces of evidence.

@@ -38,7 +38,6 @@ pub(super) fn answered(
     complete: &Complete,
     key: Digest,
 ) -> Result<(), Rejection> {
-    tasks::choose(complete, &["paid", "recovered"])?;
     let effect = effects::of_case(run, key)?.clone();
     // A declined leg stays booked until its step has gone on.
     let is_booked = run.case().stands_at(&effect.lane, &effect.step);

@@ -1,27 +1,31 @@
 //! A person's answer to a task.
 
-use super::{Run, age, answer, claim, contradicted, effects, fail, http, lanes, resend};
+use super::{Run, age, answer, claim, contradicted, effects, fail, http, offers, resend};
 use crate::case::command::{Complete, PersonVerdict, Rejection, Settled};
 use crate::case::entry::Entry;
 use crate::case::{About, Output, Task};
 use crate::ids::{Digest, Slug, TaskId};
 use crate::value::Fields;
 use crate::verdict::{LineVerdict, Reason, Remedy, Tier, Verdict};
-use crate::workflow::definition::{Definition, Hook, Kind, Step};
+use crate::workflow::definition::{Definition, Step};
 
 pub(super) fn complete(run: &mut Run, definition: Option<&Definition>, complete: &Complete) -> Result<(), Rejection> {
     let task = open(run, complete.task)?.clone();
     claim::may_answer(run, complete.task)?;
     run.turn_to(&task.lane);
+    let offered = offers::outcomes(definition, &task);
+    if !offered.is_empty() && !offered.contains(&complete.outcome) {
+        let message = format!("{:?} is not one of {}", complete.outcome, offered.join(", "));
+        return Err(Rejection { code: "unknown_outcome", message, fields: vec!["outcome".to_owned()] });
+    }
     match (&task.about, definition) {
-        // No answer changes the currency of a case, and nothing of the workflow is meant for another.
         (About::Failure { code, .. }, _) if code == fail::CURRENCY_DIFFERS => close(run, complete),
         (About::Unrouted, _) | (_, None) => close(run, complete),
         (About::Review { step } | About::Inspection { step }, Some(definition)) => {
             answer::review(run, definition, complete, step)
         }
         (About::TooLong, Some(definition)) => age::answered(run, definition, complete),
-        (About::Failure { step, code }, Some(definition)) => failure(run, definition, complete, (step, code)),
+        (About::Failure { step, .. }, Some(definition)) => failure(run, definition, complete, step),
         (About::Effect { key }, Some(definition)) if contradicted::is_asked(&task) => {
             contradicted::answered(run, definition, complete, *key)
         }
@@ -37,18 +41,9 @@ pub(super) fn open(run: &Run, id: TaskId) -> Result<&Task, Rejection> {
 
 /// All that can be done with a case that no workflow takes on.
 fn close(run: &mut Run, complete: &Complete) -> Result<(), Rejection> {
-    choose(complete, &["close"])?;
     close_task(run, complete);
     super::finish::cancel(run);
     Ok(())
-}
-
-pub(super) fn choose(complete: &Complete, choices: &[&str]) -> Result<(), Rejection> {
-    if choices.contains(&complete.outcome.as_str()) {
-        return Ok(());
-    }
-    let message = format!("{:?} is not one of {}", complete.outcome, choices.join(", "));
-    Err(Rejection { code: "unknown_outcome", message, fields: vec!["outcome".to_owned()] })
 }
 
 pub(super) fn close_task(run: &mut Run, complete: &Complete) {
@@ -63,26 +58,8 @@ pub(super) fn step_of<'a>(definition: &'a Definition, step: &Slug) -> Result<&'a
 }
 
 /// A failed step: try it again, or decide line by line what the plugin should have decided, or end the case.
-fn failure(
-    run: &mut Run,
-    definition: &Definition,
-    complete: &Complete,
-    (step, code): (&Slug, &str),
-) -> Result<(), Rejection> {
+fn failure(run: &mut Run, definition: &Definition, complete: &Complete, step: &Slug) -> Result<(), Rejection> {
     let step = step_of(definition, step)?;
-    let verdicts = match &step.kind {
-        Kind::Call { plugin, .. } => {
-            definition.plugins.get(plugin).is_some_and(|plugin| plugin.hook <= Hook::Compliance)
-        }
-        _ => false,
-    };
-    let choices: &[&str] = match code {
-        // Its lanes ran already, and would run again.
-        lanes::MERGE_FAILED => &["close"],
-        _ if verdicts => &["try_again", "decide", "close"],
-        _ => &["try_again", "close"],
-    };
-    choose(complete, choices)?;
     match complete.outcome.as_str() {
         "decide" => {
             let verdict = person_verdict(run, &complete.lines)?;
@@ -140,7 +117,6 @@ fn person_verdict(run: &Run, lines: &[PersonVerdict]) -> Result<Verdict, Rejecti
 
 /// An effect that a person settles.
 fn effect(run: &mut Run, definition: &Definition, complete: &Complete, key: Digest) -> Result<(), Rejection> {
-    choose(complete, &["paid", "not_paid", "resend"])?;
     let effect = effects::of_case(run, key)?.clone();
     close_task(run, complete);
     match complete.outcome.as_str() {

@@ -392,8 +392,13 @@ pub const RESTOCK: Table = Table {
 
 /// The fields of `notify`.
 pub const NOTIFY: Table = Table::new(&[
-    Field::required("template", Shape::Name, "Which text."),
-    Field::required("to", Shape::Name, "Whom: `customer`, or a queue."),
+    Field::required(
+        "template",
+        Shape::Name,
+        "Which text. Mails have texts of their own for `return-received`, `return-approved`, `return-refunded`, `return-denied` and `return-done`; \
+         by any other name a mail says in general words that there is news. A notification webhook gets the name and writes the text.",
+    ),
+    Field::required("to", Shape::Name, "Whom: `customer`, or a queue, whose address the mail connector names."),
     Field::optional("channel", Shape::Name, "How; `email` where it is left out."),
 ]);
 

@@ -54,13 +54,14 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
 
 /// The command fails where a file is not valid. Its problems were printed: they are what was asked for.
 fn refuse(checked: &[Checked], at: &Global) -> Result<(), Error> {
+    let broken: Vec<&Checked> = checked.iter().filter(|one| one.found.is_err()).collect();
+    let mut problems = broken.iter().flat_map(|one| one.problems());
     let help = match at.tenant {
-        Some(_) => "nothing was changed",
-        None => {
+        None if problems.any(is_of_tenant) => {
             "the stock plugins only are known; --tenant NAME --data DIR adds the merchant's own, its currency and its zone"
         }
+        _ => "mend what is told above; nothing was changed",
     };
-    let broken: Vec<&Checked> = checked.iter().filter(|one| one.found.is_err()).collect();
     let count = broken.iter().map(|one| one.problems().len()).sum();
     let file = match &broken[..] {
         [] => return Ok(()),
@@ -68,6 +69,11 @@ fn refuse(checked: &[Checked], at: &Global) -> Result<(), Error> {
         [first, rest @ ..] => format!("{} with {}", first.file, words::count(rest.len(), "other")),
     };
     Err(Error::Document { code: "workflow_invalid", file, count, problems: Vec::new(), help })
+}
+
+/// What another merchant, with plugins, a currency or a zone of its own, might not have as a problem.
+pub(super) fn is_of_tenant(problem: &Diagnostic) -> bool {
+    problem.code == "unknown_plugin" || problem.message.ends_with("and the tenant has none")
 }
 
 /// What files are checked against: what a tenant has, or the stock plugins alone.

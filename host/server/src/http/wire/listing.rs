@@ -1,5 +1,7 @@
 //! Rows of lists on the wire.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -66,6 +68,19 @@ pub struct TaskRow {
     pub case: String,
     /// The number of the case.
     pub number: String,
+}
+
+/// A task, with its case and with what may be answered.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TaskToAnswer {
+    /// The task.
+    #[serde(flatten)]
+    pub row: TaskRow,
+    /// The choices: one of them is the `outcome` of an answer.
+    pub outcomes: Vec<String>,
+    /// What is to be filled in, each field with its type; one that ends in `?` may be left out.
+    #[schema(value_type = Object)]
+    pub form: BTreeMap<String, String>,
 }
 
 impl From<&TaskListing> for TaskRow {

@@ -12,6 +12,7 @@ use crate::cli::error::Error;
 use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::{Format, Out};
 use crate::cli::words;
+use crate::cli::workflow::check;
 use crate::trial::coverage::{self, Part, Reached, Sort};
 use crate::trial::{Failure, Fault, Outcome};
 
@@ -150,7 +151,11 @@ impl Told {
         }
         if let Some((text, _)) = self.invalid.first() {
             let count = self.invalid.iter().map(|(_, problems)| problems.len()).sum();
-            let help = "mend what is told above; without --tenant or --plugins the stock plugins only are known";
+            let mut problems = self.invalid.iter().flat_map(|(_, problems)| problems);
+            let help = match problems.any(check::is_of_tenant) {
+                true => "mend what is told above; without --tenant or --plugins the stock plugins only are known",
+                false => "mend what is told above",
+            };
             let (file, problems) = (text.name.clone(), Vec::new());
             return Err(Error::Document { code: "workflow_invalid", file, count, problems, help });
         }
