@@ -13,7 +13,7 @@ use crate::publish::bases::Base;
 pub(in crate::publish) struct Kept {
     pub(in crate::publish) base: Option<Base>,
     pub(in crate::publish) holidays: Option<Arc<Holidays>>,
-    /// It is stored: what other workflows and the merchant's systems look like by now does not matter to it.
+    /// Whether it is a stored revision: what other workflows and systems look like by now does not matter to it.
     pub(in crate::publish) is_stored: bool,
 }
 
