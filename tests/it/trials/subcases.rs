@@ -65,7 +65,7 @@ fn a_test_says_how_a_sub_case_ends() {
     }
     assert_eq!(way(&outcomes[0]), ["note", "report", "told", "done"]);
     assert!(unmet(&outcomes[4])[0].1.contains("no sub-case that has not ended"), "{:?}", unmet(&outcomes[4]));
-    assert_eq!(unmet(&outcomes[5]), [("sub_cases", "note, report".to_owned())]);
+    assert_eq!(unmet(&outcomes[5]), [("sub_cases", "[note, report]".to_owned())]);
 }
 
 #[test]
