@@ -42,8 +42,7 @@ fn environment() -> Environment {
         )]
         .into(),
         workflows: Some(workflows()),
-        systems: BTreeSet::new(),
-        holidays: None,
+        ..Environment::default()
     }
 }
 

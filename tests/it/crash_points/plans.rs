@@ -147,9 +147,9 @@ fn open(kind: &str, order: &str, sku: &str, about: (&str, Value), line: Fields) 
         currency: cny().unwrap(),
         reason: Some("damaged".to_owned()),
         claim: None,
+        called: None,
         attributes: Fields::from([(about.0.to_owned(), about.1)]),
         lines: vec![line],
-        called: None,
     };
     Act { at: hours(0), by: "shop", does: Does::Open(Box::new(open)) }
 }

@@ -20,7 +20,7 @@ pub(crate) fn environment() -> Environment {
         plugin("purchase-match", Hook::Eligibility, &matching),
         plugin("std/purchase-match", Hook::Eligibility, &matching),
         plugin("refund-quote", Hook::Refund, &[]),
-        plugin("std/refund-quote", Hook::Refund, &[]),
+        plugin("std/refund-quote", Hook::Refund, &[("percent", whole())]),
         plugin("std/device-compliance", Hook::Compliance, &[]),
     ];
     Environment {

@@ -88,7 +88,7 @@ pub(super) async fn list(
 pub(super) async fn get(tenant: Tenant, Named(task): Named<String>) -> Result<axum::Json<TaskToAnswer>, Problem> {
     let found = find(&tenant, &task).await?;
     let row = TaskRow::from(&found);
-    let (outcomes, form) = tenant.read(move |engine| asked(engine, &found)).await?;
+    let Asked { outcomes, form } = tenant.read(move |engine| asked(engine, &found)).await?;
     let form = form.unwrap_or_default().into_iter().map(|(name, kind)| (name, kind.to_string())).collect();
     Ok(axum::Json(TaskToAnswer { row, outcomes, form }))
 }
@@ -221,7 +221,7 @@ pub(super) async fn complete(
         tenant.read(move |engine| asked(engine, &found)).await?
     };
     let why = body.reason.clone().map(|text| reason("/reason", text)).transpose()?;
-    let complete = body.domain(found.id, asked.1.as_ref())?;
+    let complete = body.domain(found.id, asked.form.as_ref())?;
     let mut submission = tenant.submission(Target::Case(found.case), Body::Complete(complete));
     submission.reason = why;
     submission.repeat = repeat;
@@ -259,11 +259,18 @@ impl DecideLine {
 }
 
 /// What a task offers as outcomes, and asks to be filled in.
-fn asked(engine: &Engine, task: &TaskListing) -> Result<(Vec<String>, Option<BTreeMap<String, Type>>), engine::Error> {
-    let Some(case) = engine.case(task.case)? else { return Ok(Default::default()) };
+#[derive(Default)]
+struct Asked {
+    outcomes: Vec<String>,
+    form: Option<BTreeMap<String, Type>>,
+}
+
+fn asked(engine: &Engine, task: &TaskListing) -> Result<Asked, engine::Error> {
+    let Some(case) = engine.case(task.case)? else { return Ok(Asked::default()) };
     let definition = case.revision.map(|revision| engine.registry().definition(revision)).transpose()?;
     let definition = definition.as_deref();
-    Ok((offers::outcomes(definition, &task.task), offers::form(definition, &case, &task.task)))
+    let (outcomes, form) = (offers::outcomes(definition, &task.task), offers::form(definition, &case, &task.task));
+    Ok(Asked { outcomes, form })
 }
 
 /// The open task that a path names.
