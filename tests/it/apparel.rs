@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use redress::engine::tenant::TenantRecord;
 use redress::keys::Role;
 use redress_domain::case::Case;
-use redress_domain::case::command::{Body, Complete, Settled};
+use redress_domain::case::command::{Body, Complete, Settle, Settled};
 use redress_domain::clock::{Span, Zone};
 use redress_domain::ids::{Slug, TenantId};
 use redress_domain::value::{Fields, Value};
@@ -136,5 +136,29 @@ async fn a_large_amount_is_a_persons_and_a_parcel_that_does_not_come_ends_it() -
     shop.merchant.run_due()?;
     let suit = shop.merchant.case(suit.id)?;
     assert_eq!((stands(&suit), suit.reserved.is_empty()), ("goods_not_received", true));
+    Ok(())
+}
+
+const EXCHANGE_BASE: &str = include_str!("../../workflows/std/exchange/1.yaml");
+
+#[tokio::test]
+async fn what_the_shop_has_no_more_becomes_money() -> anyhow::Result<()> {
+    let shop = Shop::new().await?;
+    shop.merchant.publish(EXCHANGE_BASE)?;
+    let body = json!({
+        "kind": "exchange", "order": "AP1001", "customer": { "id": "c3001" }, "attributes": { "wanted": "DRESS-40" },
+        "lines": [{ "sku": "DRESS-38", "quantity": 1 }],
+    });
+    let got = shop.web.ask("POST", "/v1/cases").by(&shop.key).named("x").json(&body).send().await;
+    let case = shop.merchant.case(got.json()["id"].as_str().context("an id")?.parse()?)?;
+    let case = shop.told(&case, "goods_received")?;
+    assert_eq!(stands(&case), "swap");
+    let out_of_stock = Some("out_of_stock".to_owned());
+    let settle = Settle { code: out_of_stock, ..Settle::new(effect(&case, "swap", None), Settled::Declined) };
+    shop.merchant.command(case.id, Body::Settle(settle))?;
+    let case = shop.answer(&case, "pay_back", &[])?;
+    assert_eq!(stands(&case), "pay");
+    let case = shop.settled(&case, &["pay", "shelf_paid"])?;
+    assert_eq!(ended(&case), ("refunded", "EUR 89.00".to_owned()));
     Ok(())
 }

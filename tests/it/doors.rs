@@ -5,6 +5,7 @@ mod folder;
 mod overtaken;
 mod plugin;
 mod restart;
+mod together;
 mod watched;
 
 use std::fs;

@@ -1,7 +1,12 @@
 //! Revisions: what is live, on which of them cases run, and how cases come from one to another.
 
+mod bundles;
 mod canary;
 mod doors;
+mod drafts;
+mod gc;
+mod hold;
+mod lanes;
 mod live;
 mod migrate;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use redress::engine::{Error, Receipt, Target};
+use redress::publish::workflows;
 use redress_domain::case::command::{
     Actor, ActorKind, Body, Carry, Complete, Event, Migrate, Open, PersonVerdict, Settle, Settled, Timer, Timers,
 };
@@ -73,6 +74,9 @@ pub struct Kitchen {
     /// The merchant.
     pub merchant: Merchant,
     dice: Dice,
+    /// When holds begin and end, so that the rest is as it is without them.
+    holds: Dice,
+    held: bool,
     opened: u32,
     /// The active revision of the kitchen sink, and the one that cases go on with.
     revisions: [Digest; 2],
@@ -116,8 +120,9 @@ impl Kitchen {
         // Some cases begin with another revision, and others go on with it.
         let never = Bounds { min_cases: 10_000, ..Bounds::default() };
         let second = merchant.canary("kitchen-sink", &renamed_sink(), 20, never)?.canary.revision;
-        let (dice, refused) = (Dice::new(seed), BTreeMap::new());
-        let mut kitchen = Self { world, merchant, dice, opened: 0, revisions: [first, second], refused };
+        let (dice, holds, refused) = (Dice::new(seed), Dice::new(!seed), BTreeMap::new());
+        let revisions = [first, second];
+        let mut kitchen = Self { world, merchant, dice, holds, held: false, opened: 0, revisions, refused };
         for number in 0..20 {
             let order = kitchen.an_order(number)?;
             kitchen.merchant.order(&order)?;
@@ -134,6 +139,7 @@ impl Kitchen {
     ) -> anyhow::Result<()> {
         let mut left = commands;
         while left > 0 || self.opened < cases {
+            self.hold_or_resume()?;
             let touched = if self.opened < cases && self.dice.once_in(5) {
                 self.open()?
             } else {
@@ -144,6 +150,21 @@ impl Kitchen {
                 look(&self.merchant, case)?;
             }
         }
+        Ok(())
+    }
+
+    /// The active revision is on hold for a while now and then.
+    fn hold_or_resume(&mut self) -> anyhow::Result<()> {
+        if !self.holds.once_in(if self.held { 8 } else { 40 }) {
+            return Ok(());
+        }
+        let number = workflows::names::number(&self.merchant.engine, self.revisions[0])?;
+        if self.held {
+            self.merchant.resume("kitchen-sink", number)?;
+        } else {
+            self.merchant.hold("kitchen-sink", number)?;
+        }
+        self.held = !self.held;
         Ok(())
     }
 
@@ -311,6 +332,10 @@ impl Kitchen {
             Ok(receipt) => Ok(Some(receipt.case)),
             Err(Error::Rejected(rejection)) if REFUSALS.contains(&rejection.code) => {
                 *self.refused.entry(rejection.code).or_default() += 1;
+                Ok(None)
+            }
+            Err(error @ (Error::Paused { .. } | Error::OnHold { .. })) => {
+                *self.refused.entry(error.code()).or_default() += 1;
                 Ok(None)
             }
             Err(error) => Err(error).context("a command failed"),

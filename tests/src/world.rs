@@ -10,8 +10,9 @@ use redress::config::Limits;
 use redress::engine::canary::Watched;
 use redress::engine::tenant::TenantRecord;
 use redress::engine::{Engine, Error, Receipt, Submission, Target};
+use redress::publish::hold::Held;
 use redress::publish::way::Way;
-use redress::publish::{canary, plugins, stock, workflows};
+use redress::publish::{canary, hold, plugins, stock, workflows};
 use redress_domain::case::command::{Actor, ActorKind, Body, Complete, Event, Open, Settle, Settled};
 use redress_domain::case::{Case, External, Line};
 use redress_domain::clock::{Instant, Span, Zone};
@@ -197,6 +198,29 @@ impl Merchant {
             let end = canary::End { note: "enough", by: &by, way: Way::Api, answer: None };
             canary::stop(&self.engine, &workflow, &end).map(|watched| watched.canary.revision)
         }
+    }
+
+    /// Pause all cases of a revision, by its number.
+    pub fn hold(&self, workflow: &str, number: u64) -> Result<Held, redress::publish::Error> {
+        self.change_hold(workflow, number, hold::begin)
+    }
+
+    /// Let the cases of a revision go on, and do what they kept.
+    pub fn resume(&self, workflow: &str, number: u64) -> Result<Held, redress::publish::Error> {
+        let held = self.change_hold(workflow, number, hold::end)?;
+        self.engine.run_due(self.engine.clock().now())?;
+        Ok(held)
+    }
+
+    fn change_hold(
+        &self,
+        workflow: &str,
+        number: u64,
+        change: fn(&Engine, &Slug, &hold::Wish<'_>) -> Result<Held, redress::publish::Error>,
+    ) -> Result<Held, redress::publish::Error> {
+        let (workflow, revision, by) = (Slug::new(workflow).expect("a name"), number.to_string(), admin());
+        let wish = hold::Wish { revision: &revision, note: "it refunds twice", by: &by, way: Way::Api, answer: None };
+        change(&self.engine, &workflow, &wish)
     }
 
     /// Activate a component that was active before.

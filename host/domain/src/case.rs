@@ -21,6 +21,7 @@ use crate::order::Unit;
 use crate::value::{Fields, Value};
 use crate::verdict::{Outcome, Quote, Reason, Remedy, Take, Verdict};
 use child::{Child, Parent};
+use command::Command;
 use deadline::{Deadline, Proposal};
 pub use effect::{Effect, EffectState, Exchange, Item, Refund, Reply, Request, Retry, What};
 use lane::{Lane, LaneId};
@@ -120,6 +121,9 @@ pub struct Case {
     /// Events that nothing waited for yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Arrived>,
+    /// What came while its revision was on hold, in the order in which it is taken up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deferred: Vec<Command>,
     /// The case that opened it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,

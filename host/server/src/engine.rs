@@ -13,6 +13,7 @@ mod commit;
 pub mod error;
 mod facts;
 pub mod figures;
+pub mod hold;
 pub mod listing;
 pub mod log;
 mod matters;
@@ -291,6 +292,11 @@ impl Engine {
         });
     }
 
+    /// Let those look who wait for work: some was written that came with no record.
+    fn stir(&self) {
+        self.0.changes.send_modify(|_| {});
+    }
+
     /// The host's own limits.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
@@ -469,6 +475,7 @@ fn prepare(computed: Computed) -> Prepared {
             let batch = Box::new(Batch { idem, ..Batch::default() });
             Prepared::Batch { batch, receipt, resume: false, change: None }
         }
+        Computed::Left(receipt, batch) => Prepared::Batch { batch, receipt, resume: false, change: None },
         Computed::Decided(decision, beside, change) => {
             let batch = Box::new(commit::batch(&decision, beside));
             let receipt = Receipt { case: decision.case.id, turn: decision.turn.number, seen: Seen::New };

@@ -8,6 +8,7 @@
 pub mod access;
 pub(crate) mod auth;
 mod body;
+pub mod bundles;
 pub mod codes;
 mod document;
 pub mod page;
@@ -25,8 +26,11 @@ pub mod wire;
 pub mod canary;
 pub mod cases;
 pub mod connectors;
+pub mod drafts;
 pub mod effects;
 pub mod events;
+pub mod garbage;
+pub mod holds;
 pub mod keys;
 mod listed;
 pub mod migrations;
@@ -74,15 +78,25 @@ pub fn api() -> Api {
         // ── Workflows and plugins ──
         .route(READ, routes!(workflows::validate))
         .route(RULE, routes!(workflows::publish))
+        .route(RULE, routes!(bundles::publish))
         .route(READ, routes!(workflows::list))
         .route(READ, routes!(workflows::get))
         .route(READ, routes!(workflows::revisions))
         .route(READ, routes!(workflows::revision))
+        .route(RULE, routes!(garbage::collect))
         .route(RULE, routes!(workflows::rollback))
+        .route(RULE, routes!(drafts::put))
+        .route(READ, routes!(drafts::get))
+        .route(READ, routes!(drafts::list))
+        .route(RULE, routes!(drafts::discard))
+        .route(RULE, routes!(drafts::publish))
         .route(RULE, routes!(canary::start))
         .route(RULE, routes!(canary::promote))
         .route(RULE, routes!(canary::stop))
         .route(RULE, routes!(migrations::migrate))
+        .route(RULE, routes!(holds::begin))
+        .route(RULE, routes!(holds::end))
+        .route(READ, routes!(holds::list))
         .route(READ, routes!(workflows::watched))
         .route(RULE, routes!(plugins::put))
         .route(READ, routes!(plugins::list))

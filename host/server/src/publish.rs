@@ -3,9 +3,13 @@
 //! An invalid document never replaces the active one. What was published is an entry of the tenant's own stream.
 
 pub mod bases;
+pub mod bundle;
 pub mod canary;
 pub mod diagnostics;
 pub mod doors;
+pub mod draft;
+pub mod gc;
+pub mod hold;
 pub mod interface;
 pub mod live;
 pub mod migrate;
@@ -34,6 +38,12 @@ pub enum Error {
     /// The document has problems.
     #[error("workflow is not valid, problems found: {}", .0.len())]
     Invalid(Vec<Diagnostic>),
+    /// Files that were to be published together cannot be: each with what is wrong with it.
+    #[error("files are not published together, files with problems: {}", .0.len())]
+    Bundle(Vec<(suite::TestFile, Self)>),
+    /// A file cannot be part of what is published together.
+    #[error("{0}")]
+    NoPart(String),
     /// Tests did not pass.
     #[error("tests of the workflow did not pass, problems found: {}", .0.iter().map(|failed| failed.problems.len()).sum::<usize>())]
     Tests(Vec<suite::Failed>),
@@ -89,6 +99,36 @@ pub enum Error {
     /// The workflow has no canary.
     #[error("workflow {0:?} has no canary")]
     NoCanary(String),
+    /// The workflow has no draft.
+    #[error("workflow {0:?} has no draft")]
+    NoDraft(String),
+    /// The text cannot be the draft of the workflow.
+    #[error("workflow {workflow:?} cannot have this draft: {why}")]
+    DraftUnfit {
+        /// The workflow.
+        workflow: String,
+        /// Why.
+        why: String,
+    },
+    /// No more drafts are kept.
+    #[error("at most {0} drafts are kept: publish or discard one")]
+    DraftsFull(usize),
+    /// The revision is not on hold.
+    #[error("revision {number} of workflow {workflow:?} is not on hold")]
+    NoHold {
+        /// The workflow.
+        workflow: String,
+        /// The number of the revision.
+        number: u64,
+    },
+    /// The revision is on hold: no new case may take it.
+    #[error("revision {number} of workflow {workflow:?} is on hold; resume it first")]
+    OnHold {
+        /// The workflow.
+        workflow: String,
+        /// The number of the revision.
+        number: u64,
+    },
     /// The canary cannot be compared with the active revision.
     #[error("workflow {workflow:?} cannot have this canary: {why}")]
     CanaryUnfit {
@@ -126,6 +166,12 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "workflow_invalid",
+            // What is wrong with the text counts more than what its tests say.
+            Self::Bundle(files) => {
+                let codes = || files.iter().map(|(_, error)| error.code());
+                codes().find(|code| *code != "tests_failed").or_else(|| codes().next()).unwrap_or("workflow_invalid")
+            }
+            Self::NoPart(_) => "bundle_unfit",
             Self::Tests(_) => "tests_failed",
             Self::Refused(refusal) => refusal.code(),
             Self::Name(_) => "plugin_name_invalid",
@@ -136,6 +182,11 @@ impl Error {
             Self::NoWorkflow(_) => "workflow_not_found",
             Self::NoRevision { .. } | Self::NoSuchRevision { .. } => "revision_not_found",
             Self::NoCanary(_) => "canary_not_found",
+            Self::NoDraft(_) => "draft_not_found",
+            Self::DraftUnfit { .. } => "draft_unfit",
+            Self::DraftsFull(_) => "drafts_full",
+            Self::NoHold { .. } => "hold_not_found",
+            Self::OnHold { .. } => "revision_on_hold",
             Self::CanaryUnfit { .. } => "canary_unfit",
             Self::MigrationUnfit { .. } => "migration_unfit",
             Self::NothingBefore(_) => "rollback_impossible",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use redress::engine::Engine;
+use redress::engine::log::{self, Logged, Origin, What};
 use redress::publish::Error;
 use redress::publish::migrate::{self, Report, Wish};
 use redress_domain::case::command::{Body, Settled};
@@ -25,7 +26,7 @@ fn wish(from: u64, to: u64) -> Wish {
 
 fn run(shop: &Shop, wish: &Wish) -> Result<Report, Error> {
     let migration = migrate::plan(&shop.merchant.engine, &slug("tried"), wish)?;
-    migrate::migrate(&shop.merchant.engine, &migration, &admin(), None, 1_000)
+    migrate::migrate(&shop.merchant.engine, &migration, &admin(), ("why not", &Origin::Cli), None, 1_000)
 }
 
 fn looked(shop: &Shop, wish: &Wish) -> Report {
@@ -82,6 +83,34 @@ fn a_waiting_case_goes_on_with_another_revision_and_its_task_stays_the_same_task
     run(&shop, &wish(1, 2)).unwrap();
     shop.answer(&case, "go", &[]).unwrap();
     assert_eq!(stands(&shop.case(&case).unwrap()), "two");
+}
+
+#[test]
+fn a_migration_stands_in_the_merchants_own_stream_with_who_from_where_how_many_and_why() {
+    let shop = Shop::with(&looking("desk", 5, "one")).unwrap();
+    let case = shop.open(&[("A1", 1)]).unwrap();
+    shop.open(&[("A1", 1)]).unwrap();
+    shop.answer(&case, "go", &[]).unwrap();
+    shop.publish(&looking("office", 5, "two")).unwrap();
+    looked(&shop, &wish(1, 2));
+    let facts = || log::read(&shop.merchant.engine).unwrap();
+    let before = facts().len();
+    run(&shop, &wish(1, 2)).unwrap();
+    run(&shop, &wish(1, 2)).unwrap();
+    let told = facts().split_off(before);
+    let [
+        Logged {
+            by, what: What::CasesMigrated { number: 2, examined: 1, moved: 1, refused: 0, note, from, .. }, ..
+        },
+    ] = &told[..]
+    else {
+        panic!("{told:?}")
+    };
+    assert_eq!(
+        (by, note.as_str(), from),
+        (&admin(), "why not", &Origin::Cli),
+        "and a call that finds nobody tells nothing"
+    );
 }
 
 #[test]
@@ -340,7 +369,8 @@ fn of_many_waiting_cases_none_is_lost_and_none_fires_twice() {
     let migration = migrate::plan(&shop.merchant.engine, &slug("tried"), &plan).unwrap();
     let (mut after, mut moved) = (None, 0);
     loop {
-        let report = migrate::migrate(&shop.merchant.engine, &migration, &admin(), after, 250).unwrap();
+        let report =
+            migrate::migrate(&shop.merchant.engine, &migration, &admin(), ("", &Origin::Cli), after, 250).unwrap();
         assert!(report.refused.is_empty(), "{report:?}");
         moved += report.all_moved();
         after = report.next;

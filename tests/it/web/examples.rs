@@ -55,6 +55,7 @@ async fn every_example_is_what_the_api_answers() {
     a_return(&mut story).await;
     a_complaint(&mut story).await;
     a_migration(&mut story).await;
+    a_hold(&mut story).await;
     what_happened(&mut story).await;
     let told: BTreeSet<&str> = story.told.iter().map(String::as_str).collect();
     let table = api().table();
@@ -110,12 +111,44 @@ async fn rules(story: &mut Recorder) {
     let back = json!({ "note": "thirty days after all" });
     story.tell("workflow.rollback", "admin", "/v1/workflows/returns/rollback", Some(&back)).await;
     canary(story).await;
+    drafts(story).await;
+    bundle(story).await;
     story.tell("workflow.get", "viewer", "/v1/workflows/returns", None).await;
     story.tell("workflow.list", "viewer", "/v1/workflows", None).await;
     story.tell("workflow.revisions", "viewer", "/v1/workflows/returns/revisions", None).await;
     let revision = format!("/v1/revisions/{}", text(&published["revision"]));
     story.tell("revision.get", "viewer", &revision, None).await;
     story.tell("file.list", "viewer", "/v1/files", None).await;
+}
+
+/// A workflow and one that extends it, which change together.
+async fn bundle(story: &mut Recorder) {
+    let base = COMPLAINTS.replace("workflow: complaints", "workflow: doubts").replace("type: complaint", "type: doubt");
+    let overlay = "format: 1\nworkflow: grave-doubts\nextends: doubts@bundle\npatch:\n  - set: { at: steps.look.review.queue, to: lead }\n";
+    let files = [
+        json!({ "name": "doubts.yaml", "source": base.replace("format: 1", "format: 1\ncurrency: GBP") }),
+        json!({ "name": "grave-doubts.yaml", "source": overlay }),
+    ];
+    let body = json!({ "files": files, "note": "the lead looks at the grave ones" });
+    story.tell("bundle.publish", "admin", "/v1/bundles", Some(&body)).await;
+}
+
+/// A text that is not ready yet, mended and published; and one that nobody wants any more.
+async fn drafts(story: &mut Recorder) {
+    let at = "/v1/workflows/refusals/draft";
+    let text =
+        COMPLAINTS.replace("workflow: complaints", "workflow: refusals").replace("type: complaint", "type: refusal");
+    let slip = text.replace("finish: { result: answered }", "finish: { resutl: answered }");
+    story.tell("draft.put", "admin", at, Some(&json!({ "source": slip, "note": "for January" }))).await;
+    story.tell("draft.get", "viewer", at, None).await;
+    story.tell("draft.list", "viewer", "/v1/drafts", None).await;
+    story.ask("admin", "PUT", at, Some(&json!({ "source": text, "note": "for January" }))).await;
+    let note = json!({ "note": "from today on" });
+    story.tell("draft.publish", "admin", &format!("{at}/publish"), Some(&note)).await;
+    story.ask("admin", "PUT", at, Some(&json!({ "source": slip, "note": "for February" }))).await;
+    story.tell("draft.discard", "admin", at, None).await;
+    let gc = json!({ "workflow": "returns", "older_than_days": 365, "dry_run": true });
+    story.tell("revision.gc", "admin", "/v1/revisions/gc", Some(&gc)).await;
 }
 
 /// Another wording, tried, stopped, tried again and kept.
@@ -213,6 +246,20 @@ async fn a_migration(story: &mut Recorder) {
     let wish = json!({ "from": case["workflow"]["number"].to_string(), "to": to, "steps": ["look"] });
     let moved = story.tell("workflow.migrate", "admin", "/v1/workflows/complaints/migrations", Some(&wish)).await;
     assert_eq!(moved["moved"], 1, "{moved:#}");
+}
+
+/// The complaints that wait are paused for an hour.
+async fn a_hold(story: &mut Recorder) {
+    let at = "/v1/workflows/complaints";
+    let live = story.ask("viewer", "GET", at, None).await;
+    let number = live["active"]["number"].to_string();
+    let hold = json!({ "revision": number, "note": "the letters name the wrong shop" });
+    story.tell("workflow.hold", "admin", &format!("{at}/hold"), Some(&hold)).await;
+    story.tell("hold.list", "viewer", "/v1/holds", None).await;
+    story.pass(Span::from_millis(3_600_000));
+    let resume = json!({ "revision": number, "note": "they name the right one" });
+    let held = story.tell("workflow.resume", "admin", &format!("{at}/resume"), Some(&resume)).await;
+    assert_eq!(held["open_cases"], 1, "{held:#}");
 }
 
 async fn what_happened(story: &mut Recorder) {

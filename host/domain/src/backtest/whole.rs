@@ -114,13 +114,28 @@ impl Replay<'_, '_, '_, '_> {
         };
         let mut before = whole.turns().first().and_then(&mut stand);
         for turn in whole.turns().iter().skip(1) {
+            let kept = before.as_ref().and_then(|case| case.deferred.first()).cloned();
             match before {
                 Some(case) if holds_the_same(&self.played.case, &case) => self.played.adopt(&turn.facts),
                 _ => self.played.learn(&turn.facts),
             }
             before = stand(turn);
-            self.pass(turn.at)?;
-            self.happen(turn)?;
+            let is = |wanted: fn(&Entry) -> bool| turn.entries.iter().any(wanted);
+            if is(|entry| matches!(entry, Entry::Deferred { .. })) {
+                // The revision was on hold, and the case did not move.
+                continue;
+            }
+            match kept.filter(|_| is(|entry| matches!(entry, Entry::TakenUp))) {
+                Some(command) => {
+                    self.now = self.now.max(turn.at);
+                    self.pass(command.occurred_at)?;
+                    self.happen(&command)?;
+                }
+                None => {
+                    self.pass(turn.at)?;
+                    self.happen(&turn.command)?;
+                }
+            }
         }
         while !self.played.case.is_closed() {
             if let Some(unknown) = self.waits_for() {
@@ -148,14 +163,14 @@ impl Replay<'_, '_, '_, '_> {
         Ok(())
     }
 
-    /// What happened in a turn, as far as it came from outside.
-    fn happen(&mut self, turn: &Turn) -> Result<(), Unknown> {
-        match &turn.command.body {
-            Body::Complete(complete) => self.complete(&turn.command, complete),
-            Body::Settle(settle) => self.settle(&turn.command, settle),
-            Body::SubCase(ended) => self.sub_case(&turn.command, ended),
+    /// What happened, as far as it came from outside.
+    fn happen(&mut self, command: &Command) -> Result<(), Unknown> {
+        match &command.body {
+            Body::Complete(complete) => self.complete(command, complete),
+            Body::Settle(settle) => self.settle(command, settle),
+            Body::SubCase(ended) => self.sub_case(command, ended),
             // An event that the rules do not know, or a case that has ended meanwhile: nothing that they would look at.
-            body @ (Body::Event(_) | Body::Cancel) => self.give(&turn.command, body.clone()).map(drop),
+            body @ (Body::Event(_) | Body::Cancel) => self.give(command, body.clone()).map(drop),
             // The rules' own timers are fired; who holds a task and how often something was sent decides nothing.
             Body::Open(_)
             | Body::Timer(_)

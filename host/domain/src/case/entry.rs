@@ -5,7 +5,7 @@ mod parts;
 use serde::{Deserialize, Serialize};
 
 use super::child::{Child, Ended};
-use super::command::Settled;
+use super::command::{Command, Settled};
 use super::deadline::Proposal;
 use super::lane::LaneId;
 use super::migrated::Migrated;
@@ -303,6 +303,15 @@ pub enum Entry {
         /// The next step.
         step: Slug,
     },
+    /// Something came while the revision of the case is on hold: it is kept until the case goes on.
+    #[serde(rename = "input.deferred.1")]
+    Deferred {
+        /// What came.
+        command: Box<Command>,
+    },
+    /// The first of what was kept is taken up; what follows in the turn came of it.
+    #[serde(rename = "input.taken_up.1")]
+    TakenUp,
     /// The case goes on with another revision of its workflow.
     #[serde(rename = "case.migrated.1")]
     Migrated(Box<Migrated>),
@@ -469,6 +478,8 @@ names! {
     Entry::EventTaken { .. } => "event.taken.1",
     Entry::Ignored { .. } => "input.ignored.1",
     Entry::Paused { .. } => "run.paused.1",
+    Entry::Deferred { .. } => "input.deferred.1",
+    Entry::TakenUp => "input.taken_up.1",
     Entry::Migrated(_) => "case.migrated.1",
     Entry::TaskMoved { .. } => "task.moved.1",
     Entry::LaneEntered { .. } => "lane.entered.1",

@@ -3,7 +3,7 @@
 mod lanes;
 
 use super::child::ChildState;
-use super::command::Settled;
+use super::command::{Command, Settled};
 use super::deadline::AlarmKind;
 use super::entry::{Entry, Opened};
 use super::lane::{LaneId, Place};
@@ -99,6 +99,7 @@ pub fn open(opened: &Opened, stamp: Stamp) -> Case {
         effects: Default::default(),
         compensations: Vec::new(),
         events: Vec::new(),
+        deferred: Vec::new(),
         parent: opened.parent.clone(),
         children: Default::default(),
     }
@@ -156,6 +157,9 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         }
         Entry::EventTaken { kept, .. } => take_event(case, *kept)?,
         Entry::Paused { step } => lanes::stand(case, Place::Running { step: step.clone() })?,
+        Entry::Deferred { command } => defer(case, command),
+        Entry::TakenUp if case.deferred.is_empty() => return Err("nothing was kept"),
+        Entry::TakenUp => drop(case.deferred.remove(0)),
         Entry::Migrated(migrated) => migrate(case, migrated, stamp.turn)?,
         Entry::WentBack { step, .. } => *case.visits.entry(case.lane.key(step.as_str())).or_default() += 1,
         Entry::LaneEntered { .. }
@@ -353,16 +357,20 @@ fn take_event(case: &mut Case, kept: Option<u32>) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// What happened earlier is taken up earlier, also where the host learnt of it later.
+fn defer(case: &mut Case, command: &Command) {
+    let place = case.deferred.partition_point(|one| one.occurred_at <= command.occurred_at);
+    case.deferred.insert(place, command.clone());
+}
+
 /// Go on with another revision. Whatever names a step names it as it is called there; keys of effects stay as they were minted.
 fn migrate(case: &mut Case, migrated: &Migrated, turn: u64) -> Result<(), &'static str> {
     if case.revision != Some(migrated.from) {
         return Err("the case does not run on the revision that it leaves");
     }
-    let Status::Waiting { since, .. } = &case.status else { return Err("the case does not wait") };
-    if !case.lanes.is_empty() {
-        return Err("the case stands in several places");
-    }
-    let since = if migrated.rearmed { turn } else { *since };
+    let Status::Waiting { since, .. } = case.status else { return Err("the case does not wait") };
+    lanes::migrate(case, &migrated.lanes, turn)?;
+    let since = if migrated.rearmed { turn } else { since };
     case.status = Status::Waiting { step: migrated.step.clone(), since, until: migrated.until };
     case.revision = Some(migrated.to);
     case.vars = migrated.vars.clone();
@@ -384,7 +392,15 @@ fn migrate(case: &mut Case, migrated: &Migrated, turn: u64) -> Result<(), &'stat
             child.step = new;
         }
     }
-    let called = |step: String| named(&step).map_or(step, |new| new.to_string());
+    // In an iteration the name of that stands before the step's.
+    let called = |key: String| {
+        let (before, step) = key.rsplit_once('.').map_or((None, key.as_str()), |(before, step)| (Some(before), step));
+        match (before, named(step)) {
+            (_, None) => key,
+            (None, Some(new)) => new.to_string(),
+            (Some(before), Some(new)) => format!("{before}.{new}"),
+        }
+    };
     case.outputs = std::mem::take(&mut case.outputs).into_iter().map(|(step, gave)| (called(step), gave)).collect();
     case.visits = std::mem::take(&mut case.visits).into_iter().map(|(step, times)| (called(step), times)).collect();
     Ok(())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::lane::LaneId;
 use crate::clock::Instant;
 use crate::ids::{Digest, Slug};
 use crate::value::Fields;
@@ -23,6 +24,22 @@ pub struct Migrated {
     /// Its variables.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub vars: Fields,
+    /// When the wait ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+    /// The wait has a new timer, and that of before finds nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rearmed: bool,
+    /// Where its branches and iterations wait there, those that wait for something from outside.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lanes: BTreeMap<LaneId, MigratedLane>,
+}
+
+/// Where a branch or an iteration waits on another revision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MigratedLane {
+    /// The step.
+    pub step: Slug,
     /// When the wait ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,

@@ -1,9 +1,12 @@
 //! Whether and how a case can go on with another revision of its workflow. Pure: a dry run and the migration ask the same.
 
+mod lanes;
+
 use std::collections::BTreeMap;
 
 use crate::case::command::{Carry, Migrate};
 use crate::case::deadline::Proposal;
+use crate::case::lane::LaneId;
 use crate::case::{About, Case, Status};
 use crate::ids::Slug;
 use crate::value::{Fields, Type};
@@ -22,18 +25,34 @@ pub struct Refusal {
 /// Where a case would go on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Way {
+    /// The step at which its main line waits.
+    pub step: Slug,
+    /// The step of the other revision at which that goes on waiting.
+    pub to: Slug,
+    /// Its variables there.
+    pub vars: Fields,
+    /// The places at which it waits for something from outside: the main line alone, or its branches and iterations.
+    pub places: Vec<Waits>,
+}
+
+/// One place at which a case waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waits {
+    /// The lane.
+    pub lane: LaneId,
     /// The step at which it waits.
     pub step: Slug,
     /// The step of the other revision at which it goes on waiting.
     pub to: Slug,
-    /// Its variables there.
-    pub vars: Fields,
 }
 
 /// Every refusal, with what it means: what the guide lists.
 pub const REFUSALS: &[(&str, &str)] = &[
     ("not_waiting", "the case is under way, held or closed: only one that waits can be moved"),
-    ("in_several_places", "the case stands in several branches: only one that stands in one place can be moved"),
+    (
+        "other_branches",
+        "the case stands in branches or iterations, and the other revision has others there, or the same under another name",
+    ),
     ("failed_step", "the case waits for a person to mend a failure: that is answered first"),
     ("no_migration_point", "the step at which it waits is no `migration_point` of its revision"),
     ("step_missing", "the other revision has no step of this name: map it"),
@@ -94,30 +113,46 @@ pub fn way(old: &Definition, new: &Definition, case: &Case, plan: &Migrate) -> R
     let Status::Waiting { step, .. } = &case.status else {
         return refuse("not_waiting", format!("the case is {}", case.status.word()));
     };
-    if !case.lanes.is_empty() {
-        return refuse("in_several_places", format!("the case stands in {} branches of step {step}", case.lanes.len()));
-    }
     let failed = |about: &About| matches!(about, About::Failure { .. });
     if case.tasks.values().any(|task| failed(&task.about)) {
         return refuse("failed_step", format!("step {step} failed"));
     }
+    let mut places = Vec::new();
+    if case.lanes.is_empty() {
+        places.push(waits(old, new, case, plan, (&LaneId::main(), step))?);
+    } else {
+        lanes::owner(old, new, case, plan, (&LaneId::main(), step))?;
+        for (id, lane) in &case.lanes {
+            places.extend(lanes::place(old, new, case, plan, (id, lane))?);
+        }
+    }
+    let vars = vars(old, new, case, plan)?;
+    let to = plan.steps.get(step).unwrap_or(step).clone();
+    Ok(Way { step: step.clone(), to, vars, places })
+}
+
+/// Where a lane that waits for something from outside goes on.
+fn waits(
+    old: &Definition,
+    new: &Definition,
+    case: &Case,
+    plan: &Migrate,
+    (lane, step): (&LaneId, &Slug),
+) -> Result<Waits, Refusal> {
+    let refuse = |code, detail: String| Err(Refusal { code, detail });
     if !old.step(step.as_str()).is_some_and(|step| step.migration_point) {
         return refuse("no_migration_point", format!("step {step} of the revision to leave is no migration point"));
     }
-    let to = plan.steps.get(step).unwrap_or(step);
-    let Some(target) = new.step(to.as_str()) else {
-        return refuse("step_missing", format!("the revision to go to has no step {to}"));
-    };
+    let (to, target) = target(new, plan, step)?;
     if !target.migration_point {
         return refuse(
             "target_no_migration_point",
             format!("step {to} of the revision to go to is no migration point"),
         );
     }
-    let kind = |step: &Step| step.kind.name();
-    let waits = old.step(step.as_str()).map(kind).unwrap_or_default();
-    if kind(target) != waits {
-        return refuse("other_kind", format!("step {step} is a {waits}, step {to} a {}", kind(target)));
+    let waits = old.step(step.as_str()).map(|step| step.kind.name()).unwrap_or_default();
+    if target.kind.name() != waits {
+        return refuse("other_kind", format!("step {step} is a {waits}, step {to} a {}", target.kind.name()));
     }
     if let (Some(Kind::Run(before)), Kind::Run(after)) = (old.step(step.as_str()).map(|step| &step.kind), &target.kind)
         && before.workflow != after.workflow
@@ -125,13 +160,20 @@ pub fn way(old: &Definition, new: &Definition, case: &Case, plan: &Migrate) -> R
         let (before, after) = (&before.workflow, &after.workflow);
         return refuse("other_kind", format!("step {step} waits for a case of {before}, step {to} for one of {after}"));
     }
+    let proposals = case.tasks.values().filter(|task| task.lane == *lane).filter_map(|task| task.proposal.as_ref());
     if let Kind::Review(review) | Kind::Inspect(review) = &target.kind
-        && case.tasks.values().filter_map(|task| task.proposal.as_ref()).any(|proposal| !fits(review, proposal))
+        && proposals.into_iter().any(|proposal| !fits(review, proposal))
     {
         return refuse("answer_unfit", format!("what the first of two people answered does not fit step {to}"));
     }
-    let vars = vars(old, new, case, plan)?;
-    Ok(Way { step: step.clone(), to: to.clone(), vars })
+    Ok(Waits { lane: lane.clone(), step: step.clone(), to: to.clone() })
+}
+
+/// The step of the other revision that a step becomes.
+fn target<'a>(new: &'a Definition, plan: &'a Migrate, step: &'a Slug) -> Result<(&'a Slug, &'a Step), Refusal> {
+    let to = plan.steps.get(step).unwrap_or(step);
+    let missing = || Refusal { code: "step_missing", detail: format!("the revision to go to has no step {to}") };
+    Ok((to, new.step(to.as_str()).ok_or_else(missing)?))
 }
 
 /// Whether an answer that waits for a second person could be given there as well.

@@ -29,6 +29,9 @@ pub const PATCHES_MAX: usize = 64;
 /// The fewest letters of a revision that pin a base.
 const REVISION_LETTERS_MIN: usize = 12;
 
+/// The pin of a base that is published together with its overlay.
+pub const BESIDE: &str = "bundle";
+
 /// Fields that an overlay takes from its base.
 const FROM_BASE: [&str; 3] = ["steps", "triggers", "sealed"];
 
@@ -63,7 +66,15 @@ pub fn pin(text: &str) -> Option<(&str, &str)> {
         (1..=9).contains(&pin.len()) && !pin.starts_with('0') && pin.bytes().all(|one| one.is_ascii_digit());
     let is_revision = (REVISION_LETTERS_MIN..=64).contains(&pin.len())
         && pin.bytes().all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'f'));
-    (is_number || is_revision).then_some((name, pin))
+    let is_beside = pin == BESIDE && !name.starts_with("std/");
+    (is_number || is_revision || is_beside).then_some((name, pin))
+}
+
+/// The workflow that is published together with an overlay and that this extends; none where a text pins its base, or is no overlay.
+pub fn base_beside(source: &str) -> Option<Slug> {
+    let base = base_of(source)?;
+    let (name, pin) = pin(&base)?;
+    Slug::new(name).ok().filter(|_| pin == BESIDE)
 }
 
 /// The whole document that a text is: the text itself, or an overlay with its base.
@@ -136,6 +147,14 @@ fn base<'d, 'e>(at: &At<'d>, environment: &'e Environment) -> Option<(&'d str, &
         return Some((name, base.as_str()));
     }
     let known: Vec<&str> = environment.bases.keys().map(String::as_str).collect();
+    if base_is_beside(name) {
+        let help = "publish both together: `redress workflow publish DIR`, or as files of one folder that is watched";
+        return at.refuse_with(
+            "unknown_base",
+            format!("no workflow is published together with this one as `{name}`"),
+            help,
+        );
+    }
     let plain = name.split('@').next().unwrap_or_default();
     let of_name: Vec<&str> = known.iter().copied().filter(|one| one.split('@').next() == Some(plain)).collect();
     let help = match suggest(name, known.iter().copied()) {
@@ -144,6 +163,10 @@ fn base<'d, 'e>(at: &At<'d>, environment: &'e Environment) -> Option<(&'d str, &
         None => "those that are shipped begin with `std/`; your own are workflows that you published".to_owned(),
     };
     at.refuse_with("unknown_base", format!("there is no base `{name}`"), help)
+}
+
+fn base_is_beside(name: &str) -> bool {
+    pin(name).is_some_and(|(_, pin)| pin == BESIDE)
 }
 
 fn patches<'d>(fields: &Fields<'d>) -> Vec<At<'d>> {

@@ -13,6 +13,7 @@ mod call;
 mod choose;
 mod claim;
 mod contradicted;
+mod defer;
 mod effects;
 mod events;
 mod fail;
@@ -101,6 +102,8 @@ pub struct Run {
     case: Option<Case>,
     stamp: Stamp,
     input: Input,
+    /// The command by which one that was kept was taken up; the input is then the one that was kept.
+    taken_up_by: Option<Command>,
     entries: Vec<Entry>,
     asks: Vec<Asked>,
     conditions: Vec<Condition>,
@@ -159,6 +162,14 @@ impl StepError {
 /// The rules refuse the command: a task that is not open, an event that is not declared, a closed case.
 pub fn begin(definition: Option<&Definition>, case: Option<Case>, input: Input) -> Result<Run, Rejection> {
     begin::begin(definition, case, input)
+}
+
+/// Keep a command for later instead of doing what it says: the revision of the case is on hold.
+///
+/// # Errors
+/// The rules refuse the command, as they would now.
+pub fn defer(definition: Option<&Definition>, case: Case, input: Input) -> Result<Run, Rejection> {
+    defer::defer(definition, case, input)
 }
 
 /// Begin the turn that moves a case from one revision to another, with which it goes on: `advance` is given the new one.
@@ -345,6 +356,11 @@ impl Run {
         self.stamp.at
     }
 
+    /// When what the turn is about happened: now, or earlier where it was kept.
+    fn came_at(&self) -> Instant {
+        if self.taken_up_by.is_some() { self.input.command.occurred_at } else { self.now() }
+    }
+
     fn history(&self) -> bool {
         self.case().history
     }
@@ -443,7 +459,7 @@ impl Run {
         let turn = Turn {
             number: self.stamp.turn,
             at: self.stamp.at,
-            command: self.input.command,
+            command: self.taken_up_by.unwrap_or(self.input.command),
             facts: self.input.facts,
             asks: self.asks,
             conditions: self.conditions,

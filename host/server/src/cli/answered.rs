@@ -25,8 +25,9 @@ impl Answered {
             let at = place["pointer"].as_str().unwrap_or_default();
             let line = place["range"]["start"]["line"].as_u64().map(|line| format!("line {}", line + 1));
             let at = line.unwrap_or_else(|| at.to_owned());
+            let file = place["file"].as_str().map(|file| format!("{file} ")).unwrap_or_default();
             format!(
-                "{at}: {} [{}]",
+                "{file}{at}: {} [{}]",
                 place["detail"].as_str().unwrap_or_default(),
                 place["code"].as_str().unwrap_or_default()
             )

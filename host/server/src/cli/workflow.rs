@@ -4,7 +4,10 @@ mod backtest;
 mod canary;
 mod check;
 mod diff;
+mod draft;
+mod gc;
 mod graph;
+mod hold;
 mod list;
 mod live;
 mod migrate;
@@ -16,14 +19,14 @@ mod test;
 mod text;
 
 use clap::Subcommand;
-use redress_domain::clock::Zone;
 use redress_domain::ids::{Digest, Slug};
 
 use crate::cli::error::Error;
 use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::Out;
 use crate::cli::{Global, HELP};
-use crate::publish::workflows::Revision;
+use crate::engine::Engine;
+use crate::publish::workflows::{self, Revision};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -51,6 +54,21 @@ pub(super) enum Verb {
     /// Let cases of one revision go on with another, or say what would become of them.
     #[command(help_template = HELP, before_help = migrate::EXAMPLES)]
     Migrate(migrate::Args),
+    /// Delete revisions that no case ever ran on and that are out of use for long.
+    #[command(help_template = HELP, before_help = gc::EXAMPLES)]
+    Gc(gc::Args),
+    /// Keep a text before it is published, also one with problems.
+    #[command(subcommand, before_help = draft::EXAMPLES)]
+    Draft(draft::Verb),
+    /// Pause all cases of a revision: nothing of them moves or leaves until it is resumed.
+    #[command(help_template = HELP, before_help = hold::HOLD_EXAMPLES)]
+    Hold(hold::Args),
+    /// Show the revisions that are on hold, and how many cases they pause.
+    #[command(help_template = HELP, before_help = hold::HELD_EXAMPLES)]
+    Held(hold::HeldArgs),
+    /// Let the cases of a revision that is on hold go on.
+    #[command(help_template = HELP, before_help = hold::RESUME_EXAMPLES)]
+    Resume(hold::Args),
     /// Show the text of a revision, with the plugins that it is pinned to.
     #[command(help_template = HELP, before_help = show::EXAMPLES)]
     Show(show::Args),
@@ -78,6 +96,11 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::Live(args) => live::run(args, at, out),
         Verb::Migrate(args) => migrate::run(args, at, out),
         Verb::Canary(args) => canary::run(args, at, out),
+        Verb::Gc(args) => gc::run(args, at, out),
+        Verb::Draft(verb) => draft::run(verb, at, out),
+        Verb::Hold(args) => hold::hold(args, at, out),
+        Verb::Held(args) => hold::held(args, at, out),
+        Verb::Resume(args) => hold::resume(args, at, out),
         Verb::Show(args) => show::run(args, at, out),
         Verb::Diff(args) => diff::run(args, at, out),
         Verb::Rebase(args) => rebase::run(args, at, out),
@@ -87,21 +110,25 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
 }
 
 /// Revisions as rows; `actives` are those that new cases take.
-fn listing(revisions: &[Revision], actives: &[(Slug, Digest)], zone: Zone) -> Listing {
+fn listing(engine: &Engine, revisions: &[Revision], actives: &[(Slug, Digest)]) -> Listing {
+    let zone = engine.record().zone;
     let row = |revision: &Revision| {
         let is_active = actives.iter().any(|(name, active)| *name == revision.workflow && *active == revision.revision);
+        let canary = engine.canary(&revision.workflow).map(|watched| watched.canary.revision);
+        let state = workflows::state(revision.revision, is_active.then_some(revision.revision), canary);
         vec![
             Cell::Count(revision.number),
             Cell::text(&revision.workflow),
             Cell::Digest(revision.revision),
             Cell::Bool(is_active),
+            Cell::text(state),
             Cell::Time(revision.published_at),
             Cell::text(&revision.by.id),
             Cell::text(&revision.note),
         ]
     };
     Listing {
-        columns: vec!["number", "workflow", "revision", "active", "published_at", "by", "note"],
+        columns: vec!["number", "workflow", "revision", "active", "state", "published_at", "by", "note"],
         hidden: &[],
         zone,
         rows: revisions.iter().map(row).collect(),

@@ -22,6 +22,10 @@ pub(super) struct Beside {
     pub(super) claim: Option<ClaimRef>,
     /// Work items that are no longer needed.
     pub(super) cancel: Vec<WorkKey>,
+    /// Claimed items that may be claimed again, each from a time on.
+    pub(super) woken: Vec<(ClaimRef, Instant)>,
+    /// Where the tenant's stream must stand still: the turn rests on a hold.
+    pub(super) paused: Option<Version>,
     /// What people wrote, what is listed of tasks and effects, and what whoever did a work item keeps of it.
     pub(super) rows: Vec<Row>,
     /// Business time, where a submission said it.
@@ -46,6 +50,10 @@ pub(super) fn batch(decision: &Decision, beside: Beside) -> Batch {
     batch.rows.push(Row::Put(RowKey::case_opened(case.opened_at, case.id), listing));
     work(&mut batch, decision);
     let claimed = beside.claim.as_ref().map(|claim| claim.key.clone());
+    if let Some(version) = beside.paused {
+        batch.depend(Stream::Tenant, version);
+    }
+    batch.work.renew.extend(beside.woken);
     batch.work.finish.extend(beside.claim);
     batch.work.cancel.extend(beside.cancel.into_iter().filter(|key| Some(key) != claimed.as_ref()));
     batch.rows.extend(beside.rows);

@@ -2,7 +2,7 @@
 
 use redress_domain::case::command::Rejection;
 use redress_domain::codec::DecodeError;
-use redress_domain::ids::Digest;
+use redress_domain::ids::{Digest, Slug};
 use redress_domain::money::MoneyError;
 use redress_domain::order::OrderError;
 use redress_store::batch::AppendError;
@@ -43,6 +43,22 @@ pub enum Error {
         held: u32,
         /// Units of the new order.
         bought: u32,
+    },
+    /// The case is paused: its revision is on hold, or was until now.
+    #[error("case {number} is paused: {}", paused(*hold))]
+    Paused {
+        /// The number of the case.
+        number: String,
+        /// The number of the revision that is on hold; none where the case has yet to take up what came meanwhile.
+        hold: Option<u64>,
+    },
+    /// The revision that would take a new case is on hold.
+    #[error("workflow {workflow} takes no new cases: its revision {number} is on hold; another one can be made active")]
+    OnHold {
+        /// The workflow.
+        workflow: Slug,
+        /// The number of the revision.
+        number: u64,
     },
     /// Amounts that do not add up.
     #[error("amounts could not be computed")]
@@ -87,6 +103,8 @@ impl Error {
             Self::Stale { .. } | Self::OrderMoved => "stale",
             Self::Order(_) => "order_invalid",
             Self::OrderBelowReturned { .. } => "order_below_returned",
+            Self::Paused { .. } => "case_paused",
+            Self::OnHold { .. } => "revision_on_hold",
             Self::Amount(_) => "amount_invalid",
             Self::Read(_) | Self::Append(_) => "store_failed",
             Self::Damaged { .. } => "record_damaged",
@@ -98,6 +116,13 @@ impl Error {
 
     pub(crate) fn damaged(what: &'static str) -> impl FnOnce(DecodeError) -> Self {
         move |error| Self::Damaged { what, detail: error.to_string() }
+    }
+}
+
+fn paused(hold: Option<u64>) -> String {
+    match hold {
+        Some(number) => format!("revision {number} of its workflow is on hold"),
+        None => "it takes up what came while its revision was on hold; a retry may succeed".to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a list of cases, tasks or effects shows, kept beside the index so that a page reads no snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use redress_domain::case::{Case, Effect, EffectState, External, Task};
 use redress_domain::clock::Instant;
@@ -13,7 +13,10 @@ use redress_store::row::{Row, RowKey};
 use redress_store::snapshot::Snapshot;
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Error};
+use super::{Engine, Error, hold};
+
+/// The status of a case that is over.
+const CLOSED: &str = "closed";
 
 /// A case in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +35,9 @@ pub struct CaseListing {
     pub customer: Option<CustomerId>,
     /// `running`, `waiting`, `held`, `closed`.
     pub status: String,
+    /// The revision that it is pinned to; of a case that no turn has touched since this is kept, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Digest>,
     /// The step that it stands at.
     pub step: Option<String>,
     /// What came of it.
@@ -53,6 +59,7 @@ impl CaseListing {
             external: case.external.clone(),
             customer: case.customer.clone(),
             status: case.status.word().to_owned(),
+            revision: case.revision,
             step: case.status.step().map(ToString::to_string),
             result: case.result.clone(),
             remedy: case.remedy(),
@@ -113,6 +120,41 @@ impl EffectListing {
             reference: effect.reference.clone(),
             intended_at,
         }
+    }
+}
+
+/// Which of the cases in lists are paused.
+#[derive(Debug, Clone)]
+pub struct Paused(BTreeSet<Digest>);
+
+impl Paused {
+    /// As of a snapshot.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn of(snapshot: &Snapshot) -> Result<Self, Error> {
+        Ok(Self(hold::all(snapshot)?.into_iter().map(|hold| hold.revision).collect()))
+    }
+
+    /// Whether nothing is on hold.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a case of a list is paused. One whose row does not tell its revision is read itself, while anything is on hold.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn holds(&self, snapshot: &Snapshot, listed: &CaseListing) -> Result<bool, Error> {
+        if self.0.is_empty() || listed.status == CLOSED {
+            return Ok(false);
+        }
+        if let Some(revision) = listed.revision {
+            return Ok(self.0.contains(&revision));
+        }
+        let Some(head) = snapshot.load_case(listed.id)? else { return Ok(false) };
+        let case: Case = codec::decode(&head.bytes).map_err(Error::damaged("case"))?;
+        Ok(case.revision.is_some_and(|revision| self.0.contains(&revision)))
     }
 }
 

@@ -28,6 +28,87 @@ pub struct Logged {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum What {
+    /// A text was kept as a draft.
+    #[serde(rename = "draft.saved.1")]
+    DraftSaved {
+        /// The workflow.
+        workflow: Slug,
+        /// The revision that it would be, where it passed its checks and tests.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        passed: Option<Digest>,
+        /// Why, in a few words.
+        note: String,
+        /// Where the text came from.
+        from: Origin,
+    },
+    /// A draft was thrown away.
+    #[serde(rename = "draft.discarded.1")]
+    DraftDiscarded {
+        /// The workflow.
+        workflow: Slug,
+        /// Where the command came from.
+        from: Origin,
+    },
+    /// Revisions that nobody needed were deleted.
+    #[serde(rename = "revisions.deleted.1")]
+    RevisionsDeleted {
+        /// The workflow, the revision and the number of each.
+        revisions: Vec<(Slug, Digest, u64)>,
+        /// Why, in a few words.
+        note: String,
+        /// Where the command came from.
+        from: Origin,
+    },
+    /// The cases of a revision were paused.
+    #[serde(rename = "revision.held.1")]
+    RevisionHeld {
+        /// The workflow.
+        workflow: Slug,
+        /// The revision.
+        revision: Digest,
+        /// Its number.
+        number: u64,
+        /// Why, in a few words.
+        note: String,
+        /// Where the command came from.
+        from: Origin,
+    },
+    /// The cases of a revision go on.
+    #[serde(rename = "revision.resumed.1")]
+    RevisionResumed {
+        /// The workflow.
+        workflow: Slug,
+        /// The revision.
+        revision: Digest,
+        /// Its number.
+        number: u64,
+        /// Why, in a few words.
+        note: String,
+        /// Where the command came from.
+        from: Origin,
+    },
+    /// Cases of one revision went on with another, some at each call.
+    #[serde(rename = "cases.migrated.1")]
+    CasesMigrated {
+        /// The workflow.
+        workflow: Slug,
+        /// The revision that they left.
+        left: Digest,
+        /// The revision that they went to.
+        revision: Digest,
+        /// Its number.
+        number: u64,
+        /// How many were looked at.
+        examined: u64,
+        /// How many went on.
+        moved: u64,
+        /// How many stay.
+        refused: u64,
+        /// Why, in a few words.
+        note: String,
+        /// Where the command came from.
+        from: Origin,
+    },
     /// A text was published: its revision became active.
     #[serde(rename = "workflow.published.1")]
     WorkflowPublished {
@@ -203,6 +284,8 @@ pub enum Origin {
     File(String),
     /// The host itself.
     Host,
+    /// A draft that was kept before.
+    Draft,
 }
 
 /// What the tenant's stream comes to.

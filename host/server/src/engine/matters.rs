@@ -10,6 +10,7 @@ use super::Engine;
 #[derive(Debug, Default)]
 pub(super) struct Matters {
     publishing: Mutex<()>,
+    moving: Mutex<()>,
     recording: Mutex<()>,
     held: Mutex<Vec<Arc<PluginInfo>>>,
 }
@@ -19,6 +20,12 @@ impl Engine {
     /// each other.
     pub(crate) fn publishing(&self) -> MutexGuard<'_, ()> {
         self.0.matters.publishing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to move cases to another revision, or to delete one. Not that of publishing: who holds it waits for turns, and what
+    /// ends a canary runs among them.
+    pub(crate) fn moving(&self) -> MutexGuard<'_, ()> {
+        self.0.matters.moving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The right to make a record of the tenant's own stream: those who make one at once wait for each other, instead of moving the

@@ -41,6 +41,15 @@ impl Registry {
         true
     }
 
+    /// Make several known revisions the ones that new cases take, all at the same moment.
+    pub fn activate_all(&self, definitions: impl IntoIterator<Item = Arc<Definition>>) {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for definition in definitions {
+            state.revisions.insert(definition.revision, definition.clone());
+            state.active.insert(definition.workflow.clone(), definition);
+        }
+    }
+
     /// The revision that a case is pinned to.
     ///
     /// # Errors
@@ -79,6 +88,13 @@ impl Registry {
             _ => active.clone(),
         };
         state.active.iter().map(of).collect()
+    }
+
+    /// A revision is deleted: no case needs it.
+    pub fn forget(&self, revision: Digest) {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        state.revisions.remove(&revision);
+        state.numbers.remove(&revision);
     }
 
     /// The revision of a workflow that a pin names; none where it is not known, or where several are meant.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use redress_domain::case::Case;
 use redress_domain::case::child::Pin;
-use redress_domain::case::command::{Body, Command, Open};
+use redress_domain::case::command::{Body, Command, Open, Rejection};
 use redress_domain::case::entry::Entry;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
@@ -12,13 +12,14 @@ use redress_domain::decision::Decision;
 use redress_domain::ids::CaseId;
 use redress_domain::workflow::definition::Definition;
 use redress_domain::workflow::run::{self, Input, Progress, Run, route};
-use redress_store::batch::Idem;
+use redress_store::batch::{Batch, Idem, Stream, Version};
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
 use redress_store::work::{ClaimRef, WorkKey};
 
 use super::commit::{self, Beside};
 use super::error::Error;
+use super::hold::{self, Stance};
 use super::listing::Before;
 use super::personal::Contact;
 use super::repeat::Repeat;
@@ -49,6 +50,8 @@ pub(super) struct Order {
 pub(super) enum Computed {
     /// To be committed.
     Decided(Box<Decision>, Beside, Option<stay::Change>),
+    /// The case is paused: what was claimed for it is left to who wakes it.
+    Left(Receipt, Box<Batch>),
     /// The submission was seen before: nothing is to be done, but the request may have to be remembered.
     Seen(Receipt, Option<Idem>),
 }
@@ -71,10 +74,14 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     {
         return Err(Error::Stale { expected, found: case.turn });
     }
-    if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(Case::is_cut) {
+    let is_unfinished = |case: &Case| case.is_cut() || !case.deferred.is_empty();
+    if order.command.body == Body::Continue && claim.is_none() && !case.as_ref().is_some_and(is_unfinished) {
         // A pass over due work took the run on before us, and its work item with it.
-        let turn = case.as_ref().map_or(0, |case| case.turn);
-        return Ok(Computed::Seen(Receipt { case: order.case, turn, seen: Seen::Unchanged }, None));
+        return Ok(Computed::Seen(unchanged(order, case.as_ref()), None));
+    }
+    let stance = hold::stance(&snapshot, case.as_ref(), &order.command)?;
+    if let Stance::Leave(version) = stance {
+        return Ok(left(order, case.as_ref(), claim, version));
     }
     let facts = facts::load(&snapshot, case.as_ref(), &order.command.body)?;
     let pinned = case.as_ref().and_then(|case| case.revision);
@@ -90,25 +97,60 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         opening: order.number.clone().map(|number| (order.case, number)),
     };
     let (before, stayed) = (Before::of(case.as_ref()), stay::Before::of(case.as_ref()));
-    let (definition, run) = begin(inner, pinned, case, input)?;
-    let decision = advance(inner, definition.as_deref(), run);
+    let mut woken = Vec::new();
+    if let (Body::Migrate(_), Some(case)) = (&order.command.body, &case) {
+        woken = hold::parked_of(&snapshot, case)?;
+    }
+    let (definition, run) = match (stance, case) {
+        (Stance::Defer(_), Some(case)) => {
+            let run = run::defer(pinned.as_deref(), case, input)?;
+            (pinned, run)
+        }
+        (_, case) => begin(inner, &snapshot, pinned, case, input)?,
+    };
+    let mut decision = advance(inner, definition.as_deref(), run);
+    // What was kept is taken up turn by turn, from where the case is not paused any more.
+    decision.resume |= !decision.case.deferred.is_empty() && hold::of_case(&snapshot, &decision.case)?.is_none();
     let cancel = done_work(&snapshot, &decision)?;
     rows.extend(before.rows(&snapshot, &decision)?);
     let (places, change) = stayed.rows(&snapshot, definition.as_deref(), &decision)?;
     rows.extend(places);
     rows.extend(order.kept.iter().cloned());
-    let beside = Beside { claim: claim.cloned(), cancel, rows, said_at: order.said_at, repeat: order.repeat.clone() };
+    let paused = match stance {
+        Stance::Defer(version) => Some(version),
+        Stance::Go | Stance::Leave(_) => None,
+    };
+    let (claim, repeat) = (claim.cloned(), order.repeat.clone());
+    let beside = Beside { claim, cancel, woken, paused, rows, said_at: order.said_at, repeat };
     Ok(Computed::Decided(decision, beside, change))
+}
+
+fn unchanged(order: &Order, case: Option<&Case>) -> Receipt {
+    Receipt { case: order.case, turn: case.map_or(0, |case| case.turn), seen: Seen::Unchanged }
+}
+
+/// A run that was cut waits until its case is woken: its work item goes, and whoever ends the hold writes another.
+fn left(order: &Order, case: Option<&Case>, claim: Option<&ClaimRef>, paused: Version) -> Computed {
+    let receipt = unchanged(order, case);
+    let Some(claim) = claim else { return Computed::Seen(receipt, None) };
+    let mut batch = Box::new(Batch::default());
+    batch.depend(Stream::Tenant, paused);
+    batch.work.finish.push(claim.clone());
+    Computed::Left(receipt, batch)
 }
 
 /// The turn with what it goes on by: what the case is pinned to, what takes it, or what it moves to.
 fn begin(
     inner: &Inner,
+    snapshot: &Snapshot,
     pinned: Option<Arc<Definition>>,
     case: Option<Case>,
     input: Input,
 ) -> Result<(Option<Arc<Definition>>, Run), Error> {
     if let (Body::Migrate(plan), Some(old), Some(case)) = (&input.command.body, &pinned, &case) {
+        if hold::of(snapshot, plan.to)?.is_some() {
+            return Err(Rejection::new("migration_refused", "on_hold: the revision to go to is on hold").into());
+        }
         let new = inner.registry.definition(plan.to)?;
         let run = run::migrate(old, &new, case.clone(), input)?;
         return Ok((Some(new), run));
@@ -117,6 +159,9 @@ fn begin(
         Some(_) => pinned,
         None => route(inner, &input)?,
     };
+    if let (None, Some(taking)) = (&case, &definition) {
+        hold::check_open(snapshot, taking.revision)?;
+    }
     let run = run::begin(definition.as_deref(), case, input)?;
     Ok((definition, run))
 }
@@ -172,7 +217,7 @@ fn done_work(snapshot: &Snapshot, decision: &Decision) -> Result<Vec<WorkKey>, E
         Entry::Settled { key, .. } | Entry::Resent { key, .. } => Some(commit::effect_key(key)),
         _ => None,
     });
-    let is_continued = decision.turn.command.body == Body::Continue;
+    let is_continued = decision.turn.command.body == Body::Continue || decision.resume;
     let continued = is_continued.then(|| commit::resume_key(decision.case.id, decision.turn.number - 1));
     let mut done = Vec::new();
     for key in settled.chain(continued).chain(messages::needless(decision)) {

@@ -251,15 +251,16 @@ async fn answer_now(tenant: &Tenant, id: CaseId, headers: &HeaderMap) -> Result<
 async fn view(tenant: &Tenant, id: CaseId, turn: Option<u64>) -> Result<CaseView, Problem> {
     let read = move |engine: &Engine| {
         let case = turn.map_or_else(|| engine.case(id), |turn| engine.case_at(id, turn))?;
-        Ok::<_, engine::Error>(case.map(|case| shown(engine, &case)))
+        case.map(|case| shown(engine, &case)).transpose()
     };
     let view = tenant.read(read).await?;
     view.ok_or_else(|| Problem::new(codes::CASE_NOT_FOUND, format!("case {id} does not exist")))
 }
 
-/// The case with what its revision is pinned to.
-fn shown(engine: &Engine, case: &Case) -> CaseView {
+/// The case with what its revision is pinned to, and whether it is paused.
+fn shown(engine: &Engine, case: &Case) -> Result<CaseView, engine::Error> {
     let mut view = CaseView::from(case);
+    view.paused = engine.hold_of(case)?.map(|hold| (&hold.since).into());
     if let (Some(pinned), Some(revision)) = (&mut view.workflow, case.revision) {
         // A revision that is not there does not hide the case.
         pinned.number = workflows::names::number(engine, revision).ok();
@@ -267,7 +268,7 @@ fn shown(engine: &Engine, case: &Case) -> CaseView {
         let plugins = definition.iter().flat_map(|definition| &definition.plugins);
         pinned.plugins = plugins.map(|(name, plugin)| (name.to_string(), plugin.digest.to_string())).collect();
     }
-    view
+    Ok(view)
 }
 
 impl OpenCase {

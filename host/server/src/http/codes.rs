@@ -53,6 +53,8 @@ codes! {
     WORKFLOW_NOT_FOUND "workflow_not_found" 404 "The workflow does not exist";
     REVISION_NOT_FOUND "revision_not_found" 404 "The revision does not exist";
     CANARY_NOT_FOUND "canary_not_found" 404 "The workflow has no canary";
+    DRAFT_NOT_FOUND "draft_not_found" 404 "The workflow has no draft";
+    HOLD_NOT_FOUND "hold_not_found" 404 "The revision is not on hold";
     PLUGIN_NOT_FOUND "plugin_not_found" 404 "The plugin does not exist";
     TENANT_NOT_FOUND "tenant_not_found" 404 "The tenant does not exist";
     KEY_NOT_FOUND "key_not_found" 404 "The key does not exist";
@@ -63,6 +65,8 @@ codes! {
     EFFECT_UNKNOWN "effect_unknown" 409 "A person must say what became of the effect";
     ORDER_BELOW_REFUNDED "order_below_refunded" 409 "The order would fall below what is refunded of it";
     CASE_CLOSED "case_closed" 409 "The case has ended";
+    CASE_PAUSED "case_paused" 409 "The case is paused";
+    REVISION_ON_HOLD "revision_on_hold" 409 "The revision is on hold";
     UNKNOWN_EVENT "unknown_event" 422 "The workflow declares no such event";
     WRONG_EVENT "wrong_event" 422 "The event does not carry what its workflow declares";
     TASK_NOT_OPEN "task_not_open" 409 "The task is not open";
@@ -88,6 +92,9 @@ codes! {
     MIGRATION_UNFIT "migration_unfit" 422 "The migration does not fit the revisions";
     MIGRATION_REFUSED "migration_refused" 409 "The case cannot go on with the other revision";
     CANARY_UNFIT "canary_unfit" 422 "The revision cannot be a canary of this workflow";
+    BUNDLE_UNFIT "bundle_unfit" 422 "A file cannot be part of the bundle";
+    DRAFT_UNFIT "draft_unfit" 422 "The text cannot be the draft of this workflow";
+    DRAFTS_FULL "drafts_full" 409 "No more drafts are kept";
     TESTS_FAILED "tests_failed" 422 "The workflow's tests do not pass";
     FILE_DIFFERS "file_differs" 409 "The file differs from what is active";
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";

@@ -50,6 +50,9 @@ pub const TYPES: &[(&str, &str)] = &[
     ("workflow.activated", "an earlier revision of a workflow became active again"),
     ("canary.started", "a share of the new cases takes a revision beside the active one: number"),
     ("canary.ended", "no further case takes a canary: number, and as outcome why"),
+    ("revision.held", "all cases of a revision are paused: number"),
+    ("revision.resumed", "the cases of a revision go on: number"),
+    ("cases.migrated", "cases went on with this revision, some at each call: number"),
     ("plugin.activated", "a plugin became active: version, digest"),
 ];
 

@@ -9,13 +9,14 @@ use utoipa::ToSchema;
 
 use super::page::Named;
 use super::problem::{Problem, ProblemBody};
-use super::publishing::refused;
+use super::publishing::{note, refused};
 use super::repeat::Command;
 use super::replay::Kept;
 use super::tenancy::Tenant;
 use super::wire::{invalid, name};
 use super::workflows::missing;
 use crate::engine::Engine;
+use crate::engine::log::Origin;
 use crate::publish::migrate::{self, CASES_MAX, Report, Wish};
 
 /// Names in one wish.
@@ -45,6 +46,10 @@ pub struct Migration {
     /// Only say what would become of them.
     #[serde(default)]
     dry_run: bool,
+    /// Why, in a few words.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    note: String,
     /// Look at so many cases; 1000 where it is left out.
     #[schema(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
@@ -145,14 +150,15 @@ pub(super) async fn migrate(
         return Err(invalid("/limit", format!("it is 1 to {CASES_MAX}")));
     }
     let after: Option<CaseId> = body.after.as_deref().map(|after| name("/after", after.parse())).transpose()?;
-    let (dry_run, wish, by) = (body.dry_run, body.wish()?, tenant.caller.actor());
+    let (dry_run, note, by) = (body.dry_run, note(body.note.clone())?, tenant.caller.actor());
+    let wish = body.wish()?;
     let read = move |engine: &Engine| {
         let told = |error| refused(error, "");
         let migration = migrate::plan(engine, &workflow, &wish).map_err(told)?;
         let report = if dry_run {
             migrate::look(engine, &migration, after, max)
         } else {
-            migrate::migrate(engine, &migration, &by, after, max)
+            migrate::migrate(engine, &migration, &by, (&note, &Origin::Api), after, max)
         };
         drop(guard);
         Ok::<_, Problem>(ReportView::of(&migration, dry_run, &report.map_err(told)?))
@@ -198,7 +204,7 @@ impl ReportView {
             moved: report.all_moved(),
             steps: steps.collect(),
             left_out: report.left_out,
-            refused: report.refused.values().map(|refused| refused.cases).sum(),
+            refused: report.all_refused(),
             refusals: refusals.collect(),
             next: report.next.map(|case| case.to_string()),
         }

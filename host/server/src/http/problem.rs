@@ -40,6 +40,9 @@ pub struct FieldProblem {
     /// Where in a document of text, as lines and columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<TextRange>,
+    /// The file, where several came in together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// A stretch of a text, as the Language Server Protocol counts: lines and UTF-16 units from 0.
@@ -123,7 +126,7 @@ impl FieldProblem {
     /// A field that is wrong.
     pub fn field(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
         let (code, detail) = (code.to_owned(), detail.into());
-        Self { pointer: Some(pointer.into()), code, detail, path: None, help: None, range: None }
+        Self { pointer: Some(pointer.into()), code, detail, path: None, help: None, range: None, file: None }
     }
 }
 
@@ -161,6 +164,9 @@ impl From<engine::Error> for Problem {
             E::Order(why) => known(&error, why.to_string()),
             E::Amount(why) => known(&error, why.to_string()),
             E::Stale { .. } | E::OrderMoved | E::OrderBelowReturned { .. } => known(&error, error.to_string()),
+            E::Paused { hold: Some(_), .. } => known(&error, error.to_string()),
+            E::Paused { hold: None, .. } => known(&error, error.to_string()).retry_after(1),
+            E::OnHold { .. } => known(&error, error.to_string()).retry_after(60),
             E::Full | E::Conflict(_) | E::Stopped => known(&error, error.to_string()).retry_after(1),
             E::Read(_) | E::Append(_) => {
                 tracing::error!("store failed: {}", chain(&error));

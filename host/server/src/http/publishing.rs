@@ -11,6 +11,7 @@ use super::repeat::Raw;
 use super::wire::invalid;
 use super::wire::publishing::problem;
 use super::{body, codes, respond};
+use crate::publish::suite::TestFile;
 use crate::publish::{self, diagnostics};
 
 /// Bytes of a body with a document: a text of the largest size, every letter of it escaped.
@@ -70,13 +71,39 @@ pub(super) fn problems(source: &str, found: &[Diagnostic]) -> Vec<FieldProblem> 
     diagnostics::ranges(source, found).iter().map(problem).collect()
 }
 
+/// What is wrong with a file of several: of its tests, in whatever file those stand.
+fn of_file(file: &TestFile, error: &publish::Error) -> Vec<FieldProblem> {
+    let at = |name: &str, found: Vec<FieldProblem>| {
+        found.into_iter().map(|one| FieldProblem { file: Some(name.to_owned()), ..one }).collect::<Vec<_>>()
+    };
+    match error {
+        publish::Error::Invalid(found) => at(&file.name, problems(&file.source, found)),
+        publish::Error::Tests(failed) => failed
+            .iter()
+            .flat_map(|one| {
+                let of = one.file.as_ref().unwrap_or(file);
+                at(&of.name, problems(&of.source, &one.problems))
+            })
+            .collect(),
+        other => {
+            let (code, detail) = (other.code().to_owned(), other.to_string());
+            let none = FieldProblem { pointer: None, code, detail, path: None, help: None, range: None, file: None };
+            at(&file.name, vec![none])
+        }
+    }
+}
+
 /// Why something was not published. `source` is the text that was handed in.
 pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
     use publish::Error as E;
-    let detail = error.to_string();
+    let (code, detail) = (error.code(), error.to_string());
     let known = |name: &str| Problem::new(codes::named(name).unwrap_or(codes::INTERNAL), &*detail);
     match error {
         E::Invalid(found) => known("workflow_invalid").at(problems(source, &found)),
+        E::Bundle(files) => {
+            let errors = files.into_iter().flat_map(|(file, error)| of_file(&file, &error));
+            known(code).at(errors.collect())
+        }
         E::Tests(failed) => {
             known("tests_failed").at(failed.iter().flat_map(|one| problems(source, &one.problems)).collect())
         }
@@ -89,13 +116,19 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
             Problem::new(codes::STORE_FAILED, "the plugin could not be stored; it is in the host's log").retry_after(5)
         }
         E::Engine(error) => error.into(),
-        E::Name(_)
+        E::NoPart(_)
+        | E::Name(_)
         | E::Moved { .. }
         | E::Overtaken
         | E::NoWorkflow(_)
         | E::NoRevision { .. }
         | E::NoSuchRevision { .. }
         | E::NoCanary(_)
+        | E::NoDraft(_)
+        | E::DraftUnfit { .. }
+        | E::DraftsFull(_)
+        | E::NoHold { .. }
+        | E::OnHold { .. }
         | E::CanaryUnfit { .. }
         | E::MigrationUnfit { .. }
         | E::NothingBefore(_)

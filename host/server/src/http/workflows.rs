@@ -19,6 +19,7 @@ use super::wire::publishing::{BecameView, FileView, InUseView, RevisionView, Sin
 use super::{auth, body, codes, listed, respond};
 use crate::engine::{self, Engine};
 use crate::publish::doors::{self, DoorStatus};
+use crate::publish::draft;
 use crate::publish::live::{self, Live};
 use crate::publish::way::{Answer, Way};
 use crate::publish::workflows::active::{self, Active};
@@ -86,7 +87,7 @@ fn validated(engine: &Engine, source: &str) -> Result<Validated, Problem> {
 pub(super) struct Said {
     /// Why it is published, in a few words; for a body of YAML.
     #[param(max_length = 500)]
-    note: Option<String>,
+    pub(super) note: Option<String>,
 }
 
 /// Publish a workflow: its text becomes a revision, and new cases take it. Cases that began with another one stay with it.
@@ -207,7 +208,10 @@ pub(super) async fn revisions(
         if past.is_empty() {
             return Err(missing(&text));
         }
-        let rows = past.iter().enumerate().map(|(time, one)| (time.to_string(), BecameView::from(one)));
+        let active = workflows::active(engine, &name)?;
+        let canary = engine.canary(&name).map(|watched| watched.canary.revision);
+        let view = |one| BecameView::of(one, workflows::state(one.revision, active, canary));
+        let rows = past.iter().enumerate().map(|(time, one)| (time.to_string(), view(one)));
         listed::page("revisions", rows.rev().collect(), &paging)
     };
     Ok(tenant.read(read).await?.respond(&address))
@@ -329,6 +333,7 @@ fn workflow(
         priority: definition.as_ref().map_or(0, |definition| definition.priority),
         triggers: definition.iter().flat_map(|definition| &definition.triggers).map(TriggerView::from).collect(),
         canary: live.canary.as_ref().map(|watched| CanaryView::of(engine, watched)),
+        draft: draft::find(engine, &active.workflow)?.map(|draft| (&draft.since).into()),
         revisions: live.revisions.iter().map(InUseView::from).collect(),
         files: own.map(FileView::from).collect(),
     })

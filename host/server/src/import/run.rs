@@ -215,6 +215,8 @@ fn is_refusal(error: &engine::Error) -> bool {
         E::Rejected(_) | E::Order(_) | E::OrderBelowReturned { .. } | E::Amount(_) => true,
         E::Stale { .. } | E::OrderMoved => true,
         E::Append(AppendError::TooLarge { .. }) => true,
+        // Once the revision is resumed, or another one is active, the same file goes on.
+        E::OnHold { .. } | E::Paused { .. } => false,
         E::Full | E::Conflict(_) | E::Read(_) | E::Append(_) => false,
         E::Damaged { .. } | E::Revision { .. } | E::Stopped | E::Internal => false,
     }

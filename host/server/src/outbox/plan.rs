@@ -6,7 +6,7 @@ use redress_domain::case::{Case, Effect, EffectState, What};
 use redress_domain::clock::{Instant, Span};
 use redress_domain::codec;
 use redress_domain::ids::{CaseId, Digest};
-use redress_store::batch::{AppendError, Batch};
+use redress_store::batch::{AppendError, Batch, Version};
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
 use redress_store::work::{self, Claim, ClaimRef, ClaimRequest};
@@ -19,7 +19,7 @@ use super::reply::Expect;
 use super::rules::{self, Due, Key, Log, Terms};
 use super::secret::Vault;
 use super::{mail, waiting, webhook};
-use crate::engine::{Engine, Error, personal};
+use crate::engine::{Engine, Error, hold, personal};
 
 /// Who claims effects in this process.
 const HOLDER: &str = "outbox";
@@ -64,6 +64,11 @@ enum Plan {
         at: Instant,
         row: Option<Delivery>,
     },
+    /// The case is paused, as it and the tenant's stream stand here.
+    Park {
+        case: (CaseId, Version),
+        tenant: Version,
+    },
     /// Settled by somebody else.
     Drop,
 }
@@ -107,6 +112,7 @@ impl Courier {
                     put_off.push(PutOff { claim: claim.claim, at, row: row.map(|row| row.row(key)) })
                 }
                 Ok(Plan::Settle { case, settle, row }) => logged(settled(engine, claim.claim, case, settle, row)),
+                Ok(Plan::Park { case, tenant }) => logged(hold::park(engine, claim.claim, case, tenant)),
                 Ok(Plan::Drop) => logged(dropped(engine, claim.claim)),
                 Err(error) => logged(Err(error)),
             }
@@ -128,6 +134,11 @@ impl Courier {
         let Some(effect) = case.effects.get(&key).filter(|effect| effect.state == EffectState::Intended) else {
             return Ok(Plan::Drop);
         };
+        if let Some(revision) = case.revision
+            && hold::of(snapshot, revision)?.is_some()
+        {
+            return Ok(Plan::Park { case: (case.id, head.version), tenant: hold::version(snapshot)? });
+        }
         let log = delivery::read(snapshot, key)?;
         let attempt = log.last().map_or(1, |last| last.attempt + 1);
         let item = Item { engine, snapshot, claim, case: &case, key, effect, attempt, log, now };

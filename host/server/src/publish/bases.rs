@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use redress_domain::ids::Slug;
 use redress_domain::workflow::diagnostic::Diagnostic;
 use redress_domain::workflow::load::Environment;
 use redress_domain::workflow::overlay;
@@ -27,25 +28,34 @@ pub fn shipped() -> BTreeMap<String, String> {
     BASES.iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned())).collect()
 }
 
-/// The bases that may be extended: those that are shipped, and the tenant's own one of this name.
+/// The bases that may be extended: those that are shipped, what is published `together` with the overlay, and the tenant's own one of
+/// this name.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn known(engine: &Engine, wanted: Option<&str>) -> Result<BTreeMap<String, String>, engine::Error> {
+pub fn known(
+    engine: &Engine,
+    wanted: Option<&str>,
+    together: &BTreeMap<Slug, String>,
+) -> Result<BTreeMap<String, String>, engine::Error> {
     let mut bases = shipped();
+    bases.extend(together.iter().map(|(name, text)| (format!("{name}@{}", overlay::BESIDE), text.clone())));
     let Some(wanted) = wanted.filter(|wanted| !bases.contains_key(*wanted)) else { return Ok(bases) };
     let Some((name, pin)) = overlay::pin(wanted) else { return Ok(bases) };
     let of_name = |revision: &Revision| revision.workflow.as_str() == name;
     let own: Vec<Revision> = workflows::list(engine)?.into_iter().filter(of_name).collect();
-    let is_meant = |revision: &&Revision| {
-        revision.number.to_string() == pin || (pin.len() > 9 && revision.revision.to_string().starts_with(pin))
-    };
+    let is_meant = |revision: &&Revision| is_pinned(revision, pin);
     match own.iter().filter(is_meant).collect::<Vec<_>>()[..] {
         [one] => _ = bases.insert(wanted.to_owned(), one.source.clone()),
         // Named in the message as what there is.
         _ => bases.extend(own.iter().map(|one| (format!("{name}@{}", one.number), one.source.clone()))),
     }
     Ok(bases)
+}
+
+/// Whether a pin means this revision: its number, or the beginning of its hash.
+pub(super) fn is_pinned(revision: &Revision, pin: &str) -> bool {
+    revision.number.to_string() == pin || (pin.len() > 9 && revision.revision.to_string().starts_with(pin))
 }
 
 /// The base that a text extends, to be kept with it.

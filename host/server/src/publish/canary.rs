@@ -8,7 +8,7 @@ use super::way::{Answer, Way};
 use super::workflows::active::{self, Active};
 use super::workflows::kept::Kept;
 use super::workflows::{self, Candidate, Revision, names};
-use super::{Error, plugins, suite};
+use super::{Error, hold, plugins, suite};
 use crate::engine::Engine;
 use crate::engine::canary::{Canary, Watched};
 use crate::engine::log::{self, Ended, Record, Since, What};
@@ -66,6 +66,7 @@ pub fn start(engine: &Engine, workflow: &Slug, start: &Start<'_>) -> Result<Watc
     workflows::check_seen(start.expect, Some(active.revision))?;
     let candidate = candidate(engine, workflow, start.tried)?;
     fits(engine, &active, &candidate)?;
+    hold::check(engine, candidate.definition.revision)?;
     let revision = candidate.definition.revision;
     let before = engine.canary(workflow);
     let as_before = before.as_ref().is_some_and(|before| {

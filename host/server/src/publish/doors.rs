@@ -15,6 +15,7 @@ mod document;
 mod files;
 mod limits;
 mod tests;
+mod together;
 mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,7 +10,7 @@ use super::workflows::history;
 use super::workflows::{self, Revision};
 use crate::engine::canary::Watched;
 use crate::engine::log::Since;
-use crate::engine::{Engine, Error};
+use crate::engine::{Engine, Error, hold};
 
 /// Cases of one revision are counted so far.
 const CASES_COUNTED_MAX: usize = 10_000;
@@ -41,6 +41,8 @@ pub struct InUse {
     pub active: bool,
     /// The share of new cases that takes it as a canary.
     pub percent: Option<u8>,
+    /// Since when its cases are paused, by whom and why.
+    pub held: Option<Since>,
     /// Cases that run on it.
     pub open_cases: usize,
     /// Whether there are more than were counted.
@@ -86,7 +88,8 @@ fn live(engine: &Engine, snapshot: &Snapshot, active: &Active, used: Option<Vec<
         let (open_cases, more) = (counted.cases, counted.more);
         let of_canary = canary.iter().find(|watched| watched.canary.revision == revision);
         let percent = of_canary.map(|watched| watched.canary.percent.get());
-        in_use.push(InUse { revision, number, active: revision == active.revision, percent, open_cases, more });
+        let held = hold::of(snapshot, revision)?.map(|hold| hold.since);
+        in_use.push(InUse { revision, number, active: revision == active.revision, percent, held, open_cases, more });
     }
     in_use.sort_by_key(|one| (!one.active, std::cmp::Reverse(one.number)));
     let since = match &active.since {

@@ -14,8 +14,9 @@ use redress_domain::workflow::{literal, yaml};
 use redress_store::row::Standing;
 use redress_store::snapshot::Snapshot;
 
-use super::Error;
 use super::workflows::{self, Revision};
+use super::{Error, hold};
+use crate::engine::log::{self, Origin, Record, What};
 use crate::engine::{self, Engine, Submission, Target};
 
 /// Most cases of one call: what a request waits for.
@@ -85,6 +86,11 @@ impl Report {
         self.moved.values().sum()
     }
 
+    /// All cases that stay where they are.
+    pub fn all_refused(&self) -> u64 {
+        self.refused.values().map(|refused| refused.cases).sum()
+    }
+
     fn refuse(&mut self, case: &Case, code: &str, detail: &str) {
         let step = case.status.step().map(ToString::to_string).unwrap_or_default();
         let refused = self.refused.entry((code.to_owned(), step)).or_default();
@@ -105,6 +111,7 @@ impl Report {
 pub fn plan(engine: &Engine, workflow: &Slug, wish: &Wish) -> Result<Migration, Error> {
     let (from, to) =
         (workflows::names::named(engine, workflow, &wish.from)?, workflows::names::named(engine, workflow, &wish.to)?);
+    hold::check(engine, to.revision)?;
     let (old, new) = (engine.registry().definition(from.revision)?, engine.registry().definition(to.revision)?);
     let mut faults = Vec::new();
     let mut vars = BTreeMap::new();
@@ -151,7 +158,7 @@ pub fn look(engine: &Engine, migration: &Migration, after: Option<CaseId>, max: 
     Ok(report)
 }
 
-/// Move up to so many cases behind one, each in a turn of its own.
+/// Move up to so many cases behind one, each in a turn of its own. `told` is why, and where the command came from.
 ///
 /// # Errors
 /// The store failed. What was moved before stays moved; called again, it goes on.
@@ -159,15 +166,54 @@ pub fn migrate(
     engine: &Engine,
     migration: &Migration,
     by: &Actor,
+    told: (&str, &Origin),
     after: Option<CaseId>,
     max: usize,
 ) -> Result<Report, Error> {
     let (mut report, cases) = examine(engine, migration, after, max)?;
     report.moved.clear();
+    let mut moved = Ok(());
     for slice in cases.chunks(AT_ONCE) {
-        move_slice(engine, migration, by, slice, &mut report)?;
+        // The revision that they go to is not deleted meanwhile.
+        let _alone = engine.moving();
+        if workflows::find(engine, migration.to.revision)?.is_none() {
+            let (workflow, named) = (migration.to.workflow.to_string(), migration.to.number.to_string());
+            moved = Err(Error::NoSuchRevision { workflow, named });
+            break;
+        }
+        moved = move_slice(engine, migration, by, slice, &mut report);
+        if moved.is_err() {
+            break;
+        }
     }
-    Ok(report)
+    // Also where not all could be moved: what was done is told.
+    record(engine, migration, by, told, &report)?;
+    moved.map(|()| report)
+}
+
+/// What a call did, in the tenant's own stream; each case has it in its own as well. A call that found nobody tells nothing.
+fn record(
+    engine: &Engine,
+    migration: &Migration,
+    by: &Actor,
+    (note, from): (&str, &Origin),
+    report: &Report,
+) -> Result<(), Error> {
+    if report.examined == 0 {
+        return Ok(());
+    }
+    let fact = What::CasesMigrated {
+        workflow: migration.to.workflow.clone(),
+        left: migration.from.revision,
+        revision: migration.to.revision,
+        number: migration.to.number,
+        examined: report.examined,
+        moved: report.all_moved(),
+        refused: report.all_refused(),
+        note: note.to_owned(),
+        from: from.clone(),
+    };
+    Ok(log::record(engine, by, |_| Record { facts: vec![fact.clone()], ..Record::default() })?)
 }
 
 /// Cases side by side, so that they share commits; so few that requests come in between.
@@ -221,7 +267,8 @@ fn examine(
     for row in page {
         let case = load(&snapshot, row.case)?;
         report.examined += 1;
-        let is_asked_for = case.status.step().is_some_and(|step| migration.at.contains(step));
+        let lanes = case.lanes.values().filter_map(|lane| lane.place.step());
+        let is_asked_for = case.status.step().into_iter().chain(lanes).any(|step| migration.at.contains(step));
         if !migration.at.is_empty() && !is_asked_for {
             report.left_out += 1;
             continue;

@@ -1,10 +1,11 @@
 //! How something is handed in: through which door, and as the answer to which request.
 
 use redress_domain::clock::Instant;
-use redress_domain::ids::Digest;
+use redress_domain::ids::{Digest, Slug};
 use redress_store::batch::Idem;
 use redress_store::row::{Row, RowKey};
 
+use super::draft;
 use crate::engine;
 use crate::engine::log::Origin;
 use crate::engine::repeat::{Given, Repeat};
@@ -18,6 +19,8 @@ pub enum Way {
     Cli,
     /// A watched folder.
     Door(Door),
+    /// A draft that was kept before, which is none from then on.
+    Draft(Slug),
 }
 
 /// A file of a watched folder, as it is handed in.
@@ -56,6 +59,7 @@ impl Way {
             Self::Api => Origin::Api,
             Self::Cli => Origin::Cli,
             Self::Door(door) => Origin::File(door.path.clone()),
+            Self::Draft(_) => Origin::Draft,
         }
     }
 
@@ -63,6 +67,7 @@ impl Way {
     pub(super) fn accepted(&self) -> Vec<Row> {
         match self {
             Self::Api | Self::Cli => Vec::new(),
+            Self::Draft(workflow) => vec![draft::gone(workflow)],
             Self::Door(door) => {
                 let own = [refused_name(&door.path), past_name(&door.path)];
                 let gone = own.iter().map(|name| Row::Delete(RowKey::door(name)));
@@ -78,7 +83,7 @@ impl Way {
     ) -> Result<bool, engine::Error> {
         match self {
             Self::Door(Door { tried: Tried::Before(then), .. }) => Ok(*then != Some(past()?)),
-            Self::Api | Self::Cli | Self::Door(_) => Ok(false),
+            Self::Api | Self::Cli | Self::Draft(_) | Self::Door(_) => Ok(false),
         }
     }
 }

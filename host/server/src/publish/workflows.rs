@@ -7,8 +7,8 @@ pub(super) mod kept;
 pub mod names;
 mod restore;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, MutexGuard};
 
 use chrono::Datelike as _;
 use redress_domain::case::command::Actor;
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::bases::{self, Base};
 use super::suite::{self, TestFile};
 use super::way::{Answer, Way};
-use super::{Error, past, plugins};
+use super::{Error, hold, past, plugins};
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::{self, Engine};
 use crate::outbox::connectors;
@@ -151,12 +151,22 @@ pub fn try_out(engine: &Engine, source: &str, beside: &[TestFile]) -> Result<Arc
 /// # Errors
 /// The problems, tests that do not pass, or another revision is active than the publisher saw; the active revision stays.
 pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revision, Error> {
-    let _alone = engine.publishing();
+    let alone = engine.publishing();
+    publish_alone(engine, publication, &alone)
+}
+
+/// The same, by who has the right to publish already.
+pub(super) fn publish_alone(
+    engine: &Engine,
+    publication: &Publication<'_>,
+    _alone: &MutexGuard<'_, ()>,
+) -> Result<Revision, Error> {
     let candidate = candidate(engine, publication.source, plugins::available(engine)?, Kept::default())?;
     suite::check(engine, &candidate.definition, publication.source, publication.beside)?;
     let (workflow, revision) = (candidate.definition.workflow.clone(), candidate.definition.revision);
     let before = active(engine, &workflow)?;
     check_seen(publication.expect, before)?;
+    hold::check(engine, revision)?;
     let past = || past::of_workflow(engine, &workflow);
     if before != Some(revision) && publication.way.is_overtaken(past)? {
         return Err(Error::Overtaken);
@@ -170,7 +180,7 @@ pub fn publish(engine: &Engine, publication: &Publication<'_>) -> Result<Revisio
             facts.extend(becoming.facts);
             rows.extend(becoming.rows);
         }
-        rows.extend(candidate.known.as_ref().map(|known| suite::rewritten(known, &candidate.source)));
+        rows.extend(candidate.rewritten());
         Record { facts, rows, idem, ..Record::default() }
     })?;
     warn_of_years(engine, &candidate.definition);
@@ -202,11 +212,15 @@ pub fn rollback(engine: &Engine, workflow: &Slug, rollback: &Rollback<'_>) -> Re
     let before = active(engine, workflow)?.ok_or_else(|| Error::NoWorkflow(workflow.to_string()))?;
     check_seen(rollback.expect, Some(before))?;
     let past = history::of(engine, workflow)?;
+    let kept: BTreeSet<Digest> = list(engine)?.into_iter().map(|one| one.revision).collect();
+    let was_active = |to: Digest| past.iter().any(|became| became.revision == to && became.how.makes_active());
     let to = match rollback.to {
-        Some(to) if past.iter().any(|became| became.revision == to && became.how.makes_active()) => to,
+        Some(to) if kept.contains(&to) && was_active(to) => to,
         Some(to) => return Err(Error::NoRevision { workflow: workflow.to_string(), revision: to }),
-        None => history::previous(&past).ok_or_else(|| Error::NothingBefore(workflow.to_string()))?,
+        None => history::previous(&past, |revision| kept.contains(&revision))
+            .ok_or_else(|| Error::NothingBefore(workflow.to_string()))?,
     };
+    hold::check(engine, to)?;
     // One that cannot run must not become active.
     let definition = engine.registry().definition(to)?;
     let _needed = loaded(engine, &definition)?;
@@ -249,6 +263,15 @@ fn loaded(engine: &Engine, definition: &Definition) -> Result<Vec<Arc<PluginInfo
     let require =
         |plugin: &Plugin| engine.sandbox().require(plugin.digest.bytes()).ok_or_else(|| missing(plugin.digest));
     definition.plugins.values().map(require).collect()
+}
+
+/// What a stored revision is: `active`, `canary`, or `retired` where no new case takes it.
+pub fn state(revision: Digest, active: Option<Digest>, canary: Option<Digest>) -> &'static str {
+    match revision {
+        one if active == Some(one) => "active",
+        one if canary == Some(one) => "canary",
+        _ => "retired",
+    }
 }
 
 /// All revisions, oldest first.
@@ -378,6 +401,11 @@ impl Candidate {
         }
     }
 
+    /// What is kept where it was stored before, with the text that it has now.
+    pub(super) fn rewritten(&self) -> Option<Row> {
+        self.known.as_ref().map(|known| suite::rewritten(known, &self.source))
+    }
+
     /// Whether its revision gets a number of its own.
     pub(super) fn is_new(&self) -> bool {
         self.known.is_none()
@@ -426,13 +454,13 @@ pub(super) fn candidate(
     engine: &Engine,
     source: &str,
     plugins: BTreeMap<PluginRef, Plugin>,
-    Kept { base, holidays, is_stored }: Kept,
+    Kept { base, holidays, together, is_stored }: Kept,
 ) -> Result<Candidate, Error> {
     let record = engine.record();
     let bases = match &base {
         // A text that was handed in later may name the same base in another way.
         Some(base) => [(overlay::base_of(source).unwrap_or(base.name.clone()), base.source.clone())].into(),
-        None => bases::known(engine, overlay::base_of(source).as_deref())?,
+        None => bases::known(engine, overlay::base_of(source).as_deref(), &together)?,
     };
     let (currency, zone) = (Some(record.currency), Some(record.zone));
     let texts = [Some(source), overlay::base_of(source).and_then(|name| bases.get(&name)).map(String::as_str)];

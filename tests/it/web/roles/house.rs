@@ -8,6 +8,8 @@ use redress::http::tenancy::State;
 use redress::keys::{Keys, Role};
 use redress::outbox;
 use redress::outbox::connectors::{self, Connector, Kind};
+use redress::publish::draft::{self, Save};
+use redress::publish::way::Way;
 use redress_domain::case::Case;
 use redress_domain::case::command::Open;
 use redress_domain::ids::Slug;
@@ -68,6 +70,8 @@ pub(super) struct Things {
     pub(super) workflow: String,
     pub(super) revision: String,
     pub(super) earlier: String,
+    /// On hold.
+    pub(super) held: String,
     /// With an earlier component.
     pub(super) plugin: String,
     pub(super) digest: String,
@@ -120,7 +124,7 @@ impl Side {
         merchant.publish(&document(&format!("wait-{name}"), "wait", events, WAITING))?;
         merchant.order(&order(&format!("o-{name}"), "c1", days_ago(10), &[("A1", 5, "2.55")])?)?;
         let key = id_of(&web.key(merchant.engine.record().id, Role::Viewer)?)?.to_owned();
-        let (workflow, [earlier, revision]) = versions(&merchant, &format!("versions-{name}"))?;
+        let (workflow, [held, earlier, revision]) = versions(&merchant, &format!("versions-{name}"))?;
         let (plugin, digest) = components(&merchant, &format!("plugin-{name}"))?;
         // The other one has set what this one has not.
         let connector = if name == "alpha" { Kind::Payment } else { Kind::Mail };
@@ -133,6 +137,7 @@ impl Side {
             workflow,
             revision,
             earlier,
+            held,
             plugin,
             digest,
             key,
@@ -149,9 +154,9 @@ impl Side {
         let n = house.number();
         self.connect(&house.world, &Kind::Payment)?;
         let key = id_of(&house.web.key(self.merchant.engine.record().id, Role::Viewer)?)?.to_owned();
-        let (workflow, [earlier, revision]) = versions(&self.merchant, &format!("versions-{}-{n}", self.name))?;
+        let (workflow, [held, earlier, revision]) = versions(&self.merchant, &format!("versions-{}-{n}", self.name))?;
         let (plugin, digest) = components(&self.merchant, &format!("plugin-{}-{n}", self.name))?;
-        Ok(Things { workflow, revision, earlier, plugin, digest, key, ..self.with_cases()? })
+        Ok(Things { workflow, revision, earlier, held, plugin, digest, key, ..self.with_cases()? })
     }
 
     fn with_cases(&self) -> anyhow::Result<Things> {
@@ -194,6 +199,7 @@ impl Things {
             workflow: "nothing".to_owned(),
             revision: "0".repeat(64),
             earlier: "0".repeat(64),
+            held: "0".repeat(64),
             plugin: "nothing@0".to_owned(),
             digest: "0".repeat(64),
             key: "000000000000".to_owned(),
@@ -202,14 +208,19 @@ impl Things {
     }
 }
 
-/// A workflow of two revisions and a canary, and the first two of them.
-fn versions(merchant: &Merchant, name: &str) -> anyhow::Result<(String, [String; 2])> {
+/// A workflow of three revisions, the first of them on hold, with a canary and a draft; and the three.
+fn versions(merchant: &Merchant, name: &str) -> anyhow::Result<(String, [String; 3])> {
     let text =
         |result: &str| document(name, "never", "", &format!("  - {{ id: done, finish: {{ result: {result} }} }}\n"));
+    let held = merchant.publish(&text("none"))?;
+    merchant.hold(name, held.number)?;
     let earlier = merchant.publish(&text("one"))?.revision;
     let revision = merchant.publish(&text("two"))?.revision;
     merchant.canary(name, &text("three"), 10, Bounds::default())?;
-    Ok((name.to_owned(), [earlier.to_string(), revision.to_string()]))
+    let (workflow, source, by) = (Slug::new(name)?, text("four"), admin());
+    let save = Save { source: &source, note: "for January", by: &by, way: Way::Api, answer: None };
+    draft::save(&merchant.engine, &workflow, &save)?;
+    Ok((name.to_owned(), [held.revision, earlier, revision].map(|one| one.to_string())))
 }
 
 /// A plugin of two components, and the earlier one.

@@ -57,7 +57,8 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
         "effect.get" | "effect.list" | "event.list" | "event.stream" | "connector.list" | "connector.remove" => {
             return None;
         }
-        "workflow.get" | "workflow.list" | "workflow.revisions" | "revision.get" | "file.list" => return None,
+        "workflow.get" | "workflow.list" | "workflow.revisions" | "revision.get" | "file.list" | "hold.list"
+        | "draft.list" | "draft.get" | "draft.discard" => return None,
         "plugin.get" | "plugin.list" | "key.get" | "key.list" | "tenant.get" | "tenant.list" | "tenant.own" => {
             return None;
         }
@@ -74,8 +75,17 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
         "workflow.validate" | "workflow.publish" => {
             json!({ "source": document(&format!("new-{n}"), "never", "", done), "note": "new" })
         }
+        "bundle.publish" => {
+            let source = document(&format!("new-{n}"), "never", "", done);
+            json!({ "files": [{ "name": "new.yaml", "source": source }], "note": "new" })
+        }
         "workflow.rollback" | "canary.promote" | "canary.stop" => json!({ "note": "back" }),
         "workflow.migrate" => json!({ "from": things.earlier, "to": things.revision, "dry_run": true }),
+        "workflow.hold" => json!({ "revision": things.earlier, "note": "it refunds twice" }),
+        "workflow.resume" => json!({ "revision": things.held, "note": "it was nothing" }),
+        "draft.put" => json!({ "source": document(&things.workflow, "never", "", done), "note": "for January" }),
+        "draft.publish" => json!({}),
+        "revision.gc" => json!({ "dry_run": true }),
         "canary.start" => {
             json!({ "source": document(&things.workflow, "never", "", done), "percent": 5, "note": "a trial" })
         }

@@ -1,7 +1,10 @@
 //! What the entries of lanes make of a case.
 
+use std::collections::BTreeMap;
+
 use super::super::entry::Entry;
 use super::super::lane::{Lane, LaneId, Place};
+use super::super::migrated::MigratedLane;
 use super::super::{Case, Output, Status};
 use super::Stamp;
 
@@ -16,6 +19,21 @@ pub(super) fn stand(case: &mut Case, place: Place) -> Result<(), &'static str> {
         return Ok(());
     }
     case.lanes.get_mut(&case.lane).ok_or("there is no such lane")?.place = place;
+    Ok(())
+}
+
+/// The lanes go on at steps of another revision. Every lane that waits for something from outside has its place there.
+pub(super) fn migrate(
+    case: &mut Case,
+    migrated: &BTreeMap<LaneId, MigratedLane>,
+    turn: u64,
+) -> Result<(), &'static str> {
+    for (id, to) in migrated {
+        let lane = case.lanes.get_mut(id).ok_or("there is no such lane")?;
+        let Place::Waiting { since, .. } = lane.place else { return Err("the lane does not wait") };
+        let since = if to.rearmed { turn } else { since };
+        lane.place = Place::Waiting { step: to.step.clone(), since, until: to.until };
+    }
     Ok(())
 }
 

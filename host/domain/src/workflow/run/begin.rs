@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::names::Names;
 use super::{
-    Input, Run, StepError, age, claim, events, fail, finish, resend, reserve, route, sla, subcase, tasks, wait,
+    Input, Run, StepError, age, claim, defer, events, fail, finish, resend, reserve, route, sla, subcase, tasks, wait,
 };
 use crate::case::command::{Body, Complete, Open, Rejection, Timer};
 use crate::case::entry::{Entry, Opened};
@@ -23,6 +23,7 @@ pub(super) fn begin(definition: Option<&Definition>, case: Option<Case>, input: 
         (Body::Open(_), true) => return Err(Rejection::new("case_open", "the case is open already")),
         (Body::Open(open), false) => opened(&mut run, definition, open)?,
         (_, false) => return Err(Rejection::new("case_not_found", "there is no such case")),
+        (Body::Continue, true) if defer::is_next(&run) => return Ok(defer::take_up(definition, run)),
         (body, true) => {
             load(&mut run);
             command(&mut run, definition, body)?;
@@ -41,6 +42,7 @@ pub(super) fn run_of(definition: Option<&Definition>, case: Option<Case>, input:
         names: Names::new(definition, at),
         case,
         input,
+        taken_up_by: None,
         entries: Vec::new(),
         asks: Vec::new(),
         conditions: Vec::new(),
@@ -64,7 +66,7 @@ pub(super) fn run_of(definition: Option<&Definition>, case: Option<Case>, input:
 /// it went on at once or after a crash must not show in what it decides.
 fn business_time(case: Option<&Case>, input: &Input) -> Instant {
     match case {
-        Some(case) if input.command.body == Body::Continue => case.changed_at,
+        Some(case) if input.command.body == Body::Continue && case.is_cut() => case.changed_at,
         Some(case) => case.changed_at.max(input.command.occurred_at),
         None => input.command.occurred_at,
     }
@@ -76,7 +78,7 @@ pub(super) fn load(run: &mut Run) {
     }
 }
 
-fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Result<(), Rejection> {
+pub(super) fn command(run: &mut Run, definition: Option<&Definition>, body: &Body) -> Result<(), Rejection> {
     let ended = match body {
         // What became of money is asked and answered beyond the end of the case.
         Body::Complete(Complete { task, .. }) | Body::Claim(task) | Body::Release(task) => {

@@ -18,7 +18,7 @@ pub(super) fn arrived(run: &mut Run, definition: Option<&Definition>, event: &Ev
         run.emit(Entry::Ignored { what: format!("event {}", event.name), why: "the case is closed".to_owned() });
         return Ok(());
     }
-    let event = Arrived { name: event.name.clone(), at: run.now(), fields: event.fields.clone() };
+    let event = Arrived { name: event.name.clone(), at: run.came_at(), fields: event.fields.clone() };
     let mut failed = None;
     for (lane, step, arms) in waiting(run, definition) {
         run.turn_to(&lane);

@@ -28,6 +28,7 @@ pub(super) fn engine_exit(error: &engine::Error) -> Exit {
     use engine::Error as E;
     match error {
         E::Conflict(_) | E::OrderBelowReturned { .. } | E::Stale { .. } | E::OrderMoved => Exit::Conflict,
+        E::Paused { .. } | E::OnHold { .. } => Exit::Conflict,
         E::Rejected(_) | E::Order(_) | E::Amount(_) => Exit::Invalid,
         E::Full | E::Read(_) | E::Append(_) | E::Damaged { .. } => Exit::Failure,
         E::Revision { .. } | E::Stopped | E::Internal => Exit::Failure,
@@ -60,14 +61,19 @@ pub(super) fn backtest_exit(error: &backtest::Error) -> Exit {
 pub(super) fn publish_exit(error: &publish::Error) -> Exit {
     use publish::Error as E;
     match error {
+        E::Bundle(files) => files.first().map_or(Exit::Invalid, |(_, error)| publish_exit(error)),
         E::Invalid(_)
+        | E::NoPart(_)
         | E::Tests(_)
         | E::Refused(_)
         | E::Name(_)
         | E::Breaks { .. }
         | E::CanaryUnfit { .. }
+        | E::DraftUnfit { .. }
         | E::MigrationUnfit { .. } => Exit::Invalid,
-        E::Moved { .. } | E::Overtaken | E::NothingBefore(_) => Exit::Conflict,
+        E::Moved { .. } | E::Overtaken | E::NothingBefore(_) | E::OnHold { .. } => Exit::Conflict,
+        E::DraftsFull(_) => Exit::Conflict,
+        E::NoHold { .. } | E::NoDraft(_) => Exit::NotFound,
         E::NoWorkflow(_) | E::NoRevision { .. } | E::NoSuchRevision { .. } | E::NoCanary(_) | E::NeverPushed { .. } => {
             Exit::NotFound
         }

@@ -26,5 +26,5 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     if args.active {
         revisions.retain(|one| actives.iter().any(|(_, active)| *active == one.revision));
     }
-    super::listing(&revisions, &actives, session.engine.record().zone).print(at.format(), out)
+    super::listing(&session.engine, &revisions, &actives).print(at.format(), out)
 }

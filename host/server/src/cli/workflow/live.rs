@@ -70,6 +70,9 @@ fn row(workflow: &Json, one: &Json) -> Json {
         "name": workflow["name"], "number": one["number"], "revision": one["revision"], "state": one["state"],
         "open_cases": format!("{}{more}", one["open_cases"]),
     });
+    if !one["on_hold"].is_null() {
+        row["state"] = json!(format!("{}, on hold", one["state"].as_str().unwrap_or_default()));
+    }
     let since = match one["state"].as_str() {
         Some("active") => &workflow["since"],
         Some("canary") => &workflow["canary"]["since"],

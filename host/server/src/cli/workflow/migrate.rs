@@ -43,6 +43,9 @@ pub(in crate::cli) struct Args {
     /// Only say what would become of them.
     #[arg(long)]
     dry_run: bool,
+    /// Why, in a few words.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
 }
 
 /// Names with something behind an equals sign.
@@ -100,7 +103,7 @@ fn all(door: &Door, args: &Args) -> Result<Json, Error> {
     let pairs = |pairs: &[(String, String)]| pairs.iter().cloned().collect::<BTreeMap<_, _>>();
     let mut body = json!({
         "from": args.from, "to": args.to, "steps": args.at, "map": pairs(&args.map), "vars": pairs(&args.var),
-        "timers": args.timers, "dry_run": args.dry_run,
+        "timers": args.timers, "dry_run": args.dry_run, "note": args.note,
     });
     let mut progress = Progress::to_stderr();
     let mut total = Json::Null;

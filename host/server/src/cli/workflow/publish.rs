@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use crate::cli::Global;
 use crate::cli::error::Error;
-use crate::cli::output::Out;
+use crate::cli::output::{Format, Out};
 use crate::cli::session::{actor, read_text};
+use crate::cli::shown::{self, Column};
 use crate::cli::workflow::test::files;
+use crate::publish::suite::TestFile;
 use crate::publish::way::Way;
 use crate::publish::workflows::Publication;
 use crate::publish::{self, workflows};
@@ -14,12 +18,13 @@ use crate::publish::{self, workflows};
 pub(super) const EXAMPLES: &str = "\
 Examples:
   redress workflow publish return.yaml --tenant shop --data data
+  redress workflow publish workflows/apparel --note \"two that change together\" --server http://127.0.0.1:7373
   redress workflow publish return.yaml --note \"30 days in January\" --tenant shop --data data
 ";
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The file. One with problems, or whose tests fail (inside it, and in *.test.yaml beside it), changes nothing; one that is
+    /// The file, or a folder whose workflows and tests are published together: all of them or none. One with problems, or whose tests fail (inside it, and in *.test.yaml beside it), changes nothing; one that is
     /// active already is not published twice.
     file: PathBuf,
     /// Why, in a few words.
@@ -28,6 +33,9 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    if args.file.is_dir() || at.server.is_some() {
+        return together(args, at, out);
+    }
     let text = read_text(&args.file)?;
     let session = at.session()?;
     let by = actor();
@@ -43,5 +51,25 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Err(error) => return Err(error.into()),
     };
     let actives = workflows::actives(&session.engine)?;
-    super::listing(&[revision], &actives, session.engine.record().zone).print(at.format(), out)
+    super::listing(&session.engine, &[revision], &actives).print(at.format(), out)
+}
+
+const PUBLISHED: [Column; 4] = [
+    Column::text("workflow", "/workflow"),
+    Column::text("number", "/number"),
+    Column::digest("revision", "/revision"),
+    Column::text("note", "/note"),
+];
+
+/// A folder, or a file with the tests beside it: published together, through a host or on the data folder.
+fn together(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let files = files::together(&args.file)?;
+    let file = |file: &TestFile| json!({ "name": file.name, "source": file.source });
+    let body = json!({ "files": files.iter().map(file).collect::<Vec<_>>(), "note": args.note });
+    let published = at.door()?.post("/v1/bundles", &body)?;
+    if at.format() == Format::Json {
+        return out.json(&published);
+    }
+    let rows = published["revisions"].as_array().cloned().unwrap_or_default();
+    shown::rows(&PUBLISHED, &rows).print(at.format(), out)
 }

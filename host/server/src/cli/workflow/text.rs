@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
     fn named(&self, wanted: Option<&str>) -> Result<BTreeMap<String, String>, Error> {
         let is_own = wanted.is_some_and(|name| !name.starts_with("std/"));
         if is_own && self.at.tenant.is_some() {
-            return Ok(bases::known(&self.session()?.engine, wanted)?);
+            return Ok(bases::known(&self.session()?.engine, wanted, &BTreeMap::new())?);
         }
         Ok(bases::shipped())
     }

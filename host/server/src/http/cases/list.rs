@@ -10,7 +10,7 @@ use redress_store::snapshot::Snapshot;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::engine::listing::CaseListing;
+use crate::engine::listing::{CaseListing, Paused};
 use crate::engine::{self, Engine};
 use crate::http::codes;
 use crate::http::page::{self, List, Look, Page, Params};
@@ -31,6 +31,8 @@ pub(in crate::http) struct Filter {
     cursor: Option<String>,
     /// Only cases of this status.
     status: Option<String>,
+    /// Only cases that are paused, or only those that are not.
+    paused: Option<bool>,
     /// Only cases of this kind: `return`, `exchange`, `complaint` ...
     kind: Option<String>,
     /// Only cases of this customer.
@@ -70,6 +72,7 @@ struct Wanted {
     scan: Scan,
     external: Option<(String, String)>,
     status: Option<String>,
+    paused: Option<bool>,
     kind: Option<String>,
     customer: Option<CustomerId>,
     from: Option<Instant>,
@@ -91,6 +94,7 @@ impl Wanted {
         let customer = customer.map_err(|error| wrong(error.to_string()))?;
         let list = List::of("cases")
             .with("status", filter.status.as_deref())
+            .with("paused", filter.paused.map(|paused| if paused { "true" } else { "false" }))
             .with("kind", filter.kind.as_deref())
             .with("customer", filter.customer.as_deref())
             .with("from", filter.opened_from.as_deref())
@@ -100,6 +104,7 @@ impl Wanted {
             scan: customer.clone().map_or(Scan::CasesByOpened, Scan::CasesByCustomer),
             external: external.transpose()?,
             status: filter.status,
+            paused: filter.paused,
             kind: filter.kind,
             customer,
             from: time("opened_at[gte]", filter.opened_from)?,
@@ -115,14 +120,19 @@ impl Wanted {
         // The listing goes by time, so that a page begins where the wanted ones do.
         let start = self.before.map(|before| self.scan.before(before));
         self.place.cursor = self.place.cursor.or(start);
+        let paused = Paused::of(&snapshot)?;
         page::listed(&snapshot, &self.scan, Direction::Backward, &self.place, |row| {
             if let (Some(from), Some(at)) = (self.from, row.at)
                 && at < from
             {
                 return Ok(Look::End);
             }
-            let listing = listing(engine, row)?.filter(|one| self.holds(one));
-            Ok(listing.as_ref().map_or(Look::Pass, |one| Look::Take(one.into())))
+            let Some(listing) = listing(engine, row)?.filter(|one| self.holds(one)) else { return Ok(Look::Pass) };
+            let is_paused = paused.holds(&snapshot, &listing)?;
+            if self.paused.is_some_and(|wanted| wanted != is_paused) {
+                return Ok(Look::Pass);
+            }
+            Ok(Look::Take(CaseRow { paused: is_paused, ..(&listing).into() }))
         })
     }
 
@@ -131,7 +141,11 @@ impl Wanted {
         let found = snapshot.case_by_external(source, id).map_err(engine::Error::from)?;
         let case = found.map(|(id, _)| engine.case(id)).transpose()?.flatten();
         let listing = case.as_ref().map(CaseListing::of).filter(|one| self.holds(one));
-        Ok(self.place.page(listing.iter().map(CaseRow::from).collect(), None))
+        let Some(listing) = listing else { return Ok(self.place.page(Vec::new(), None)) };
+        let paused = Paused::of(snapshot)?.holds(snapshot, &listing)?;
+        let rows = [CaseRow { paused, ..(&listing).into() }];
+        let wanted = rows.into_iter().filter(|row| self.paused.is_none_or(|wanted| wanted == row.paused));
+        Ok(self.place.page(wanted.collect(), None))
     }
 
     fn holds(&self, one: &CaseListing) -> bool {

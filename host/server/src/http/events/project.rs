@@ -117,6 +117,8 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::EventTaken { .. }
         | Entry::Ignored { .. }
         | Entry::Paused { .. }
+        | Entry::Deferred { .. }
+        | Entry::TakenUp
         | Entry::TaskMoved { .. }
         | Entry::WentBack { .. }
         // A sub-case tells of itself.
@@ -220,13 +222,25 @@ fn of_tenant(engine: &Engine, logged: &Logged) -> Option<Event> {
             let data = EventData { outcome, ..of_revision(workflow, *revision, *number) };
             ("canary.ended", workflow.to_string(), data)
         }
+        Fact::RevisionHeld { workflow, revision, number, .. } => {
+            ("revision.held", workflow.to_string(), of_revision(workflow, *revision, *number))
+        }
+        Fact::RevisionResumed { workflow, revision, number, .. } => {
+            ("revision.resumed", workflow.to_string(), of_revision(workflow, *revision, *number))
+        }
+        Fact::CasesMigrated { workflow, revision, number, .. } => {
+            ("cases.migrated", workflow.to_string(), of_revision(workflow, *revision, *number))
+        }
         Fact::PluginActivated { plugin, version, digest, .. } => {
             let (version, digest) = (Some(version.clone()), Some(digest.to_string()));
             let data = EventData { plugin: Some(plugin.clone()), version, digest, ..EventData::default() };
             ("plugin.activated", plugin.clone(), data)
         }
-        // How the merchant is connected, who has keys, and what an import came to, is for those who did it.
-        Fact::ConnectorSet { .. }
+        // How the merchant is connected, who has keys, what an import came to, and what is only a draft or deleted, is for those who did it.
+        Fact::DraftSaved { .. }
+        | Fact::RevisionsDeleted { .. }
+        | Fact::DraftDiscarded { .. }
+        | Fact::ConnectorSet { .. }
         | Fact::ConnectorRemoved { .. }
         | Fact::KeyCreated { .. }
         | Fact::KeyRevoked { .. }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use redress_domain::case::command::{Body, Command};
 use redress_domain::case::lane::{Lane, LaneId};
 use redress_domain::case::{About, Case, Effect, Line, Task};
 use redress_domain::ids::{Digest, TaskId};
@@ -10,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
+use super::publishing::SinceView;
 use super::subcase::{ChildView, ParentView};
 use super::timeline::named;
 use super::{WireMoney, WireReason, all, fields};
@@ -58,6 +60,12 @@ pub struct CaseView {
     /// The workflow that it runs on, and the revision that it is pinned to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workflow: Option<PinnedWorkflow>,
+    /// Why it does not move: its revision is on hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<SinceView>,
+    /// What came while it was paused and is not taken up yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptView>,
     /// Business time of its opening.
     pub opened_at: String,
     /// Business time of its last change.
@@ -77,6 +85,19 @@ pub struct CaseView {
     /// The cases that it opened.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sub_cases: Vec<ChildView>,
+}
+
+/// Something that came while a case was paused.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = KeptCommand)]
+pub struct KeptView {
+    /// `case.event`, `timer.fire` or `effect.settle`.
+    pub command: String,
+    /// When it happened.
+    pub at: String,
+    /// The event, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
 }
 
 /// A branch of a `parallel` or an iteration of a `for_each`.
@@ -246,6 +267,8 @@ impl From<&Case> for CaseView {
                 number: None,
                 plugins: BTreeMap::new(),
             }),
+            paused: None,
+            kept: all(&case.deferred),
             opened_at: case.opened_at.to_string(),
             changed_at: case.changed_at.to_string(),
             attributes: fields::shown(&case.attributes),
@@ -255,6 +278,13 @@ impl From<&Case> for CaseView {
             parent: case.parent.as_ref().map(Into::into),
             sub_cases: case.children.iter().map(|(id, child)| ChildView::of(*id, child)).collect(),
         }
+    }
+}
+
+impl From<&Command> for KeptView {
+    fn from(command: &Command) -> Self {
+        let event = if let Body::Event(event) = &command.body { Some(event.name.clone()) } else { None };
+        Self { command: command.body.name().to_owned(), at: command.occurred_at.to_string(), event }
     }
 }
 

@@ -20,6 +20,9 @@ pub struct CaseRow {
     pub kind: String,
     /// `running`, `waiting`, `held` or `closed`.
     pub status: String,
+    /// Whether its revision is on hold: it does not move.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
     /// The step that it stands at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
@@ -47,6 +50,7 @@ impl From<&CaseListing> for CaseRow {
             number: one.number.clone(),
             kind: one.kind.to_string(),
             status: one.status.clone(),
+            paused: false,
             step: one.step.clone(),
             result: one.result.clone(),
             remedy: one.remedy.word().to_owned(),

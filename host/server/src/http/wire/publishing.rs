@@ -23,7 +23,7 @@ use crate::publish::workflows::history::{Became, How};
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Origin)]
 pub struct OriginView {
-    /// `api`, `cli`, `file`, `host` for the host itself, or `unknown` for what is older than the question.
+    /// `api`, `cli`, `file`, `draft` for a draft that was kept before, `host` for the host itself, or `unknown` for what is older than the question.
     pub kind: &'static str,
     /// Of a file of a watched folder, its path.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,6 +38,7 @@ impl From<&Origin> for OriginView {
             Origin::Cli => ("cli", None),
             Origin::File(path) => ("file", Some(path.clone())),
             Origin::Host => ("host", None),
+            Origin::Draft => ("draft", None),
         };
         Self { kind, path }
     }
@@ -118,6 +119,9 @@ pub struct WorkflowView {
     /// What a share of the new cases takes instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canary: Option<CanaryView>,
+    /// Since when a draft of it is kept, by whom and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<SinceView>,
     /// The active revision, then the canary and the others on which cases run, the newest first.
     pub revisions: Vec<InUseView>,
     /// The files of watched folders that are this workflow.
@@ -162,6 +166,9 @@ pub struct InUseView {
     /// The share of new cases that takes a canary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<u8>,
+    /// Since when it is on hold, by whom and why: its cases are paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_hold: Option<SinceView>,
     /// Cases that run on it.
     pub open_cases: usize,
     /// Whether there are more than were counted.
@@ -192,6 +199,7 @@ impl From<&InUse> for InUseView {
                 (false, None) => "earlier",
             },
             percent: one.percent,
+            on_hold: one.held.as_ref().map(SinceView::from),
             open_cases: one.open_cases,
             more: one.more,
         }
@@ -206,8 +214,12 @@ pub struct BecameView {
     pub revision: String,
     /// Its number.
     pub number: u64,
-    /// `published`, `rolled_back` when somebody went back to it, `canary_started` or `canary_ended`.
+    /// `published`, `rolled_back` when somebody went back to it, `canary_started` or `canary_ended`, `held` when its cases were
+    /// paused and `resumed` when they went on, `migrated` when cases of another revision came to it.
     pub how: &'static str,
+    /// How many cases came to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cases: Option<u64>,
     /// The share of new cases that a canary took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<u8>,
@@ -225,20 +237,28 @@ pub struct BecameView {
     pub from: OriginView,
     /// Whether it is active still, since then.
     pub active: bool,
+    /// What the revision is by now: `active`, `canary`, or `retired` where no new case takes it.
+    pub state: &'static str,
 }
 
-impl From<&Became> for BecameView {
-    fn from(one: &Became) -> Self {
+impl BecameView {
+    /// A time in the past of a revision, which by now is this.
+    pub fn of(one: &Became, state: &'static str) -> Self {
         let (how, percent, ended) = match one.how {
             How::Published => ("published", None, None),
             How::RolledBack => ("rolled_back", None, None),
             How::Tried(percent) => ("canary_started", Some(percent.get()), None),
             How::TrialEnded(ended) => ("canary_ended", None, Some(ended.word())),
+            How::Held => ("held", None, None),
+            How::Resumed => ("resumed", None, None),
+            How::MigratedTo(_) => ("migrated", None, None),
         };
+        let cases = if let How::MigratedTo(cases) = one.how { Some(cases) } else { None };
         Self {
             revision: one.revision.to_string(),
             number: one.number,
             how,
+            cases,
             percent,
             ended,
             at: one.at.to_string(),
@@ -246,6 +266,7 @@ impl From<&Became> for BecameView {
             note: one.note.clone(),
             from: (&one.from).into(),
             active: one.active,
+            state,
         }
     }
 }
@@ -374,5 +395,6 @@ pub fn problem(one: &Located) -> FieldProblem {
         path: Some(one.path.clone()).filter(|path| !path.is_empty()),
         help: one.help.clone(),
         range: Some(TextRange { start: place(one.start), end: place(one.end) }),
+        file: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use redress_domain::ask::{Answer, Asked};
 use redress_domain::case::Output;
-use redress_domain::case::command::Settled;
+use redress_domain::case::command::{Body, Command, Settled};
 use redress_domain::case::entry::{Entry, Opened, TableInput, TableRow};
 use redress_domain::case::lane::LaneId;
 use redress_domain::case::migrated::Migrated;
@@ -313,7 +313,8 @@ impl From<&Entry> for EntryView {
         // A stored name ends in its version, which is no matter of clients.
         let kind = entry.name().rsplit_once('.').map_or(entry.name(), |(kind, _)| kind).to_owned();
         let view = match entry {
-            Entry::Held => Self::default(),
+            Entry::Held | Entry::TakenUp => Self::default(),
+            Entry::Deferred { command } => Self::of_kept(command),
             Entry::Opened(opened) => Self::of_opening(opened),
             Entry::Skipped { step }
             | Entry::TimedOut { step }
@@ -377,6 +378,12 @@ impl From<&Entry> for EntryView {
 }
 
 impl EntryView {
+    /// What came while the case was paused.
+    fn of_kept(command: &Command) -> Self {
+        let event = if let Body::Event(event) = &command.body { Some(event.name.clone()) } else { None };
+        Self { event, since: Some(command.occurred_at.to_string()), ..Self::default() }
+    }
+
     fn of_opening(opened: &Opened) -> Self {
         Self {
             codes: vec![opened.submission.kind.to_string()],

@@ -6,6 +6,7 @@ use redress_domain::case::command::{Actor, ActorKind};
 use redress_domain::codec;
 use redress_domain::ids::Digest;
 use redress_domain::workflow::diagnostic::{self, Diagnostic, Range};
+use redress_domain::workflow::overlay;
 use redress_store::objects::Objects;
 use serde::Serialize;
 
@@ -13,9 +14,11 @@ use super::document::{self, Kind};
 use super::files::{self, Found, Wanted};
 use super::limits::{EFFORT_MAX, PLUGIN_EFFORT, WORKFLOW_BYTES_MAX};
 use super::tests::Tests;
+use super::together::{Group, Member, Read, Ready, Texts};
 use super::{DoorState, Folders, Refused, Report, Seen, Tenant};
 use crate::engine::log::{self, Record};
 use crate::engine::{self, Engine};
+use crate::publish::bundle::{self, Bundle, Part};
 use crate::publish::suite::{Failed, TestFile};
 use crate::publish::way::{Door, Tried, Way, past_name, refused_name};
 use crate::publish::{Error, chain, diagnostics, past, plugins, workflows};
@@ -28,14 +31,9 @@ pub(super) struct Visit<'a> {
     after: Tenant,
     effort: u32,
     tests: Tests,
+    /// Workflows that this look found, by path.
+    texts: Texts,
     report: &'a mut Report,
-}
-
-/// A file whose bytes were read.
-struct Read {
-    path: String,
-    bytes: Vec<u8>,
-    content: Digest,
 }
 
 /// What the door remembers of a file.
@@ -82,7 +80,16 @@ impl From<Error> for Trouble {
 
 impl<'a> Visit<'a> {
     pub(super) fn new(engine: &'a Engine, objects: &'a Objects, before: Tenant, report: &'a mut Report) -> Self {
-        Self { engine, objects, before, after: Tenant::default(), effort: 0, tests: Tests::default(), report }
+        Self {
+            engine,
+            objects,
+            before,
+            after: Tenant::default(),
+            effort: 0,
+            tests: Tests::default(),
+            texts: Texts::default(),
+            report,
+        }
     }
 
     /// What is to be remembered.
@@ -115,7 +122,89 @@ impl<'a> Visit<'a> {
                 self.unreadable(path, why);
             }
         }
+        self.hand_in_found(has);
         Ok(())
+    }
+
+    /// Hand in the workflows that are to be: those that depend on each other as one bundle, every other by itself.
+    fn hand_in_found(&mut self, has: Digest) {
+        let mut texts = std::mem::take(&mut self.texts);
+        for group in texts.groups() {
+            match group {
+                Group::One(ready) => {
+                    let Ready { file, tried, past } = *ready;
+                    self.hand_in(file, Wanted::Workflows, has, tried, past);
+                }
+                Group::Several(members) => self.hand_in_together(members, has),
+            }
+        }
+    }
+
+    /// Files of which one extends another as it is published beside it. While one of them is being written the others wait.
+    fn hand_in_together(&mut self, members: Vec<Member>, has: Digest) {
+        let effort = u32::try_from(members.len()).unwrap_or(u32::MAX);
+        let rests = |member: &Member| {
+            self.tests
+                .beside(&member.text.path, &member.text.bytes)
+                .iter()
+                .all(|test| self.tests.rests(&test.name, &self.before.tests))
+        };
+        if members.iter().any(|member| member.text.changing || !rests(member))
+            || self.effort.saturating_add(effort) > EFFORT_MAX
+        {
+            return self.wait(members);
+        }
+        self.effort += effort;
+        let (mut parts, mut tests, mut doors) = (Vec::new(), Vec::new(), Vec::new());
+        for Member { text, ready, activate } in &members {
+            let tried = ready.as_ref().map_or(Tried::Never, |ready| ready.tried);
+            let door = Door { path: text.path.clone(), content: text.content, tried };
+            let file = TestFile { name: text.path.clone(), source: String::from_utf8_lossy(&text.bytes).into_owned() };
+            if *activate {
+                tests.extend(self.tests.beside(&text.path, &text.bytes));
+            }
+            parts.push(Part { file, way: Way::Door(door.clone()), activate: *activate });
+            doors.push(door);
+        }
+        let (by, note) = (actor(), "files of one folder that depend on each other");
+        let bundle = Bundle { parts: &parts, tests: &tests, note, by: &by, answer: None };
+        match bundle::publish(self.engine, &bundle) {
+            Ok(revisions) => {
+                let activated = members.into_iter().filter(|member| member.activate);
+                for (member, revision) in activated.zip(revisions) {
+                    let what = revision.revision;
+                    tracing::info!("{} was taken: {what}", member.text.path);
+                    self.report.accepted.push((member.text.path.clone(), what));
+                    self.seen(member.text.into_read(), Wanted::Workflows, DoorState::Published(what));
+                }
+            }
+            Err(error) => {
+                for (member, door) in members.into_iter().zip(doors).filter(|(member, _)| member.activate) {
+                    self.refused_together(member, &door, &error, has);
+                }
+            }
+        }
+    }
+
+    fn refused_together(&mut self, member: Member, door: &Door, error: &Error, has: Digest) {
+        let past = member.ready.and_then(|ready| ready.past);
+        let file = member.text.into_read();
+        let refused = match of_file(error, &file) {
+            Ok(refused) => refused,
+            Err(why) => return self.not_handed_in(file, Wanted::Workflows, why),
+        };
+        match remember_refused(self.engine, door, has, past) {
+            Ok(()) => self.refused(file, Wanted::Workflows, refused),
+            Err(error) => self.not_handed_in(file, Wanted::Workflows, error.into()),
+        }
+    }
+
+    /// What would be handed in is looked at again soon; what is as it was stays so.
+    fn wait(&mut self, members: Vec<Member>) {
+        for member in members.into_iter().filter(|member| member.ready.is_some()) {
+            self.report.pending += 1;
+            self.seen(member.text.into_read(), Wanted::Workflows, DoorState::Changing);
+        }
     }
 
     /// What a refusal may depend on besides the file itself: of a workflow the plugins and the tests beside it, of a plugin the
@@ -154,6 +243,10 @@ impl<'a> Visit<'a> {
         if wanted == Wanted::Workflows && before.is_none() && !is_workflow(&file, &known) {
             return Ok(());
         }
+        if wanted == Wanted::Workflows {
+            let changing = before.is_none() && !is_same;
+            self.texts.found(&file, changing, known.refused_under.is_some() && is_same, known.past);
+        }
         match (before, is_same, known.refused_under) {
             (Some(seen), true, None) => self.remember(file.path, seen),
             (None, true, None) => self.seen(file, wanted, DoorState::Same),
@@ -166,12 +259,20 @@ impl<'a> Visit<'a> {
             }
             (Some(_), false, _) => {
                 let past = past(self.engine, &file, wanted)?;
-                self.hand_in(file, wanted, has, Tried::Never, Some(past));
+                self.ready(file, wanted, has, Tried::Never, Some(past));
             }
             // What it was refused for has changed.
-            (_, true, Some(_)) => self.hand_in(file, wanted, has, Tried::Before(known.past), None),
+            (_, true, Some(_)) => self.ready(file, wanted, has, Tried::Before(known.past), None),
         }
         Ok(())
+    }
+
+    /// A workflow waits until all were looked at: others may depend on it.
+    fn ready(&mut self, file: Read, wanted: Wanted, has: Digest, tried: Tried, past: Option<Digest>) {
+        match wanted {
+            Wanted::Workflows => self.texts.ready(Ready { file, tried, past }),
+            Wanted::Plugins => self.hand_in(file, wanted, has, tried, past),
+        }
     }
 
     fn hand_in(&mut self, file: Read, wanted: Wanted, has: Digest, tried: Tried, past: Option<Digest>) {
@@ -317,9 +418,30 @@ fn publish(engine: &Engine, file: &Read, door: &Door, beside: &[TestFile]) -> Ou
     }
 }
 
-/// What is wrong with a workflow that was refused before.
+/// What is wrong with a file of several that were refused together.
+fn of_file(error: &Error, file: &Read) -> Result<Refused, Trouble> {
+    let source = String::from_utf8_lossy(&file.bytes);
+    let Error::Bundle(files) = error else {
+        return Err(Trouble { sentence: error.to_string(), causes: chain(error) });
+    };
+    match files.iter().find(|(other, _)| other.name == file.path).map(|(_, error)| error) {
+        Some(Error::Invalid(problems)) => Ok(invalid(&file.path, &source, problems)),
+        Some(Error::Tests(failed)) => Ok(untrue(&file.path, &source, failed)),
+        Some(other) => Ok(refused(other)),
+        None => {
+            let names: Vec<&str> = files.iter().map(|(other, _)| other.name.as_str()).collect();
+            let text = format!("it is published together with {}, which was refused", names.join(" and "));
+            Ok(Refused { code: "bundle_refused", problems: Vec::new(), text })
+        }
+    }
+}
+
+/// What is wrong with a workflow that was refused before; of one that is published together with others that is not looked at.
 fn problems(engine: &Engine, file: &Read, beside: &[TestFile]) -> Option<Refused> {
     let Ok(source) = str::from_utf8(&file.bytes) else { return Some(not_text(file)) };
+    if overlay::base_beside(source).is_some() {
+        return None;
+    }
     match workflows::try_out(engine, source, beside) {
         Err(Error::Invalid(problems)) => Some(invalid(&file.path, source, &problems)),
         Err(Error::Tests(failed)) => Some(untrue(&file.path, source, &failed)),

@@ -40,6 +40,12 @@ pub enum How {
     Tried(Percent),
     /// No further case took it as a canary.
     TrialEnded(Ended),
+    /// Its cases were paused.
+    Held,
+    /// Its cases went on.
+    Resumed,
+    /// So many cases came to it from another revision.
+    MigratedTo(u64),
 }
 
 impl How {
@@ -65,9 +71,10 @@ pub fn of(engine: &Engine, workflow: &Slug) -> Result<Vec<Became>, engine::Error
 
 /// The revision that was active before the present one. Who goes back twice comes two revisions back: a way back forgets what it
 /// left.
-pub(super) fn previous(past: &[Became]) -> Option<Digest> {
+/// One that is stored no more is passed over.
+pub(in crate::publish) fn previous(past: &[Became], is_stored: impl Fn(Digest) -> bool) -> Option<Digest> {
     let mut line: Vec<Digest> = Vec::new();
-    for became in past.iter().filter(|became| became.how.makes_active()) {
+    for became in past.iter().filter(|became| became.how.makes_active() && is_stored(became.revision)) {
         let seen = line.iter().rposition(|revision| *revision == became.revision);
         match (became.how, seen) {
             (How::RolledBack, Some(place)) => line.truncate(place + 1),
@@ -93,6 +100,15 @@ fn became(logged: Logged, workflow: &Slug) -> Option<Became> {
         }
         What::CanaryEnded { workflow, revision, number, how, note, from, .. } => {
             (How::TrialEnded(how), workflow, revision, number, note, from)
+        }
+        What::RevisionHeld { workflow, revision, number, note, from } => {
+            (How::Held, workflow, revision, number, note, from)
+        }
+        What::RevisionResumed { workflow, revision, number, note, from } => {
+            (How::Resumed, workflow, revision, number, note, from)
+        }
+        What::CasesMigrated { workflow, revision, number, moved, note, from, .. } => {
+            (How::MigratedTo(moved), workflow, revision, number, note, from)
         }
         _ => return None,
     };

@@ -1,7 +1,9 @@
 //! What a stored revision was checked with besides its plugins: it means the same for ever.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use redress_domain::ids::Slug;
 use redress_domain::workflow::calendar::holidays::Holidays;
 
 use super::Revision;
@@ -13,13 +15,16 @@ use crate::publish::bases::Base;
 pub(in crate::publish) struct Kept {
     pub(in crate::publish) base: Option<Base>,
     pub(in crate::publish) holidays: Option<Arc<Holidays>>,
+    /// Texts that are published together with it, by workflow.
+    pub(in crate::publish) together: BTreeMap<Slug, String>,
     /// Whether it is a stored revision: what other workflows and systems look like by now does not matter to it.
     pub(in crate::publish) is_stored: bool,
 }
 
 impl Kept {
     pub(in crate::publish) fn with(revision: &Revision) -> Result<Self, engine::Error> {
-        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)?, is_stored: true })
+        let together = BTreeMap::new();
+        Ok(Self { base: revision.base.clone(), holidays: holidays(revision)?, together, is_stored: true })
     }
 }
 

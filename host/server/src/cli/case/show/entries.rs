@@ -77,6 +77,11 @@ pub(in crate::cli) fn sentence(entry: &Entry, zone: Zone) -> String {
         Entry::EventTaken { step, event, .. } => format!("{step}: {}", happened(event, zone)),
         Entry::Ignored { what, why } => format!("{what} is ignored: {why}"),
         Entry::Paused { step } => format!("the run was cut after many steps and goes on at {step}"),
+        Entry::Deferred { command } => {
+            let (what, at) = (command.body.name(), command.occurred_at.display(zone));
+            format!("{what} of {at} is kept: the revision is on hold")
+        }
+        Entry::TakenUp => "goes on with what was kept first:".to_owned(),
         Entry::Migrated(migrated) => {
             let until = migrated.until.map(|at| format!(" until {}", at.display(zone))).unwrap_or_default();
             format!("{}: goes on with revision {}, waits{until}", migrated.step, migrated.to.short())
@@ -118,7 +123,8 @@ pub(in crate::cli) fn json(entry: &Entry) -> Json {
             "number": opened.number, "kind": opened.submission.kind, "workflow": opened.workflow, "revision": opened.revision,
             "vars": fields(&opened.vars), "parent": opened.parent.as_ref().map(|parent| parent.case),
         }),
-        Entry::Held => json!({}),
+        Entry::Held | Entry::TakenUp => json!({}),
+        Entry::Deferred { command } => json!({ "what": command.body.name(), "at": instant(command.occurred_at) }),
         Entry::Skipped { step } | Entry::TimedOut { step } | Entry::Paused { step } | Entry::LanesJoined { step } => {
             json!({ "step": step })
         }

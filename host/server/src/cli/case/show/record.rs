@@ -19,6 +19,11 @@ pub(super) fn story(story: &Story) -> Json {
     let Json::Object(mut object) = case(&story.case) else { return Json::Null };
     let revision = story.revision.as_ref();
     object.insert("revision_number".to_owned(), revision.map(|revision| revision.number).into());
+    let paused = story.paused.as_ref();
+    object.insert(
+        "paused".to_owned(),
+        paused.map_or(Json::Null, |since| json!({ "at": instant(since.at), "by": since.by.id, "note": since.note })),
+    );
     object.insert("plugins".to_owned(), json!(revision.map(|revision| &revision.plugins)));
     let lines = story.case.lines.iter().zip(&story.lines);
     object.insert("lines".to_owned(), each(lines, |(one, why)| explained(line(one), why)));
@@ -62,6 +67,7 @@ fn case(case: &Case) -> Json {
         "events": each(&case.events, |event| json!({
             "name": event.name, "at": instant(event.at), "fields": fields(&event.fields),
         })),
+        "kept": each(&case.deferred, |kept| json!({ "what": kept.body.name(), "at": instant(kept.occurred_at) })),
         "parent": case.parent.as_ref().map(|parent| json!({
             "id": parent.case, "number": parent.number, "step": parent.step, "awaited": parent.awaited,
             "depth": parent.depth,

@@ -15,6 +15,7 @@ use redress_store::batch::Version;
 use redress_store::snapshot::Snapshot;
 
 use crate::cli::error::Error;
+use crate::engine::log::Since;
 use crate::engine::{self, Engine};
 use crate::publish::workflows::{self, Revision};
 
@@ -28,6 +29,8 @@ pub(super) struct Story {
     pub(super) zone: Zone,
     /// The revision that it is pinned to.
     pub(super) revision: Option<Revision>,
+    /// Since when its revision is on hold, by whom and why.
+    pub(super) paused: Option<Since>,
     /// The plugins that the revision is pinned to, and those that were asked: their names.
     pub(super) plugins: BTreeMap<Digest, String>,
     /// The journal, oldest first.
@@ -94,6 +97,7 @@ impl Story {
         let turns = turns(snapshot, id)?;
         Ok(Some(Self {
             zone: engine.record().zone,
+            paused: engine.hold_of(&case)?.map(|hold| hold.since),
             plugins: plugins(revision.as_ref(), &turns),
             lines: lines(&case, &turns),
             revision,

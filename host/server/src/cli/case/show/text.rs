@@ -68,6 +68,13 @@ fn header(story: &Story, report: &mut Report<'_, '_>) {
     for (id, lane) in &case.lanes {
         report.fact("lane", format!("{id}: {}", place_in_words(&lane.place, story)));
     }
+    if let Some(since) = &story.paused {
+        let why = if since.note.is_empty() { String::new() } else { format!(": {}", since.note) };
+        report.fact("paused", format!("since {} by {}{why}", since.at.display(story.zone), since.by.id));
+    }
+    for kept in &case.deferred {
+        report.fact("kept", format!("{} of {}", kept.body.name(), kept.occurred_at.display(story.zone)));
+    }
     report.maybe("result", case.result.as_ref());
     report.fact("remedy", format!("{}, {} refunded", case.remedy().word(), case.refunded()));
     let because = case.decisive_reasons().join(", ");

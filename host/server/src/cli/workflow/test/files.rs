@@ -86,6 +86,22 @@ pub(in crate::cli) fn beside(file: &Path, source: &str) -> Result<Vec<TestFile>,
     }
 }
 
+/// The workflows and tests of a folder and of the folders in it, or a workflow with the tests beside it, by the names that they have
+/// there.
+pub(in crate::cli) fn together(path: &Path) -> Result<Vec<TestFile>, Error> {
+    if !path.is_dir() {
+        let text = text(path)?;
+        let beside = beside(path, &text.source)?;
+        return Ok(std::iter::once(text).chain(beside).collect());
+    }
+    let found = named(&[path.to_owned()])?;
+    let own = |found: Found| {
+        let name = found.path.strip_prefix(path).unwrap_or(&found.path).display().to_string();
+        TestFile { name, ..found.text }
+    };
+    Ok(found.into_iter().map(own).collect())
+}
+
 /// The plugins in a folder, with their names.
 pub(super) fn plugins(folder: &Path, bytes_max: u64) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let mut plugins = Vec::new();
