@@ -19,6 +19,7 @@ use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::review::Review;
 use crate::workflow::expr::Expr;
 use crate::workflow::table::Table;
+pub use outward::Undo;
 pub use plugin::{Hook, Plugin, PluginRef};
 pub use subcase::{CallInput, Callable, CalledBy, Run};
 pub use waiting::{EventArm, Timeout, Until};
@@ -445,15 +446,6 @@ pub enum Compensate {
         /// How.
         channel: String,
     },
-}
-
-/// Which steps an `undo` undoes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Undo {
-    /// All that have done something that can be undone.
-    All,
-    /// These.
-    Steps(Vec<Slug>),
 }
 
 /// How much a `refund` sends, and out of what.

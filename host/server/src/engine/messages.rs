@@ -64,6 +64,24 @@ pub(super) fn needless(decision: &Decision) -> impl Iterator<Item = WorkKey> {
 }
 
 impl Engine {
+    /// These claims without the sub-cases that a trial opens in name only: those are done with.
+    pub(super) fn without_stood_in(&self, claims: Vec<Claim>) -> Result<Vec<Claim>, Error> {
+        if self.0.stand_in.as_ref().is_none_or(|one| one.opens_sub_cases()) {
+            return Ok(claims);
+        }
+        let opens = |claim: &Claim| {
+            claim.claim.key.kind == Kind::Message
+                && matches!(Message::read(claim), Ok(Message { body: Body::Open(_), .. }))
+        };
+        let (opening, others): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(opens);
+        if !opening.is_empty() {
+            let mut batch = Batch::default();
+            batch.work.finish.extend(opening.into_iter().map(|claim| claim.claim));
+            self.store().append(batch)?;
+        }
+        Ok(others)
+    }
+
     /// A message that the rules refuse is done with. That a sub-case cannot be opened is told to the case that waits for it, in
     /// the same commit; it is waited for, because whoever does all that is due does this too.
     pub(super) fn refuse_message(&self, claim: ClaimRef, message: &Message, rejection: &Rejection) {

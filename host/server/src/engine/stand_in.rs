@@ -8,4 +8,9 @@ pub trait StandIn: Send + Sync {
     /// The answer, or how the plugin is to fail; `None` for a question that goes to the plugin itself. `run` holds the case and the
     /// facts that the question is about.
     fn answer(&self, ask: &Ask, run: &Run) -> Option<Result<Answer, Failure>>;
+
+    /// Whether sub-cases are really opened; otherwise whoever tries the workflow out says how they end.
+    fn opens_sub_cases(&self) -> bool {
+        true
+    }
 }

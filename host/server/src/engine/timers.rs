@@ -75,9 +75,12 @@ impl Engine {
             now,
         })?;
         let claimed = claims.len();
+        let claims = self.without_stood_in(claims)?;
+        let stood_in = claimed - claims.len();
         let fates = self.run_claims(claims, now);
         let count = |wanted: fn(&Fate) -> bool| fates.iter().filter(|fate| wanted(fate)).count();
-        let (done, put_back) = (count(|fate| matches!(fate, Fate::Done)), count(|fate| matches!(fate, Fate::PutBack)));
+        let done = stood_in + count(|fate| matches!(fate, Fate::Done));
+        let put_back = count(|fate| matches!(fate, Fate::PutBack));
         Ok(Slice { claimed, done, put_back })
     }
 

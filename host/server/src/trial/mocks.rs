@@ -21,4 +21,8 @@ impl StandIn for Mocks {
     fn answer(&self, ask: &Ask, run: &Run) -> Option<Result<Answer, Failure>> {
         Some(self.0.get(&ask.plugin)?.answer(run.case(), &run.facts()))
     }
+
+    fn opens_sub_cases(&self) -> bool {
+        false
+    }
 }

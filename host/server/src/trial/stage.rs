@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use redress_domain::case::child::{self, Child, ChildState, Ending};
 use redress_domain::case::command::{Actor, ActorKind, Body, Complete, Event, Settle, Settled};
 use redress_domain::case::{About, Case, EffectState, Reply, Task, What};
 use redress_domain::clock::{Instant, Span};
@@ -165,6 +166,7 @@ impl<'t> Stage<'t> {
                 fields.map(|fields| vec![Body::Event(Event { name: name.clone(), fields })])
             }
             Does::Answer { step, outcome, with } => self.answer(&case, step, outcome, with).map(|body| vec![body]),
+            Does::Ended { step, ending } => ended(&case, step, ending).map(|body| vec![body]),
             Does::Settle { step, outcome, told } => {
                 let settle = |key: Digest| Body::Settle(settled(&case, key, *outcome, told));
                 under_way(&case, step).map(|keys| keys.into_iter().map(settle).collect())
@@ -252,7 +254,7 @@ impl<'t> Stage<'t> {
     }
 
     fn next_due(&self) -> Result<Option<Instant>, Broken> {
-        let due = [Kind::Timer, Kind::Command, Kind::Effect].map(|kind| self.engine.next_due(kind));
+        let due = [Kind::Timer, Kind::Command, Kind::Effect, Kind::Message].map(|kind| self.engine.next_due(kind));
         let due: Vec<Option<Instant>> = due.into_iter().collect::<Result<_, _>>()?;
         Ok(due.into_iter().flatten().min())
     }
@@ -325,6 +327,17 @@ fn task_of(case: &Case, step: &Slug) -> Option<TaskId> {
         About::Unrouted | About::TooLong => false,
     };
     case.tasks.iter().find(|(_, task)| is_of(task)).map(|(id, _)| *id)
+}
+
+/// The end of the sub-case of a step.
+fn ended(case: &Case, step: &Slug, ending: &Ending) -> Result<Body, String> {
+    let is_open = |child: &Child| matches!(child.state, ChildState::Awaited | ChildState::Alone);
+    let mut open = case.children.iter().filter(|(_, child)| child.step == *step && is_open(child));
+    let Some((id, _)) = open.next() else {
+        return Err(format!("`{step}` has no sub-case that has not ended, {}", stands(case)));
+    };
+    let number = Some(format!("{}-{step}", case.number));
+    Ok(Body::SubCase(Box::new(child::Ended { case: *id, number, ending: ending.clone() })))
 }
 
 /// The effects of a step whose outcome nobody has told.

@@ -55,3 +55,12 @@ impl Step {
         itself.into_iter().chain(undone)
     }
 }
+
+/// Which steps an `undo` undoes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// All that have done something that can be undone.
+    All,
+    /// These.
+    Steps(Vec<Slug>),
+}

@@ -39,6 +39,8 @@ pub enum Expected {
     WaitsAt(Slug),
     /// The case ended with this.
     Result(Slug),
+    /// These steps opened a sub-case.
+    SubCases(Vec<Slug>),
     /// The customer gets this.
     Remedy(Remedy),
     /// These are among the reasons.
@@ -137,6 +139,7 @@ fn expected(at: &At<'_>, field: &str, definition: &Definition) -> Option<Vec<Exp
         "status" => Expected::Status(at.choice(schema::STATUSES)?),
         "waits_at" => Expected::WaitsAt(names::step(at, definition)?.id.clone()),
         "result" => Expected::Result(names::word(at, "unknown_result", "result", &results(definition))?),
+        "sub_cases" => Expected::SubCases(names::steps(at, definition)?),
         "remedy" => Expected::Remedy(at.choice(schema::REMEDIES).and_then(Remedy::from_word)?),
         "reasons" => Expected::Reasons(all(at, |at| at.slug())?),
         "refunds" => Expected::Refunds(all(at, |at| refund(at, definition))?),

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::case::child::{Called, Parent, Pin};
 use crate::case::command::Open;
 use crate::case::{Bought, Line};
 use crate::clock::{Instant, Span};
-use crate::ids::{CustomerId, NotAName, OrderId, Sku, Slug};
+use crate::ids::{CaseId, CustomerId, NotAName, OrderId, Sku, Slug};
 use crate::money::{Currency, Money, Price};
 use crate::order::{Order, OrderLine, Paid, Payment, Unit};
 use crate::value::{Fields as Values, Type, Value};
-use crate::workflow::definition::Definition;
+use crate::workflow::definition::{CallInput, Definition};
 use crate::workflow::literal::literal;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::trial::layers::Layers;
-use crate::workflow::trial::{moment, schema};
+use crate::workflow::trial::{moment, names, schema};
 
 /// When a case is opened of which nothing is said: Monday, 2 March 2026, 09:00 UTC.
 const OPENED_AT_MS: i64 = 1_772_442_000_000;
@@ -64,9 +65,11 @@ pub(super) fn given(at: &At<'_>, layers: &Layers<'_>, definition: &Definition) -
     };
     let orders = orders(&given, &world);
     let open = open(at, &case, &world);
+    let called = called(at, &given, definition);
     let jurisdiction = optional(given.get("jurisdiction"), text);
     opened_at.and(currency).and(customer)?;
-    Some(Given { opened_at: world.opened_at, open: open?, orders: orders?, jurisdiction: jurisdiction? })
+    let open = Open { called: called?, ..open? };
+    Some(Given { opened_at: world.opened_at, open, orders: orders?, jurisdiction: jurisdiction? })
 }
 
 fn open(at: &At<'_>, case: &Layers<'_>, world: &World<'_>) -> Option<Open> {
@@ -94,11 +97,46 @@ fn open(at: &At<'_>, case: &Layers<'_>, world: &World<'_>) -> Option<Open> {
     })
 }
 
+/// How the case is opened by another one, where it is. Nobody waits for its end.
+fn called(at: &At<'_>, given: &Layers<'_>, definition: &Definition) -> Option<Option<Box<Called>>> {
+    let Some(written) = given.get("called") else {
+        if given.has("called") {
+            return None;
+        }
+        if definition.triggers.is_empty() {
+            let help = "say what it is given, `given: { called: { … } }`, or `called: {}`";
+            return at.refuse_with("missing_field", "the workflow only runs as a sub-case", help);
+        }
+        return Some(None);
+    };
+    let Some(start) = &definition.called else {
+        let help = "give it `triggers: [{ called: {} }]`, or leave this out";
+        return written.refuse_with("not_callable", "the workflow does not run as a sub-case", help);
+    };
+    let mut inputs = Values::new();
+    for (key, at) in written.names()? {
+        let Some(input) = start.inputs.get(&key.text) else {
+            names::unknown_key(key, &at, "input", start.inputs.keys().map(String::as_str));
+            return None;
+        };
+        inputs.insert(key.text.clone(), literal(&at, &input.kind, definition.currency)?);
+    }
+    let lacks = |(name, input): &(&String, &CallInput)| input.required && !inputs.contains_key(*name);
+    if let Some((name, input)) = start.inputs.iter().find(lacks) {
+        return written.refuse("missing_input", format!("the input `{name}` is missing ({})", input.kind));
+    }
+    let (number, step) = ("TEST".to_owned(), Slug::from_static("test"));
+    let parent = Parent { case: CaseId::from_bytes([0; 16]), number, step, depth: 1, awaited: false };
+    Some(Some(Box::new(Called { workflow: definition.workflow.clone(), pin: Pin::Active, inputs, parent })))
+}
+
 /// The type of case that the first trigger names.
 fn first_kind(at: &At<'_>, definition: &Definition) -> Option<Slug> {
     let first = definition.triggers.iter().find_map(|trigger| trigger.kinds.first());
     match first.and_then(|kind| Slug::new(kind).ok()) {
         Some(kind) => Some(kind),
+        // A sub-case has the type of the case that opens it.
+        None if definition.triggers.is_empty() => Some(Slug::from_static("return")),
         None => at.refuse_with(
             "missing_field",
             "the test does not say which type of case is opened",

@@ -57,6 +57,15 @@ pub fn judge(expectation: &Expectation, seen: &Seen<'_>) -> Option<Mismatch> {
             (!is_there).then(|| Mismatch { expected: step.to_string(), found: stands(case) })
         }
         Expected::Result(result) => differ(result.to_string(), case.result.clone().unwrap_or_else(|| stands(case))),
+        Expected::SubCases(steps) => {
+            // Those of one turn have no order.
+            let sorted = |mut steps: Vec<Slug>| {
+                steps.sort();
+                steps
+            };
+            let opened = case.children.values().map(|child| child.step.clone()).collect();
+            differ(listed(&sorted(steps.clone())), listed(&sorted(opened)))
+        }
         Expected::Remedy(remedy) => differ(remedy.word().to_owned(), case.remedy().word().to_owned()),
         Expected::Reasons(codes) => {
             let found = case.decisive_reasons();

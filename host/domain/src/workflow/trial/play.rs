@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::case::child::Ending;
 use crate::case::command::Settled;
 use crate::ids::Slug;
 use crate::value::{Fields as Values, Type};
@@ -65,6 +66,13 @@ pub enum Does {
         outcome: Settled,
         /// What else it tells.
         told: Told,
+    },
+    /// The sub-case of a step ends.
+    Ended {
+        /// The step.
+        step: Slug,
+        /// How.
+        ending: Ending,
     },
     /// A person ends the case.
     Cancel {
@@ -135,15 +143,18 @@ pub(super) fn play(layers: &Layers<'_>, definition: &Definition) -> Option<Vec<A
 }
 
 fn act(at: &At<'_>, definition: &Definition) -> Option<Act> {
-    const KINDS: [&str; 4] = ["event", "answer", "settle", "cancel"];
+    const KINDS: [&str; 5] = ["event", "answer", "settle", "ended", "cancel"];
     let fields = at.fields(&schema::PLAY)?;
     let after = optional(fields.get("after"), |at| delay_by(at, definition.calendar.is_some()));
     let by = optional(fields.get("by"), |at| at.text().map(str::to_owned));
     let written: Vec<&str> = KINDS.into_iter().filter(|name| fields.has(name)).collect();
     let takes_outcome = matches!(written[..], ["answer" | "settle"]);
     let takes_with = matches!(written[..], ["answer" | "event" | "settle"]);
-    let (takes_code, is_by) = (matches!(written[..], ["settle"]), matches!(written[..], ["answer" | "cancel"]));
-    let taken = [("outcome", takes_outcome), ("with", takes_with), ("code", takes_code), ("by", is_by)];
+    let is_ended = matches!(written[..], ["ended"]);
+    let (takes_code, is_by) =
+        (matches!(written[..], ["settle" | "ended"]), matches!(written[..], ["answer" | "cancel"]));
+    let taken =
+        [("outcome", takes_outcome), ("with", takes_with), ("code", takes_code), ("by", is_by), ("result", is_ended)];
     for (name, taken) in taken {
         if let (Some(at), false) = (fields.get(name), taken) {
             at.refuse::<()>("never_taken", format!("`{name}` says nothing here"));
@@ -154,11 +165,12 @@ fn act(at: &At<'_>, definition: &Definition) -> Option<Act> {
         [] => at.refuse_with(
             "missing_field",
             "nothing happens here",
-            "one of `event`, `answer`, `settle`, `cancel`, or `after` alone",
+            "one of `event`, `answer`, `settle`, `ended`, `cancel`, or `after` alone",
         ),
         ["event"] => event(&fields, definition),
         ["answer"] => answer(&fields, definition),
         ["settle"] => settle(&fields, definition),
+        ["ended"] => ended(&fields, definition),
         ["cancel"] => fields.get("cancel").and_then(|at| Some(Does::Cancel { reason: at.text()?.to_owned() })),
         [_, second, ..] => {
             let help = "give each an entry of its own";
@@ -225,6 +237,25 @@ fn settle(fields: &Fields<'_>, definition: &Definition) -> Option<Does> {
     let code = code(fields, outcome == Some(Settled::Declined));
     let answer = settled_with(fields, step, definition);
     Some(Does::Settle { step: step?.id.clone(), outcome: outcome?, told: Told { code: code?, answer: answer? } })
+}
+
+/// How the sub-case of a step ends.
+fn ended(fields: &Fields<'_>, definition: &Definition) -> Option<Does> {
+    let at = fields.get("ended")?;
+    let step = names::step(&at, definition)?;
+    if !matches!(step.kind, Kind::Run(_)) {
+        let message = format!("`{}` is a `{}` and opens no sub-case", step.id, step.kind.name());
+        return at.refuse("wrong_step", message);
+    }
+    let ending = match (fields.get("result"), fields.get("code")) {
+        (Some(_), Some(code)) => {
+            return code.refuse_with("clash", "a sub-case finishes or fails", "`result` or `code`, not both");
+        }
+        (Some(result), None) => Ending::Finished(result.slug()?.to_string()),
+        (None, Some(code)) => Ending::Failed(code.slug()?.to_string()),
+        (None, None) => Ending::Cancelled,
+    };
+    Some(Does::Ended { step: step.id.clone(), ending })
 }
 
 /// Why a receiver declines: said only where it does.

@@ -85,6 +85,11 @@ pub const GIVEN: Table = Table {
             "The law that applies, as `CN`, `EU`, `UK`; the merchant's where it is left out.",
         ),
         Field::optional("orders", Shape::List(&Shape::Map(&ORDER)), "Instead: several."),
+        Field::optional(
+            "called",
+            Shape::Names(&Shape::Value("the input's type")),
+            "The case is opened by a `run` of another workflow, with these inputs; `{}` where there are none.",
+        ),
     ],
     later: &[],
     hints: &[("customer", "whose case it is says `case: { customer: c1 }`"), ("lines", "lines stand in `case`")],
@@ -224,8 +229,14 @@ pub const PLAY: Table = Table {
         Field::optional(
             "code",
             Shape::Name,
-            "Of a `settle` that is `declined`: the receiver's code, as `out_of_stock` of an exchange.",
+            "Of a `settle` that is `declined`: the receiver's code, as `out_of_stock` of an exchange. Of a sub-case that failed: its code.",
         ),
+        Field::optional(
+            "ended",
+            Shape::Step,
+            "The sub-case of this step ends: with a `result`, as failed with a `code`, and as cancelled with neither.",
+        ),
+        Field::optional("result", Shape::Name, "What a sub-case finishes with."),
         Field::optional("by", Shape::Text, "Who answers or cancels; `test` where it is left out."),
         Field::optional("cancel", Shape::Text, "A person ends the case, and why."),
         Field::optional(
@@ -258,6 +269,7 @@ pub const EXPECT: Table = Table {
         Field::optional("status", Shape::Choice(STATUSES), "Where the case stands."),
         Field::optional("waits_at", Shape::Step, "The step that it waits at."),
         Field::optional("result", Shape::Name, "What it ended with: the result of a `finish`, the code of a `fail`."),
+        Field::optional("sub_cases", Shape::List(&Shape::Step), "The steps that opened a sub-case, once for each."),
         Field::optional("remedy", Shape::Choice(REMEDIES), "What the customer gets, over all lines."),
         Field::optional("reasons", Shape::List(&Shape::Name), "Codes that are among the reasons that decided."),
         Field::optional("refunds", Shape::List(&Shape::Map(&REFUND)), "The refunds that were paid, in order."),
