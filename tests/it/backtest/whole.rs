@@ -171,7 +171,7 @@ fn a_confirmed_refund_of_another_amount_is_taken_as_confirmed_and_counted() -> a
 #[test]
 fn whatever_happened_the_same_rules_come_to_the_same_end() -> anyhow::Result<()> {
     let mut kitchen = Kitchen::new(7)?;
-    kitchen.run(80, 400, |_, _| Ok(()))?;
+    kitchen.run(120, 700, |_, _| Ok(()))?;
     let merchant = &kitchen.merchant;
     let (mut same, mut not_played) = (0, 0);
     for id in merchant.cases()? {
@@ -194,8 +194,10 @@ fn whatever_happened_the_same_rules_come_to_the_same_end() -> anyhow::Result<()>
         };
         let mut answers: Vec<_> = whole.answers().collect();
         let ended = rules.to_the_end(&whole, &mut |_, ask, _| {
-            let place = answers.iter().position(|(was, _)| *was == ask).expect("the same is asked again");
-            answers.remove(place).1.clone()
+            // A timer that fired late in the record is fired when it was due: the same is asked, a little earlier.
+            let same = answers.iter().position(|(was, _)| *was == ask);
+            let place = same.or_else(|| answers.iter().position(|(was, _)| was.step == ask.step));
+            answers.remove(place.expect("the same is asked again")).1.clone()
         });
         match ended.again {
             Again::Decided(side) => {
@@ -209,6 +211,6 @@ fn whatever_happened_the_same_rules_come_to_the_same_end() -> anyhow::Result<()>
         }
     }
     println!("{same} cases come to the same end, {not_played} do not come to one");
-    assert!(same > 30 && not_played == 0, "{same} and {not_played}");
+    assert!(same > 50 && not_played == 0, "{same} and {not_played}");
     Ok(())
 }
