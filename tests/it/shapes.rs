@@ -37,9 +37,10 @@ fn the_outputs_of_a_workflow_with_every_step_kind_are_of_their_types() {
         outputs_are_of_their_types(&kitchen.merchant, &mut seen);
     }
     println!("{seen:?}");
-    let kinds: Vec<&str> = seen.keys().copied().collect();
+    // An `http` is met so rarely that a merchant may have none.
+    let kinds: Vec<&str> = seen.keys().copied().filter(|kind| *kind != "http").collect();
     let known = ["approve", "await", "call", "for_each", "inspect", "parallel", "refund", "restock", "review", "run"];
-    assert!(known.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+    assert_eq!(kinds, known);
 }
 
 fn outputs_are_of_their_types(merchant: &Merchant, seen: &mut BTreeMap<&'static str, u32>) {
