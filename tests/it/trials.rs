@@ -3,6 +3,7 @@
 mod faults;
 mod publishing;
 mod shipped;
+mod stumbles;
 mod subcases;
 
 use std::ffi::OsString;

@@ -1,5 +1,6 @@
 //! `redress workflow`: the rules, which steps a case takes.
 
+mod asked;
 mod backtest;
 mod canary;
 mod check;
