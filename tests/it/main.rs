@@ -31,6 +31,7 @@ mod revisions;
 mod schema;
 mod serve;
 mod shapes;
+mod starts;
 mod steps;
 mod storm;
 mod subcases;
