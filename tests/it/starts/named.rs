@@ -123,7 +123,7 @@ async fn a_canary_takes_a_start_that_it_may_take_and_leaves_the_others_to_the_ac
     assert_eq!(on("canary").await, fits);
     shop.merchant.end_canary("stock-count", false).unwrap();
     canary(&changed("roles: [agent]", "roles: [admin]"));
-    assert_eq!(on("not allowed there").await, active);
+    assert_eq!(on("not-allowed-there").await, active);
     shop.merchant.end_canary("stock-count", false).unwrap();
     canary(
         &changed(
@@ -132,7 +132,7 @@ async fn a_canary_takes_a_start_that_it_may_take_and_leaves_the_others_to_the_ac
         )
         .replace("shelf: text,", "shelf: { type: text, default: x },"),
     );
-    assert_eq!(on("not startable there").await, active);
+    assert_eq!(on("not-startable-there").await, active);
 }
 
 #[tokio::test]
