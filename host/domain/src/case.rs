@@ -9,6 +9,7 @@ pub mod evolve;
 pub mod lane;
 pub mod migrated;
 pub mod number;
+pub mod start;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ use command::Command;
 use deadline::{Deadline, Proposal};
 pub use effect::{Effect, EffectState, Exchange, Item, Refund, Reply, Request, Retry, What};
 use lane::{Lane, LaneId};
+use start::Started;
 
 /// Most lines of one case; the largest cancellation of the first data set has 101.
 pub const LINES_MAX: usize = 1_000;
@@ -127,6 +129,9 @@ pub struct Case {
     /// The case that opened it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
+    /// What started it, where that was no `case_opened`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Started>,
     /// The cases that it opened.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub children: BTreeMap<CaseId, Child>,

@@ -16,6 +16,7 @@ mod sla;
 mod step;
 mod steps;
 mod timeout;
+mod triggers;
 mod warnings;
 
 #[cfg(test)]
@@ -112,8 +113,9 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         root.report::<()>(found);
     }
     forks::check(&outline);
-    let triggers = document::triggers(&head);
-    let called = document::called(&head);
+    let triggers = triggers::opened(&head);
+    let called = triggers::called(&head);
+    let starts = triggers::by_name(&head);
     let limits = document::limits(&head);
     let ways_back = lists::ways_back(&outline, &graphs);
     let known = lists::known(&outline, graphs);
@@ -134,6 +136,7 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         priority: head.priority,
         triggers: triggers?,
         called: called?,
+        starts: starts?,
         limits: limits?,
         vars: head.variables()?,
         attributes: head.attributes,
