@@ -2,13 +2,15 @@
 
 mod lanes;
 
+use std::collections::BTreeMap;
+
 use super::child::ChildState;
 use super::command::{Command, Settled};
 use super::deadline::AlarmKind;
 use super::entry::{Entry, Opened};
 use super::lane::{LaneId, Place};
 use super::migrated::Migrated;
-use super::{About, Case, Compensation, EffectState, Held, Item, Output, Status, Task, What};
+use super::{About, Case, Compensation, EffectState, Gathered, Held, Item, Output, Status, Task, What};
 use crate::clock::Instant;
 use crate::ids::{Digest, TaskId};
 use crate::money::Money;
@@ -99,6 +101,7 @@ pub fn open(opened: &Opened, stamp: Stamp) -> Case {
         effects: Default::default(),
         compensations: Vec::new(),
         events: Vec::new(),
+        gathered: BTreeMap::new(),
         deferred: Vec::new(),
         parent: opened.parent.clone(),
         started: opened.started.clone(),
@@ -156,7 +159,15 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
             case.events.retain(|kept| kept.is_kept(stamp.at));
             case.events.push(event.clone());
         }
-        Entry::EventTaken { kept, .. } => take_event(case, *kept)?,
+        Entry::EventTaken { kept, .. } => {
+            take_event(case, *kept)?;
+            case.gathered.remove(&case.lane);
+        }
+        Entry::EventGathered { arm, event, kept, .. } => {
+            take_event(case, *kept)?;
+            case.gathered.entry(case.lane.clone()).or_default().push(Gathered { arm: *arm, event: event.clone() });
+        }
+        Entry::EventsLetGo { .. } => let_go(case),
         Entry::Paused { step } => lanes::stand(case, Place::Running { step: step.clone() })?,
         Entry::Deferred { command } => defer(case, command),
         Entry::TakenUp => take_up(case)?,
@@ -364,6 +375,14 @@ fn take_event(case: &mut Case, kept: Option<u32>) -> Result<(), &'static str> {
     }
     case.events.remove(kept as usize);
     Ok(())
+}
+
+/// What a lane had gathered is kept among the others, by when it happened.
+pub(super) fn let_go(case: &mut Case) {
+    for gathered in case.gathered.remove(&case.lane).unwrap_or_default() {
+        let place = case.events.partition_point(|kept| kept.at <= gathered.event.at);
+        case.events.insert(place, gathered.event);
+    }
 }
 
 /// What happened earlier is taken up earlier, also where the host learnt of it later.

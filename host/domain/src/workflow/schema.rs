@@ -17,8 +17,8 @@ pub use reference::reference;
 pub use sending::{CALLED, EXCHANGE, HTTP, PRICE_DIFFERENCE, RUN, RUN_WAIT};
 pub use starts::{MANUAL, REQUIRED, STARTERS};
 pub use steps::{
-    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
-    REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, EVENT_OF_ALL, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL,
+    REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
 };
 
 /// A field of a map.
@@ -182,6 +182,11 @@ pub const DOCUMENT: Table = Table {
         Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
         Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
         Field::optional(
+            "on_error",
+            Shape::List(&Shape::Map(&ON_ERROR)),
+            "Where failures lead that a step does not answer itself: of each step of this list above the one that is named.",
+        ),
+        Field::optional(
             "tests",
             Shape::List(&Shape::Map(&trial::schema::TEST)),
             "Tests; a revision whose tests fail is not published. They are no part of the revision.",
@@ -192,7 +197,7 @@ pub const DOCUMENT: Table = Table {
             "For a base: fields of the document that its overlays cannot change.",
         ),
     ],
-    later: &["on_error"],
+    later: &[],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
         ("name", "the name of a document is its `workflow`"),
@@ -265,15 +270,15 @@ pub const LIMITS: Table = Table {
             "How long a case may be open before a person is asked whether to go on with it.",
         ),
     ],
-    later: &["steps"],
-    hints: &[],
+    later: &[],
+    hints: &[("steps", "a document has at most 256 steps, and each way back and each loop says how often")],
 };
 
 /// The fields of `defaults`.
 pub const DEFAULTS: Table = Table {
     fields: &[Field::optional("retry", Shape::Map(&RETRY), "How what steps send is sent again.")],
-    later: &["timeout"],
-    hints: &[],
+    later: &[],
+    hints: &[("timeout", "where a wait leads when its time is over belongs to the step: each has its own `timeout`")],
 };
 
 /// The fields of `retry`.

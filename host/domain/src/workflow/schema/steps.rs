@@ -256,8 +256,9 @@ pub const TABLE: Table = Table {
         Field::required("inputs", Shape::List(&Shape::Input), "What the rows look at."),
         Field::required("rows", Shape::List(&Shape::Row), "The rows."),
     ],
-    later: &["file"],
+    later: &[],
     hints: &[
+        ("file", "the rows stand in the document: a revision is one text"),
         ("outputs", "what a row sets is the map at its end"),
         ("when", "what the rows look at stands under `inputs`"),
     ],
@@ -332,14 +333,33 @@ pub const AWAIT: Table = Table {
             "Instead of the three: several, of which the first wins.",
         ),
         Field::optional(
+            "all",
+            Shape::List(&Shape::Map(&EVENT_OF_ALL)),
+            "Instead: several, each of which must come, in any order; the output tells each by its name, as `steps.<id>.<event>.<field>`.",
+        ),
+        Field::optional(
             "remind",
             Shape::List(&Shape::Duration),
             "When the customer is reminded, counted from entering the step.",
         ),
         Field::required("timeout", Shape::Timeout, "The end of waiting."),
     ],
-    later: &["all"],
+    later: &[],
     hints: &[("when", "which event is meant is `match`")],
+};
+
+/// The fields of an entry of `all`.
+pub const EVENT_OF_ALL: Table = Table {
+    fields: &[
+        Field::required("event", Shape::Name, "The event."),
+        Field::optional("match", Shape::Match, "Which of them: `event.x == expression`, joined by `&&`."),
+    ],
+    later: &[],
+    hints: &[
+        ("then", "where it goes on once all have come is the step's own `then`"),
+        ("timeout", "`timeout` stands beside `all`"),
+        ("when", "which event is meant is `match`"),
+    ],
 };
 
 /// The fields of an entry of `any`.
@@ -375,18 +395,22 @@ pub const REFUND: Table = Table {
         Field::optional("method", Shape::Name, "How; `original` where it is left out."),
         Field::optional("reason", Shape::Value("text"), "A code for the records."),
     ],
-    later: &["to"],
-    hints: &[],
+    later: &[],
+    hints: &[("to", "money goes back to the payment that it came by; `method` says how else")],
 };
 
 /// The fields of `restock`.
 pub const RESTOCK: Table = Table {
-    fields: &[Field::required(
-        "to",
-        Shape::Value("[quarantine, scrap, return_to_maker, sellable, outlet]"),
-        "Where the goods go; `sellable` and `outlet` only after an `inspect` on every way.",
-    )],
-    later: &["lot", "serial"],
+    fields: &[
+        Field::required(
+            "to",
+            Shape::Value("[quarantine, scrap, return_to_maker, sellable, outlet]"),
+            "Where the goods go; `sellable` and `outlet` only after an `inspect` on every way.",
+        ),
+        Field::optional("lot", Shape::Value("text?"), "The lot that they are of, as it was read off them."),
+        Field::optional("serial", Shape::Value("text?"), "The serial number, of a single unit."),
+    ],
+    later: &[],
     hints: &[],
 };
 
@@ -451,8 +475,12 @@ pub const FOR_EACH: Table = Table {
             "Variables that iterations at once may set, and what becomes of their values.",
         ),
     ],
-    later: &["collect"],
-    hints: &[("over", "the list is `in`"), ("do", "the body is `steps`")],
+    later: &[],
+    hints: &[
+        ("collect", "values of all iterations are a variable that `merge` keeps as `list`"),
+        ("over", "the list is `in`"),
+        ("do", "the body is `steps`"),
+    ],
 };
 
 /// The fields of `again`.

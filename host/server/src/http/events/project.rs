@@ -113,6 +113,8 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::TimedOut { .. }
         | Entry::EventKept { .. }
         | Entry::EventTaken { .. }
+        | Entry::EventGathered { .. }
+        | Entry::EventsLetGo { .. }
         | Entry::Ignored { .. }
         | Entry::Paused { .. }
         | Entry::Deferred { .. }
