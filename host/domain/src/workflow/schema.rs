@@ -4,6 +4,7 @@
 //! that the language reserves for its second half stand in `later`, so that using one gets one clear answer.
 
 mod codes;
+mod hints;
 mod overlays;
 mod reference;
 mod sending;
@@ -129,6 +130,11 @@ impl Table {
         Self { fields, later: &[], hints: &[] }
     }
 
+    /// The same, with what people write instead.
+    pub const fn hinting(self, hints: &'static [(&'static str, &'static str)]) -> Self {
+        Self { hints, ..self }
+    }
+
     /// The field of this name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
@@ -145,6 +151,12 @@ impl Field {
     pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self { name, shape, required: true, doc }
     }
+}
+
+/// The name of a step kind with its article, as a sentence needs it.
+pub fn a(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u', 'h']) { "an" } else { "a" };
+    format!("{article} `{kind}`")
 }
 
 /// The step kind of this name.
@@ -200,6 +212,7 @@ pub const DOCUMENT: Table = Table {
     later: &[],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
+        ("refund_max", "it stands under `limits`"),
         ("name", "the name of a document is its `workflow`"),
         ("patch", "a `patch` changes a base, which is named by `extends`"),
     ],
@@ -271,7 +284,7 @@ pub const LIMITS: Table = Table {
         ),
     ],
     later: &[],
-    hints: &[("steps", "a document has at most 256 steps, and each way back and each loop says how often")],
+    hints: hints::LIMITS,
 };
 
 /// The fields of `defaults`.
@@ -360,8 +373,11 @@ pub const STEP: Table = Table {
     later: &[],
     hints: &[
         ("sla", "`sla` stands inside `review` and `inspect`"),
-        ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),
-        ("next", "`next` stands inside `review`; a single successor is `then`"),
+        (
+            "timeout",
+            "`timeout` stands inside `review`, `inspect`, `await` and `run`; a call has none, fuel is its limit",
+        ),
+        ("next", "`next` stands inside `review` and `inspect`; a single successor is `then`"),
         ("if", "a condition is `when`"),
         ("goto", "a successor is `then`"),
         ("name", "a step's name is its `id`"),

@@ -1,6 +1,6 @@
 //! The fields of every step kind.
 
-use crate::workflow::schema::{EXCHANGE, Field, HTTP, RUN, SLA, Shape, StepKind, Table};
+use crate::workflow::schema::{EXCHANGE, Field, HTTP, RUN, SLA, Shape, StepKind, Table, hints};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
 pub const STEP_KINDS_LATER: &[&str] = &[];
@@ -228,11 +228,7 @@ pub const CALL: Table = Table {
         Field::optional("with", Shape::Names(&Shape::Value("the parameter's type")), "Its parameters."),
     ],
     later: &[],
-    hints: &[
-        ("timeout", "a call is pure and has no timeout: fuel is its limit"),
-        ("args", "parameters stand under `with`"),
-        ("params", "parameters stand under `with`"),
-    ],
+    hints: hints::CALL,
 };
 
 /// The fields of an arm of `decide`.
@@ -240,7 +236,8 @@ pub const ARM: Table = Table::new(&[
     Field::optional("when", Shape::Condition, "The condition of this arm."),
     Field::optional("then", Shape::Step, "Where it leads."),
     Field::optional("else", Shape::Step, "In the last arm, instead of the two: where everything else leads."),
-]);
+])
+.hinting(hints::ARM);
 
 /// What becomes of several rows that match.
 pub const HITS: &[&str] = &["first", "unique", "collect"];
@@ -268,7 +265,8 @@ pub const TABLE: Table = Table {
 pub const APPROVE: Table = Table::new(&[
     Field::required("lines", Shape::Value("list(verdict_line)"), "The lines of a verdict."),
     Field::required("until", Shape::Duration, "How long the reservation lasts."),
-]);
+])
+.hinting(hints::APPROVE);
 
 /// The fields of `review`.
 pub const REVIEW: Table = Table {
@@ -377,7 +375,8 @@ pub const EVENT: Table = Table {
 pub const WAIT: Table = Table::new(&[
     Field::optional("for", Shape::Duration, "How long."),
     Field::optional("until", Shape::Value("instant"), "Instead: until when."),
-]);
+])
+.hinting(hints::WAIT);
 
 /// The fields of `refund`.
 pub const REFUND: Table = Table {
@@ -396,7 +395,7 @@ pub const REFUND: Table = Table {
         Field::optional("reason", Shape::Value("text"), "A code for the records."),
     ],
     later: &[],
-    hints: &[("to", "money goes back to the payment that it came by; `method` says how else")],
+    hints: hints::REFUND,
 };
 
 /// The fields of `restock`.
@@ -411,7 +410,7 @@ pub const RESTOCK: Table = Table {
         Field::optional("serial", Shape::Value("text?"), "The serial number, of a single unit."),
     ],
     later: &[],
-    hints: &[],
+    hints: hints::RESTOCK,
 };
 
 /// The fields of `notify`.
@@ -424,7 +423,8 @@ pub const NOTIFY: Table = Table::new(&[
     ),
     Field::required("to", Shape::Name, "Whom: `customer`, or a queue, whose address the mail connector names."),
     Field::optional("channel", Shape::Name, "How; `email` where it is left out."),
-]);
+])
+.hinting(hints::NOTIFY);
 
 /// The fields of `parallel`.
 pub const PARALLEL: Table = Table {
@@ -501,7 +501,9 @@ pub const AGAIN: Table = Table {
 };
 
 /// The fields of `finish`.
-pub const FINISH: Table = Table::new(&[Field::required("result", Shape::Name, "The result in one word.")]);
+pub const FINISH: Table =
+    Table::new(&[Field::required("result", Shape::Name, "The result in one word.")]).hinting(hints::FINISH);
 
 /// The fields of `fail`.
-pub const FAIL: Table = Table::new(&[Field::required("code", Shape::Name, "The code of the failure.")]);
+pub const FAIL: Table =
+    Table::new(&[Field::required("code", Shape::Name, "The code of the failure.")]).hinting(hints::FAIL);

@@ -30,7 +30,13 @@ pub(super) fn sketch<'d>(body: &At<'d>, head: &Head<'_>) -> Sketch<'d> {
     };
     let each = arms.iter().take(if all { 1 } else { arms.len() });
     let exits = each.map(|arm| arm.get("then").map_or_else(Exit::onward, Exit::to)).chain(timeout::exit(&fields));
-    let exits = exits.collect();
+    let mut exits: Vec<_> = exits.collect();
+    if arms.is_empty() {
+        exits.extend(Sketch::unreadable().exits);
+    } else if (fields.has("any") || all) && fields.has("event") {
+        // Which of the two is meant is asked; the one that goes on is not called off.
+        exits.push(Exit::onward());
+    }
     let known = |arm: &Fields<'_>| head.events.get_key_value(arm.get("event")?.text()?);
     let events: Option<Vec<_>> = arms.iter().map(known).collect();
     let output = match events {
@@ -155,18 +161,24 @@ fn matches(
     let mut all = Vec::new();
     for part in split(text, "&&") {
         let written = &text[part.start..part.end];
+        if let Some(found) = no_comparison(written, part) {
+            return at.report_inside(found);
+        }
         let sides = split(written, "==");
         let [left, right] = sides[..] else {
             return at.report_inside(Diagnostic::new("bad_match", part, "expected one `==`").help(SHAPE));
         };
-        if ["||", "?", "<", ">", "!="].iter().any(|operator| split(written, operator).len() > 1) {
-            return at.report_inside(Diagnostic::new("bad_match", part, "only `==` can be matched").help(SHAPE));
-        }
         let left = left.shifted(part.start);
         let Some(field) = text[left.start..left.end].strip_prefix("event.").filter(|name| !name.contains('.')) else {
-            return at.report_inside(
-                Diagnostic::new("bad_match", left, "the left side is a field of the event").help(SHAPE),
-            );
+            let (name, other) = (&text[left.start..left.end], &text[part.start..part.end][right.start..right.end]);
+            let bare = name.rsplit('.').next().filter(|name| carried.contains_key(*name));
+            let help = match bare {
+                _ if other.starts_with("event.") => format!("turn it round: `{other} == {name}`"),
+                Some(field) => format!("did you mean `event.{field}`?"),
+                None => SHAPE.to_owned(),
+            };
+            let found = Diagnostic::new("bad_match", left, "the left side is a field of the event");
+            return at.report_inside(found.help(help));
         };
         all.push((field.to_owned(), left, right.shifted(part.start)));
     }
@@ -179,6 +191,23 @@ fn matches(
         })
         .collect();
     compiled.into_iter().collect()
+}
+
+/// What compares otherwise than a look-up can.
+fn no_comparison(written: &str, part: Range) -> Option<Diagnostic> {
+    let has = |operator: &&&str| split(written, operator).len() > 1;
+    let found = ["||", "!=", "<=", ">=", "<", ">", "?"].iter().find(has);
+    let problem = |message: String| Diagnostic::new("bad_match", part, message);
+    match found {
+        Some(&"||") => Some(
+            problem("only what is joined by `&&` can be matched, found `||`".to_owned())
+                .help("to wait for one or the other, name both events under `any`"),
+        ),
+        Some(operator) => Some(problem(format!("only `==` can be matched, found `{operator}`")).help(SHAPE)),
+        None if written.starts_with('!') => Some(problem("only `==` can be matched, found `!`".to_owned()).help(SHAPE)),
+        None if !has(&&"==") && has(&&"=") => Some(problem("`=` does not compare".to_owned()).help("write `==`")),
+        None => None,
+    }
 }
 
 /// The type of a field of the event, without its `?`: an absent field equals nothing.
