@@ -9,6 +9,7 @@ use redress_tests::web::{Got, Web};
 use redress_tests::world::Merchant;
 use serde_json::{Value as Json, json};
 
+mod events;
 mod named;
 
 /// A case of this answer.

@@ -73,6 +73,7 @@ pub fn api() -> Api {
         .route(CONNECT, routes!(effects::outcome))
         .route(RULE, routes!(effects::redeliver))
         // ── Events ──
+        .route(ACT, routes!(events::tell::tell))
         .route(READ, routes!(events::list))
         .route(READ, routes!(events::stream::follow))
         // ── Workflows and plugins ──

@@ -9,7 +9,7 @@ mod gc;
 mod graph;
 mod hold;
 mod list;
-mod live;
+pub(super) mod live;
 mod migrate;
 mod publish;
 mod rebase;

@@ -2,6 +2,7 @@
 
 use redress_domain::case::command::{Body, Open};
 use redress_domain::case::number;
+use redress_domain::case::start::By;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::{Decision, Work};
@@ -94,7 +95,12 @@ fn opened(batch: &mut Batch, decision: &Decision, open: &Open, said_at: Option<I
 }
 
 /// What tells a submission that was seen before from another one under the same name. When the server took it is no part of it.
+///
+/// An event is told by what it carries: by which types that was read is the workflow's matter.
 pub(super) fn content(open: &Open, said_at: Option<Instant>) -> Digest {
+    if let Some(By::Event { content, .. }) = open.start.as_ref().map(|start| &start.by) {
+        return *content;
+    }
     Digest::of(&codec::encode(&(open, said_at)))
 }
 

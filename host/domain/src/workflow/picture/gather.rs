@@ -65,6 +65,8 @@ fn start(document: &Node) -> Step {
         let kinds = words_of(&trigger.value, "type");
         let how = words_of(&trigger.value, "roles").join(", ");
         let name = if how.is_empty() { name } else { format!("{name} by {how}") };
+        let named = words_of(&trigger.value, "name");
+        let name = if named.is_empty() { name } else { format!("{name} {}", named.join(", ")) };
         all.push(if kinds.is_empty() { name } else { format!("{name}: {}", kinds.join(", ")) });
     }
     let title = if all.is_empty() { "start".to_owned() } else { all.join("; ") };

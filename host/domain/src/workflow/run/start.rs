@@ -1,5 +1,9 @@
 //! A case that names its workflow: whether the workflow takes what starts it.
 
+mod event;
+
+pub use event::opens;
+
 use super::{Input, route};
 use crate::case::command::{Body, Open, Rejection};
 use crate::case::start::{By, Start};
@@ -30,14 +34,17 @@ pub(super) fn taken<'d>(
     };
     match &start.by {
         By::Manual { inputs } => by_name(definition, open, inputs, &input.command.actor.role)?,
+        By::Event { event, .. } => drop(event::wanted_as(definition, event, &open.kind)?),
     }
     Ok(definition)
 }
 
 /// The variables that the case begins with because of what starts it.
-pub(super) fn gives(start: &Start) -> Fields {
-    match &start.by {
-        By::Manual { inputs } => inputs.clone(),
+pub(super) fn gives(definition: &Definition, open: &Open) -> Result<Fields, Rejection> {
+    match open.start.as_ref().map(|start| &start.by) {
+        Some(By::Manual { inputs }) => Ok(inputs.clone()),
+        Some(By::Event { event, .. }) => event::gives(definition, event, &open.kind),
+        None => Ok(Fields::new()),
     }
 }
 

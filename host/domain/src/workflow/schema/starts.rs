@@ -8,6 +8,36 @@ pub const STARTERS: &[&str] = &["admin", "agent", "integrator"];
 /// Parts of a submission that a trigger may require.
 pub const REQUIRED: &[&str] = &["order", "reason", "customer", "lines"];
 
+/// The fields of the trigger `event`.
+pub const EVENT_START: Table = Table {
+    fields: &[
+        Field::required("name", Shape::Name, "The event, declared under `events`."),
+        Field::optional("match", Shape::Match, "What its fields must equal, as `event.kind == \"lost\"`."),
+        Field::required("type", Shape::Name, "The type of case that it opens."),
+        Field::optional(
+            "order",
+            Shape::Value("text"),
+            "The number of the order that the case is about, `=event.order`.",
+        ),
+        Field::optional("customer", Shape::Value("text"), "Whose case it is, `=event.customer`."),
+        Field::optional("reason", Shape::Value("text"), "Why it is opened, a code."),
+        Field::optional(
+            "set",
+            Shape::Names(&Shape::Value("the variable's type")),
+            "What variables begin with: the only place where steps find what the event carried.",
+        ),
+    ],
+    later: &[],
+    hints: &[
+        ("event", "the event is its `name`"),
+        ("when", "an event is chosen by `match`; what is more than equal is asked in the first step"),
+        ("vars", "what the event carries goes into variables by `set`"),
+        ("inputs", "what the event carries goes into variables by `set`"),
+        ("with", "what the event carries goes into variables by `set`"),
+        ("requires", "every case of the event has what is written here: `order`, `customer`, `reason`"),
+    ],
+};
+
 /// The fields of the trigger `manual`.
 pub const MANUAL: Table = Table {
     fields: &[

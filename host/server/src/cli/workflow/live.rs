@@ -47,7 +47,8 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     shown::rows(&COLUMNS, &rows).print(at.format(), out)
 }
 
-fn all(door: &Door) -> Result<Vec<Json>, Error> {
+/// Every workflow of the merchant.
+pub(in crate::cli) fn all(door: &Door) -> Result<Vec<Json>, Error> {
     let (mut all, mut address) = (Vec::new(), "/v1/workflows?limit=100".to_owned());
     loop {
         let page = door.get(&address)?;
@@ -98,6 +99,9 @@ fn starts(workflow: &Json) -> String {
     };
     let told = |trigger: &Json| {
         let mut told = trigger["by"].as_str().unwrap_or_default().to_owned();
+        if let Some(event) = trigger["event"].as_str() {
+            told += &format!(" {event}:");
+        }
         for (before, list) in [(" ", words(&trigger["types"])), (" by ", words(&trigger["roles"]))] {
             if !list.is_empty() {
                 told += &format!("{before}{}", list.join(", "));

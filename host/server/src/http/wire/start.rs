@@ -1,6 +1,8 @@
 //! What starts cases on the wire: the triggers of a workflow, and what started a case.
 
 use redress_domain::case::start::Started;
+use redress_domain::value::Type;
+use redress_domain::workflow::definition::start::EventStart;
 use redress_domain::workflow::definition::{CallInput, Definition, Required};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,20 +11,27 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[schema(as = Trigger)]
 pub struct TriggerView {
-    /// `case_opened`: a case of a type is opened; `manual`: somebody names the workflow; `called`: another workflow runs it.
+    /// `case_opened`: a case of a type is opened; `event`: something happens that no case is named for, told by
+    /// `POST /v1/events`; `manual`: somebody names the workflow; `called`: another workflow runs it.
     pub by: String,
     /// The types of case; empty for all.
     pub types: Vec<String>,
     /// A further condition, as the workflow has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
+    /// The event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// What fields of the event must equal.
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    pub matches: Option<String>,
     /// Whose keys may start a case by naming the workflow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
     /// What a submission must name: `order`, `reason`, `customer`, `lines`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
-    /// What is filled in by whoever starts it.
+    /// What is filled in by whoever starts it; of an event what it carries.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<InputView>,
 }
@@ -44,8 +53,11 @@ pub struct InputView {
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[schema(as = Started)]
 pub struct StartedView {
-    /// The trigger: `manual`.
+    /// The trigger: `manual`, `event`.
     pub by: String,
+    /// The event; its source and id are the external name of the case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
 }
 
 /// Everything that starts a case on a workflow.
@@ -68,7 +80,26 @@ pub fn triggers(definition: &Definition) -> Vec<TriggerView> {
         inputs: inputs(&manual.inputs),
         ..TriggerView::by("manual")
     });
-    opened.chain(manual).chain(called).collect()
+    let events = definition.starts.events.iter().map(|start| of_event(definition, start));
+    opened.chain(events).chain(manual).chain(called).collect()
+}
+
+fn of_event(definition: &Definition, start: &EventStart) -> TriggerView {
+    let matches: Vec<_> =
+        start.matches.iter().map(|(field, value)| format!("event.{field} == {}", value.source().trim())).collect();
+    let carried = definition.events.get(&start.event).into_iter().flatten();
+    let carried = carried.map(|(name, kind)| InputView {
+        name: name.clone(),
+        kind: kind.to_string(),
+        required: !matches!(kind, Type::Optional(_)),
+    });
+    TriggerView {
+        types: vec![start.kind.to_string()],
+        event: Some(start.event.clone()),
+        matches: (!matches.is_empty()).then(|| matches.join(" && ")),
+        inputs: carried.collect(),
+        ..TriggerView::by("event")
+    }
 }
 
 impl TriggerView {
@@ -92,6 +123,10 @@ fn inputs<'a>(declared: impl IntoIterator<Item = (&'a String, &'a CallInput)>) -
 
 impl From<&Started> for StartedView {
     fn from(started: &Started) -> Self {
-        Self { by: started.word().to_owned() }
+        let view = Self { by: started.word().to_owned(), ..Self::default() };
+        match started {
+            Started::Manual => view,
+            Started::Event { name } => Self { event: Some(name.clone()), ..view },
+        }
     }
 }
