@@ -104,11 +104,10 @@ pub fn api() -> Api {
         .route(READ, routes!(plugins::get))
         .route(RULE, routes!(plugins::activate))
         .route(RULE, routes!(plugins::rollback))
-        // ── Connectors ──
+        // ── Connectors and keys ──
         .route(RULE, routes!(connectors::list))
         .route(RULE, routes!(connectors::set))
         .route(RULE, routes!(connectors::remove))
-        // ── Keys ──
         .route(ADMIT, routes!(keys::create))
         .route(ADMIT, routes!(keys::list))
         .route(ADMIT, routes!(keys::get))
