@@ -26,6 +26,7 @@ mod publish;
 mod race;
 mod readme;
 mod reload;
+mod remote;
 mod returns;
 mod revisions;
 mod schema;

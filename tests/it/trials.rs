@@ -4,6 +4,7 @@ mod faults;
 mod publishing;
 mod shipped;
 mod starts;
+mod stumbles;
 mod subcases;
 
 use std::ffi::OsString;

@@ -58,10 +58,34 @@ pub struct Outcome {
     pub path: Vec<Slug>,
     /// What was not as it should be; nothing where it passed.
     pub failures: Vec<Failure>,
+    /// Why people were asked whom the workflow does not ask.
+    pub stuck: Vec<Stuck>,
     /// What of the workflow it reached.
     pub reached: Reached,
     /// How long it took, by the host's clock.
     pub millis: i64,
+}
+
+/// Why the case went to a person whom its workflow does not ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// The step that failed; none where no workflow took the case.
+    pub step: Option<Slug>,
+    /// The code, as `on_error` names it.
+    pub code: String,
+    /// What it says beside.
+    pub detail: String,
+}
+
+impl std::fmt::Display for Stuck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some(step) = &self.step else { return write!(f, "no trigger takes the case, a person was asked") };
+        write!(f, "step {step} failed with {}", self.code)?;
+        if !self.detail.is_empty() {
+            write!(f, ": {}", self.detail)?;
+        }
+        write!(f, "; no `on_error` takes it, a person was asked")
+    }
 }
 
 /// Something that was not as it should be.
@@ -131,6 +155,7 @@ impl House {
             at: trial.at,
             path: Vec::new(),
             failures: Vec::new(),
+            stuck: Vec::new(),
             reached: Reached::default(),
             millis: 0,
         };
@@ -143,6 +168,7 @@ impl House {
                     Some(Failure { at: expectation.at, what: Fault::Unmet { field: expectation.field, mismatch } })
                 });
                 outcome.failures.extend(unmet);
+                outcome.stuck = ended.story.stuck();
                 outcome.reached = Reached::of(definition, &ended.story);
                 outcome.path = ended.story.path;
             }
@@ -165,7 +191,9 @@ impl Outcome {
         let problem = |failure: &Failure| {
             let message = format!("test {:?} failed: {}", self.name, failure.what);
             let found = Diagnostic::new(FAILED, failure.at, message);
-            if way.is_empty() { found } else { found.help(format!("path taken: {}", way.join(" > "))) }
+            let way = (!way.is_empty()).then(|| format!("path taken: {}", way.join(" > ")));
+            let told: Vec<String> = way.into_iter().chain(self.stuck.iter().map(ToString::to_string)).collect();
+            if told.is_empty() { found } else { found.help(told.join("; ")) }
         };
         self.failures.iter().map(problem).collect()
     }

@@ -19,6 +19,7 @@ use crate::workflow::calendar::Calendar;
 use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::review::Review;
 use crate::workflow::definition::start::Starts;
+use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::expr::Expr;
 use crate::workflow::table::Table;
 pub use outward::Undo;
@@ -63,6 +64,8 @@ pub struct Definition {
     pub ways_back: BTreeMap<Slug, BTreeSet<Slug>>,
     /// The plugins that the calls resolved to, by the reference as written.
     pub plugins: BTreeMap<PluginRef, Plugin>,
+    /// What is worth a second look in its text. Nothing is refused for it.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Definition {

@@ -28,6 +28,31 @@ impl Range {
     }
 }
 
+/// How much a diagnostic weighs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The document is refused for it.
+    #[default]
+    Error,
+    /// It is worth a second look, and refuses nothing.
+    Warning,
+}
+
+impl Severity {
+    /// The word for people and on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+
+    fn is_error(&self) -> bool {
+        *self == Self::Error
+    }
+}
+
 /// One problem of a document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Diagnostic {
@@ -41,12 +66,21 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it, where that is known.
     pub help: Option<String>,
+    /// How much it weighs.
+    #[serde(default, skip_serializing_if = "Severity::is_error")]
+    pub severity: Severity,
 }
 
 impl Diagnostic {
     /// A problem at a place.
     pub fn new(code: &str, range: Range, message: impl Into<String>) -> Self {
-        Self { range, code: code.to_owned(), path: String::new(), message: message.into(), help: None }
+        let (code, path, severity) = (code.to_owned(), String::new(), Severity::Error);
+        Self { range, code, path, message: message.into(), help: None, severity }
+    }
+
+    /// The same, as something that refuses nothing.
+    pub fn warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
     }
 
     /// The same, with what to do.
@@ -81,7 +115,9 @@ pub fn render(file: &str, source: &str, diagnostic: &Diagnostic) -> String {
     let width = source[start..end].lines().next().unwrap_or_default().chars().count().max(1);
     let path = if diagnostic.path.is_empty() { String::new() } else { format!("{}: ", diagnostic.path) };
     let gutter = line.to_string().len();
-    let mut out = format!("{file}:{line}:{column}: {path}{} [{}]\n", diagnostic.message, diagnostic.code);
+    // What is no error says so; errors are what a reader takes it for.
+    let weight = if diagnostic.severity == Severity::Warning { "warning: " } else { "" };
+    let mut out = format!("{file}:{line}:{column}: {weight}{path}{} [{}]\n", diagnostic.message, diagnostic.code);
     out += &format!(" {line} | {text}\n");
     out += &format!(" {:gutter$} | {}{}\n", "", pad(text, column), "^".repeat(width));
     if let Some(help) = &diagnostic.help {

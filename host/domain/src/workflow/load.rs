@@ -17,6 +17,7 @@ mod step;
 mod steps;
 mod timeout;
 mod triggers;
+mod warnings;
 
 #[cfg(test)]
 mod tests;
@@ -24,13 +25,13 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::clock::Zone;
+use crate::clock::{Instant, Zone};
 use crate::ids::Slug;
 use crate::money::Currency;
 use crate::value::Type;
 use crate::workflow::calendar::holidays::Holidays;
 use crate::workflow::definition::{Callable, Definition, Kind, Plugin, PluginRef, Step};
-use crate::workflow::diagnostic::Diagnostic;
+use crate::workflow::diagnostic::{Diagnostic, Severity};
 use crate::workflow::flow::{Graph, Known};
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
@@ -61,9 +62,12 @@ pub struct Environment {
     pub systems: BTreeSet<Slug>,
     /// The table of holidays that a stored revision was checked with; those of the program for a new document.
     pub holidays: Option<Arc<Holidays>>,
+    /// When it is checked, where that is known: what is worth a second look may depend on it, what is wrong never does.
+    pub now: Option<Instant>,
 }
 
-/// Check a document, or an overlay on its base. Everything that is wrong comes at once, in the order of the text.
+/// Check a document, or an overlay on its base. Everything that is wrong comes at once, in the order of the text; what is only worth a
+/// second look stands in the definition.
 pub fn load(source: &str, environment: &Environment) -> Result<Definition, Vec<Diagnostic>> {
     let problems = Problems::new();
     match yaml::parse(source, &problems) {
@@ -83,14 +87,16 @@ pub(super) fn check(
     let silent = Problems::new();
     let definition = definition(&At::root(tree, source, &problems), &silent, environment);
     match definition {
-        Some(definition) if problems.is_empty() => Ok(definition),
+        Some(definition) if problems.is_empty() => Ok(Definition { warnings: problems.into_sorted(), ..definition }),
         _ => Err(refused(problems)),
     }
 }
 
-/// Why a document does not pass. Every way to no definition reports why; should one forget it, the document still does not pass.
+/// Why a document does not pass: what refuses nothing is said once it does. Every way to no definition reports why; should one
+/// forget it, the document still does not pass.
 pub(super) fn refused(problems: Problems) -> Vec<Diagnostic> {
-    let found = problems.into_sorted();
+    let mut found = problems.into_sorted();
+    found.retain(|one| one.severity == Severity::Error);
     if found.is_empty() {
         return vec![Diagnostic::new("internal", yaml::START, "the document was refused without a reason")];
     }
@@ -138,7 +144,9 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         ways_back: named(&ways_back, &steps),
         steps,
         plugins,
+        warnings: Vec::new(),
     };
+    warnings::look(&fields, &outline, &definition, environment.now);
     if let Some(tests) = fields.get("tests") {
         trial::check(&tests, &definition);
     }

@@ -104,8 +104,10 @@ pub(super) fn load(
     let resolved = resolve(&At::root(tree, source, &problems), environment, usize::MAX);
     match resolved {
         Some(resolved) if problems.is_empty() => {
+            let blame = Blame { source, tree, environment, text: &resolved.text };
             load::check(&resolved.text, &resolved.tree, Problems::new(), environment)
-                .map_err(|found| Blame { source, tree, environment, text: &resolved.text }.of(found))
+                .map(|definition| Definition { warnings: blame.of(definition.warnings.clone()), ..definition })
+                .map_err(|found| blame.of(found))
         }
         _ => Err(load::refused(problems)),
     }
@@ -238,8 +240,11 @@ impl Blame<'_> {
     /// What is wrong with so many of the patches.
     fn with(&self, root: &At<'_>, patches: usize) -> Vec<Diagnostic> {
         let resolved = resolve(root, self.environment, patches);
-        let check = |one: Resolved| load::check(&one.text, &one.tree, Problems::new(), self.environment).err();
-        resolved.and_then(check).unwrap_or_default()
+        let check = |one: Resolved| match load::check(&one.text, &one.tree, Problems::new(), self.environment) {
+            Ok(definition) => definition.warnings,
+            Err(found) => found,
+        };
+        resolved.map(check).unwrap_or_default()
     }
 
     /// A problem of the base, at the place of the overlay that caused it.

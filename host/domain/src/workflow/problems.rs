@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::workflow::diagnostic::Diagnostic;
+use crate::workflow::diagnostic::{Diagnostic, Severity};
 
 /// How many problems of one document are reported: more would not be read.
 pub const PROBLEMS_MAX: usize = 100;
@@ -15,6 +15,8 @@ const TEXT_BYTES_MAX: usize = 1_024;
 #[derive(Debug, Default)]
 pub struct Problems {
     found: RefCell<Vec<Diagnostic>>,
+    /// What refuses nothing, kept apart: it never takes the place of a problem.
+    warned: RefCell<Vec<Diagnostic>>,
 }
 
 impl Problems {
@@ -26,22 +28,27 @@ impl Problems {
     /// Keep one more. Of a flood only those that stand first in the text are kept, and of what is said only its beginning: a
     /// hostile document must not become large by what is wrong with it.
     pub fn report(&self, diagnostic: Diagnostic) {
-        let mut found = self.found.borrow_mut();
+        let of = if diagnostic.severity == Severity::Warning { &self.warned } else { &self.found };
+        let mut found = of.borrow_mut();
         found.push(shortened(diagnostic));
         if found.len() >= KEPT_MAX {
             cut(&mut found);
         }
     }
 
-    /// Whether nothing is wrong so far.
+    /// Whether nothing is wrong so far; a warning says of nothing that it is.
     pub fn is_empty(&self) -> bool {
         self.found.borrow().is_empty()
     }
 
-    /// All of them in the order of the text, each once, at most [`PROBLEMS_MAX`].
+    /// All of them in the order of the text, each once, at most [`PROBLEMS_MAX`]; warnings as far as the problems leave room.
     pub fn into_sorted(self) -> Vec<Diagnostic> {
-        let mut found = self.found.into_inner();
+        let (mut found, mut warned) = (self.found.into_inner(), self.warned.into_inner());
         cut(&mut found);
+        cut(&mut warned);
+        warned.truncate(PROBLEMS_MAX - found.len());
+        found.extend(warned);
+        found.sort();
         found
     }
 }
@@ -87,5 +94,16 @@ mod tests {
         let long = Problems::new();
         long.report(Diagnostic::new("x", Range::new(0, 0), "\u{e4}".repeat(5_000)));
         assert!(long.into_sorted()[0].message.len() <= TEXT_BYTES_MAX + 3);
+    }
+
+    #[test]
+    fn a_warning_refuses_nothing_and_takes_no_problems_place() {
+        let problems = Problems::new();
+        (0..5_000).for_each(|at| problems.report(Diagnostic::new("w", Range::new(at, at), "").warning()));
+        assert!(problems.is_empty());
+        problems.report(Diagnostic::new("x", Range::new(9_000, 9_000), ""));
+        assert!(!problems.is_empty());
+        let found = problems.into_sorted();
+        assert_eq!((found.len(), found[PROBLEMS_MAX - 1].code.as_str()), (PROBLEMS_MAX, "x"));
     }
 }

@@ -73,6 +73,11 @@ impl<'d> At<'d> {
         self.report(Diagnostic::new(code, self.place(), message).help(help))
     }
 
+    /// Say what is worth a second look of this value, and what to do about it.
+    pub fn warn(&self, code: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.report::<()>(Diagnostic::new(code, self.place(), message).help(help).warning());
+    }
+
     /// Report a problem with a range in the file, at this value's path unless it has one.
     pub fn report<T>(&self, diagnostic: Diagnostic) -> Option<T> {
         let path = if diagnostic.path.is_empty() { self.path.clone() } else { diagnostic.path.clone() };

@@ -1,5 +1,6 @@
 //! `redress case`: what is decided, and why.
 
+mod asked;
 mod explain;
 mod export;
 mod list;

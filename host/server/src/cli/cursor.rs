@@ -4,10 +4,14 @@ use redress_domain::ids::Digest;
 use redress_store::scan::{Cursor, Direction, Listed, Scan};
 use redress_store::snapshot::Snapshot;
 
+use super::door::part;
 use super::error::Error;
 
 /// Hexadecimal digits of the check: enough to find a slip and a cursor of another list.
 const CHECK_DIGITS: usize = 8;
+
+/// Rows of a page that a running host gives at most.
+const SERVED_MAX: u32 = 100;
 
 /// Options of a list that comes in pages.
 #[derive(Debug, clap::Args)]
@@ -29,6 +33,12 @@ pub(super) struct Page<T> {
 }
 
 impl Paging {
+    /// The same for a running host, which gives a page of at most 100.
+    pub(super) fn asked(&self) -> String {
+        let after = self.after.as_deref().map(|after| format!("&cursor={}", part(after))).unwrap_or_default();
+        format!("limit={}{after}", self.limit.min(SERVED_MAX))
+    }
+
     /// The first rows behind the cursor that `keep` keeps.
     pub(super) fn read<T>(
         &self,

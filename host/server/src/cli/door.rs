@@ -112,6 +112,20 @@ impl Door {
         self.send(Method::GET, address, None, &[])
     }
 
+    /// Every row of a list that comes in pages.
+    pub(super) fn all(&self, address: &str) -> Result<Vec<Json>, Error> {
+        let separator = if address.contains('?') { '&' } else { '?' };
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{address}{separator}limit=100{cursor}"))?;
+            all.extend(page["data"].as_array().cloned().unwrap_or_default());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={}", part(next)),
+                None => return Ok(all),
+            }
+        }
+    }
+
     /// Do something, once: the request has a name, so that a lost answer does nothing twice.
     pub(super) fn post(&self, address: &str, body: &Json) -> Result<Json, Error> {
         let name = format!("cli-{:032x}", u128::from_le_bytes(random_bytes()));

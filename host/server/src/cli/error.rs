@@ -308,7 +308,7 @@ impl Error {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::App(app::Error::Host(HostError::Open(OpenError::DataInUse { .. }))) => {
-                "a running host has it: stop it, or speak to it: task, effect, event and key take --server URL --key-file FILE, the rest is in the API (docs/api.md)"
+                "a running host has it: stop it, or speak to it with --server URL --key-file FILE"
             }
             Self::App(app::Error::Host(HostError::Open(OpenError::Missing { .. }))) => {
                 "make a tenant first: redress tenant create NAME --data DIR ..."

@@ -27,7 +27,12 @@ pub(super) struct Session {
 impl Global {
     /// The data folder that was given.
     pub(super) fn folder(&self) -> Result<&Path, Error> {
-        let help = "give --data DIR, or set REDRESS_DATA";
+        let help = match self.server {
+            Some(_) => {
+                "this command opens the data folder itself, beside no running host: give --data DIR in place of --server"
+            }
+            None => "give --data DIR, or set REDRESS_DATA",
+        };
         self.data.as_deref().ok_or(Error::Missing { what: "data folder", help })
     }
 

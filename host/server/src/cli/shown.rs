@@ -19,6 +19,7 @@ enum Kind {
     Time,
     Flag,
     Digest,
+    Count,
 }
 
 impl Column {
@@ -38,12 +39,17 @@ impl Column {
         Self { name, pointer, kind: Kind::Digest }
     }
 
+    pub(super) const fn count(name: &'static str, pointer: &'static str) -> Self {
+        Self { name, pointer, kind: Kind::Count }
+    }
+
     fn cell(&self, row: &Json) -> Cell {
         let Some(part) = row.pointer(self.pointer).filter(|part| !part.is_null()) else { return Cell::Absent };
         match self.kind {
             Kind::Flag => Cell::Bool(part.as_bool().unwrap_or_default()),
             Kind::Time => part.as_str().and_then(instant).map_or_else(|| text(part), Cell::Time),
             Kind::Digest => part.as_str().and_then(|hash| hash.parse().ok()).map_or_else(|| text(part), Cell::Digest),
+            Kind::Count => part.as_u64().map_or_else(|| text(part), Cell::Count),
             Kind::Text => text(part),
         }
     }

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use super::error::Error;
 use super::listing::{Cell, Listing};
 use super::output::Out;
+use super::shown::Column;
 use super::{Global, HELP};
 use crate::engine::tenant::TenantRecord;
 
@@ -47,3 +48,13 @@ fn listing(tenants: &[TenantRecord]) -> Listing {
         rows: tenants.iter().map(row).collect(),
     }
 }
+
+const COLUMNS: [Column; 7] = [
+    Column::text("name", "/name"),
+    Column::text("zone", "/zone"),
+    Column::text("currency", "/currency"),
+    Column::text("locale", "/locale"),
+    Column::text("jurisdiction", "/jurisdiction"),
+    Column::time("created_at", "/created_at"),
+    Column::text("id", "/id"),
+];

@@ -1,5 +1,6 @@
 //! `redress workflow`: the rules, which steps a case takes.
 
+mod asked;
 mod backtest;
 mod canary;
 mod check;
@@ -9,7 +10,7 @@ mod gc;
 mod graph;
 mod hold;
 mod list;
-pub(super) mod live;
+mod live;
 mod migrate;
 mod publish;
 mod rebase;

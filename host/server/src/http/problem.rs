@@ -29,6 +29,9 @@ pub struct FieldProblem {
     pub pointer: Option<String>,
     /// A stable code.
     pub code: String,
+    /// Of a place in a document of text: `error`, or `warning` for what refuses nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<&'static str>,
     /// For a person.
     pub detail: String,
     /// Where in a document of text, as a path: `steps[3].call`.
@@ -126,7 +129,12 @@ impl FieldProblem {
     /// A field that is wrong.
     pub fn field(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
         let (code, detail) = (code.to_owned(), detail.into());
-        Self { pointer: Some(pointer.into()), code, detail, path: None, help: None, range: None, file: None }
+        Self { pointer: Some(pointer.into()), ..Self::of(code, detail) }
+    }
+
+    /// A failure that is of no field.
+    pub fn of(code: String, detail: String) -> Self {
+        Self { pointer: None, code, severity: None, detail, path: None, help: None, range: None, file: None }
     }
 }
 

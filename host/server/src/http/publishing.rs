@@ -87,8 +87,7 @@ fn of_file(file: &TestFile, error: &publish::Error) -> Vec<FieldProblem> {
             .collect(),
         other => {
             let (code, detail) = (other.code().to_owned(), other.to_string());
-            let none = FieldProblem { pointer: None, code, detail, path: None, help: None, range: None, file: None };
-            at(&file.name, vec![none])
+            at(&file.name, vec![FieldProblem::of(code, detail)])
         }
     }
 }

@@ -39,7 +39,16 @@ pub struct Validated {
     /// The revision that it would be.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<String>,
-    /// Every problem, each at its place.
+    /// How many steps it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<usize>,
+    /// The plugins that it calls, as it names them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    plugins: Vec<String>,
+    /// Which years its table of holidays knows, where its calendar names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holidays: Option<String>,
+    /// Every problem, each at its place. Of a valid text these are warnings: worth a second look, and no reason to refuse it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<FieldProblem>,
 }
@@ -71,11 +80,15 @@ fn validated(engine: &Engine, source: &str) -> Result<Validated, Problem> {
             valid: true,
             workflow: Some(definition.workflow.to_string()),
             revision: Some(definition.revision.to_string()),
-            problems: Vec::new(),
+            steps: Some(definition.steps.len()),
+            plugins: definition.plugins.keys().map(ToString::to_string).collect(),
+            holidays: definition.calendar.as_ref().and_then(|calendar| calendar.known_years()),
+            problems: problems(source, &definition.warnings),
         }),
         Err(publish::Error::Invalid(found)) => {
             let problems = problems(source, &found);
-            Ok(Validated { valid: false, workflow: None, revision: None, problems })
+            let (plugins, steps, holidays) = (Vec::new(), None, None);
+            Ok(Validated { valid: false, workflow: None, revision: None, steps, plugins, holidays, problems })
         }
         Err(error) => Err(refused(error, source)),
     }

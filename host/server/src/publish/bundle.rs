@@ -87,6 +87,10 @@ pub fn publish(engine: &Engine, bundle: &Bundle<'_>) -> Result<Vec<Revision>, Er
         let idem = answer.as_ref().map(|answer| answer.record(next.at, &revisions));
         Record { facts, rows, idem, ..Record::default() }
     })?;
+    for one in checked.iter().filter(|one| one.is_new) {
+        let Part { file, way, .. } = one.part;
+        workflows::tell_warnings(&one.candidate.definition, &file.source, &way.origin());
+    }
     let definitions: Vec<Arc<Definition>> = checked.iter().map(|one| one.candidate.definition.clone()).collect();
     engine.registry().activate_all(definitions.iter().cloned());
     for one in checked.iter().filter(|one| one.is_new) {

@@ -1,13 +1,15 @@
 //! Problems of a document as data for editors and the API: places as lines and UTF-16 columns from 0, as the Language Server
 //! Protocol counts them.
 
-use redress_domain::workflow::diagnostic::{Diagnostic, Range};
+use redress_domain::workflow::diagnostic::{Diagnostic, Range, Severity};
 
 /// A problem with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
     /// The stable code.
     pub code: String,
+    /// How much it weighs.
+    pub severity: Severity,
     /// The path in the document; empty for the document itself.
     pub path: String,
     /// What is wrong.
@@ -38,6 +40,7 @@ fn located(source: &str, problem: &Diagnostic) -> Located {
     let Range { start, end } = problem.range;
     Located {
         code: problem.code.clone(),
+        severity: problem.severity,
         path: problem.path.clone(),
         message: problem.message.clone(),
         help: problem.help.clone(),

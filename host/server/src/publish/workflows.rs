@@ -10,12 +10,12 @@ mod restore;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, MutexGuard};
 
-use chrono::Datelike as _;
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Definition, Plugin, PluginRef};
+use redress_domain::workflow::diagnostic;
 use redress_domain::workflow::load::{self, Environment};
 use redress_domain::workflow::overlay;
 use redress_sandbox::PluginInfo;
@@ -183,7 +183,7 @@ pub(super) fn publish_alone(
         rows.extend(candidate.rewritten());
         Record { facts, rows, idem, ..Record::default() }
     })?;
-    warn_of_years(engine, &candidate.definition);
+    tell_warnings(&candidate.definition, publication.source, &way.origin());
     candidate.activate(engine);
     // What is active already leaves its canary alone.
     if before != Some(revision) {
@@ -193,13 +193,12 @@ pub(super) fn publish_alone(
     stored(engine, revision)
 }
 
-/// A workflow that counts business days in a year whose holidays nobody has written down counts them as working days.
-fn warn_of_years(engine: &Engine, definition: &Definition) {
-    let Some(calendar) = &definition.calendar else { return };
-    let this = engine.clock().now().date(calendar.zone).year();
-    for year in calendar.unknown_years([this, this + 1]) {
-        let workflow = &definition.workflow;
-        tracing::warn!("workflow {workflow} has no holidays for {year}: in that year only the week counts");
+/// What is worth a second look in a text that was published, at its places. Nothing was refused for it.
+pub(super) fn tell_warnings(definition: &Definition, source: &str, from: &Origin) {
+    let name = if let Origin::File(path) = from { path.as_str() } else { definition.workflow.as_str() };
+    for warning in &definition.warnings {
+        let told = diagnostic::render(name, source, warning);
+        tracing::warn!("workflow {} was published with a warning\n{}", definition.workflow, told.trim_end());
     }
 }
 
@@ -467,7 +466,9 @@ pub(super) fn candidate(
     let workflows = (!is_stored).then(|| callables::known(engine, texts.into_iter().flatten()));
     // What is stored was checked when it came in; systems come and go.
     let systems = if is_stored { Default::default() } else { connectors::systems(engine)? };
-    let environment = Environment { plugins, currency, zone, bases, workflows, systems, holidays };
+    // What is stored is not looked at a second time.
+    let now = (!is_stored).then(|| engine.clock().now());
+    let environment = Environment { plugins, currency, zone, bases, workflows, systems, holidays, now };
     let definition = load::load(source, &environment).map_err(Error::Invalid)?;
     let base = base.or_else(|| bases::used(source, &environment.bases));
     let known = find(engine, definition.revision)?;

@@ -6,6 +6,7 @@ use redress_domain::case::About;
 use redress_domain::case::entry::{Entry, TableRow};
 use redress_domain::ids::{Slug, TaskId};
 use redress_domain::workflow::definition::{Definition, Kind, Step, Timeout};
+use redress_domain::workflow::run::offers::DONE;
 
 use super::replay::Story;
 
@@ -155,7 +156,10 @@ fn parts_of(step: &Step) -> Vec<Part> {
         Kind::Decide { arms } => parts.extend((0..arms.len()).map(|place| Part::Arm(id.clone(), place))),
         Kind::Table(table) => parts.extend((1..=table.rows.len()).map(|number| Part::Row(id.clone(), number))),
         Kind::Review(review) | Kind::Inspect(review) => {
-            parts.extend(review.next.keys().map(|outcome| Part::Answer(id.clone(), outcome.clone())));
+            // An inspection without choices of its own has one.
+            let only = matches!(step.kind, Kind::Inspect(_)) && review.next.is_empty();
+            let outcomes = review.next.keys().map(String::as_str).chain(only.then_some(DONE));
+            parts.extend(outcomes.map(|outcome| Part::Answer(id.clone(), outcome.to_owned())));
             parts.extend(timeout(id, &review.timeout));
         }
         Kind::Await { timeout: ends, .. } => parts.extend(timeout(id, ends)),

@@ -1,8 +1,8 @@
 //! The story of a case, from its journal. Every turn is computed again from what it recorded: that gives the steps that it took, and
 //! shows that the journal says all that a decision rests on.
 
-use redress_domain::case::Case;
 use redress_domain::case::entry::{Entry, Opened};
+use redress_domain::case::{About, Case};
 use redress_domain::codec;
 use redress_domain::decision::{Decision, Turn};
 use redress_domain::ids::{CaseId, Digest, Slug};
@@ -11,6 +11,7 @@ use redress_domain::workflow::run::{self, Input, Progress};
 use redress_domain::workflow::trial::{Call, Seen};
 use redress_store::batch::Version;
 
+use super::Stuck;
 use super::stage::Broken;
 use crate::engine::{self, Engine};
 
@@ -56,6 +57,38 @@ impl Story {
             _ => None,
         });
         Ok(Self { path, effects: effects.collect(), undone: undone.collect(), case, entries })
+    }
+
+    /// Why people were asked whom the workflow does not ask, each reason once.
+    pub(super) fn stuck(&self) -> Vec<Stuck> {
+        let mut stuck = Vec::new();
+        let mut failed = None;
+        for entry in &self.entries {
+            let found = match entry {
+                Entry::Failed { detail, .. } => {
+                    failed = Some(detail.clone());
+                    continue;
+                }
+                Entry::Held => Stuck { step: None, code: "unrouted".to_owned(), detail: String::new() },
+                Entry::TaskOpened { task, .. } => match &task.about {
+                    About::Failure { step, code } => {
+                        let detail = failed.take().unwrap_or_default();
+                        Stuck { step: Some(step.clone()), code: code.clone(), detail }
+                    }
+                    About::Effect { key } => {
+                        let Some(effect) = self.case.effects.get(key) else { continue };
+                        let code = task.reasons.first().map_or_else(String::new, |reason| reason.code.clone());
+                        Stuck { step: Some(effect.step.clone()), code, detail: String::new() }
+                    }
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            if !stuck.contains(&found) {
+                stuck.push(found);
+            }
+        }
+        stuck
     }
 
     /// What expectations are compared with.

@@ -259,3 +259,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_worth_a_second_look_is_told_at_the_overlay() {
+    let base = "format: 1\nworkflow: base\ncurrency: EUR\nzone: UTC\ntriggers: [{ case_opened: {} }]\nlimits: { refund_max: 50.00 }\nsteps:\n  - { id: pay, refund: { amount: 40.00 } }\n  - { id: done, finish: { result: done } }\n";
+    let environment = Environment { bases: [("own@1".to_owned(), base.to_owned())].into(), ..Environment::default() };
+    let told = |patch: &str| {
+        let text = format!("format: 1\nworkflow: over\nextends: own@1\n{patch}\n");
+        let definition = load::load(&text, &environment).unwrap();
+        definition
+            .warnings
+            .iter()
+            .map(|one| (line_column(&text, one.range.start).0, one.code.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told("title: Over"), []);
+    let limited = "title: Over\npatch:\n  - set: { at: steps.done.finish.result, to: paid }\n  - set: { at: limits.refund_max, to: 30.00 }";
+    assert_eq!(told(limited), [(7, "refund_above_limit".to_owned())], "the patch that caused it");
+}

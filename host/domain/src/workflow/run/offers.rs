@@ -8,7 +8,7 @@ use crate::value::Type;
 use crate::workflow::definition::{Definition, Hook, Kind};
 
 /// The outcome of an inspection that names none.
-pub(super) const DONE: &str = "done";
+pub const DONE: &str = "done";
 
 /// The outcomes that a task offers, in the order in which people read them; none where its revision does not know its step.
 pub fn outcomes(definition: Option<&Definition>, task: &Task) -> Vec<String> {

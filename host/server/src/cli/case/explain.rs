@@ -9,6 +9,7 @@ use redress_store::batch::Version;
 use redress_store::snapshot::Snapshot;
 use serde_json::{Value as Json, json};
 
+use super::asked;
 use super::show::{self, entries, record};
 use crate::cli::Global;
 use crate::cli::error::Error;
@@ -20,6 +21,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   redress case explain 00019 --tenant shop --data data
   redress case explain C536379 --output json --tenant shop --data data
+  redress case explain 00019 --server http://127.0.0.1:7373 --key-file desk1.key
 ";
 
 /// Turns that are read at once.
@@ -37,6 +39,13 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     if format == Format::Csv {
         let help = "use --output table or --output json";
         return Err(Error::Form { command: "an explanation", form: "csv", help });
+    }
+    if at.server.is_some() {
+        let (case, turns) = asked::turns(&at.door()?, &args.case)?;
+        return match format {
+            Format::Json => out.json(&asked::explained(&case, &turns)),
+            Format::Table | Format::Csv => out.data(&asked::explanation(&turns)),
+        };
     }
     let session = at.session()?;
     let snapshot = session.engine.store().read()?;

@@ -8,6 +8,7 @@ use crate::cli::cursor::Paging;
 use crate::cli::error::Error;
 use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::Out;
+use crate::cli::shown::{self, Column};
 use crate::engine;
 use crate::engine::listing::{CaseListing, Paused};
 
@@ -16,6 +17,7 @@ Examples:
   redress case list --tenant shop --data data
   redress case list --paused --tenant shop --data data
   redress case list --status waiting --limit 20 --tenant shop --data data
+  redress case list --server http://127.0.0.1:7373 --key-file desk1.key
 ";
 
 #[derive(Debug, clap::Args)]
@@ -31,6 +33,9 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    if at.server.is_some() {
+        return asked(args, at, out);
+    }
     let session = at.session()?;
     let snapshot = session.engine.store().read()?;
     let paused = Paused::of(&snapshot)?;
@@ -82,4 +87,37 @@ fn cells(listed: &CaseListing, paused: bool) -> Vec<Cell> {
         Cell::text(listed.refunded.currency()),
         Cell::text(listed.id),
     ]
+}
+
+const COLUMNS: &[Column] = &[
+    Column::text("number", "/number"),
+    Column::time("opened_at", "/opened_at"),
+    Column::text("external_id", "/external/id"),
+    Column::text("source", "/external/source"),
+    Column::text("kind", "/kind"),
+    Column::text("customer", "/customer"),
+    Column::text("status", "/status"),
+    Column::flag("paused", "/paused"),
+    Column::text("step", "/step"),
+    Column::text("result", "/result"),
+    Column::text("remedy", "/remedy"),
+    Column::text("refunded", "/refunded/amount"),
+    Column::text("currency", "/refunded/currency"),
+    Column::text("id", "/id"),
+];
+
+/// The same columns, as a running host has them.
+fn asked(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let mut address = format!("/v1/cases?{}", args.paging.asked());
+    if let Some(status) = &args.status {
+        address.push_str(&format!("&status={status}"));
+    }
+    if args.paused {
+        address.push_str("&paused=true");
+    }
+    let mut page = at.door()?.get(&address)?;
+    for row in page["data"].as_array_mut().into_iter().flatten() {
+        row["paused"] = (row["paused"] == true).into();
+    }
+    shown::page(COLUMNS, "cases", &page, at.format(), out)
 }

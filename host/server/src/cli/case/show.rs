@@ -12,6 +12,7 @@ use redress_domain::ids::CaseId;
 use redress_store::scan::{Direction, Scan};
 use redress_store::snapshot::Snapshot;
 
+use super::asked;
 use crate::cli::Global;
 use crate::cli::error::Error;
 use crate::cli::output::{Format, Out};
@@ -24,6 +25,7 @@ Examples:
   redress case show 00019 --tenant shop --data data
   redress case show C536379 --tenant shop --data data
   redress case show C536379 --output json --tenant shop --data data
+  redress case show C536379 --source online-retail --server http://127.0.0.1:7373 --key-file desk1.key
 ";
 
 /// Rows that are read at once.
@@ -42,6 +44,14 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     let format = at.format();
     if format == Format::Csv {
         return Err(Error::Form { command: "one case", form: "csv", help: "use --output table or --output json" });
+    }
+    if at.server.is_some() {
+        let door = at.door()?;
+        let (case, turns) = asked::turns(&door, args)?;
+        return match format {
+            Format::Json => out.json(&asked::whole(case, turns)),
+            Format::Table | Format::Csv => out.data(&asked::told(&case, &turns)),
+        };
     }
     let session = at.session()?;
     let snapshot = session.engine.store().read()?;

@@ -7,7 +7,6 @@ use crate::cli::door::Door;
 use crate::cli::error::Error;
 use crate::cli::output::{Format, Out};
 use crate::cli::words::{clean, pair, typed};
-use crate::cli::workflow::live;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -48,7 +47,7 @@ fn carried(door: &Door, event: &str, given: &[(String, String)]) -> Result<Map<S
     if given.is_empty() {
         return Ok(Map::new());
     }
-    let workflows = live::all(door)?;
+    let workflows = door.all("/v1/workflows")?;
     let triggers = workflows.iter().filter_map(|one| one["triggers"].as_array()).flatten();
     let declared: Vec<&Json> = triggers.filter(|one| one["event"] == event).collect();
     let kind = |name: &str| {

@@ -9,18 +9,23 @@ use crate::cli::error::Error;
 use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::Out;
 use crate::cli::session::Session;
+use crate::cli::shown::{self, Column};
 use crate::publish::{self, interface, plugins, stock};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   redress plugin list --tenant shop --data data
   redress plugin list --tenant shop --data data --output json
+  redress plugin list --server http://127.0.0.1:7373 --key-file viewer.key
 ";
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {}
 
 pub(super) fn run(_: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    if at.server.is_some() {
+        return asked(at, out);
+    }
     let session = at.session()?;
     let mut rows = own(&session)?;
     rows.extend(shipped(&session));
@@ -64,4 +69,21 @@ fn shipped(session: &Session) -> Vec<Vec<Cell>> {
 
 fn hooks(info: &PluginInfo) -> Cell {
     Cell::Words(info.hooks.iter().map(ToString::to_string).collect())
+}
+
+const COLUMNS: [Column; 5] = [
+    Column::text("plugin", "/plugin"),
+    Column::text("version", "/version"),
+    Column::text("hooks", "/hook"),
+    Column::text("origin", "/origin"),
+    Column::digest("digest", "/digest"),
+];
+
+/// As a running host has them; their sizes stay with it.
+fn asked(at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let mut plugins = at.door()?.all("/v1/plugins")?;
+    for one in &mut plugins {
+        one["origin"] = if one["stock"] == true { "stock" } else { "own" }.into();
+    }
+    shown::rows(&COLUMNS, &plugins).print(at.format(), out)
 }

@@ -2,13 +2,18 @@
 
 use std::path::PathBuf;
 
+use axum::http::Method;
 use redress_domain::clock::Zone;
+use redress_sandbox::Sandbox;
 
+use crate::app;
 use crate::cli::Global;
+use crate::cli::door::part;
 use crate::cli::error::Error;
 use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::Out;
 use crate::cli::session::{actor, read_bytes};
+use crate::cli::shown::{self, Column};
 use crate::publish::plugins::Upload;
 use crate::publish::way::Way;
 use crate::publish::{self, plugins, workflows};
@@ -17,6 +22,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   redress plugin push target/my-rule.wasm --tenant shop --data data
   redress plugin push deny-all.wasm --name purchase-match --tenant shop --data data
+  redress plugin push my-rule.wasm --server http://127.0.0.1:7373 --key-file admin.key
 ";
 
 #[derive(Debug, clap::Args)]
@@ -30,6 +36,9 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let bytes = read_bytes(&args.file)?;
+    if at.server.is_some() {
+        return asked(args, bytes, at, out);
+    }
     let session = at.session()?;
     let engine = &session.engine;
     let info = engine.sandbox().describe(&bytes).map_err(publish::Error::Refused)?;
@@ -44,4 +53,21 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     let listing =
         Listing { columns: vec!["plugin", "version", "digest"], hidden: &[], zone: Zone::UTC, rows: vec![row] };
     listing.print(at.format(), out)
+}
+
+const COLUMNS: [Column; 3] =
+    [Column::text("plugin", "/plugin"), Column::text("version", "/version"), Column::digest("digest", "/digest")];
+
+/// Through a running host. The name in the manifest is read here: the address has it.
+fn asked(args: &Args, bytes: Vec<u8>, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => {
+            let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
+            sandbox.describe(&bytes).map_err(publish::Error::Refused)?.manifest.name.clone()
+        }
+    };
+    let headers = [("content-type", "application/wasm")];
+    let plugin = at.door()?.send_bytes(Method::PUT, &format!("/v1/plugins/{}", part(&name)), bytes, &headers)?;
+    shown::rows(&COLUMNS, &[plugin]).print(at.format(), out)
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use redress_domain::clock::Zone;
 use redress_domain::ids::{Slug, TenantId};
 use redress_domain::money::Currency;
+use serde_json::json;
 
 use crate::app::App;
 use crate::cli::Global;
 use crate::cli::error::Error;
 use crate::cli::output::Out;
+use crate::cli::shown;
 use crate::clock::SystemClock;
 use crate::config::Limits;
 use crate::engine::tenant::{self, TenantRecord};
@@ -17,6 +19,7 @@ use crate::engine::tenant::{self, TenantRecord};
 pub(super) const EXAMPLES: &str = "\
 Examples:
   redress tenant create shop --zone Europe/London --currency GBP --locale en --jurisdiction UK --data data
+  redress tenant create shop --zone Europe/London --currency GBP --locale en --jurisdiction UK --server http://127.0.0.1:7373 --key-file operator.key
 ";
 
 #[derive(Debug, clap::Args)]
@@ -39,6 +42,14 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    if at.server.is_some() {
+        let body = json!({
+            "name": args.name, "zone": args.zone.name(), "currency": args.currency, "locale": args.locale,
+            "jurisdiction": args.jurisdiction,
+        });
+        let made = at.door()?.post("/v1/tenants", &body)?;
+        return shown::rows(&super::COLUMNS, &[made]).print(at.format(), out);
+    }
     let app = App::open(at.folder()?, Arc::new(SystemClock), Limits::default())?;
     let created_at = app.clock().now();
     let engine = app.create_tenant(TenantRecord {

@@ -3,18 +3,21 @@
 use std::path::PathBuf;
 
 use redress_domain::workflow::definition::Definition;
-use redress_domain::workflow::diagnostic::{self, Diagnostic};
+use redress_domain::workflow::diagnostic::{self, Diagnostic, Severity};
 use redress_domain::workflow::load::{self, Environment};
 use redress_sandbox::Sandbox;
 use serde_json::{Value as Json, json};
 
+use super::asked;
 use crate::app;
 use crate::cli::Global;
+use crate::cli::door::Door;
 use crate::cli::error::Error;
 use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::{Format, Out};
 use crate::cli::session::{Session, read_text};
 use crate::cli::words;
+use crate::clock::{Clock as _, SystemClock};
 use crate::publish::{self, bases, plugins, workflows};
 
 pub(super) const EXAMPLES: &str = "\
@@ -22,14 +25,18 @@ Examples:
   redress workflow check return.yaml
   redress workflow check return.yaml --tenant shop --data data
   redress workflow check *.yaml --tenant shop --data data
+  redress workflow check return.yaml --deny-warnings --server http://127.0.0.1:7373 --key-file admin.key
   redress workflow check return.yaml --output json
 ";
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The files. Without a tenant they may call the stock plugins only, and must name their currency and zone.
+    /// The files. Without a tenant or a server they may call the stock plugins only, and must name their currency and zone.
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// Fail where a file is valid and something in it is worth a second look.
+    #[arg(long)]
+    deny_warnings: bool,
 }
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
@@ -49,20 +56,30 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         },
         Format::Csv => listing(&checked).print(Format::Csv, out)?,
     }
-    refuse(&checked, at)
+    refuse(&checked, at)?;
+    if args.deny_warnings { deny(&checked) } else { Ok(()) }
+}
+
+/// Warnings fail the command where that was asked for. They were printed.
+fn deny(checked: &[Checked]) -> Result<(), Error> {
+    let warned: Vec<&Checked> = checked.iter().filter(|one| !one.problems().is_empty()).collect();
+    let Some(first) = warned.first() else { return Ok(()) };
+    let (count, file) = (warned.iter().map(|one| one.problems().len()).sum(), first.file.clone());
+    let help = "without --deny-warnings a warning refuses nothing";
+    Err(Error::Document { code: "warnings_denied", file, count, problems: Vec::new(), help })
 }
 
 /// The command fails where a file is not valid. Its problems were printed: they are what was asked for.
 fn refuse(checked: &[Checked], at: &Global) -> Result<(), Error> {
     let broken: Vec<&Checked> = checked.iter().filter(|one| one.found.is_err()).collect();
-    let mut problems = broken.iter().flat_map(|one| one.problems());
+    let problems = || broken.iter().flat_map(|one| one.problems());
     let help = match at.tenant {
-        None if problems.any(is_of_tenant) => {
+        None if at.server.is_none() && problems().any(is_of_tenant) => {
             "the stock plugins only are known; --tenant NAME --data DIR adds the merchant's own, its currency and its zone"
         }
         _ => "mend what is told above; nothing was changed",
     };
-    let count = broken.iter().map(|one| one.problems().len()).sum();
+    let count = problems().filter(|one| one.severity == Severity::Error).count();
     let file = match &broken[..] {
         [] => return Ok(()),
         [one] => one.file.clone(),
@@ -80,10 +97,14 @@ pub(super) fn is_of_tenant(problem: &Diagnostic) -> bool {
 pub(super) enum Checker {
     Tenant(Box<Session>),
     Stock(Box<Environment>),
+    Server(Box<Door>),
 }
 
 impl Checker {
     pub(super) fn new(at: &Global) -> Result<Self, Error> {
+        if at.server.is_some() {
+            return Ok(Self::Server(Box::new(at.door()?)));
+        }
         if at.tenant.is_some() {
             return Ok(Self::Tenant(Box::new(at.session()?)));
         }
@@ -93,6 +114,7 @@ impl Checker {
         Ok(Self::Stock(Box::new(Environment {
             plugins: plugins::stock(&sandbox),
             bases: bases::shipped(),
+            now: Some(SystemClock.now()),
             ..Environment::default()
         })))
     }
@@ -110,6 +132,11 @@ impl Checker {
                 Err(error) => Err(error.into()),
             },
             Self::Stock(environment) => Ok(load::load(text, environment).map(|definition| Summary::of(&definition))),
+            Self::Server(door) => {
+                let found = door.post("/v1/workflows/validate", &json!({ "source": text }))?;
+                let problems = asked::problems(text, &found["problems"]);
+                Ok(if found["valid"] == true { Ok(Summary::told(&found, problems)) } else { Err(problems) })
+            }
         }
     }
 }
@@ -128,9 +155,25 @@ struct Summary {
     plugins: Vec<String>,
     /// Which years its table of holidays knows.
     holidays: Option<String>,
+    /// What is worth a second look.
+    warnings: Vec<Diagnostic>,
 }
 
 impl Summary {
+    /// As a host tells it.
+    fn told(found: &Json, warnings: Vec<Diagnostic>) -> Self {
+        let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
+        let plugins = found["plugins"].as_array().into_iter().flatten();
+        Self {
+            workflow: text("workflow"),
+            revision: text("revision"),
+            steps: usize::try_from(found["steps"].as_u64().unwrap_or_default()).unwrap_or_default(),
+            plugins: plugins.filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+            holidays: found["holidays"].as_str().map(str::to_owned),
+            warnings,
+        }
+    }
+
     fn of(definition: &Definition) -> Self {
         Self {
             workflow: definition.workflow.to_string(),
@@ -138,31 +181,32 @@ impl Summary {
             steps: definition.steps.len(),
             plugins: definition.plugins.keys().map(ToString::to_string).collect(),
             holidays: definition.calendar.as_ref().and_then(|calendar| calendar.known_years()),
+            warnings: definition.warnings.clone(),
         }
     }
 }
 
 impl Checked {
+    /// What is wrong with it; of one that is valid what is worth a second look.
     fn problems(&self) -> &[Diagnostic] {
-        self.found.as_ref().err().map_or(&[], Vec::as_slice)
+        self.found.as_ref().map_or_else(Vec::as_slice, |summary| &summary.warnings)
     }
 
     fn table(&self, out: &mut Out<'_>) -> Result<(), Error> {
-        let Self { file, text, found } = self;
-        match found {
-            Ok(summary) => out.data(&format!(
-                "{file} is a valid workflow: {}, {}, plugins {}\nrevision {}\n{}",
+        let rendered: Vec<_> =
+            self.problems().iter().map(|problem| diagnostic::render(&self.file, &self.text, problem)).collect();
+        if let Ok(summary) = &self.found {
+            out.data(&format!(
+                "{} is a valid workflow: {}, {}, plugins {}\nrevision {}\n{}",
+                self.file,
                 summary.workflow,
                 words::count(summary.steps, "step"),
                 if summary.plugins.is_empty() { "none".to_owned() } else { summary.plugins.join(", ") },
                 summary.revision,
                 summary.holidays.as_ref().map(|known| format!("holidays {known}\n")).unwrap_or_default(),
-            )),
-            Err(problems) => {
-                let rendered: Vec<_> = problems.iter().map(|problem| diagnostic::render(file, text, problem)).collect();
-                out.data(&rendered.join("\n"))
-            }
+            ))?;
         }
+        out.data(&rendered.join("\n"))
     }
 
     fn json(&self) -> Json {
@@ -190,10 +234,11 @@ fn listing(checked: &[Checked]) -> Listing {
         let (code, path, message) = (&problem.code, &problem.path, &problem.message);
         let [code, path, message] = [code, path, message].map(Cell::text);
         let file = (checked.len() > 1).then(|| Cell::text(&one.file));
-        let rest = [line, column, end_line, end_column, code, path, message, Cell::maybe(problem.help.as_ref())];
+        let (help, severity) = (Cell::maybe(problem.help.as_ref()), Cell::text(problem.severity.word()));
+        let rest = [line, column, end_line, end_column, code, path, message, help, severity];
         file.into_iter().chain(rest).collect()
     };
-    let columns = ["line", "column", "end_line", "end_column", "code", "path", "message", "help"];
+    let columns = ["line", "column", "end_line", "end_column", "code", "path", "message", "help", "severity"];
     Listing {
         columns: (checked.len() > 1).then_some("file").into_iter().chain(columns).collect(),
         hidden: &[],

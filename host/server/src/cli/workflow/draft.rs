@@ -6,7 +6,7 @@ use axum::http::Method;
 use clap::Subcommand;
 use serde_json::{Value as Json, json};
 
-use crate::cli::door::{Door, part};
+use crate::cli::door::part;
 use crate::cli::error::Error;
 use crate::cli::output::{Format, Out};
 use crate::cli::session::read_text;
@@ -110,7 +110,7 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
             Ok(())
         }
         Verb::List => {
-            let all = all(&at.door()?)?;
+            let all = at.door()?.all("/v1/drafts")?;
             if at.format() == Format::Json {
                 return out.json(&Json::Array(all));
             }
@@ -159,16 +159,4 @@ fn print(draft: &Json, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
         out.say(&format!("{}:{}: {} [{}]", at("line"), at("character"), told("detail"), told("code")));
     }
     Ok(())
-}
-
-fn all(door: &Door) -> Result<Vec<Json>, Error> {
-    let (mut all, mut address) = (Vec::new(), "/v1/drafts?limit=100".to_owned());
-    loop {
-        let page = door.get(&address)?;
-        all.extend(page["data"].as_array().cloned().unwrap_or_default());
-        match page["next_cursor"].as_str() {
-            Some(next) => address = format!("/v1/drafts?limit=100&cursor={}", part(next)),
-            None => return Ok(all),
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::cli::Global;
-use crate::cli::door::{Door, part};
+use crate::cli::door::part;
 use crate::cli::error::Error;
 use crate::cli::output::{Format, Out};
 use crate::cli::shown::{self, Column};
@@ -76,7 +76,7 @@ pub(super) fn resume(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), 
 }
 
 pub(super) fn held(args: &HeldArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
-    let mut all = all(&at.door()?)?;
+    let mut all = at.door()?.all("/v1/holds")?;
     if let Some(name) = &args.name {
         all.retain(|one| one["workflow"] == **name);
     }
@@ -89,18 +89,6 @@ pub(super) fn held(args: &HeldArgs, at: &Global, out: &mut Out<'_>) -> Result<()
 fn change(verb: &str, args: &Args, at: &Global) -> Result<Json, Error> {
     let body = json!({ "revision": args.revision, "note": args.note });
     at.door()?.post(&format!("/v1/workflows/{}/{verb}", part(&args.name)), &body)
-}
-
-fn all(door: &Door) -> Result<Vec<Json>, Error> {
-    let (mut all, mut address) = (Vec::new(), "/v1/holds?limit=100".to_owned());
-    loop {
-        let page = door.get(&address)?;
-        all.extend(page["data"].as_array().cloned().unwrap_or_default());
-        match page["next_cursor"].as_str() {
-            Some(next) => address = format!("/v1/holds?limit=100&cursor={}", part(next)),
-            None => return Ok(all),
-        }
-    }
 }
 
 fn print(held: &[Json], at: &Global, out: &mut Out<'_>) -> Result<(), Error> {

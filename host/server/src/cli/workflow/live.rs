@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::cli::Global;
-use crate::cli::door::{Door, part};
+use crate::cli::door::part;
 use crate::cli::error::Error;
 use crate::cli::output::{Format, Out};
 use crate::cli::shown::{self, Column};
@@ -38,26 +38,13 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     let door = at.door()?;
     let workflows = match &args.name {
         Some(name) => vec![door.get(&format!("/v1/workflows/{}", part(name)))?],
-        None => all(&door)?,
+        None => door.all("/v1/workflows")?,
     };
     if at.format() == Format::Json {
         return out.json(&Json::Array(workflows));
     }
     let rows: Vec<Json> = workflows.iter().flat_map(rows).collect();
     shown::rows(&COLUMNS, &rows).print(at.format(), out)
-}
-
-/// Every workflow of the merchant.
-pub(in crate::cli) fn all(door: &Door) -> Result<Vec<Json>, Error> {
-    let (mut all, mut address) = (Vec::new(), "/v1/workflows?limit=100".to_owned());
-    loop {
-        let page = door.get(&address)?;
-        all.extend(page["data"].as_array().cloned().unwrap_or_default());
-        match page["next_cursor"].as_str() {
-            Some(next) => address = format!("/v1/workflows?limit=100&cursor={}", part(next)),
-            None => return Ok(all),
-        }
-    }
 }
 
 /// A row for each revision; how the active one became so stands in its own.

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use redress_domain::workflow::diagnostic;
 use serde_json::json;
 
+use super::asked;
 use crate::cli::Global;
+use crate::cli::door::Door;
 use crate::cli::error::Error;
 use crate::cli::output::{Format, Out};
 use crate::cli::session::{actor, read_text};
@@ -50,6 +53,11 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Err(publish::Error::Tests(failed)) => return Err(Error::failed_tests(&args.file, &text, &failed)),
         Err(error) => return Err(error.into()),
     };
+    // What is worth a second look is said beside; it was published all the same.
+    if let Ok(definition) = session.engine.registry().definition(revision.revision) {
+        let name = args.file.display().to_string();
+        definition.warnings.iter().for_each(|one| out.say(diagnostic::render(&name, &text, one).trim_end()));
+    }
     let actives = workflows::actives(&session.engine)?;
     super::listing(&session.engine, &[revision], &actives).print(at.format(), out)
 }
@@ -66,10 +74,25 @@ fn together(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let files = files::together(&args.file)?;
     let file = |file: &TestFile| json!({ "name": file.name, "source": file.source });
     let body = json!({ "files": files.iter().map(file).collect::<Vec<_>>(), "note": args.note });
-    let published = at.door()?.post("/v1/bundles", &body)?;
+    let door = at.door()?;
+    let published = door.post("/v1/bundles", &body)?;
+    files.iter().try_for_each(|file| warn(&door, file, out))?;
     if at.format() == Format::Json {
         return out.json(&published);
     }
     let rows = published["revisions"].as_array().cloned().unwrap_or_default();
     shown::rows(&PUBLISHED, &rows).print(at.format(), out)
+}
+
+/// What is worth a second look in a workflow that was published, as the host tells it. One that extends another file is told with it.
+fn warn(door: &Door, file: &TestFile, out: &mut Out<'_>) -> Result<(), Error> {
+    if file.tests_for().is_some() {
+        return Ok(());
+    }
+    let found = door.post("/v1/workflows/validate", &json!({ "source": file.source }))?;
+    if found["valid"] == true {
+        let warnings = asked::problems(&file.source, &found["problems"]);
+        warnings.iter().for_each(|one| out.say(diagnostic::render(&file.name, &file.source, one).trim_end()));
+    }
+    Ok(())
 }

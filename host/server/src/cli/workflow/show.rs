@@ -4,11 +4,12 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use super::text::find;
+use super::text::{self, find};
 use crate::cli::Global;
 use crate::cli::error::Error;
 use crate::cli::output::{Format, Out};
 use crate::cli::session::Session;
+use crate::cli::words::clean;
 use crate::publish::bases;
 use crate::publish::workflows::Revision;
 
@@ -17,6 +18,7 @@ Examples:
   redress workflow show online-retail-return --tenant shop --data data
   redress workflow show online-retail-return --revision 3f2a --tenant shop --data data
   redress workflow show apparel-return --resolved --tenant shop --data data
+  redress workflow show online-retail-return --server http://127.0.0.1:7373 --key-file viewer.key
 ";
 
 #[derive(Debug, clap::Args)]
@@ -32,6 +34,9 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    if at.server.is_some() {
+        return asked(args, at, out);
+    }
     let session = at.session()?;
     let (mut revision, is_active) = find(&session, &args.name, args.revision.as_deref())?;
     if args.resolved {
@@ -41,16 +46,53 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         revision.source = bases::whole(&revision).map_err(invalid)?.write();
     }
     match at.format() {
-        Format::Table => out.data(&text(&revision, is_active, &session)),
+        Format::Table => out.data(&stored(&revision, is_active, &session)),
         Format::Json => out.json(&json(&revision, is_active)),
-        Format::Csv => {
-            Err(Error::Form { command: "one workflow", form: "csv", help: "use --output table or --output json" })
-        }
+        Format::Csv => Err(no_csv()),
     }
 }
 
+fn no_csv() -> Error {
+    Error::Form { command: "one workflow", form: "csv", help: "use --output table or --output json" }
+}
+
+/// The same, as a running host has it.
+fn asked(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let door = at.door()?;
+    let (mut found, is_active) = text::asked(&door, &args.name, args.revision.as_deref())?;
+    found["active"] = is_active.into();
+    if let (true, Json::String(whole)) = (args.resolved, found["resolved"].take()) {
+        found["source"] = whole.into();
+    }
+    if let Some(fields) = found.as_object_mut() {
+        fields.remove("resolved");
+    }
+    match at.format() {
+        Format::Table => out.data(&told(&found)),
+        Format::Json => out.json(&found),
+        Format::Csv => Err(no_csv()),
+    }
+}
+
+/// As `stored`, of what a host told. Times are in UTC: a host may be anywhere.
+fn told(found: &Json) -> String {
+    let text = |pointer: &str| found.pointer(pointer).and_then(Json::as_str).map(clean).unwrap_or_default();
+    let active = if found["active"] == true { ", active" } else { "" };
+    let mut lines =
+        format!("# {} number {}{active}\n# revision {}\n", text("/workflow"), found["number"], text("/revision"));
+    if found["extends"].is_string() {
+        lines += &format!("# extends {}\n", text("/extends"));
+    }
+    let note = if text("/note").is_empty() { String::new() } else { format!(": {}", text("/note")) };
+    lines += &format!("# published {} by {}{note}\n", text("/published_at"), text("/by/id"));
+    for (name, digest) in found["plugins"].as_object().into_iter().flatten() {
+        lines += &format!("# plugin {} {}\n", clean(name), digest.as_str().unwrap_or_default());
+    }
+    format!("{lines}\n{}\n", found["source"].as_str().unwrap_or_default().trim_end_matches('\n'))
+}
+
 /// Facts as YAML comments, then the text as it was published: together a file that can be published again.
-fn text(revision: &Revision, is_active: bool, session: &Session) -> String {
+fn stored(revision: &Revision, is_active: bool, session: &Session) -> String {
     let zone = session.engine.record().zone;
     let active = if is_active { ", active" } else { "" };
     let mut lines = format!("# {} number {}{active}\n", revision.workflow, revision.number);
@@ -59,11 +101,7 @@ fn text(revision: &Revision, is_active: bool, session: &Session) -> String {
         lines += &format!("# extends {}\n", base.name);
     }
     lines += &format!("# published {} by {}", revision.published_at.display(zone), revision.by.id);
-    lines += &if revision.note.is_empty() {
-        "\n".to_owned()
-    } else {
-        format!(": {}\n", crate::cli::words::clean(&revision.note))
-    };
+    lines += &if revision.note.is_empty() { "\n".to_owned() } else { format!(": {}\n", clean(&revision.note)) };
     for (name, digest) in &revision.plugins {
         lines += &format!("# plugin {name} {digest}\n");
     }

@@ -8,6 +8,7 @@ use redress_domain::ids::Digest;
 use redress_domain::workflow::load::Environment;
 use redress_domain::workflow::overlay;
 use redress_domain::workflow::yaml::Node;
+use serde_json::Value as Json;
 
 use crate::cli::Global;
 use crate::cli::door::{Door, part};
@@ -59,14 +60,8 @@ impl<'a> Reader<'a> {
 
     /// A revision as a running host has it. Of an overlay it answers the whole.
     fn asked(&self, name: &str, wanted: Option<&str>) -> Result<Text, Error> {
-        let door = self.at.door()?;
-        let address = format!("/v1/workflows/{}", part(name));
-        let active = door.get(&address)?["active"]["revision"].as_str().unwrap_or_default().to_owned();
-        let revision = match wanted {
-            None => active,
-            Some(wanted) => past(&door, &address, &wanted.to_ascii_lowercase())?,
-        };
-        let found = door.get(&format!("/v1/revisions/{revision}"))?;
+        let (found, _) = asked(&self.at.door()?, name, wanted)?;
+        let revision = found["revision"].as_str().unwrap_or_default().to_owned();
         let text = |field: &str| found[field].as_str().map(str::to_owned);
         let digests = found["plugins"].as_object().into_iter().flatten();
         let plugins = digests.filter_map(|(name, digest)| Some((name.clone(), digest.as_str()?.parse().ok()?)));
@@ -125,6 +120,17 @@ impl<'a> Reader<'a> {
         let session = self.at.session()?;
         Ok(self.session.get_or_init(|| session))
     }
+}
+
+/// A revision as a running host has it, and whether it is the active one. Without a hash or a number it is that.
+pub(super) fn asked(door: &Door, name: &str, wanted: Option<&str>) -> Result<(Json, bool), Error> {
+    let address = format!("/v1/workflows/{}", part(name));
+    let active = door.get(&address)?["active"]["revision"].as_str().unwrap_or_default().to_owned();
+    let revision = match wanted {
+        None => active.clone(),
+        Some(wanted) => past(door, &address, &wanted.to_ascii_lowercase())?,
+    };
+    Ok((door.get(&format!("/v1/revisions/{revision}"))?, revision == active))
 }
 
 /// The hash of a revision that was active once, by its number or the beginning of its hash.

@@ -374,6 +374,7 @@ pub fn problem(one: &Located) -> FieldProblem {
     FieldProblem {
         pointer: None,
         code: one.code.clone(),
+        severity: Some(one.severity.word()),
         detail: one.message.clone(),
         path: Some(one.path.clone()).filter(|path| !path.is_empty()),
         help: one.help.clone(),

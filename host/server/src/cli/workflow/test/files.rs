@@ -122,13 +122,14 @@ pub(super) fn plugins(folder: &Path, bytes_max: u64) -> Result<Vec<(String, Vec<
 fn tests_beside(file: &Path, name: &Slug) -> Result<Vec<TestFile>, Error> {
     let mut tests = Vec::new();
     for path in entries(&folder(file))? {
-        let is_named = path.file_name().is_some_and(|name| TestFile::is_named(&name.to_string_lossy()));
-        if !is_named {
+        if !TestFile::is_named(&self::name(&path)) {
             continue;
         }
         let text = text(&path)?;
-        if text.tests_for().is_some_and(|of| of == *name) {
-            tests.push(text);
+        match text.tests_for() {
+            Some(of) if of == *name => tests.push(text),
+            Some(_) => {}
+            None => return Err(of_nothing(text)),
         }
     }
     Ok(tests)
@@ -174,10 +175,21 @@ fn named(paths: &[PathBuf]) -> Result<Vec<Found>, Error> {
                     "a workflow begins with `format: 1` and `workflow:`, tests with `format: 1` and `tests_for:`";
                 return Err(Error::NotFound { what: "workflow", name: text.name, help: help.to_owned() });
             }
+            None if TestFile::is_named(&name(&path)) => return Err(of_nothing(text)),
             None => {}
         }
     }
     Ok(found)
+}
+
+/// A file that is named like tests and does not say of what: its author believes that they are run.
+fn of_nothing(text: Text) -> Error {
+    let help = "it is named like tests, and does not say of which workflow: add `tests_for: NAME`".to_owned();
+    Error::NotFound { what: "workflow", name: text.name, help }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// What a text says that it is.
@@ -203,7 +215,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = name(&path);
         if !name.starts_with(['.', '_']) && !name.ends_with('~') {
             entries.push(path);
         }

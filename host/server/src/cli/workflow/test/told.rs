@@ -14,7 +14,7 @@ use crate::cli::output::{Format, Out};
 use crate::cli::words;
 use crate::cli::workflow::check;
 use crate::trial::coverage::{self, Part, Reached, Sort};
-use crate::trial::{Failure, Fault, Outcome};
+use crate::trial::{Failure, Fault, Outcome, Stuck};
 
 /// Parts of a workflow that were never reached, listed in JSON and under `--coverage`.
 type Missed = (Sort, Vec<Part>, usize);
@@ -26,6 +26,8 @@ pub(super) struct Told {
     passed: usize,
     failed: usize,
     invalid: Vec<(Text, Vec<Diagnostic>)>,
+    /// Where each failed test stands and what it is called: said again in the end, below what was never reached.
+    fell: Vec<String>,
     /// Of the workflow that is tried now.
     reached: Reached,
     tests: Vec<Json>,
@@ -35,9 +37,9 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn new(format: Format, lists_missed: bool) -> Self {
-        let (tests, coverage, rows) = Default::default();
+        let (tests, coverage, rows, fell) = Default::default();
         let (passed, failed, invalid, reached) = (0, 0, Vec::new(), Reached::default());
-        Self { format, lists_missed, passed, failed, invalid, reached, tests, coverage, rows }
+        Self { format, lists_missed, passed, failed, invalid, fell, reached, tests, coverage, rows }
     }
 
     /// Another workflow is tried.
@@ -57,6 +59,8 @@ impl Told {
             self.passed += 1;
         } else {
             self.failed += 1;
+            let (line, column) = diagnostic::line_column(&text.source, outcome.at.start);
+            self.fell.push(format!("{}:{line}:{column} {}", text.name, words::clean(&outcome.name)));
         }
         match self.format {
             Format::Table => line(text, outcome, out),
@@ -71,12 +75,15 @@ impl Told {
         }
     }
 
-    /// A document is not valid, so that nothing of it is run.
+    /// A document is not valid, so that nothing of it is run. What is wrong with it is said in the end, where it is seen.
     pub(super) fn invalid(&mut self, text: &Text, problems: &[Diagnostic], out: &mut Out<'_>) -> Result<(), Error> {
         if self.format == Format::Table {
-            let told: Vec<_> =
-                problems.iter().map(|problem| diagnostic::render(&text.name, &text.source, problem)).collect();
-            out.data(&told.join("\n"))?;
+            let word = out.styled(true, Style::new().bold().fg_color(Some(AnsiColor::Red.into())), "not valid");
+            out.data(&format!(
+                "{}\n  {word}: nothing of it was run, {} below\n",
+                text.name,
+                words::count(problems.len(), "problem")
+            ))?;
         }
         self.invalid.push((text.clone(), problems.to_vec()));
         Ok(())
@@ -129,11 +136,29 @@ impl Told {
         out.data("\n")
     }
 
+    /// What counts comes last: how many passed, which failed, and what could not be read at all.
+    fn ends(&self, out: &mut Out<'_>) -> Result<(), Error> {
+        let unread = match self.invalid.len() {
+            0 => String::new(),
+            count => format!(", {} not valid", words::count(count, "file")),
+        };
+        out.data(&format!("{} passed, {} failed{unread}\n", self.passed, self.failed))?;
+        if self.lists_missed {
+            self.fell.iter().try_for_each(|name| out.data(&format!("  FAIL  {name}\n")))?;
+        }
+        for (text, problems) in &self.invalid {
+            let told: Vec<_> =
+                problems.iter().map(|problem| diagnostic::render(&text.name, &text.source, problem)).collect();
+            out.data(&format!("\n{}", told.join("\n")))?;
+        }
+        Ok(())
+    }
+
     /// Everything is done.
     pub(super) fn end(self, out: &mut Out<'_>) -> Result<(), Error> {
         let all = self.passed + self.failed;
         match self.format {
-            Format::Table => out.data(&format!("{} passed, {} failed\n", self.passed, self.failed))?,
+            Format::Table => self.ends(out)?,
             Format::Json => {
                 let problem = |(text, problems): &(Text, Vec<Diagnostic>)| {
                     problems.iter().map(|problem| problem_of(text, problem)).collect::<Vec<_>>()
@@ -173,6 +198,12 @@ fn line(text: &Text, outcome: &Outcome, out: &mut Out<'_>) -> Result<(), Error> 
     if !outcome.passed() && !outcome.path.is_empty() {
         out.data(&format!("        path taken: {}\n", way(&outcome.path)))?;
     }
+    if !outcome.passed() {
+        outcome
+            .stuck
+            .iter()
+            .try_for_each(|stuck| out.data(&format!("        {}\n", words::clean(&stuck.to_string()))))?;
+    }
     Ok(())
 }
 
@@ -205,11 +236,13 @@ fn test(text: &Text, outcome: &Outcome) -> Json {
             "message": failure.what.to_string(),
         })
     };
+    let stuck = |one: &Stuck| json!({ "step": one.step, "code": one.code, "detail": one.detail });
     let (line, _) = diagnostic::line_column(&text.source, outcome.at.start);
     let path: Vec<&str> = outcome.path.iter().map(Slug::as_str).collect();
     json!({
         "file": text.name, "line": line, "name": outcome.name, "passed": outcome.passed(), "millis": outcome.millis,
         "path": path, "failures": outcome.failures.iter().map(failure).collect::<Vec<_>>(),
+        "stuck": outcome.stuck.iter().map(stuck).collect::<Vec<_>>(),
     })
 }
 
@@ -231,6 +264,6 @@ fn problem_of(text: &Text, problem: &Diagnostic) -> Json {
     let (line, column) = diagnostic::line_column(&text.source, problem.range.start);
     json!({
         "file": text.name, "line": line, "column": column, "code": problem.code, "path": problem.path,
-        "message": problem.message, "help": problem.help,
+        "message": problem.message, "help": problem.help, "severity": problem.severity.word(),
     })
 }

@@ -1,0 +1,90 @@
+//! What a new author ran into: an inspection without choices, reminders among the messages, why a person was asked, and a broken file
+//! below a long list of what was never reached.
+
+use redress::cli::Exit;
+
+use super::{Bench, Folder, GOOD, LOOKED_AT, command, unmet};
+
+const INSPECTED: &str = "format: 1
+workflow: inspected
+currency: EUR
+zone: Europe/Berlin
+triggers: [{ case_opened: { type: return } }]
+limits: { refund_max: 10.00 }
+calendar: { hours: \"Mon-Fri 09:00-17:00\" }
+events: { goods_received: {} }
+vars: { amount: { type: money, default: 5.00 } }
+steps:
+  - id: goods
+    await: { event: goods_received, remind: [1d], timeout: { after: 9d, then: late } }
+  - id: check
+    inspect:
+      queue: warehouse
+      ask: { amount: money }
+      sla: { due: 4bh, remind: [2bh], escalate: [{ after: 6bh, to: leads }] }
+      timeout: { after: 10d, then: late }
+    as: checked
+  - { id: pay, refund: { amount: =checked.amount } }
+  - { id: done, finish: { result: done } }
+  - { id: late, finish: { result: late } }
+";
+
+#[test]
+fn an_inspection_without_choices_is_answered_done_and_reminders_are_messages() {
+    let tests = "tests:
+  - name: by its one outcome
+    given: { case: { type: return } }
+    play: [{ event: goods_received }, { answer: check, outcome: done, with: { amount: 5.00 } }]
+    expect: { result: done, messages: [] }
+  - name: the outcome may be left out
+    given: { use: by its one outcome }
+    play: [{ event: goods_received }, { answer: check, with: { amount: 5.00 } }]
+    expect: { result: done }
+  - name: everybody is reminded
+    given: { use: by its one outcome }
+    play: [{ after: 25h }, { event: goods_received }, { after: 3bh }, { after: 4bh }]
+    expect: { waits_at: check, messages: [wait-reminder, task-reminder, task-escalated], reminders: 2 }
+";
+    let outcomes = Bench::new().run(INSPECTED, tests);
+    assert!(outcomes.iter().all(|one| one.passed()), "{outcomes:#?}");
+    let other = tests.replace("[wait-reminder, task-reminder,", "[task-reminder, wait-reminder,");
+    let outcomes = Bench::new().run(INSPECTED, &other);
+    assert_eq!(unmet(&outcomes[2]), [("messages", "[wait-reminder, task-reminder, task-escalated]".to_owned())]);
+}
+
+#[test]
+fn a_failed_test_says_which_step_failed_with_which_code() {
+    let tests = "tests:
+  - name: too much
+    given: { case: { type: return } }
+    play: [{ event: goods_received }, { answer: check, with: { amount: 50.00 } }]
+    expect: { result: done }
+";
+    let outcomes = Bench::new().run(INSPECTED, tests);
+    let told = outcomes[0].problems()[0].help.clone().unwrap();
+    assert!(told.starts_with("path taken: goods > check > pay; step pay failed with refund_exceeds_limit: "), "{told}");
+    let folder =
+        Folder::with(&[("w.yaml", INSPECTED), ("w.test.yaml", &format!("format: 1\ntests_for: inspected\n{tests}"))]);
+    let ran = command(&["workflow", "test", &folder.path("w.yaml")]);
+    assert!(ran.data.contains("        step pay failed with refund_exceeds_limit: "), "{}", ran.data);
+    let json = command(&["workflow", "test", &folder.path("w.yaml"), "--output", "json"]).json();
+    let stuck = &json["tests"][0]["stuck"][0];
+    assert_eq!((&stuck["step"], &stuck["code"]), (&"pay".into(), &"refund_exceeds_limit".into()));
+}
+
+#[test]
+fn what_is_broken_comes_last_below_what_was_never_reached() {
+    let broken = "format: 1\ntests_for: looked-at\ntests:\n  - { name: x, expct: {} }\n";
+    let folder = Folder::with(&[("w.yaml", LOOKED_AT), ("a.test.yaml", broken), ("b.test.yaml", GOOD)]);
+    let ran = command(&["workflow", "test", &folder.path("w.yaml"), "--coverage"]);
+    assert_eq!(ran.exit, Exit::Invalid);
+    let last_missed = ran.data.rfind("never reached").unwrap();
+    let problem = ran.data.find("a.test.yaml:4:").unwrap();
+    assert!(problem > last_missed && ran.data.contains("1 file not valid\n"), "{}", ran.data);
+    assert!(ran.talk.contains("error[workflow_invalid]: "), "{}", ran.talk);
+
+    let nameless = Folder::with(&[("w.yaml", LOOKED_AT), ("a.test.yaml", "format: 1\ntest_for: looked-at\n")]);
+    let ran = command(&["workflow", "test", &nameless.path("w.yaml")]);
+    assert_eq!(ran.exit, Exit::NotFound);
+    assert!(ran.talk.contains("a.test.yaml") && ran.talk.contains("add `tests_for: NAME`"), "{}", ran.talk);
+}
