@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 
 mod events;
 mod named;
+mod schedules;
 
 /// A case of this answer.
 fn case_of(merchant: &Merchant, got: &Got) -> Case {

@@ -70,6 +70,36 @@ fn a_test_says_which_event_starts_the_case() {
     assert_eq!(outcomes.len(), 2);
 }
 
+const DAILY: &str = "format: 1
+workflow: daily
+currency: GBP
+zone: Europe/London
+triggers: [{ schedule: { cron: 0 9 * * *, type: count } }, { schedule: { cron: 0 9 1 * *, type: audit } }]
+steps:
+  - { id: pick, decide: [{ when: 'case.type == \"audit\"', then: now }, { else: later }] }
+  - { id: now, finish: { result: seen } }
+  - { id: later, wait: { for: 2d }, then: now }
+";
+
+#[test]
+fn a_test_says_that_the_time_of_a_schedule_has_come() {
+    let bench = Bench::new();
+    let outcomes = bench.run(
+        DAILY,
+        "tests:
+  - name: the audit at once
+    given: { schedule: { type: audit }, case: { opened_at: '2026-03-01 09:00' } }
+    expect: { path: [pick, now] }
+  - name: the count later
+    given: { schedule: { type: count } }
+    play: [{ after: 2d }]
+    expect: { path: [pick, later, now] }
+",
+    );
+    outcomes.iter().for_each(|outcome| assert_eq!(unmet(outcome), [], "{}", outcome.name));
+    assert_eq!(outcomes.len(), 2);
+}
+
 #[test]
 fn what_does_not_fit_the_trigger_is_told_before_anything_runs() {
     let bench = Bench::new();
@@ -86,6 +116,10 @@ fn what_does_not_fit_the_trigger_is_told_before_anything_runs() {
     assert_eq!(told(COUNT, "given: { manual: { inputs: { shelf: A, urgent: 3 } } }, "), ["wrong_type"]);
     assert_eq!(told(COUNT, "given: { manual: { role: agent, inputs: { shelf: A } } }, "), ["not_allowed"]);
     assert_eq!(told(COUNT, "given: { manual: { inputs: { shelf: A } }, called: {} }, "), ["clash"]);
+    assert_eq!(told(DAILY, ""), ["missing_field"]);
+    assert_eq!(told(DAILY, "given: { schedule: {} }, "), ["missing_field"], "of which type");
+    assert_eq!(told(DAILY, "given: { schedule: { type: cuont } }, "), ["not_startable"]);
+    assert_eq!(told(COUNT, "given: { schedule: {} }, "), ["not_startable"]);
     assert_eq!(told(PARCELS, ""), ["missing_field"]);
     assert_eq!(told(PARCELS, "given: { event: {} }, "), ["missing_input"]);
     assert_eq!(told(PARCELS, "given: { event: { name: parcel_fond } }, "), ["unknown_event"]);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Arrived;
+use crate::clock::Instant;
 use crate::ids::{Digest, Slug};
 use crate::value::Fields;
 
@@ -35,6 +36,11 @@ pub enum By {
         /// What tells it from another one that comes under its name, whatever the types that it is read by.
         content: Digest,
     },
+    /// The time has come.
+    Schedule {
+        /// Which occurrence it is; the time is the case's.
+        at: Instant,
+    },
 }
 
 impl By {
@@ -43,6 +49,7 @@ impl By {
         match self {
             Self::Manual { .. } => Started::Manual,
             Self::Event { event, .. } => Started::Event { name: event.name.clone() },
+            Self::Schedule { at } => Started::Schedule { at: *at },
         }
     }
 }
@@ -58,6 +65,11 @@ pub enum Started {
         /// The event.
         name: String,
     },
+    /// A time of its workflow's schedule.
+    Schedule {
+        /// Which.
+        at: Instant,
+    },
 }
 
 impl Started {
@@ -66,6 +78,7 @@ impl Started {
         match self {
             Self::Manual => "manual",
             Self::Event { .. } => "event",
+            Self::Schedule { .. } => "schedule",
         }
     }
 }

@@ -63,6 +63,9 @@ pub struct Fault {
 const SHAPE: &str = "five fields: minute, hour, day, month, weekday, as `0 9 * * Mon-Fri`";
 const ITEM: &str = "a number, a range `1-5`, `*`, steps `*/15`, or several with commas between them";
 
+const NAMED: &str =
+    "a number, or the first three letters of a name, as `Mon` or `Jan`; ranges `Mon-Fri`, lists `Mon,Wed`";
+
 impl Cron {
     /// Read a text.
     ///
@@ -194,7 +197,7 @@ fn field(text: &str, at: usize, (name, least, most): (&str, u32, u32)) -> Result
         let number = |word: &str| match named(word, name).or_else(|| word.parse().ok()) {
             Some(number) if (least..=most).contains(&number) => Ok(number),
             Some(number) => Err(fault(format!("the {name} {number} does not exist: it is {least} to {most}"), ITEM)),
-            None => Err(fault(format!("`{word}` is no {name}"), ITEM)),
+            None => Err(fault(format!("`{word}` is no {name}"), if most == 12 || most == 7 { NAMED } else { ITEM })),
         };
         let (first, last) = match span.split_once('-') {
             _ if span == "*" => (least, most),
@@ -207,7 +210,10 @@ fn field(text: &str, at: usize, (name, least, most): (&str, u32, u32)) -> Result
         // `Sat-Sun` ends with the Sunday that is 7.
         let last = if name == "weekday" && last == 0 && first > 0 { 7 } else { last };
         if last < first {
-            return Err(fault(format!("the range of the {name} goes backwards"), "write two, as `Fri-Sun,Mon`"));
+            return Err(fault(
+                format!("the range of the {name} goes backwards"),
+                "write two ranges, as `Fri-Sun,Mon` or `17-23,0-9`",
+            ));
         }
         taken |= (first..=last).step_by(step as usize).fold(0, |bits, number| bits | 1_u64 << number);
     }

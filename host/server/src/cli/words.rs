@@ -49,6 +49,7 @@ pub(super) fn started(started: &Started) -> String {
     match started {
         Started::Manual => "somebody who named its workflow".to_owned(),
         Started::Event { name } => format!("event {name}"),
+        Started::Schedule { at } => format!("its schedule, {at}"),
     }
 }
 

@@ -21,6 +21,8 @@ use super::{Receipt, Seen, messages};
 pub(super) struct Beside {
     /// The work item that this turn does, if it came from one.
     pub(super) claim: Option<ClaimRef>,
+    /// What is to be done after that.
+    pub(super) next: Option<WorkItem>,
     /// Work items that are no longer needed.
     pub(super) cancel: Vec<WorkKey>,
     /// Claimed items that may be claimed again, each from a time on.
@@ -56,6 +58,7 @@ pub(super) fn batch(decision: &Decision, beside: Beside) -> Batch {
     }
     batch.work.renew.extend(beside.woken);
     batch.work.finish.extend(beside.claim);
+    batch.work.put.extend(beside.next);
     batch.work.cancel.extend(beside.cancel.into_iter().filter(|key| Some(key) != claimed.as_ref()));
     batch.rows.extend(beside.rows);
     batch.idem = beside.repeat.map(|repeat| repeat.record(decision.turn.command.recorded_at, shown(decision)));

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CallInput, Required};
+use crate::clock::Zone;
 use crate::ids::Slug;
+use crate::workflow::cron::Cron;
 use crate::workflow::expr::Expr;
 
 /// The triggers that start a case by the workflow's name.
@@ -13,6 +15,8 @@ pub struct Starts {
     pub manual: Option<Manual>,
     /// The events that start one, in the order of the document.
     pub events: Vec<EventStart>,
+    /// When one is opened again and again, in the order of the document.
+    pub schedules: Vec<Schedule>,
 }
 
 /// Starts a case when somebody names the workflow.
@@ -45,4 +49,22 @@ pub struct EventStart {
     pub reason: Option<Expr>,
     /// What variables begin with.
     pub set: BTreeMap<String, Expr>,
+}
+
+/// Starts a case at each of these times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// The local minutes.
+    pub cron: Cron,
+    /// Where they are local.
+    pub zone: Zone,
+    /// The type of case.
+    pub kind: Slug,
+}
+
+impl Schedule {
+    /// What tells it from the others of its workflow.
+    pub fn name(&self) -> String {
+        format!("{} in {}: {}", self.cron.text(), self.zone, self.kind)
+    }
 }

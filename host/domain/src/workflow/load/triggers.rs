@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::Slug;
 use crate::value::Type;
 use crate::workflow::compile::Compiler;
-use crate::workflow::definition::start::{EventStart, Manual, Starts};
+use crate::workflow::cron::Cron;
+use crate::workflow::definition::start::{EventStart, Manual, Schedule, Starts};
 use crate::workflow::definition::{CallInput, CalledBy, Required, Trigger};
 use crate::workflow::diagnostic::{Diagnostic, Range, suggest};
 use crate::workflow::expr::Expr;
-use crate::workflow::load::document::Head;
+use crate::workflow::load::document::{Head, zone_of};
 use crate::workflow::load::names;
 use crate::workflow::load::step::optional;
 use crate::workflow::load::steps::await_event;
@@ -40,6 +41,8 @@ enum How<'d> {
     Manual { roles: Option<BTreeSet<String>>, inputs: Vec<At<'d>> },
     /// Something happens that no case is named for.
     Event { fields: Fields<'d> },
+    /// The time has come.
+    Schedule { fields: Fields<'d> },
 }
 
 impl How<'_> {
@@ -49,6 +52,7 @@ impl How<'_> {
             Self::Called { .. } => "called",
             Self::Manual { .. } => "manual",
             Self::Event { .. } => "event",
+            Self::Schedule { .. } => "schedule",
         }
     }
 }
@@ -94,6 +98,7 @@ fn start<'d>(at: &At<'d>) -> Option<Start<'d>> {
                 "called" => called_start(&body, at),
                 "manual" => manual_start(&body, at),
                 "event" => event_start(&body, at),
+                "schedule" => schedule_start(&body, at),
                 _ => opened_start(&body, at),
             }
         }
@@ -139,6 +144,12 @@ fn event_start<'d>(body: &At<'d>, at: &At<'d>) -> Option<Start<'d>> {
     let set = fields.get("set").and_then(|at| at.names()).unwrap_or_default();
     let gives = set.iter().map(|(key, _)| key.text.clone()).collect();
     Some(Start { kinds: one_kind(&fields), requires, gives, how: How::Event { fields }, at: at.clone() })
+}
+
+fn schedule_start<'d>(body: &At<'d>, at: &At<'d>) -> Option<Start<'d>> {
+    let fields = body.fields(&schema::SCHEDULE)?;
+    let (requires, gives) = (BTreeSet::new(), BTreeSet::new());
+    Some(Start { kinds: one_kind(&fields), requires, gives, how: How::Schedule { fields }, at: at.clone() })
 }
 
 /// The one type of case that a trigger opens.
@@ -220,6 +231,7 @@ pub(super) fn by_name(head: &Head<'_>) -> Option<Starts> {
             How::Manual { roles, inputs } => {
                 manual(start, roles.as_ref(), inputs, head).map(|manual| starts.manual = Some(manual))
             }
+            How::Schedule { fields } => schedule(start, fields, head, &mut starts.schedules),
             How::Event { fields } => event(start, fields, head).map(|event| starts.events.push(event)),
         };
         complete &= done.is_some();
@@ -250,6 +262,31 @@ fn event(start: &Start<'_>, fields: &Fields<'_>, head: &Head<'_>) -> Option<Even
         reason: reason?,
         set: set?,
     })
+}
+
+/// A schedule, put beside those before it.
+fn schedule(start: &Start<'_>, fields: &Fields<'_>, head: &Head<'_>, others: &mut Vec<Schedule>) -> Option<()> {
+    let cron = fields.require("cron").and_then(|at| match Cron::parse(at.text()?) {
+        Ok(cron) => Some(cron),
+        Err(fault) => at.report_inside(Diagnostic::new("bad_schedule", fault.range, fault.message).help(fault.help)),
+    });
+    let zone = match fields.get("zone") {
+        Some(at) => zone_of(&at),
+        None if fields.has("zone") => None,
+        None => head.calendar.get().map(|calendar| calendar.zone).or(head.zone),
+    };
+    let kind = start.kinds.first().and_then(|kind| Slug::new(kind).ok());
+    let schedule = Schedule { cron: cron?, zone: zone?, kind: kind? };
+    if others.contains(&schedule) {
+        let help = "one of them is enough: each time opens one case";
+        return start.at.refuse_with("duplicate_trigger", "this `schedule` is there twice", help);
+    }
+    if others.len() >= schema::SCHEDULES_MAX {
+        let message = format!("a workflow has at most {} schedules", schema::SCHEDULES_MAX);
+        return start.at.refuse_with("too_large", message, "several times of a day fit in one, as `0 9,17 * * *`");
+    }
+    others.push(schedule);
+    Some(())
 }
 
 /// What variables begin with, each of its type.

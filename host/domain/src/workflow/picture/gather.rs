@@ -65,7 +65,7 @@ fn start(document: &Node) -> Step {
         let kinds = words_of(&trigger.value, "type");
         let how = words_of(&trigger.value, "roles").join(", ");
         let name = if how.is_empty() { name } else { format!("{name} by {how}") };
-        let named = words_of(&trigger.value, "name");
+        let named = ["name", "cron"].into_iter().flat_map(|field| words_of(&trigger.value, field)).collect::<Vec<_>>();
         let name = if named.is_empty() { name } else { format!("{name} {}", named.join(", ")) };
         all.push(if kinds.is_empty() { name } else { format!("{name}: {}", kinds.join(", ")) });
     }

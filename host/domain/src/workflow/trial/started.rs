@@ -33,7 +33,7 @@ pub(super) struct Begun {
 }
 
 /// The ways that a test may name.
-const WAYS: &[&str] = &["called", "manual", "event"];
+const WAYS: &[&str] = &["called", "manual", "event", "schedule"];
 
 /// Read how the case is started. `at` is where a lack is reported that has no other place.
 pub(super) fn started(at: &At<'_>, given: &Layers<'_>, definition: &Definition, opened_at: Instant) -> Option<Begun> {
@@ -43,6 +43,7 @@ pub(super) fn started(at: &At<'_>, given: &Layers<'_>, definition: &Definition, 
         [] => Some(Begun::default()),
         ["called"] => called(&given.get("called")?, definition),
         ["manual"] => manual(&given.get("manual")?, definition),
+        ["schedule"] => schedule(&given.get("schedule")?, definition, opened_at),
         ["event"] => event(&given.get("event")?, definition, opened_at),
         [first, second, ..] => {
             given.get(second)?.refuse("clash", format!("`{first}` and `{second}`: a case is started in one way"))
@@ -52,6 +53,13 @@ pub(super) fn started(at: &At<'_>, given: &Layers<'_>, definition: &Definition, 
 }
 
 fn lacking<T>(at: &At<'_>, definition: &Definition) -> Option<T> {
+    if !definition.starts.schedules.is_empty()
+        && definition.starts.manual.is_none()
+        && definition.starts.events.is_empty()
+    {
+        let help = "say that its time has come, `given: { schedule: {} }`";
+        return at.refuse_with("missing_field", "a case of the workflow is started by a schedule", help);
+    }
     if !definition.starts.events.is_empty() && definition.starts.manual.is_none() {
         let help = "say what happened, `given: { event: { name: …, with: { … } } }`";
         return at.refuse_with("missing_field", "a case of the workflow is started by an event", help);
@@ -93,6 +101,27 @@ fn manual(written: &At<'_>, definition: &Definition) -> Option<Begun> {
     };
     let start = Start { workflow: definition.workflow.clone(), by: By::Manual { inputs } };
     Some(Begun { start: Some(Box::new(start)), role, kind: Some(manual.kind.clone()), ..Begun::default() })
+}
+
+fn schedule(written: &At<'_>, definition: &Definition, at: Instant) -> Option<Begun> {
+    let fields = written.fields(&schema::SCHEDULE)?;
+    let kinds: BTreeSet<&Slug> = definition.starts.schedules.iter().map(|schedule| &schedule.kind).collect();
+    let kind = match (fields.get("type"), kinds.first()) {
+        (Some(at), _) => {
+            let name = at.text()?;
+            let found = kinds.iter().find(|kind| kind.as_str() == name);
+            let known = kinds.iter().map(|kind| kind.as_str());
+            found.copied().or_else(|| names::unknown(&at, "not_startable", "schedule of the type", name, known))?
+        }
+        (None, Some(kind)) if kinds.len() == 1 && !fields.has("type") => kind,
+        (None, Some(_)) => return fields.require("type").and(None),
+        (None, None) => {
+            let help = "give it `triggers: [{ schedule: { cron: 0 9 * * *, type: … } }]`, or leave this out";
+            return written.refuse_with("not_startable", "no schedule starts a case of the workflow", help);
+        }
+    };
+    let start = Start { workflow: definition.workflow.clone(), by: By::Schedule { at } };
+    Some(Begun { start: Some(Box::new(start)), kind: Some(kind.clone()), ..Begun::default() })
 }
 
 fn event(written: &At<'_>, definition: &Definition, at: Instant) -> Option<Begun> {

@@ -1,6 +1,7 @@
 //! Cases that are started by the name of their workflow: who may, with what, and what the case begins with.
 
 mod events;
+mod schedules;
 
 use super::{Desk, Nth, agent, gbp};
 use crate::case::Status;
