@@ -23,9 +23,10 @@ pub mod personal;
 pub mod registry;
 pub mod repeat;
 pub mod report;
+mod schedules;
 mod settle;
 pub mod stand_in;
-mod starts;
+pub mod starts;
 pub mod stay;
 pub mod submission;
 pub mod tenant;
@@ -51,7 +52,7 @@ use redress_store::batch::{AppendError, Appended, Batch, Version};
 use redress_store::row::Row;
 use redress_store::scan::{Direction, Scan};
 use redress_store::tenant::TenantStore;
-use redress_store::work::ClaimRef;
+use redress_store::work::{ClaimRef, WorkItem};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -122,11 +123,13 @@ struct Doing {
     claim: ClaimRef,
     /// What whoever does it keeps of it.
     rows: Vec<Row>,
+    /// What is to be done after it.
+    next: Option<WorkItem>,
 }
 
 impl Doing {
     fn new(claim: ClaimRef) -> Self {
-        Self { claim, rows: Vec::new() }
+        Self { claim, rows: Vec::new(), next: None }
     }
 }
 
@@ -323,9 +326,9 @@ impl Engine {
             body: submission.body,
         };
         let (expect, repeat, contact) = (submission.expect, submission.repeat, submission.contact);
-        let (claim, kept) = doing.map(|doing| (doing.claim, doing.rows)).unzip();
-        let kept = kept.unwrap_or_default();
-        let order = Order { case, number, command, said_at, expect, repeat, contact, kept };
+        let (claim, kept, next) =
+            doing.map_or((None, Vec::new(), None), |doing| (Some(doing.claim), doing.rows, doing.next));
+        let order = Order { case, number, command, said_at, expect, repeat, contact, kept, next };
         let job = Job { order, claim, conflicts: 0, reply: Answer::new(reply) };
         self.enter_lane(job)
     }

@@ -16,7 +16,7 @@ pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
 pub use overlays::{INSERT, OVERLAY, PATCH, REMOVE, REPLACE, SEALABLE, SET};
 pub use reference::reference;
 pub use sending::{CALLED, EXCHANGE, HTTP, PRICE_DIFFERENCE, RUN, RUN_WAIT};
-pub use starts::{MANUAL, REQUIRED, STARTERS};
+pub use starts::{EVENT_START, MANUAL, REQUIRED, SCHEDULE, SCHEDULES_MAX, STARTERS};
 pub use steps::{
     AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, EVENT_OF_ALL, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL,
     REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
@@ -242,10 +242,12 @@ pub const TRIGGER: Table = Table {
     fields: &[
         Field::optional("case_opened", Shape::Map(&CASE_OPENED), "A case of some type was opened."),
         Field::optional("called", Shape::Map(&CALLED), "A step `run` of another workflow opens a sub-case."),
+        Field::optional("event", Shape::Map(&EVENT_START), "Something happened that no case is named for."),
+        Field::optional("schedule", Shape::Map(&SCHEDULE), "The time has come, again and again."),
         Field::optional("manual", Shape::Map(&MANUAL), "Somebody opens a case by naming the workflow."),
     ],
-    later: &["event", "schedule"],
-    hints: &[],
+    later: &[],
+    hints: &[("cron", "times stand under `schedule`, as `schedule: { cron: 0 9 * * *, type: … }`")],
 };
 
 /// The fields of `case_opened`.

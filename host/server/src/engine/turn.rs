@@ -15,7 +15,7 @@ use redress_domain::workflow::run::{self, Input, Progress, Run, route};
 use redress_store::batch::{Batch, Idem, Stream, Version};
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
-use redress_store::work::{ClaimRef, WorkKey};
+use redress_store::work::{ClaimRef, WorkItem, WorkKey};
 
 use super::commit::{self, Beside};
 use super::error::Error;
@@ -44,6 +44,8 @@ pub(super) struct Order {
     pub(super) contact: Contact,
     /// What whoever did a work item keeps of it.
     pub(super) kept: Vec<Row>,
+    /// What is to be done after the work item.
+    pub(super) next: Option<WorkItem>,
 }
 
 /// What a turn comes to before it is committed.
@@ -121,7 +123,8 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         Stance::Go | Stance::Leave(_) => None,
     };
     let (claim, repeat) = (claim.cloned(), order.repeat.clone());
-    let beside = Beside { claim, cancel, woken, paused, rows, said_at: order.said_at, repeat };
+    let (said_at, next) = (order.said_at, order.next.clone());
+    let beside = Beside { claim, next, cancel, woken, paused, rows, said_at, repeat };
     Ok(Computed::Decided(decision, beside, change))
 }
 

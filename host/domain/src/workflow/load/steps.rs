@@ -2,7 +2,7 @@
 
 mod again;
 mod approve;
-mod await_event;
+pub(super) mod await_event;
 mod call;
 mod decide;
 mod end;

@@ -69,6 +69,8 @@ fn start(document: &Node) -> Step {
         let kinds = words_of(&trigger.value, "type");
         let how = words_of(&trigger.value, "roles").join(", ");
         let name = if how.is_empty() { name } else { format!("{name} by {how}") };
+        let named = ["name", "cron"].into_iter().flat_map(|field| words_of(&trigger.value, field)).collect::<Vec<_>>();
+        let name = if named.is_empty() { name } else { format!("{name} {}", named.join(", ")) };
         all.push(if kinds.is_empty() { name } else { format!("{name}: {}", kinds.join(", ")) });
     }
     let title = if all.is_empty() { "start".to_owned() } else { all.join("; ") };

@@ -135,7 +135,10 @@ fn arm(fields: &Fields<'_>, context: &Context<'_, '_>) -> Option<EventArm> {
 }
 
 /// The declared event that is named here.
-fn event<'h>(at: &At<'_>, head: &'h Head<'_>) -> Option<(&'h str, &'h BTreeMap<String, Type>)> {
+pub(in crate::workflow::load) fn event<'h>(
+    at: &At<'_>,
+    head: &'h Head<'_>,
+) -> Option<(&'h str, &'h BTreeMap<String, Type>)> {
     let name = at.text()?;
     if let Some((name, carried)) = head.events.get_key_value(name) {
         return Some((name, carried));
@@ -151,7 +154,7 @@ const SHAPE: &str =
     "`match` is `event.<field> == <expression>`, joined by `&&`, so that waiting cases can be looked up";
 
 /// The conjunction, as fields and what they must equal.
-fn matches(
+pub(in crate::workflow::load) fn matches(
     at: &At<'_>,
     event: &str,
     carried: &BTreeMap<String, Type>,
