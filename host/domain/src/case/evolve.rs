@@ -1,5 +1,6 @@
 //! How entries change a case. The only place that changes one: folding the journal gives the snapshot, byte for byte.
 
+mod events;
 mod lanes;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use super::deadline::AlarmKind;
 use super::entry::{Entry, Opened};
 use super::lane::{LaneId, Place};
 use super::migrated::Migrated;
-use super::{About, Case, Compensation, EffectState, Gathered, Held, Item, Output, Status, Task, What};
+use super::{About, Case, Compensation, EffectState, Held, Item, Output, Status, Task, What};
 use crate::clock::Instant;
 use crate::ids::{Digest, TaskId};
 use crate::money::Money;
@@ -154,20 +155,10 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::WaitBegan { step, until, .. } => {
             lanes::stand(case, Place::Waiting { step: step.clone(), since: stamp.turn, until: *until })?;
         }
-        Entry::EventKept { event } => {
-            // What is too old to end a wait leaves its place to what is not.
-            case.events.retain(|kept| kept.is_kept(stamp.at));
-            case.events.push(event.clone());
-        }
-        Entry::EventTaken { kept, .. } => {
-            take_event(case, *kept)?;
-            case.gathered.remove(&case.lane);
-        }
-        Entry::EventGathered { arm, event, kept, .. } => {
-            take_event(case, *kept)?;
-            case.gathered.entry(case.lane.clone()).or_default().push(Gathered { arm: *arm, event: event.clone() });
-        }
-        Entry::EventsLetGo { .. } => let_go(case),
+        Entry::EventKept { .. }
+        | Entry::EventTaken { .. }
+        | Entry::EventGathered { .. }
+        | Entry::EventsLetGo { .. } => events::change(case, entry, stamp)?,
         Entry::Paused { step } => lanes::stand(case, Place::Running { step: step.clone() })?,
         Entry::Deferred { command } => defer(case, command),
         Entry::TakenUp => take_up(case)?,
@@ -366,23 +357,6 @@ fn silence(case: &mut Case, id: &TaskId, at: Instant, of: fn(&AlarmKind) -> bool
 fn late(case: &mut Case, id: &TaskId) -> Result<(), &'static str> {
     task(case, id)?.deadline.as_mut().ok_or("the task has no deadline")?.overdue = true;
     Ok(())
-}
-
-fn take_event(case: &mut Case, kept: Option<u32>) -> Result<(), &'static str> {
-    let Some(kept) = kept else { return Ok(()) };
-    if kept as usize >= case.events.len() {
-        return Err("the event was not kept");
-    }
-    case.events.remove(kept as usize);
-    Ok(())
-}
-
-/// What a lane had gathered is kept among the others, by when it happened.
-pub(super) fn let_go(case: &mut Case) {
-    for gathered in case.gathered.remove(&case.lane).unwrap_or_default() {
-        let place = case.events.partition_point(|kept| kept.at <= gathered.event.at);
-        case.events.insert(place, gathered.event);
-    }
 }
 
 /// What happened earlier is taken up earlier, also where the host learnt of it later.

@@ -10,6 +10,7 @@ mod reference;
 mod sending;
 mod starts;
 mod steps;
+mod waiting;
 
 use crate::workflow::trial;
 pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
@@ -18,9 +19,10 @@ pub use reference::reference;
 pub use sending::{CALLED, EXCHANGE, HTTP, PRICE_DIFFERENCE, RUN, RUN_WAIT};
 pub use starts::{EVENT_START, MANUAL, REQUIRED, SCHEDULE, SCHEDULES_MAX, STARTERS};
 pub use steps::{
-    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, EVENT_OF_ALL, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL,
-    REFUND, RESTOCK, REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, CALL, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW,
+    STEP_KINDS, STEP_KINDS_LATER, TABLE,
 };
+pub use waiting::{AWAIT, EVENT, EVENT_OF_ALL, WAIT};
 
 /// A field of a map.
 #[derive(Debug, Clone, Copy)]

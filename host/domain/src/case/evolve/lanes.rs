@@ -6,11 +6,11 @@ use super::super::entry::Entry;
 use super::super::lane::{Lane, LaneId, Place};
 use super::super::migrated::MigratedLane;
 use super::super::{Case, Output, Status};
-use super::Stamp;
+use super::{Stamp, events};
 
 /// The lane that the turn is in stands here now.
 pub(super) fn stand(case: &mut Case, place: Place) -> Result<(), &'static str> {
-    super::let_go(case);
+    events::let_go(case);
     if case.lane.is_main() {
         case.status = match place {
             Place::Running { step } => Status::Running { step },
