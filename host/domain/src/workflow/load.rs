@@ -9,7 +9,9 @@ mod document;
 mod forks;
 mod form;
 mod lists;
+mod messages;
 mod names;
+mod needs;
 mod outline;
 mod retry;
 mod sla;
@@ -115,6 +117,7 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
     let triggers = document::triggers(&head);
     let called = document::called(&head);
     let limits = document::limits(&head);
+    let messages = messages::reminders(&head);
     let ways_back = lists::ways_back(&outline, &graphs);
     let known = lists::known(&outline, graphs);
     let steps = all_steps(&head, &outline, &known, environment)?;
@@ -123,6 +126,7 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         calendar::Written::Broken => return None,
         written => written.get().cloned(),
     };
+    let needs = needs::of(&head, &steps);
     let version = calendar.as_ref().and_then(|calendar| calendar.version());
     let definition = Definition {
         revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?, version),
@@ -138,6 +142,8 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         vars: head.variables()?,
         attributes: head.attributes,
         events: head.events,
+        messages: messages?,
+        needs,
         ways_back: named(&ways_back, &steps),
         steps,
         plugins,

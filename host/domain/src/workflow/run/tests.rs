@@ -6,6 +6,7 @@ mod contradictions;
 mod http;
 mod lanes;
 mod loops;
+mod messages;
 mod people;
 mod resends;
 mod retries;

@@ -40,9 +40,7 @@ fn what(run: &Run, definition: &Definition, compensate: &Compensate) -> Result<O
             let (to, goods) = (goods::place(run, definition, to)?, goods::goods(run.case()));
             return Ok((!goods.is_empty()).then_some(What::Restock { to, goods }));
         }
-        Compensate::Notify { template, to, channel } => {
-            What::Notice { template: template.clone(), to: to.clone(), channel: channel.clone() }
-        }
+        Compensate::Notify(notify) => goods::notice(run, definition, notify)?,
     }))
 }
 
