@@ -32,6 +32,7 @@ mod revisions;
 mod schema;
 mod serve;
 mod shapes;
+mod starts;
 mod steps;
 mod storm;
 mod subcases;

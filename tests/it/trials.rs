@@ -3,6 +3,7 @@
 mod faults;
 mod publishing;
 mod shipped;
+mod starts;
 mod stumbles;
 mod subcases;
 

@@ -381,6 +381,7 @@ pub fn a_return(customer: &str, lines: &[(&str, u32)]) -> anyhow::Result<Open> {
         attributes: Fields::new(),
         lines: lines.iter().map(line).collect::<anyhow::Result<_>>()?,
         called: None,
+        start: None,
     })
 }
 

@@ -5,6 +5,7 @@
 //! events, answers and outcomes that were recorded for it.
 
 pub mod again;
+mod clockwork;
 pub mod side;
 pub mod tally;
 pub mod whole;

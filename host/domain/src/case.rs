@@ -10,6 +10,7 @@ pub mod lane;
 mod message;
 pub mod migrated;
 pub mod number;
+pub mod start;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ use deadline::{Deadline, Proposal};
 pub use effect::{Effect, EffectState, Exchange, Item, Refund, Reply, Request, Retry, What};
 use lane::{Lane, LaneId};
 pub use message::{Message, Piece, RECIPIENT_NAME, Texts};
+use start::Started;
 
 /// Most lines of one case; the largest cancellation of the first data set has 101.
 pub const LINES_MAX: usize = 1_000;
@@ -129,6 +131,9 @@ pub struct Case {
     /// The case that opened it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
+    /// What started it, where that was no `case_opened`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Started>,
     /// The cases that it opened.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub children: BTreeMap<CaseId, Child>,

@@ -25,6 +25,7 @@ pub mod repeat;
 pub mod report;
 mod settle;
 pub mod stand_in;
+mod starts;
 pub mod stay;
 pub mod submission;
 pub mod tenant;

@@ -148,6 +148,7 @@ fn open(kind: &str, order: &str, sku: &str, about: (&str, Value), line: Fields) 
         reason: Some("damaged".to_owned()),
         claim: None,
         called: None,
+        start: None,
         attributes: Fields::from([(about.0.to_owned(), about.1)]),
         lines: vec![line],
     };

@@ -2,18 +2,20 @@
 //!
 //! An event, a person's answer and a provider's outcome come in at the time at which they came in. An answer goes to the task of the
 //! same step in the same lane, an outcome to the effect of the same key; where the rules have no such task or effect, it is left
-//! out. Timers are those of the rules on trial. What they wait for and nobody ever recorded makes a case unknown.
+//! out. Timers are those of the rules on trial; one that the record fired as well goes off in the same turn. What they wait for and
+//! nobody ever recorded makes a case unknown.
 
 use std::collections::BTreeMap;
 
 use super::again::{Again, Answers, Chosen, Played, Rules, Stretch, Unknown};
+use super::clockwork::Clockwork;
 use super::side::Side;
 use crate::case::child::{self, Child};
 use crate::case::command::{Actor, Body, Command, Complete, Rejection, Settle, Timer};
 use crate::case::entry::Entry;
 use crate::case::evolve::{self, Stamp};
 use crate::case::lane::{LaneId, Place};
-use crate::case::{About, Case, What};
+use crate::case::{About, Case, Task, What};
 use crate::clock::Instant;
 use crate::decision::{Turn, Work};
 use crate::ids::{CaseId, Digest, TaskId};
@@ -54,8 +56,7 @@ impl Rules<'_> {
         let mut replay = Replay {
             played,
             recorded: Recorded::of(whole),
-            timers: BTreeMap::new(),
-            wanted: 0,
+            clockwork: Clockwork::default(),
             fired: 0,
             now: at,
             assumed: false,
@@ -71,7 +72,7 @@ impl Rules<'_> {
 
 /// What the records say of tasks, effects and sub-cases.
 struct Recorded<'s> {
-    tasks: BTreeMap<TaskId, (&'s About, &'s LaneId)>,
+    tasks: BTreeMap<TaskId, &'s Task>,
     effects: BTreeMap<Digest, &'s What>,
     children: BTreeMap<CaseId, &'s Child>,
 }
@@ -81,7 +82,7 @@ impl<'s> Recorded<'s> {
         let (mut tasks, mut effects, mut children) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for entry in whole.entries() {
             match entry {
-                Entry::TaskOpened { id, task } => drop(tasks.insert(*id, (&task.about, &task.lane))),
+                Entry::TaskOpened { id, task } => drop(tasks.insert(*id, &**task)),
                 Entry::Intended { key, effect } => drop(effects.insert(*key, &effect.what)),
                 Entry::SubCaseIntended { id, child } => drop(children.insert(*id, &**child)),
                 _ => {}
@@ -89,14 +90,49 @@ impl<'s> Recorded<'s> {
         }
         Self { tasks, effects, children }
     }
+
+    fn place(&self, task: TaskId) -> Option<(&'s About, &'s LaneId)> {
+        self.tasks.get(&task).map(|task| (&task.about, &task.lane))
+    }
+}
+
+/// Something that moved the case, in its order.
+struct Happening<'s> {
+    turn: &'s Turn,
+    command: Command,
+    /// The revision was on hold when it came, and the case took it up afterwards.
+    is_late: bool,
+    /// The case before it.
+    before: Option<Case>,
+}
+
+/// All that happened after the opening. What came while the revision was on hold is where the case took it up.
+fn happenings(whole: &Stretch) -> Vec<Happening<'_>> {
+    let (mut stands, mut all) = (None, Vec::new());
+    for (place, turn) in whole.turns().iter().enumerate() {
+        let before = stands.clone();
+        let stamp = Stamp { at: turn.at, turn: turn.number };
+        // A record that does not fold is told where it is read; here its facts are merely learnt.
+        let folds = turn.entries.iter().try_for_each(|entry| evolve::apply(&mut stands, entry, stamp));
+        if folds.is_err() {
+            stands = None;
+        }
+        let is = |wanted: fn(&Entry) -> bool| turn.entries.iter().any(wanted);
+        if place == 0 || is(|entry| matches!(entry, Entry::Deferred { .. })) {
+            continue;
+        }
+        let kept = before.as_ref().and_then(|case: &Case| case.deferred.first()).cloned();
+        let late = kept.filter(|_| is(|entry| matches!(entry, Entry::TakenUp)));
+        let (is_late, command) = (late.is_some(), late.unwrap_or_else(|| turn.command.clone()));
+        all.push(Happening { turn, command, is_late, before });
+    }
+    all
 }
 
 struct Replay<'a, 'd, 's, 'f> {
     played: Played<'d>,
     recorded: Recorded<'s>,
-    /// Timers by their time, and by the order in which they were set.
-    timers: BTreeMap<(Instant, u32), Timer>,
-    wanted: u32,
+    clockwork: Clockwork,
     fired: u32,
     now: Instant,
     assumed: bool,
@@ -105,62 +141,51 @@ struct Replay<'a, 'd, 's, 'f> {
 
 impl Replay<'_, '_, '_, '_> {
     fn run(&mut self, whole: &Stretch) -> Result<(), Unknown> {
+        let happenings = happenings(whole);
+        for happening in &happenings {
+            self.clockwork.expect(&happening.command, |task| self.recorded.place(*task));
+        }
         self.set_timers();
-        let mut recorded = None;
-        let mut stand = |turn: &Turn| {
-            let stamp = Stamp { at: turn.at, turn: turn.number };
-            turn.entries.iter().try_for_each(|entry| evolve::apply(&mut recorded, entry, stamp)).ok()?;
-            recorded.clone()
-        };
-        let mut before = whole.turns().first().and_then(&mut stand);
-        for turn in whole.turns().iter().skip(1) {
-            let kept = before.as_ref().and_then(|case| case.deferred.first()).cloned();
-            match before {
-                Some(case) if holds_the_same(&self.played.case, &case) => self.played.adopt(&turn.facts),
-                _ => self.played.learn(&turn.facts),
+        for happening in &happenings {
+            match &happening.before {
+                Some(case) if holds_the_same(&self.played.case, case) => self.played.adopt(&happening.turn.facts),
+                _ => self.played.learn(&happening.turn.facts),
             }
-            before = stand(turn);
-            let is = |wanted: fn(&Entry) -> bool| turn.entries.iter().any(wanted);
-            if is(|entry| matches!(entry, Entry::Deferred { .. })) {
-                // The revision was on hold, and the case did not move.
-                continue;
+            if happening.is_late {
+                self.now = self.now.max(happening.turn.at);
+                self.pass(happening.command.occurred_at)?;
+            } else {
+                self.pass(happening.turn.at)?;
             }
-            match kept.filter(|_| is(|entry| matches!(entry, Entry::TakenUp))) {
-                Some(command) => {
-                    self.now = self.now.max(turn.at);
-                    self.pass(command.occurred_at)?;
-                    self.happen(&command)?;
-                }
-                None => {
-                    self.pass(turn.at)?;
-                    self.happen(&turn.command)?;
-                }
-            }
+            self.happen(&happening.command)?;
         }
         while !self.played.case.is_closed() {
             if let Some(unknown) = self.waits_for() {
                 return Err(unknown);
             }
-            let Some((due, _)) = self.timers.keys().next().copied() else { return Err(stuck(&self.played.case)) };
+            let Some(due) = self.clockwork.next() else { return Err(stuck(&self.played.case)) };
             self.pass(due)?;
         }
         Ok(())
     }
 
-    /// Everything that is due by then.
+    /// Everything that is due by then, and that does not go off later on.
     fn pass(&mut self, to: Instant) -> Result<(), Unknown> {
-        while let Some(first) = self.timers.first_entry().filter(|first| first.key().0 <= to) {
-            let ((due, _), timer) = first.remove_entry();
-            self.fired += 1;
-            if self.fired > TIMERS_MAX {
-                return Err(too_long());
-            }
+        while let Some((due, timer)) = self.clockwork.due_by(to) {
             self.now = self.now.max(due);
-            // A closed case has no use for it.
-            drop(self.give(&self.of_host(), Body::Timer(timer))?);
+            self.fire(&self.of_host(), timer)?;
         }
         self.now = self.now.max(to);
         Ok(())
+    }
+
+    fn fire(&mut self, by: &Command, timer: Timer) -> Result<(), Unknown> {
+        self.fired += 1;
+        if self.fired > TIMERS_MAX {
+            return Err(too_long());
+        }
+        // A closed case has no use for it.
+        self.give(by, Body::Timer(timer)).map(drop)
     }
 
     /// What happened, as far as it came from outside.
@@ -171,27 +196,29 @@ impl Replay<'_, '_, '_, '_> {
             Body::SubCase(ended) => self.sub_case(command, ended),
             // An event that the rules do not know, or a case that has ended meanwhile: nothing that they would look at.
             body @ (Body::Event(_) | Body::Cancel) => self.give(command, body.clone()).map(drop),
-            // The rules' own timers are fired; who holds a task and how often something was sent decides nothing.
-            Body::Open(_)
-            | Body::Timer(_)
-            | Body::Claim(_)
-            | Body::Release(_)
-            | Body::Resend(_)
-            | Body::Migrate(_)
-            | Body::Continue => Ok(()),
+            Body::Timer(_) => {
+                let fired = self.clockwork.fired(command, |task| self.recorded.place(*task));
+                fired.map_or(Ok(()), |timer| self.fire(command, timer))
+            }
+            // Who holds a task and how often something was sent decides nothing.
+            Body::Open(_) | Body::Claim(_) | Body::Release(_) | Body::Resend(_) | Body::Migrate(_) | Body::Continue => {
+                Ok(())
+            }
         }
     }
 
     fn complete(&mut self, as_recorded: &Command, complete: &Complete) -> Result<(), Unknown> {
-        let Some((about, lane)) = self.recorded.tasks.get(&complete.task).copied() else { return Ok(()) };
-        let is_same = |task: &&crate::case::Task| task.about == *about && task.lane == *lane;
-        let tasks = &self.played.case.tasks;
-        let Some(task) = tasks.iter().find(|(_, task)| is_same(task)).map(|(id, _)| *id) else { return Ok(()) };
+        let Some(was) = self.recorded.tasks.get(&complete.task).copied() else { return Ok(()) };
+        let is_same = |(_, task): &(&TaskId, &Task)| task.about == was.about && task.lane == was.lane;
+        // An effect can be asked about more than once at a time: because nobody knows, and because it was declined and then confirmed.
+        let likeness = |(_, task): &(&TaskId, &Task)| (task.title == was.title, task.opened_at == was.opened_at);
+        let alike = self.played.case.tasks.iter().filter(is_same).max_by_key(likeness);
+        let Some(task) = alike.map(|(id, _)| *id) else { return Ok(()) };
         match self.give(as_recorded, Body::Complete(Complete { task, ..complete.clone() }))? {
             Ok(()) => Ok(()),
             Err(refused) => Err(Unknown {
                 code: "answer_does_not_fit",
-                step: step_of(about),
+                step: step_of(&was.about),
                 why: format!("a person answered {:?}, which is refused now: {}", complete.outcome, refused.code),
             }),
         }
@@ -249,8 +276,8 @@ impl Replay<'_, '_, '_, '_> {
     fn set_timers(&mut self) {
         for work in std::mem::take(&mut self.played.later) {
             if let Work::Timer { due, timer } = work {
-                self.timers.insert((due, self.wanted), timer);
-                self.wanted += 1;
+                let tasks = &self.played.case.tasks;
+                self.clockwork.set(due, timer, |id| tasks.get(id).map(|task| (&task.about, &task.lane)));
             }
         }
     }
@@ -258,7 +285,7 @@ impl Replay<'_, '_, '_, '_> {
     /// What only somebody outside could give it, and nobody did.
     fn waits_for(&self) -> Option<Unknown> {
         let case = &self.played.case;
-        let is_asking = |task: &&crate::case::Task| !matches!(task.about, About::Effect { .. } | About::TooLong);
+        let is_asking = |task: &&Task| !matches!(task.about, About::Effect { .. } | About::TooLong);
         if let Some(task) = case.tasks.values().find(is_asking) {
             return Some(missing("answer_missing", step_of(&task.about), "a person would be asked who never was"));
         }
@@ -294,11 +321,14 @@ impl Replay<'_, '_, '_, '_> {
     }
 }
 
-/// Whether two cases took the same goods and sent the same: then the ledgers are as the record of one has them for the other too.
+/// Whether two cases took the same goods and sent the same of goods and money: then the ledgers are as the record of one has them
+/// for the other too.
 fn holds_the_same(one: &Case, other: &Case) -> bool {
     let held = |case: &Case| case.reserved.iter().map(|held| (held.line, held.take.clone())).collect::<Vec<_>>();
     let sent = |case: &Case| {
-        case.effects.iter().map(|(key, effect)| (*key, effect.what.clone(), effect.state)).collect::<Vec<_>>()
+        let moves = |what: &What| !matches!(what, What::Notice { .. } | What::Http(_));
+        let moving = case.effects.iter().filter(|(_, effect)| moves(&effect.what));
+        moving.map(|(key, effect)| (*key, effect.what.clone(), effect.state)).collect::<Vec<_>>()
     };
     held(one) == held(other) && sent(one) == sent(other)
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::child::{Called, Ended};
 use super::lane::LaneId;
+use super::start::Start;
 use super::{External, Line, Reply};
 use crate::clock::Instant;
 use crate::ids::{CustomerId, Digest, OrderId, Slug, TaskId};
@@ -148,6 +149,9 @@ pub struct Open {
     /// By which case, where it is a sub-case: no trigger is asked then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called: Option<Box<Called>>,
+    /// By what, where it names its workflow: no condition of a trigger is asked then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Box<Start>>,
 }
 
 /// A person's answer.

@@ -101,6 +101,7 @@ pub fn open(opened: &Opened, stamp: Stamp) -> Case {
         events: Vec::new(),
         deferred: Vec::new(),
         parent: opened.parent.clone(),
+        started: opened.started.clone(),
         children: Default::default(),
     }
 }

@@ -4,6 +4,7 @@ mod message;
 pub mod outward;
 mod plugin;
 pub mod review;
+pub mod start;
 mod subcase;
 mod waiting;
 
@@ -18,13 +19,14 @@ use crate::value::Type;
 use crate::workflow::calendar::Calendar;
 use crate::workflow::calendar::delay::Delay;
 use crate::workflow::definition::review::Review;
+use crate::workflow::definition::start::Starts;
 use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::expr::Expr;
 use crate::workflow::table::Table;
 pub use message::{Message, Notify};
 pub use outward::Undo;
 pub use plugin::{Hook, Plugin, PluginRef};
-pub use subcase::{CallInput, Callable, CalledBy, Run};
+pub use subcase::{CallInput, Callable, CalledBy, Run, misfits};
 pub use waiting::{EventArm, Timeout, Until};
 
 /// A checked document with the plugins that its calls resolved to.
@@ -48,6 +50,8 @@ pub struct Definition {
     pub triggers: Vec<Trigger>,
     /// How it runs as a sub-case, where it does.
     pub called: Option<CalledBy>,
+    /// What starts a case on it by its name.
+    pub starts: Starts,
     /// Fields that the merchant adds to the built-in ones.
     pub attributes: Attributes,
     /// Of these, those that a case cannot do without.
@@ -162,6 +166,18 @@ pub enum Required {
     Customer,
     /// At least one line.
     Lines,
+}
+
+impl Required {
+    /// The word in documents and submissions.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Reason => "reason",
+            Self::Customer => "customer",
+            Self::Lines => "lines",
+        }
+    }
 }
 
 /// Bounds of one case.

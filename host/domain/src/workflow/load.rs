@@ -18,6 +18,7 @@ mod sla;
 mod step;
 mod steps;
 mod timeout;
+mod triggers;
 mod warnings;
 
 #[cfg(test)]
@@ -114,8 +115,9 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         root.report::<()>(found);
     }
     forks::check(&outline);
-    let triggers = document::triggers(&head);
-    let called = document::called(&head);
+    let triggers = triggers::opened(&head);
+    let called = triggers::called(&head);
+    let starts = triggers::by_name(&head);
     let limits = document::limits(&head);
     let messages = messages::reminders(&head);
     let ways_back = lists::ways_back(&outline, &graphs);
@@ -138,6 +140,7 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         priority: head.priority,
         triggers: triggers?,
         called: called?,
+        starts: starts?,
         limits: limits?,
         vars: head.variables()?,
         attributes: head.attributes,

@@ -34,6 +34,7 @@ pub mod route;
 mod sense;
 pub mod shapes;
 mod sla;
+pub mod start;
 mod subcase;
 mod swap;
 mod table;

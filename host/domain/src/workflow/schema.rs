@@ -7,6 +7,7 @@ mod codes;
 mod overlays;
 mod reference;
 mod sending;
+mod starts;
 mod steps;
 
 use crate::workflow::trial;
@@ -14,6 +15,7 @@ pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
 pub use overlays::{INSERT, OVERLAY, PATCH, REMOVE, REPLACE, SEALABLE, SET};
 pub use reference::reference;
 pub use sending::{CALLED, EXCHANGE, HTTP, PRICE_DIFFERENCE, RUN, RUN_WAIT};
+pub use starts::{MANUAL, REQUIRED, STARTERS};
 pub use steps::{
     AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
     REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
@@ -227,8 +229,9 @@ pub const TRIGGER: Table = Table {
     fields: &[
         Field::optional("case_opened", Shape::Map(&CASE_OPENED), "A case of some type was opened."),
         Field::optional("called", Shape::Map(&CALLED), "A step `run` of another workflow opens a sub-case."),
+        Field::optional("manual", Shape::Map(&MANUAL), "Somebody opens a case by naming the workflow."),
     ],
-    later: &["event", "schedule", "manual"],
+    later: &["event", "schedule"],
     hints: &[],
 };
 
@@ -238,7 +241,7 @@ pub const CASE_OPENED: Table = Table::new(&[
     Field::optional("when", Shape::Condition, "A further condition; it reads the case before any step."),
     Field::optional(
         "requires",
-        Shape::List(&Shape::Choice(&["order", "reason", "customer", "lines"])),
+        Shape::List(&Shape::Choice(REQUIRED)),
         "What a submission must name; it is refused otherwise.",
     ),
 ]);

@@ -12,6 +12,7 @@ mod moment;
 mod names;
 mod play;
 pub mod schema;
+mod started;
 mod systems;
 
 #[cfg(test)]

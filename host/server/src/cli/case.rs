@@ -4,6 +4,7 @@ mod asked;
 mod explain;
 mod export;
 mod list;
+mod open;
 mod show;
 
 use clap::Subcommand;
@@ -14,6 +15,9 @@ use crate::cli::{Global, HELP};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    /// Open a case: its workflow is found by its type, or named.
+    #[command(help_template = HELP, before_help = open::EXAMPLES)]
+    Open(open::Args),
     /// Show cases page by page, the newest first.
     #[command(help_template = HELP, before_help = list::EXAMPLES)]
     List(list::Args),
@@ -30,6 +34,7 @@ pub(super) enum Verb {
 
 pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     match verb {
+        Verb::Open(args) => open::run(args, at, out),
         Verb::List(args) => list::run(args, at, out),
         Verb::Show(args) => show::run(args, at, out),
         Verb::Explain(args) => explain::run(args, at, out),

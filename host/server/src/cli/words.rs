@@ -2,6 +2,7 @@
 
 use redress_domain::case::child::{ChildState, Ending};
 use redress_domain::case::entry::{TableInput, TableRow};
+use redress_domain::case::start::Started;
 use redress_domain::value::Fields;
 use redress_domain::verdict::{LineQuote, LineVerdict, Quote, Reason, Take, Verdict};
 
@@ -13,6 +14,13 @@ pub(super) fn clean(text: &str) -> String {
 /// `1 problem`, `2 problems`
 pub(super) fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// What started a case, where that was not its type.
+pub(super) fn started(started: &Started) -> String {
+    match started {
+        Started::Manual => "somebody who named its workflow".to_owned(),
+    }
 }
 
 /// How a sub-case ended.

@@ -180,7 +180,16 @@ fn route(inner: &Inner, input: &Input) -> Result<Option<Arc<Definition>>, Error>
         _ => inner.registry.active(),
     };
     let chosen = route::route(active.iter().map(AsRef::as_ref), input)?;
-    Ok(chosen.and_then(|chosen| active.iter().find(|one| one.revision == chosen.revision).cloned()))
+    let chosen = chosen.and_then(|chosen| active.iter().find(|one| one.revision == chosen.revision).cloned());
+    Ok(chosen.map(|chosen| instead_of_canary(inner, chosen, input)))
+}
+
+/// A canary that does not take what starts a case leaves it to the active revision, which said who may start what.
+fn instead_of_canary(inner: &Inner, chosen: Arc<Definition>, input: &Input) -> Arc<Definition> {
+    if run::start::check(&chosen, input).is_ok() {
+        return chosen;
+    }
+    inner.registry.pinned(&chosen.workflow, &Pin::Active).unwrap_or(chosen)
 }
 
 /// The case that was opened under this name before, as it stands.

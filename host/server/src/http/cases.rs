@@ -2,13 +2,14 @@
 
 pub mod event;
 pub mod list;
+mod start;
 pub mod timeline;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use redress_domain::case::command::{Body, Open};
 use redress_domain::case::{Bought, Case, External, Line, number};
-use redress_domain::ids::{CaseId, CustomerId, OrderId, Sku, Slug};
+use redress_domain::ids::{CaseId, CustomerId, OrderId, Sku};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
@@ -21,6 +22,8 @@ use super::respond;
 use super::tenancy::Tenant;
 use super::wire::case::{CaseView, ExternalName};
 use super::wire::{fields, instant, invalid, name};
+use start::Started;
+
 use crate::engine::personal::Contact;
 use crate::engine::{self, Engine, Seen, Target};
 use crate::publish::workflows;
@@ -32,9 +35,16 @@ const CONTACT_BYTES_MAX: usize = 320;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenCase {
-    /// `return`, `exchange`, `complaint` ...
+    /// `return`, `exchange`, `complaint` ...; may be left out where a workflow is named, which says it.
     #[schema(pattern = "^[a-z][a-z0-9_-]{0,62}$")]
-    kind: String,
+    kind: Option<String>,
+    /// The workflow that takes it, where its type and conditions are not to be asked: it has a trigger `manual` for your role.
+    #[schema(pattern = "^[a-z][a-z0-9_-]{0,62}$")]
+    workflow: Option<String>,
+    /// What the workflow that is named asks for, as it declares it.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    inputs: Map<String, Json>,
     /// The order that it is about, where it names one.
     order: Option<String>,
     /// Whose case it is.
@@ -54,9 +64,9 @@ pub struct OpenCase {
     #[serde(default)]
     #[schema(value_type = Object)]
     attributes: Map<String, Json>,
-    /// The items.
-    #[schema(min_items = 1, max_items = 1000)]
-    lines: Vec<OpenLine>,
+    /// The items; may be left out where a workflow is named.
+    #[schema(max_items = 1000)]
+    lines: Option<Vec<OpenLine>>,
     /// When it happened, where that is not now; only for keys with the right `backdate`.
     #[schema(format = DateTime)]
     occurred_at: Option<String>,
@@ -128,7 +138,8 @@ pub(super) async fn open(
     NamedCommand(Command { body, repeat, guard }): NamedCommand<OpenCase>,
 ) -> Result<Response, Problem> {
     let said = body.occurred_at.as_deref().map(|text| instant("/occurred_at", text)).transpose()?;
-    let (open, contact) = body.into_domain(&tenant)?;
+    let started = start::named(&tenant, &body).await?;
+    let (open, contact) = body.into_domain(&tenant, started)?;
     let source = open.external.as_ref().map(|external| external.source.clone());
     let mut submission = tenant.submission(Target::New, Body::Open(Box::new(open)));
     submission.occurred_at = tenant.occurred(said)?;
@@ -272,7 +283,7 @@ fn shown(engine: &Engine, case: &Case) -> Result<CaseView, engine::Error> {
 }
 
 impl OpenCase {
-    fn into_domain(self, tenant: &Tenant) -> Result<(Open, Contact), Problem> {
+    fn into_domain(self, tenant: &Tenant, started: Option<Started>) -> Result<(Open, Contact), Problem> {
         if self.history && !tenant.caller.key.backdate {
             let detail = "only keys with the right `backdate` may open a case of the past";
             return Err(Problem::new(codes::BACKDATE_NOT_ALLOWED, detail));
@@ -281,13 +292,17 @@ impl OpenCase {
             Some(code) => name("/currency", code.parse())?,
             None => tenant.engine.record().currency,
         };
-        let lines = self.lines.iter().enumerate().map(|(place, line)| line.domain(place)).collect::<Result<_, _>>()?;
+        let lines = match (&self.lines, &started) {
+            (None, None) => return Err(invalid("/lines", "it is missing: a case is about something")),
+            (lines, _) => lines.as_deref().unwrap_or_default(),
+        };
+        let lines = lines.iter().enumerate().map(|(place, line)| line.domain(place)).collect::<Result<_, _>>()?;
         let (customer, contact) = match self.customer {
             Some(customer) => customer.domain().map(|(id, contact)| (Some(id), contact))?,
             None => (None, Contact::new()),
         };
         let open = Open {
-            kind: name("/kind", Slug::new(&self.kind))?,
+            kind: start::kind(self.kind.as_deref(), started.as_ref())?,
             external: self.external.map(external).transpose()?,
             history: self.history,
             customer,
@@ -298,6 +313,7 @@ impl OpenCase {
             attributes: fields::read("/attributes", &self.attributes)?,
             lines,
             called: None,
+            start: started.map(|started| started.start),
         };
         Ok((open, contact))
     }

@@ -86,6 +86,7 @@ codes! {
     WRONG_ATTRIBUTES "wrong_attributes" 422 "The attributes are not those that the workflow declares";
     UNKNOWN_WORKFLOW "unknown_workflow" 422 "There is no such workflow to run";
     NOT_CALLABLE "not_callable" 422 "The workflow does not run as a sub-case";
+    NOT_STARTABLE "not_startable" 422 "No case is opened by naming the workflow";
     WRONG_INPUTS "wrong_inputs" 422 "The inputs are not those that the workflow declares";
     // ── Publishing refuses it. ──
     WORKFLOW_INVALID "workflow_invalid" 422 "The workflow has problems";

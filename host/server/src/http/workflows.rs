@@ -15,7 +15,8 @@ use super::replay::Kept;
 use super::tenancy::{State, Tenant};
 use super::wire::canary::CanaryView;
 use super::wire::name;
-use super::wire::publishing::{BecameView, FileView, InUseView, RevisionView, SinceView, TriggerView, WorkflowView};
+use super::wire::publishing::{BecameView, FileView, InUseView, RevisionView, SinceView, WorkflowView};
+use super::wire::start::triggers;
 use super::{auth, body, codes, listed, respond};
 use crate::engine::{self, Engine};
 use crate::publish::doors::{self, DoorStatus};
@@ -344,7 +345,7 @@ fn workflow(
         active: (&live.active).into(),
         since: live.since.as_ref().map(SinceView::from),
         priority: definition.as_ref().map_or(0, |definition| definition.priority),
-        triggers: definition.iter().flat_map(|definition| &definition.triggers).map(TriggerView::from).collect(),
+        triggers: definition.iter().flat_map(|definition| triggers(definition)).collect(),
         canary: live.canary.as_ref().map(|watched| CanaryView::of(engine, watched)),
         draft: draft::find(engine, &active.workflow)?.map(|draft| (&draft.since).into()),
         revisions: live.revisions.iter().map(InUseView::from).collect(),

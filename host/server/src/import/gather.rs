@@ -158,6 +158,7 @@ impl<'m> Gather<'m> {
                 attributes: head.attributes,
                 lines: vec![line],
                 called: None,
+                start: None,
             };
             self.case_places.insert(id.clone(), cases.len());
             cases.push(CaseDraft { id, opened_at: head.opened_at, open });

@@ -123,6 +123,7 @@ mod tests {
             attributes: Fields::new(),
             lines: orders.iter().map(line).collect(),
             called: None,
+            start: None,
         };
         CaseDraft { id: id.to_owned(), opened_at: Instant::from_unix_ms(at), open }
     }

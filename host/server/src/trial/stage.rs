@@ -11,7 +11,7 @@ use redress_domain::value::{Fields, Value};
 use redress_domain::workflow::definition::Definition;
 use redress_domain::workflow::expr::{Context, Expr, Roots, STEPS_MAX};
 use redress_domain::workflow::run::shapes;
-use redress_domain::workflow::trial::{Act, Call, Does, Told, Trial};
+use redress_domain::workflow::trial::{Act, Call, Does, Given, Told, Trial};
 use redress_store::error::OpenError;
 use redress_store::tenant::TenantStore;
 use redress_store::work::Kind;
@@ -100,7 +100,7 @@ impl<'t> Stage<'t> {
             stage.put(order)?;
         }
         let mut unplayed = Vec::new();
-        let opened = stage.command(Target::New, Body::Open(Box::new(trial.given.open.clone())), None);
+        let opened = stage.open(&trial.given);
         let case = match opened {
             Ok(receipt) => receipt.case,
             Err(engine::Error::Rejected(rejection)) => {
@@ -143,6 +143,14 @@ impl<'t> Stage<'t> {
         self.engine.put_order(order, "test", order.id.as_str(), move |result| drop(sender.send(result)))?;
         answer.recv().unwrap_or(Err(engine::Error::Stopped))?;
         Ok(())
+    }
+
+    /// Open the case, in the role that its start is for.
+    fn open(&self, given: &Given) -> Result<Receipt, engine::Error> {
+        let role = given.role.clone().unwrap_or_else(|| "agent".to_owned());
+        let actor = Actor { kind: ActorKind::Person, id: "test".to_owned(), role };
+        let body = Body::Open(Box::new(given.open.clone()));
+        self.engine.execute(Submission::new(Target::New, actor, "test", body))
     }
 
     fn command(&self, target: Target, body: Body, by: Option<&str>) -> Result<Receipt, engine::Error> {

@@ -72,6 +72,7 @@ fn kept(n: u8, on: Option<&str>, status: Status) -> Case {
         attributes: Fields::new(),
         lines: Vec::new(),
         called: None,
+        start: None,
     };
     let opened = Opened {
         id: case(n),
@@ -82,6 +83,7 @@ fn kept(n: u8, on: Option<&str>, status: Status) -> Case {
         vars: Fields::new(),
         submission,
         parent: None,
+        started: None,
     };
     Case { status, ..evolve::open(&opened, Stamp { at: at(0), turn: 1 }) }
 }

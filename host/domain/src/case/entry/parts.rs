@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::child::Parent;
 use crate::case::command::Open;
+use crate::case::start::Started;
 use crate::ids::{CaseId, Digest, Slug};
 use crate::value::{Fields, Value};
 
@@ -30,6 +31,9 @@ pub struct Opened {
     /// The case that opened it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
+    /// What started it, where that was no `case_opened`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Started>,
 }
 
 /// A row of a table.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Definition, Kind, Required, Step, Timeout};
 use crate::case::child::Pin;
 use crate::ids::Slug;
-use crate::value::Type;
+use crate::value::{Fields, Type, Value};
 use crate::workflow::expr::Expr;
 
 /// A case of another workflow.
@@ -37,6 +37,17 @@ pub struct CallInput {
     pub kind: Type,
     /// Whether it must be given: it has no default and may not be absent.
     pub required: bool,
+}
+
+/// Inputs that are not as they were declared: of another type, unknown, or missing.
+pub fn misfits(declared: &BTreeMap<String, CallInput>, given: &Fields) -> Vec<String> {
+    let is_wrong = |(name, value): &(&String, &Value)| match declared.get(*name) {
+        Some(input) => !value.is_of(&input.kind),
+        None => true,
+    };
+    let wrong = given.iter().filter(is_wrong).map(|(name, _)| name.clone());
+    let missing = declared.iter().filter(|(name, input)| input.required && !given.contains_key(*name));
+    wrong.chain(missing.map(|(name, _)| name.clone())).collect()
 }
 
 impl Definition {

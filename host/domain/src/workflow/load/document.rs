@@ -10,12 +10,13 @@ use crate::ids::Slug;
 use crate::money::{Currency, MoneyError};
 use crate::value::{Type, Value};
 use crate::workflow::builtin;
-use crate::workflow::definition::{Attributes, CallInput, CalledBy, Limits, Required, Trigger, Variable, Words};
+use crate::workflow::definition::{Attributes, Limits, Required, Variable, Words};
 use crate::workflow::diagnostic::{Diagnostic, suggest};
 use crate::workflow::literal::literal;
 use crate::workflow::load::calendar::{Written, calendar, delay};
 use crate::workflow::load::messages::Messages;
 use crate::workflow::load::step::optional;
+use crate::workflow::load::triggers::{self, Start};
 use crate::workflow::load::{Environment, STEPS_MAX, messages, names, retry};
 use crate::workflow::reader::{At, Fields, identifier};
 use crate::workflow::schema;
@@ -50,16 +51,6 @@ pub(super) struct Head<'d> {
     pub(super) broken: BTreeSet<String>,
 }
 
-/// A trigger whose condition is not compiled yet.
-pub(super) struct Start<'d> {
-    pub(super) kinds: BTreeSet<String>,
-    pub(super) requires: BTreeSet<Required>,
-    when: Option<At<'d>>,
-    /// Another case starts it: the names of the inputs.
-    called: Option<Vec<At<'d>>>,
-    at: At<'d>,
-}
-
 /// A variable; without a type where that was reported.
 pub(super) struct Declared {
     pub(super) kind: Option<Type>,
@@ -77,12 +68,9 @@ impl Head<'_> {
         !self.triggers.is_empty() && self.triggers.iter().all(|trigger| trigger.requires.contains(&part))
     }
 
-    /// Whether a variable has a value from the beginning, because every case is one that another case gives it.
+    /// Whether a variable has a value from the beginning, because whatever starts a case gives it.
     pub(super) fn is_given(&self, name: &str) -> bool {
-        let gives = |start: &Start<'_>| {
-            start.called.as_ref().is_some_and(|inputs| inputs.iter().any(|at| at.text() == Some(name)))
-        };
-        !self.triggers.is_empty() && self.triggers.iter().all(gives)
+        !self.triggers.is_empty() && self.triggers.iter().all(|trigger| trigger.gives(name))
     }
 
     /// The variables, where every one has a type.
@@ -117,7 +105,7 @@ pub(super) fn head<'d>(fields: &Fields<'d>, environment: &Environment) -> Head<'
         priority: fields.get("priority").and_then(|at| at.whole(-1_000_000, 1_000_000)).unwrap_or(0),
         attributes: attributes(fields, &mut broken),
         events: events(fields, &mut broken),
-        triggers: starts(fields),
+        triggers: triggers::read(fields),
         refund_max: limit("refund_max"),
         open_for: limit("open_for"),
         lines: lines.and_then(|lines| u32::try_from(lines).ok()),
@@ -144,55 +132,6 @@ pub(super) fn steps<'d>(fields: &Fields<'d>) -> Vec<At<'d>> {
         return steps.into_iter().take(STEPS_MAX).collect();
     }
     steps
-}
-
-/// Compile the triggers.
-pub(super) fn triggers(head: &Head<'_>) -> Option<Vec<Trigger>> {
-    let compiled = |start: &Start<'_>| {
-        let when = match &start.when {
-            Some(at) => Some(names::at_trigger(head, start).condition(at)?),
-            None => None,
-        };
-        Some(Trigger { kinds: start.kinds.clone(), when, requires: start.requires.clone() })
-    };
-    let all: Vec<_> = head.triggers.iter().filter(|start| start.called.is_none()).map(compiled).collect();
-    all.into_iter().collect()
-}
-
-/// How the workflow runs as a sub-case, where it does.
-pub(super) fn called(head: &Head<'_>) -> Option<Option<CalledBy>> {
-    let starts = head.triggers.iter().filter_map(|start| Some((start, start.called.as_ref()?)));
-    let mut called: Option<CalledBy> = None;
-    let mut complete = true;
-    for (start, written) in starts {
-        let mut by_name = BTreeMap::new();
-        for at in written {
-            match input(at, head) {
-                Some((name, _)) if by_name.contains_key(&name) => {
-                    at.refuse::<()>("duplicate_word", format!("`{name}` is given twice"));
-                }
-                Some((name, input)) => drop(by_name.insert(name, input)),
-                None => complete = false,
-            }
-        }
-        called = Some(CalledBy { inputs: by_name, requires: start.requires.clone() });
-    }
-    complete.then_some(called)
-}
-
-/// A variable that another case gives.
-fn input(at: &At<'_>, head: &Head<'_>) -> Option<(String, CallInput)> {
-    let name = at.text()?;
-    let Some(declared) = head.vars.get(name) else {
-        let help = match suggest(name, head.vars.keys().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("declare it, as `vars: {{ {name}: text }}`"),
-        };
-        return at.refuse_with("unknown_variable", format!("there is no variable `{name}`"), help);
-    };
-    let kind = declared.kind.clone()?;
-    let required = declared.default.is_none() && !matches!(kind, Type::Optional(_));
-    Some((name.to_owned(), CallInput { kind, required }))
 }
 
 /// Compile the limits.
@@ -255,69 +194,6 @@ pub(in crate::workflow) fn zone_of(at: &At<'_>) -> Option<Zone> {
         Some(near) => at.refuse_with("bad_literal", message, format!("did you mean `{near}`?")),
         None => at.refuse_with("bad_literal", message, "an IANA name, as `Europe/Berlin`"),
     }
-}
-
-fn starts<'d>(fields: &Fields<'d>) -> Vec<Start<'d>> {
-    let list = fields.require("triggers").and_then(|at| {
-        let list = at.list()?;
-        if list.is_empty() {
-            at.refuse("missing_value", "`triggers` is empty: no case would start here")
-        } else {
-            Some(list)
-        }
-    });
-    let starts: Vec<Start<'_>> = list.unwrap_or_default().iter().filter_map(start).collect();
-    for second in starts.iter().filter(|start| start.called.is_some()).skip(1) {
-        second.at.refuse_with::<()>("duplicate_trigger", "`called` is there twice", "a workflow has one set of inputs");
-    }
-    starts
-}
-
-fn start<'d>(at: &At<'d>) -> Option<Start<'d>> {
-    let trigger = at.fields(&schema::TRIGGER)?;
-    let known: Vec<_> = trigger.names().filter(|key| schema::TRIGGER.field(&key.text).is_some()).collect();
-    match known[..] {
-        [] if trigger.names().any(|key| schema::TRIGGER.later.contains(&key.text.as_str())) => return None,
-        [] => return trigger.require("case_opened").and(None),
-        [key] if key.text == "called" => return called_start(&trigger.get("called")?),
-        [_] => {}
-        [first, second, ..] => {
-            let message = format!("a trigger is one thing, this has both `{}` and `{}`", first.text, second.text);
-            let found = Diagnostic::new("two_kinds", second.range, message).help("make it two triggers");
-            return trigger.at().report(found);
-        }
-    }
-    let fields = trigger.require("case_opened")?.fields(&schema::CASE_OPENED)?;
-    let kinds = fields.get("type").map(|at| at.one_or_many()).unwrap_or_default();
-    let requires = fields.get("requires").and_then(|at| at.list()).unwrap_or_default();
-    Some(Start {
-        kinds: kinds.iter().filter_map(At::slug).map(|kind| kind.as_str().to_owned()).collect(),
-        requires: requires.iter().filter_map(required_part).collect(),
-        when: fields.get("when"),
-        called: None,
-        at: at.clone(),
-    })
-}
-
-fn called_start<'d>(at: &At<'d>) -> Option<Start<'d>> {
-    let fields = at.fields(&schema::CALLED)?;
-    let requires = fields.get("requires").and_then(|at| at.list()).unwrap_or_default();
-    Some(Start {
-        kinds: BTreeSet::new(),
-        requires: requires.iter().filter_map(required_part).collect(),
-        when: None,
-        called: Some(fields.get("inputs").and_then(|at| at.list()).unwrap_or_default()),
-        at: at.clone(),
-    })
-}
-
-fn required_part(at: &At<'_>) -> Option<Required> {
-    at.choice(&["order", "reason", "customer", "lines"]).map(|word| match word {
-        "order" => Required::Order,
-        "reason" => Required::Reason,
-        "customer" => Required::Customer,
-        _ => Required::Lines,
-    })
 }
 
 fn attributes(fields: &Fields<'_>, broken: &mut BTreeSet<String>) -> Attributes {

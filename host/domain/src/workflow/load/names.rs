@@ -9,8 +9,9 @@ use crate::workflow::compile::{Absence, Compiler, Name};
 use crate::workflow::definition::Required;
 use crate::workflow::expr::Scope;
 use crate::workflow::flow::{Fact, Known};
-use crate::workflow::load::document::{Head, Start};
+use crate::workflow::load::document::Head;
 use crate::workflow::load::outline::{Outline, Output};
+use crate::workflow::load::triggers::Start;
 
 /// For the condition of a trigger: the case before any step.
 pub(super) fn at_trigger(head: &Head<'_>, start: &Start<'_>) -> Compiler {

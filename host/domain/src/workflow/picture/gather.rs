@@ -62,9 +62,9 @@ fn start(document: &Node) -> Step {
     let mut all = Vec::new();
     for trigger in triggers.iter().filter_map(entries).flatten() {
         let name = trigger.key.text.replace('_', " ");
-        let kinds = entries(&trigger.value).and_then(|fields| entry(fields, "type"));
-        let kinds = kinds.map(|kinds| list(kinds).unwrap_or(std::slice::from_ref(kinds))).unwrap_or_default();
-        let kinds: Vec<&str> = kinds.iter().filter_map(scalar).collect();
+        let kinds = words_of(&trigger.value, "type");
+        let how = words_of(&trigger.value, "roles").join(", ");
+        let name = if how.is_empty() { name } else { format!("{name} by {how}") };
         all.push(if kinds.is_empty() { name } else { format!("{name}: {}", kinds.join(", ")) });
     }
     let title = if all.is_empty() { "start".to_owned() } else { all.join("; ") };
@@ -76,6 +76,13 @@ fn start(document: &Node) -> Step {
         when: None,
         inside: Vec::new(),
     }
+}
+
+/// The words of a field that holds one or several.
+fn words_of<'d>(body: &'d Node, field: &str) -> Vec<&'d str> {
+    let words = entries(body).and_then(|fields| entry(fields, field));
+    let words = words.map(|words| list(words).unwrap_or(std::slice::from_ref(words))).unwrap_or_default();
+    words.iter().filter_map(scalar).collect()
 }
 
 impl<'d> Gathering<'d> {

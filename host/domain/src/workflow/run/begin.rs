@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::names::Names;
 use super::{
-    Input, Run, StepError, age, claim, defer, events, fail, finish, resend, reserve, route, sla, subcase, tasks, wait,
+    Input, Run, StepError, age, claim, defer, events, fail, finish, resend, reserve, route, sla, start, subcase, tasks,
+    wait,
 };
 use crate::case::command::{Body, Complete, Open, Rejection, Timer};
 use crate::case::entry::{Entry, Opened};
@@ -149,7 +150,7 @@ fn go_on(run: &mut Run) {
 
 fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result<(), Rejection> {
     check(open)?;
-    let (definition, refusal) = taken_by(definition, open)?;
+    let (definition, refusal) = taken_by(definition, open, &run.input)?;
     let opened = first_entry(open, &run.input, definition)?;
     run.emit(Entry::Opened(Box::new(opened)));
     load(run);
@@ -174,7 +175,13 @@ fn opened(run: &mut Run, definition: Option<&Definition>, open: &Open) -> Result
 fn taken_by<'d>(
     definition: Option<&'d Definition>,
     open: &Open,
+    input: &Input,
 ) -> Result<(Option<&'d Definition>, Option<Rejection>), Rejection> {
+    if let Some(start) = &open.start {
+        let definition = start::taken(definition, open, start, input)?;
+        fits(open, definition)?;
+        return Ok((Some(definition), None));
+    }
     let Some(called) = &open.called else {
         definition.map_or(Ok(()), |definition| fits(open, definition))?;
         return Ok((definition, None));
@@ -195,6 +202,8 @@ fn taken_by<'d>(
 /// What a case is opened with. Of another case it takes those attributes that its own workflow knows.
 fn submitted(open: &Open, definition: Option<&Definition>) -> Open {
     let mut submission = open.clone();
+    // How it began is told beside it.
+    submission.start = None;
     if submission.called.take().is_some()
         && let Some(definition) = definition
     {
@@ -224,7 +233,8 @@ fn first_entry(open: &Open, input: &Input, definition: Option<&Definition>) -> R
     let vars = definition.map(|definition| {
         let with_default = |(name, variable): (&String, &Variable)| Some((name.clone(), variable.default.clone()?));
         let inputs = open.called.iter().flat_map(|called| called.inputs.clone());
-        definition.vars.iter().filter_map(with_default).chain(inputs).collect()
+        let given = open.start.iter().flat_map(|start| start::gives(start));
+        definition.vars.iter().filter_map(with_default).chain(inputs).chain(given).collect()
     });
     Ok(Opened {
         id,
@@ -235,6 +245,7 @@ fn first_entry(open: &Open, input: &Input, definition: Option<&Definition>) -> R
         vars: vars.unwrap_or_default(),
         submission: submitted(open, definition),
         parent: open.called.as_ref().map(|called| called.parent.clone()),
+        started: open.start.as_ref().map(|start| start.by.kept()),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Which workflow takes a case: by priority, then name, the first with a matching trigger. A sub-case says which.
+//! Which workflow takes a case: by priority, then name, the first with a matching trigger. What names its workflow is not asked.
 
 use super::names::Names;
 use super::{Input, begin};
@@ -18,9 +18,10 @@ pub fn route<'a>(
     input: &Input,
 ) -> Result<Option<&'a Definition>, Rejection> {
     let Body::Open(open) = &input.command.body else { return Ok(None) };
-    if let Some(called) = &open.called {
-        // A sub-case names its workflow; no trigger is asked.
-        return Ok(definitions.into_iter().find(|one| one.workflow == called.workflow));
+    let called = open.called.as_ref().map(|called| &called.workflow);
+    if let Some(named) = called.or(open.start.as_ref().map(|start| &start.workflow)) {
+        // The workflow is named: no condition of a trigger is asked.
+        return Ok(definitions.into_iter().find(|one| one.workflow == *named));
     }
     let case = begin::preview(open, input)?;
     let mut ordered: Vec<&Definition> = definitions.into_iter().collect();
@@ -57,13 +58,7 @@ pub(super) fn required<'a>(requires: impl IntoIterator<Item = &'a Required>, ope
         Required::Customer => open.customer.is_none(),
         Required::Lines => open.lines.is_empty(),
     };
-    let name = |required: &Required| match required {
-        Required::Order => "order",
-        Required::Reason => "reason",
-        Required::Customer => "customer",
-        Required::Lines => "lines",
-    };
-    let fields: Vec<String> = requires.into_iter().filter(missing).map(|one| name(one).to_owned()).collect();
+    let fields: Vec<String> = requires.into_iter().filter(missing).map(|one| one.word().to_owned()).collect();
     if fields.is_empty() {
         return Ok(());
     }

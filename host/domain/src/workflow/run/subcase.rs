@@ -10,7 +10,7 @@ use crate::case::{Case, Line, Output};
 use crate::decision::Work;
 use crate::ids::{CaseId, Digest, Slug};
 use crate::value::{Fields, Value};
-use crate::workflow::definition::{self, Definition, Kind, Step, Timeout};
+use crate::workflow::definition::{self, Definition, Kind, Step, Timeout, misfits};
 
 /// Most sub-cases of one case: a step in a loop opens one each time.
 const CHILDREN_MAX: usize = 1_000;
@@ -92,6 +92,7 @@ fn open(case: &Case, child: &Child, depth: u32) -> Open {
                 awaited: child.state == ChildState::Awaited,
             },
         })),
+        start: None,
     }
 }
 
@@ -209,13 +210,7 @@ pub(super) fn callable<'d>(definition: Option<&'d Definition>, called: &Called) 
         let message = format!("workflow {name} has no trigger `called`: it does not run as a sub-case");
         return Err(refuse("not_callable", message));
     };
-    let is_wrong = |(name, value): &(&String, &Value)| match start.inputs.get(*name) {
-        Some(input) => !value.is_of(&input.kind),
-        None => true,
-    };
-    let wrong = called.inputs.iter().filter(is_wrong).map(|(name, _)| name.clone());
-    let missing = start.inputs.iter().filter(|(name, input)| input.required && !called.inputs.contains_key(*name));
-    let fields: Vec<String> = wrong.chain(missing.map(|(name, _)| name.clone())).collect();
+    let fields = misfits(&start.inputs, &called.inputs);
     if fields.is_empty() {
         return Ok(definition);
     }

@@ -10,6 +10,7 @@ mod messages;
 mod people;
 mod resends;
 mod retries;
+mod starts;
 mod subcases;
 mod swaps;
 mod tables;
@@ -62,10 +63,12 @@ impl Desk {
 
     /// A workflow of this document, which lacks its head.
     fn of(document: &str) -> Self {
-        let source = format!(
-            "format: 1\nworkflow: tried\ncurrency: GBP\n\
-             triggers: [{{ case_opened: {{ type: return }} }}]\n{document}"
-        );
+        Self::started("  - case_opened: { type: return }\n", document)
+    }
+
+    /// The same, started by these triggers.
+    fn started(triggers: &str, document: &str) -> Self {
+        let source = format!("format: 1\nworkflow: tried\ncurrency: GBP\ntriggers:\n{triggers}{document}");
         let quote = Plugin {
             digest: Digest::of(b"quote"),
             hook: Hook::Refund,
@@ -130,12 +133,20 @@ impl Desk {
             attributes: Fields::new(),
             lines: vec![line],
             called: None,
+            start: None,
         };
         change(&mut open);
         let new = self.cases.len();
         self.journals.push(Vec::new());
         self.turn(new, &agent("ada"), Body::Open(Box::new(open))).unwrap();
         new
+    }
+
+    /// The workflow that would take a case.
+    fn routed(&self, open: Open) -> Option<String> {
+        let input = self.input(0, &agent("ada"), Body::Open(Box::new(open)));
+        let found = run::route::route([&self.definition], &input).unwrap();
+        found.map(|found| found.workflow.to_string())
     }
 
     /// Promise units of the order to a case, as an `approve` does.
@@ -164,24 +175,7 @@ impl Desk {
     fn turn(&mut self, nth: Nth, actor: &Actor, body: Body) -> Result<(), Rejection> {
         let before = self.cases.get(nth).cloned();
         self.facts.own = before.as_ref().map(|case| case.reserved.clone()).unwrap_or_default();
-        let opening = (CaseId::mint(Instant::from_unix_ms(0), nth as u128), format!("R-{nth}"));
-        let at = self.now;
-        let command = Command {
-            occurred_at: at,
-            recorded_at: self.recorded.unwrap_or(at),
-            actor: actor.clone(),
-            channel: "test".to_owned(),
-            source: None,
-            reason: None,
-            body,
-        };
-        let input = Input {
-            tenant: TenantId::mint(at, 1),
-            command,
-            facts: self.facts.clone(),
-            jurisdiction: "UK".to_owned(),
-            opening: Some(opening),
-        };
+        let input = self.input(nth, actor, body);
         let mut run = Box::new(run::begin(Some(&self.definition), before, input)?);
         let mut answer = None;
         let decision = loop {
@@ -213,6 +207,26 @@ impl Desk {
             self.cases[nth] = decision.case
         }
         Ok(())
+    }
+
+    fn input(&self, nth: Nth, actor: &Actor, body: Body) -> Input {
+        let at = self.now;
+        let command = Command {
+            occurred_at: at,
+            recorded_at: self.recorded.unwrap_or(at),
+            actor: actor.clone(),
+            channel: "test".to_owned(),
+            source: None,
+            reason: None,
+            body,
+        };
+        Input {
+            tenant: TenantId::mint(at, 1),
+            command,
+            facts: self.facts.clone(),
+            jurisdiction: "UK".to_owned(),
+            opening: Some((CaseId::mint(Instant::from_unix_ms(0), nth as u128), format!("R-{nth}"))),
+        }
     }
 
     /// Let time pass; what is due by then fires, the earliest first.

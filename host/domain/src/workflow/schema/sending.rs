@@ -1,6 +1,6 @@
 //! The fields of step kinds that ask a system of the merchant's own, or another workflow.
 
-use crate::workflow::schema::{Field, Shape, Table};
+use crate::workflow::schema::{Field, REQUIRED, Shape, Table};
 
 /// The fields of `http`.
 pub const HTTP: Table = Table {
@@ -60,7 +60,7 @@ pub const CALLED: Table = Table {
         ),
         Field::optional(
             "requires",
-            Shape::List(&Shape::Choice(&["order", "reason", "customer", "lines"])),
+            Shape::List(&Shape::Choice(REQUIRED)),
             "What the other case must have; the sub-case is refused otherwise.",
         ),
     ],

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::case::child::{Called, Parent, Pin};
 use crate::case::command::Open;
 use crate::case::{Bought, Line};
 use crate::clock::{Instant, Span};
-use crate::ids::{CaseId, CustomerId, NotAName, OrderId, Sku, Slug};
+use crate::ids::{CustomerId, NotAName, OrderId, Sku, Slug};
 use crate::money::{Currency, Money, Price};
 use crate::order::{Order, OrderLine, Paid, Payment, Unit};
 use crate::value::{Fields as Values, Type, Value};
-use crate::workflow::definition::{CallInput, Definition};
+use crate::workflow::definition::Definition;
 use crate::workflow::literal::literal;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::trial::layers::Layers;
-use crate::workflow::trial::{moment, names, schema};
+use crate::workflow::trial::started::{Begun, started};
+use crate::workflow::trial::{moment, schema};
 
 /// When a case is opened of which nothing is said: Monday, 2 March 2026, 09:00 UTC.
 const OPENED_AT_MS: i64 = 1_772_442_000_000;
@@ -34,6 +34,8 @@ pub struct Given {
     pub opened_at: Instant,
     /// The case.
     pub open: Open,
+    /// In which role it is opened, where its start says so.
+    pub role: Option<String>,
     /// What was bought.
     pub orders: Vec<Order>,
     /// The law that applies; the merchant's where it is not said.
@@ -64,18 +66,21 @@ pub(super) fn given(at: &At<'_>, layers: &Layers<'_>, definition: &Definition) -
         customer: customer.clone().flatten(),
     };
     let orders = orders(&given, &world);
-    let open = open(at, &case, &world);
-    let called = called(at, &given, definition);
+    let begun = started(at, &given, definition);
+    let open = open(at, &case, &world, begun.as_ref());
     let jurisdiction = optional(given.get("jurisdiction"), text);
     opened_at.and(currency).and(customer)?;
-    let open = Open { called: called?, ..open? };
-    Some(Given { opened_at: world.opened_at, open, orders: orders?, jurisdiction: jurisdiction? })
+    let begun = begun?;
+    let open = Open { called: begun.called, start: begun.start, ..open? };
+    let (orders, jurisdiction) = (orders?, jurisdiction?);
+    Some(Given { opened_at: world.opened_at, open, role: begun.role, orders, jurisdiction })
 }
 
-fn open(at: &At<'_>, case: &Layers<'_>, world: &World<'_>) -> Option<Open> {
-    let kind = match case.get("type") {
-        Some(at) => at.slug(),
-        None => first_kind(at, world.definition),
+fn open(at: &At<'_>, case: &Layers<'_>, world: &World<'_>, begun: Option<&Begun>) -> Option<Open> {
+    let kind = match (case.get("type"), begun.and_then(|begun| begun.kind.clone())) {
+        (Some(at), _) => at.slug(),
+        (None, Some(kind)) => Some(kind),
+        (None, None) => first_kind(at, world.definition),
     };
     let order = optional(case.get("order"), |at| named(at, OrderId::new));
     let reason = optional(case.get("reason"), text);
@@ -94,40 +99,8 @@ fn open(at: &At<'_>, case: &Layers<'_>, world: &World<'_>) -> Option<Open> {
         attributes: attributes?,
         lines: lines?,
         called: None,
+        start: None,
     })
-}
-
-/// How the case is opened by another one, where it is. Nobody waits for its end.
-fn called(at: &At<'_>, given: &Layers<'_>, definition: &Definition) -> Option<Option<Box<Called>>> {
-    let Some(written) = given.get("called") else {
-        if given.has("called") {
-            return None;
-        }
-        if definition.triggers.is_empty() {
-            let help = "say what it is given, `given: { called: { … } }`, or `called: {}`";
-            return at.refuse_with("missing_field", "the workflow only runs as a sub-case", help);
-        }
-        return Some(None);
-    };
-    let Some(start) = &definition.called else {
-        let help = "give it `triggers: [{ called: {} }]`, or leave this out";
-        return written.refuse_with("not_callable", "the workflow does not run as a sub-case", help);
-    };
-    let mut inputs = Values::new();
-    for (key, at) in written.names()? {
-        let Some(input) = start.inputs.get(&key.text) else {
-            names::unknown_key(key, &at, "input", start.inputs.keys().map(String::as_str));
-            return None;
-        };
-        inputs.insert(key.text.clone(), literal(&at, &input.kind, definition.currency)?);
-    }
-    let lacks = |(name, input): &(&String, &CallInput)| input.required && !inputs.contains_key(*name);
-    if let Some((name, input)) = start.inputs.iter().find(lacks) {
-        return written.refuse("missing_input", format!("the input `{name}` is missing ({})", input.kind));
-    }
-    let (number, step) = ("TEST".to_owned(), Slug::from_static("test"));
-    let parent = Parent { case: CaseId::from_bytes([0; 16]), number, step, depth: 1, awaited: false };
-    Some(Some(Box::new(Called { workflow: definition.workflow.clone(), pin: Pin::Active, inputs, parent })))
 }
 
 /// The type of case that the first trigger names.

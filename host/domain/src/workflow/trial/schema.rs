@@ -90,9 +90,24 @@ pub const GIVEN: Table = Table {
             Shape::Names(&Shape::Value("the input's type")),
             "The case is opened by a `run` of another workflow, with these inputs; `{}` where there are none.",
         ),
+        Field::optional("manual", Shape::Map(&MANUAL), "Somebody starts the case by the workflow's name."),
     ],
     later: &[],
     hints: &[("customer", "whose case it is says `case: { customer: c1 }`"), ("lines", "lines stand in `case`")],
+};
+
+/// The fields of `manual`.
+pub const MANUAL: Table = Table {
+    fields: &[
+        Field::optional("role", Shape::Name, "In which role; one of the trigger's where it is left out."),
+        Field::optional(
+            "inputs",
+            Shape::Names(&Shape::Value("the input's type")),
+            "What the inputs of the trigger hold.",
+        ),
+    ],
+    later: &[],
+    hints: &[("roles", "who starts this one is its `role`")],
 };
 
 /// The fields of `case`.
@@ -344,6 +359,7 @@ mod tests {
             ("`merchant`", &MERCHANT),
             ("A test", &TEST),
             ("`given`", &GIVEN),
+            ("`manual` of a test", &MANUAL),
             ("`case`", &CASE),
             ("A line of the case", &LINE),
             ("`order`", &ORDER),

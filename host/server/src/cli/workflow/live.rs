@@ -21,12 +21,13 @@ pub(in crate::cli) struct Args {
     name: Option<String>,
 }
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column::text("workflow", "/name"),
     Column::text("number", "/number"),
     Column::digest("revision", "/revision"),
     Column::text("state", "/state"),
     Column::text("open_cases", "/open_cases"),
+    Column::text("starts", "/starts"),
     Column::time("since", "/since/at"),
     Column::text("by", "/since/by/id"),
     Column::text("from", "/since/from"),
@@ -66,10 +67,32 @@ fn row(workflow: &Json, one: &Json) -> Json {
         Some("canary") => &workflow["canary"]["since"],
         _ => return row,
     };
+    if one["state"] == "active" {
+        row["starts"] = json!(starts(workflow));
+    }
     row["since"] = since.clone();
     row["since"]["from"] = since["from"].get("path").unwrap_or(&since["from"]["kind"]).clone();
     if let Some(percent) = one["percent"].as_u64() {
         row["state"] = json!(format!("canary {percent} %"));
     }
     row
+}
+
+/// What starts a case on it: `case_opened return, exchange; manual count by agent`.
+fn starts(workflow: &Json) -> String {
+    let words = |list: &Json| -> Vec<String> {
+        let all = list.as_array().map(Vec::as_slice).unwrap_or_default();
+        all.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+    };
+    let told = |trigger: &Json| {
+        let mut told = trigger["by"].as_str().unwrap_or_default().to_owned();
+        for (before, list) in [(" ", words(&trigger["types"])), (" by ", words(&trigger["roles"]))] {
+            if !list.is_empty() {
+                told += &format!("{before}{}", list.join(", "));
+            }
+        }
+        told
+    };
+    let triggers = workflow["triggers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    triggers.iter().map(told).collect::<Vec<_>>().join("; ")
 }

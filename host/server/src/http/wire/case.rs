@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use utoipa::ToSchema;
 
 use super::publishing::SinceView;
+use super::start::StartedView;
 use super::subcase::{ChildView, ParentView};
 use super::timeline::named;
 use super::{WireMoney, WireReason, all, fields};
@@ -82,6 +83,9 @@ pub struct CaseView {
     /// The case that opened it, where it is a sub-case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentView>,
+    /// What started it, where that was not its type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started: Option<StartedView>,
     /// The cases that it opened.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sub_cases: Vec<ChildView>,
@@ -285,6 +289,7 @@ impl From<&Case> for CaseView {
             tasks: case.tasks.iter().map(|(id, task)| TaskView::of(*id, task)).collect(),
             effects: case.effects.iter().map(|(key, effect)| EffectView::of(*key, effect)).collect(),
             parent: case.parent.as_ref().map(Into::into),
+            started: case.started.as_ref().map(Into::into),
             sub_cases: case.children.iter().map(|(id, child)| ChildView::of(*id, child)).collect(),
         }
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use redress_domain::ids::Digest;
-use redress_domain::workflow::definition::{Hook, Trigger};
+use redress_domain::workflow::definition::Hook;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::actor::ActorView;
 use super::canary::CanaryView;
+use super::start::TriggerView;
 use crate::engine::log::{Origin, Since};
 use crate::http::problem::{FieldProblem, Position, TextRange};
 use crate::publish::bases;
@@ -142,17 +143,6 @@ pub struct SinceView {
     pub from: OriginView,
 }
 
-/// What starts a case.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Trigger)]
-pub struct TriggerView {
-    /// The types of case; empty for all.
-    pub types: Vec<String>,
-    /// A further condition, as the workflow has it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub when: Option<String>,
-}
-
 /// A revision that is active, or on which cases run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = RevisionInUse)]
@@ -178,13 +168,6 @@ pub struct InUseView {
 impl From<&Since> for SinceView {
     fn from(one: &Since) -> Self {
         Self { at: one.at.to_string(), by: (&one.by).into(), note: one.note.clone(), from: (&one.from).into() }
-    }
-}
-
-impl From<&Trigger> for TriggerView {
-    fn from(one: &Trigger) -> Self {
-        let when = one.when.as_ref().map(|when| when.source().to_owned());
-        Self { types: one.kinds.iter().cloned().collect(), when }
     }
 }
 

@@ -184,6 +184,7 @@ mod tests {
                 line("B2", outcome(Remedy::Deny, "outside_window")),
             ],
             called: None,
+            start: None,
         };
         let opened = Opened {
             id: CaseId::mint(at, 1),
@@ -194,6 +195,7 @@ mod tests {
             vars: Fields::new(),
             submission,
             parent: None,
+            started: None,
         };
         evolve::open(&opened, Stamp { at, turn: 1 })
     }

@@ -358,6 +358,7 @@ impl Desk {
                 .into(),
             lines: Vec::new(),
             called: Some(called),
+            start: None,
         };
         let new = self.cases.len();
         self.journals.push(Vec::new());

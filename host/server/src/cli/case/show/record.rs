@@ -14,6 +14,7 @@ use crate::cli::json::{
     child, each, effect, fields, held, instant, lane, lane_name, line, line_verdict, money, output, price, quote,
     reason, status, take, task, verdict,
 };
+use crate::http::wire::start::StartedView;
 
 pub(super) fn story(story: &Story) -> Json {
     let Json::Object(mut object) = case(&story.case) else { return Json::Null };
@@ -68,6 +69,7 @@ fn case(case: &Case) -> Json {
             "name": event.name, "at": instant(event.at), "fields": fields(&event.fields),
         })),
         "kept": each(&case.deferred, |kept| json!({ "what": kept.body.name(), "at": instant(kept.occurred_at) })),
+        "started": case.started.as_ref().map(StartedView::from),
         "parent": case.parent.as_ref().map(|parent| json!({
             "id": parent.case, "number": parent.number, "step": parent.step, "awaited": parent.awaited,
             "depth": parent.depth,

@@ -64,6 +64,7 @@ fn header(story: &Story, report: &mut Report<'_, '_>) {
     report.fact("id", case.id.to_string());
     report.maybe("external", case.external.as_ref().map(|external| format!("{} of {}", external.id, external.source)));
     report.maybe("opened by", case.parent.as_ref().map(|parent| format!("{} at {}", parent.number, parent.step)));
+    report.maybe("started by", case.started.as_ref().map(words::started));
     report.fact("status", standing_in_words(&case.status, story));
     for (id, lane) in &case.lanes {
         report.fact("lane", format!("{id}: {}", place_in_words(&lane.place, story)));
