@@ -49,10 +49,9 @@ use redress_domain::decision::Turn;
 use redress_domain::ids::{CaseId, CustomerId};
 use redress_sandbox::Sandbox;
 use redress_store::batch::{AppendError, Appended, Batch, Version};
-use redress_store::row::Row;
 use redress_store::scan::{Direction, Scan};
 use redress_store::tenant::TenantStore;
-use redress_store::work::{ClaimRef, WorkItem};
+use redress_store::work::ClaimRef;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -62,6 +61,7 @@ pub use error::Error;
 use registry::Registry;
 use stand_in::StandIn;
 use tenant::TenantRecord;
+use timers::Doing;
 use turn::{Computed, Order};
 use workers::Workers;
 
@@ -117,21 +117,6 @@ pub struct Parts {
 pub use figures::Counts;
 pub use orders::{Placed, Put};
 pub use submission::{Receipt, Seen, Submission, Target};
-
-/// The work item that a command does.
-struct Doing {
-    claim: ClaimRef,
-    /// What whoever does it keeps of it.
-    rows: Vec<Row>,
-    /// What is to be done after it.
-    next: Option<WorkItem>,
-}
-
-impl Doing {
-    fn new(claim: ClaimRef) -> Self {
-        Self { claim, rows: Vec::new(), next: None }
-    }
-}
 
 struct Job {
     order: Order,
@@ -481,7 +466,7 @@ fn prepare(computed: Computed) -> Prepared {
         }
         Computed::Left(receipt, batch) => Prepared::Batch { batch, receipt, resume: false, change: None },
         Computed::Decided(decision, beside, change) => {
-            let batch = Box::new(commit::batch(&decision, beside));
+            let batch = Box::new(commit::batch(&decision, *beside));
             let receipt = Receipt { case: decision.case.id, turn: decision.turn.number, seen: Seen::New };
             Prepared::Batch { batch, receipt, resume: decision.resume, change: change.map(Box::new) }
         }

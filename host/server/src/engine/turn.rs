@@ -51,7 +51,7 @@ pub(super) struct Order {
 /// What a turn comes to before it is committed.
 pub(super) enum Computed {
     /// To be committed.
-    Decided(Box<Decision>, Beside, Option<stay::Change>),
+    Decided(Box<Decision>, Box<Beside>, Option<stay::Change>),
     /// The case is paused: what was claimed for it is left to who wakes it.
     Left(Receipt, Box<Batch>),
     /// The submission was seen before: nothing is to be done, but the request may have to be remembered.
@@ -125,7 +125,7 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     let (claim, repeat) = (claim.cloned(), order.repeat.clone());
     let (said_at, next) = (order.said_at, order.next.clone());
     let beside = Beside { claim, next, cancel, woken, paused, rows, said_at, repeat };
-    Ok(Computed::Decided(decision, beside, change))
+    Ok(Computed::Decided(decision, Box::new(beside), change))
 }
 
 fn unchanged(order: &Order, case: Option<&Case>) -> Receipt {
