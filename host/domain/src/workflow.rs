@@ -11,6 +11,7 @@ pub mod diff;
 pub mod duration;
 pub mod expr;
 pub mod flow;
+mod help;
 pub mod literal;
 pub mod load;
 pub mod migration;

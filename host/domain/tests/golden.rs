@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 use redress_domain::clock::Zone;
 use redress_domain::ids::Digest;
 use redress_domain::value::Type;
-use redress_domain::workflow::definition::{CallInput, Callable, CalledBy, Hook, Plugin, PluginRef};
+use redress_domain::workflow::definition::{CallInput, Callable, CalledBy, Definition, Hook, Plugin, PluginRef};
 use redress_domain::workflow::diagnostic::{Diagnostic, render};
 use redress_domain::workflow::load::{Environment, load};
+use redress_domain::workflow::problems::Problems;
+use redress_domain::workflow::schema::{self, STEP_KINDS, Shape};
+use redress_domain::workflow::yaml::{self, Node};
 
 fn environment() -> Environment {
     let plugin = |name: &str, major, hook, params: &[(&str, Type)], provides: &[(&str, Type)]| {
@@ -139,16 +142,61 @@ fn each_broken_file_is_told_exactly_what_is_wrong_with_it() {
 
 #[test]
 fn each_step_kind_has_a_good_file_that_uses_it_and_ten_broken_ones() {
-    for (kind, files) in kinds() {
+    let kinds = kinds();
+    for (kind, files) in &kinds {
         let (good, broken): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.name.starts_with("good"));
+        let mut uses_it = false;
         for file in &good {
-            assert!(file.found.is_empty(), "{}", told(file));
-            assert!(
-                file.source.contains(&format!("{kind}: ")) || file.source.contains(&format!("{kind}:\n")),
-                "{kind}"
-            );
+            let definition = load(&file.source, &environment()).unwrap_or_else(|_| panic!("{}", told(file)));
+            uses_it |= uses(kind, file, &definition);
         }
+        assert!(uses_it, "no good file in tests/golden/kinds/{kind} uses it");
         assert!(!good.is_empty() && broken.len() >= 10, "{kind}: {} good, {} broken", good.len(), broken.len());
+    }
+    let folders: BTreeSet<&str> = kinds.iter().map(|(kind, _)| kind.as_str()).collect();
+    let without: Vec<_> = STEP_KINDS.iter().map(|kind| kind.name).filter(|kind| !folders.contains(kind)).collect();
+    assert!(without.is_empty(), "no folder in tests/golden/kinds for the step kinds {without:?}");
+}
+
+/// Whether a good file has what its folder is named for: a step of the kind, or the word where it names no step kind.
+fn uses(of: &str, file: &Golden, definition: &Definition) -> bool {
+    match schema::step_kind(of) {
+        Some(kind) => definition.steps.iter().any(|step| step.kind.name() == kind.name),
+        None => [": ", ":\n"].iter().any(|end| file.source.contains(&format!("{of}{end}"))),
+    }
+}
+
+#[test]
+fn the_good_files_of_a_step_kind_use_every_field_of_it() {
+    let mut all_unused = Vec::new();
+    for (kind, files) in kinds() {
+        let Some(Shape::Map(table)) = schema::step_kind(&kind).map(|kind| kind.shape) else { continue };
+        let mut used = BTreeSet::new();
+        for file in files.iter().filter(|file| file.name.starts_with("good")) {
+            let tree = yaml::parse(&file.source, &Problems::new()).expect("a good file is a tree");
+            fields_of(&kind, &tree, &mut used);
+        }
+        let unused = table.fields.iter().filter(|field| !used.contains(field.name));
+        all_unused.extend(unused.map(|field| format!("{kind}.{}", field.name)));
+    }
+    assert!(all_unused.is_empty(), "no good file in tests/golden/kinds uses {all_unused:?}");
+}
+
+/// The fields of every step of a kind, wherever it stands.
+fn fields_of(kind: &str, tree: &Node, used: &mut BTreeSet<String>) {
+    match &tree.kind {
+        yaml::Kind::Map(entries) => {
+            for entry in entries {
+                if entry.key.text == kind
+                    && let yaml::Kind::Map(fields) = &entry.value.kind
+                {
+                    used.extend(fields.iter().map(|field| field.key.text.clone()));
+                }
+                fields_of(kind, &entry.value, used);
+            }
+        }
+        yaml::Kind::List(items) => items.iter().for_each(|item| fields_of(kind, item, used)),
+        yaml::Kind::Scalar(_) | yaml::Kind::Broken => {}
     }
 }
 

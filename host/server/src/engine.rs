@@ -116,6 +116,7 @@ pub struct Parts {
 
 pub use figures::Counts;
 pub use orders::{Placed, Put};
+use submission::Doing;
 pub use submission::{Receipt, Seen, Submission, Target};
 
 struct Job {

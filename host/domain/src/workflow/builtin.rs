@@ -344,6 +344,16 @@ pub fn is_quote(kind: &Type) -> bool {
     fields("quote").iter().all(|(name, kind)| found.get(name) == Some(kind))
 }
 
+/// The built-in record that this is, with whatever fields a document or a plugin added to it.
+pub fn record_of(kind: &Type) -> Option<&'static str> {
+    let Type::Object(found) = kind else { return None };
+    // Of those whose fields are all there the one with the most: the smaller ones are part of others by chance.
+    let is_this = |record: &&Record| {
+        !record.fields.is_empty() && record.fields.iter().all(|field| found.contains_key(field.name))
+    };
+    RECORDS.iter().filter(is_this).max_by_key(|record| record.fields.len()).map(|record| record.name)
+}
+
 /// The output of an `approve`.
 pub fn approve_type() -> Type {
     Type::Object(fields("approve"))
@@ -369,6 +379,12 @@ pub fn await_type<'a>(events: impl IntoIterator<Item = (&'a str, &'a BTreeMap<St
         all.extend(payload.iter().map(|(name, kind)| (name.clone(), kind.clone())));
     }
     Type::Object(all)
+}
+
+/// The output of an `await` that all of these events must come to: what each carries, by its name.
+pub fn await_all_type<'a>(events: impl IntoIterator<Item = (&'a str, &'a BTreeMap<String, Type>)>) -> Type {
+    let named = events.into_iter().map(|(name, carried)| (name.to_owned(), Type::Object(carried.clone())));
+    Type::Object(named.chain([("at".to_owned(), Type::Instant)]).collect())
 }
 
 /// The output of a `refund`.

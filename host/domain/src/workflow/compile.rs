@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::value::Type;
 use crate::workflow::diagnostic::{Diagnostic, Range};
-use crate::workflow::expr::{Expr, Scope, Template};
+use crate::workflow::expr::{Expr, Scope, Template, is_function, noun};
 use crate::workflow::literal::literal;
 use crate::workflow::reader::At;
 use crate::workflow::yaml::{Kind, Style};
@@ -59,8 +59,11 @@ impl Compiler {
         if at.is_expression() {
             return self.expression(at, Some(expected));
         }
+        if at.is_nothing() {
+            return at.missing_value();
+        }
         if let Some(looks) = self.forgotten_sign(at, expected) {
-            return at.refuse_with("wrong_type", format!("expected {expected}, found a text"), looks);
+            return at.refuse_with("wrong_type", format!("expected {}, found a text", noun(expected)), looks);
         }
         let written = if let Type::Optional(inner) = expected { inner } else { expected };
         literal(at, written, self.scope.currency).map(|value| Expr::constant(value, written.clone()))
@@ -92,7 +95,11 @@ impl Compiler {
     /// A field that takes nothing but an expression after `=`.
     pub fn expression(&self, at: &At<'_>, expected: Option<&Type>) -> Option<Expr> {
         if !at.is_expression() {
-            return at.wrong_type("an expression, as `=steps.<id>.lines`");
+            const WANTED: &str = "an expression after `=`";
+            return match self.written_without_sign(at) {
+                Some(help) => at.refuse_with("wrong_type", format!("expected {WANTED}, found a text"), help),
+                None => at.wrong_type(WANTED),
+            };
         }
         let text = &at.scalar("an expression")?.text;
         not_folded(at)?;
@@ -122,7 +129,15 @@ impl Compiler {
 
     /// Compile a part of a scalar's text that begins at `offset`.
     pub fn compile(&self, at: &At<'_>, part: &str, offset: usize, expected: Option<&Type>) -> Option<Expr> {
-        Expr::compile(part, &self.scope, expected).map_err(|found| self.report(at, part, offset, found)).ok()
+        let found = match Expr::compile(part, &self.scope, expected) {
+            Ok(expr) => return Some(expr),
+            Err(found) => found,
+        };
+        // A condition asks with `&&`; any other value leaves the asking to its step.
+        let is_condition = expected == Some(&Type::Bool);
+        let found = found.into_iter().map(|one| if is_condition { one } else { asked_by_the_step(one) });
+        self.report(at, part, offset, found.collect());
+        None
     }
 
     fn report(&self, at: &At<'_>, part: &str, offset: usize, found: Vec<Diagnostic>) {
@@ -161,14 +176,33 @@ impl Compiler {
 
     /// A text where a number or the like is expected and that names a root: the `=` was forgotten.
     fn forgotten_sign(&self, at: &At<'_>, expected: &Type) -> Option<String> {
+        let inner = if let Type::Optional(inner) = expected { inner } else { expected };
+        let Kind::Scalar(scalar) = &at.node().kind else { return None };
+        match inner {
+            Type::Text => None,
+            // A word may be the name of a variable by chance; a path or a call is no word.
+            Type::Enum(_) if !scalar.text.contains(['.', '(']) => None,
+            _ => self.written_without_sign(at),
+        }
+    }
+
+    /// For a plain text that begins with a name that can be read here, or with a call: the expression that it would be.
+    fn written_without_sign(&self, at: &At<'_>) -> Option<String> {
         let Kind::Scalar(scalar) = &at.node().kind else { return None };
         let word = scalar.text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
-        let inner = if let Type::Optional(inner) = expected { inner } else { expected };
-        let takes_text = matches!(inner, Type::Text | Type::Enum(_));
+        let calls = is_function(word) && scalar.text[word.len()..].starts_with('(');
         let known = self.scope.roots.contains_key(word) || self.broken.contains(&Name::Root(word.to_owned()));
-        let names = scalar.style == Style::Plain && !takes_text && known;
+        let names = scalar.style == Style::Plain && (known || calls);
         names.then(|| format!("an expression begins with `=`: ={}", scalar.text))
     }
+}
+
+/// What may be absent where no condition stands: the step itself can ask for it.
+fn asked_by_the_step(found: Diagnostic) -> Diagnostic {
+    let asked = found.help.as_deref().and_then(|help| help.strip_prefix("ask first, `has(")?.split_once(") && …`"));
+    let Some((path, rest)) = asked else { return found };
+    let help = format!("let the step ask first, `when: has({path})`{rest}");
+    found.help(help)
 }
 
 /// Folding changes the text, so nothing in it could be pointed at.

@@ -23,12 +23,18 @@ use std::sync::Arc;
 pub use template::Template;
 
 use self::evaluate::Evaluation;
+pub(in crate::workflow) use self::typed::noun;
 use self::typed::{Op, Typed};
 use crate::clock::Zone;
 use crate::money::Currency;
 use crate::value::{Type, Value};
 use crate::workflow::calendar::Calendar;
 use crate::workflow::diagnostic::{Diagnostic, Range};
+
+/// Whether expressions know a function of this name.
+pub(in crate::workflow) fn is_function(name: &str) -> bool {
+    functions::find(name).is_some()
+}
 
 /// What names an expression may read, and of which type they are.
 #[derive(Debug, Clone)]

@@ -10,6 +10,8 @@ use crate::workflow::diagnostic::{Diagnostic, Range};
 pub struct Graph {
     /// The steps in the order of the list.
     pub steps: Vec<FlowStep>,
+    /// Steps that are named where nothing comes of it, which was reported: they are not called unreachable.
+    pub named: BTreeSet<usize>,
     /// Some successor is unknown and was reported: nothing is said about what cannot be reached.
     pub incomplete: bool,
 }
@@ -30,7 +32,16 @@ pub struct FlowStep {
     /// What may follow.
     pub edges: Vec<Edge>,
     /// Nothing follows the step in the list, and it does not say where else to go.
-    pub falls_off: bool,
+    pub falls_off: Option<Fall>,
+}
+
+/// When a case would go on to where nothing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fall {
+    /// Once the step has done its work.
+    Done,
+    /// Where it is skipped: otherwise it ends the case.
+    Skipped,
 }
 
 /// A way from one step to the next.
@@ -68,9 +79,17 @@ impl Graph {
     /// Everything that is wrong with the order of the steps.
     pub fn check(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        for step in self.steps.iter().filter(|step| step.falls_off) {
-            let message = format!("nothing follows `{}`: the case would never end", step.id);
-            let help = "end with `finish` or `fail`, or say `then`";
+        for (step, fall) in self.steps.iter().filter_map(|step| Some((step, step.falls_off?))) {
+            let (message, help) = match fall {
+                Fall::Done => (
+                    format!("nothing follows `{}`: the case would never end", step.id),
+                    "end with `finish` or `fail`, or say `then`",
+                ),
+                Fall::Skipped => (
+                    format!("nothing follows `{}` where its `when` does not hold: the case would never end", step.id),
+                    "remove the `when`, or let another `finish` or `fail` follow",
+                ),
+            };
             found.push(Diagnostic::new("no_end", step.range, message).at(&step.path).help(help));
         }
         for (from, to) in self.ways_back().filter(|(from, to)| from == to || self.between(*to, *from).is_empty()) {
@@ -101,7 +120,7 @@ impl Graph {
             .iter()
             .enumerate()
             .skip(1)
-            .filter(|(place, _)| !led_to.contains(place))
+            .filter(|(place, _)| !led_to.contains(place) && !self.named.contains(place))
             .map(|(_, step)| step)
             .collect()
     }
@@ -267,7 +286,7 @@ mod tests {
                 gives: [Fact::Output(place)].into(),
                 may_give: BTreeSet::new(),
                 edges: Vec::new(),
-                falls_off: false,
+                falls_off: None,
             })
             .collect();
         for edge in edges.split_whitespace() {
@@ -277,7 +296,7 @@ mod tests {
             let edge = Edge { to: to.trim_end_matches(['!', '^']).parse().unwrap(), done, is_back, range };
             steps[from.parse::<usize>().unwrap()].edges.push(edge);
         }
-        Graph { steps, incomplete: false }
+        Graph { steps, named: BTreeSet::new(), incomplete: false }
     }
 
     fn outputs(facts: &BTreeSet<Fact>) -> Vec<usize> {

@@ -7,6 +7,7 @@ use crate::money::{Currency, Money, Price};
 use crate::value::{Type, Value};
 use crate::workflow::diagnostic::suggest;
 use crate::workflow::duration::{self, DurationError};
+use crate::workflow::help;
 use crate::workflow::reader::At;
 
 /// The value that is written here; reports what does not read as this type.
@@ -51,23 +52,24 @@ pub fn span(at: &At<'_>) -> Option<crate::clock::Span> {
         }
         Err(error @ DurationError::TooLong) => at.refuse("bad_literal", error.to_string()),
         Err(DurationError::Malformed) => {
-            let help = "as `30s`, `15m`, `4h`, `21d` or `P3DT4H`, longer than nothing";
-            at.refuse_with("bad_literal", format!("{text:?} is not a duration"), help)
+            let help = "as `30s`, `15m`, `4h`, `21d` or `P3DT4H`, longer than nothing".to_owned();
+            at.refuse_with("bad_literal", format!("{text:?} is not a duration"), help::duration(text).unwrap_or(help))
         }
     }
 }
 
 fn date(at: &At<'_>) -> Option<NaiveDate> {
-    let text = at.text()?;
+    let text = &at.scalar("a day of the calendar")?.text;
     // The library's own parser takes `2026-1-5` as well; one day has one spelling.
     match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        Ok(date) if date.to_string() == text => Some(date),
+        Ok(date) if date.to_string() == *text => Some(date),
         _ => at.refuse_with("bad_literal", format!("{text:?} is not a day of the calendar"), "as `2026-02-28`"),
     }
 }
 
 fn instant(at: &At<'_>) -> Option<Instant> {
-    let text = at.text()?;
+    // A number is told what an instant looks like, not how a text is quoted.
+    let text = &at.scalar("an instant")?.text;
     match DateTime::parse_from_rfc3339(text) {
         Ok(instant) => Some(Instant::from(instant.to_utc())),
         Err(_) => at.refuse_with(

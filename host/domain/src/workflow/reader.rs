@@ -9,8 +9,9 @@ use rust_decimal::Decimal;
 use crate::ids::Slug;
 use crate::workflow::definition::Words;
 use crate::workflow::diagnostic::{Diagnostic, Range, suggest};
+use crate::workflow::help;
 use crate::workflow::problems::Problems;
-use crate::workflow::schema::Table;
+use crate::workflow::schema::{Field, Table};
 use crate::workflow::yaml::{Entry, Key, Kind, Node, Scalar, Style};
 
 /// Words that an expression reads as something else than a name.
@@ -128,10 +129,16 @@ impl<'d> At<'d> {
 
     /// A short name, as of a queue or a result: lower-case letters, digits, `-` and `_`.
     pub fn slug(&self) -> Option<Slug> {
+        if matches!(&self.node.kind, Kind::Scalar(scalar) if scalar.is_number()) {
+            return self.refuse_with("wrong_type", "expected a name, found a number", "a name begins with a letter");
+        }
         let text = self.text()?;
         match Slug::new(text) {
             Ok(slug) => Some(slug),
-            Err(error) => self.refuse("bad_name", error.to_string()),
+            Err(error) => match help::name(text, self.key.map(|key| key.text.as_str())) {
+                Some(help) => self.refuse_with("bad_name", error.to_string(), help),
+                None => self.refuse("bad_name", error.to_string()),
+            },
         }
     }
 
@@ -164,7 +171,10 @@ impl<'d> At<'d> {
                     "write a number without quotes",
                 );
             }
-            return self.wrong_type("a number");
+            return match help::number(&scalar.text) {
+                Some(help) => self.refuse_with("wrong_type", "expected a number, found a text", help),
+                None => self.wrong_type("a number"),
+            };
         }
         // Exact or not at all: the plain `parse` would round what has too many digits.
         match Decimal::from_str_exact(&scalar.text) {
@@ -206,6 +216,10 @@ impl<'d> At<'d> {
             Kind::Map(_) => {
                 self.refuse_with("wrong_type", "expected a list, found a map", "each item of a list begins with `- `")
             }
+            Kind::Scalar(scalar) if !scalar.is_nothing() && !scalar.text.contains(['\n', ',']) => {
+                let message = format!("expected a list, found {}", self.node.describe());
+                self.refuse_with("wrong_type", message, format!("as `[{}]`", scalar.text))
+            }
             _ => self.wrong_type("a list"),
         }
     }
@@ -222,7 +236,13 @@ impl<'d> At<'d> {
     pub fn names(&self) -> Option<Vec<(&'d Key, Self)>> {
         match &self.node.kind {
             Kind::Map(entries) => Some(entries.iter().map(|entry| (&entry.key, self.entry(entry))).collect()),
-            _ => self.wrong_type("a map of names"),
+            _ => match self.key.filter(|_| self.node.kind != Kind::Broken && !self.is_nothing()) {
+                Some(key) => {
+                    let message = format!("expected a map of names, found {}", self.node.describe());
+                    self.refuse_with("wrong_type", message, format!("as `{}: {{ <name>: … }}`", key.text))
+                }
+                None => self.wrong_type("a map of names"),
+            },
         }
     }
 
@@ -234,8 +254,7 @@ impl<'d> At<'d> {
     /// The same, where these names are known beside those of the table.
     pub fn fields_and(&self, table: &Table, more: &[&str]) -> Option<Fields<'d>> {
         let Kind::Map(entries) = &self.node.kind else {
-            let names: Vec<_> = table.fields.iter().map(|field| field.name).collect();
-            return self.wrong_type(&format!("a map with {}", names.join(", ")));
+            return self.no_map(table);
         };
         let known: Vec<_> = table.fields.iter().map(|field| field.name).chain(more.iter().copied()).collect();
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.text.as_str())) {
@@ -243,7 +262,32 @@ impl<'d> At<'d> {
         }
         let unknown =
             entries.iter().map(|entry| entry.key.text.as_str()).filter(|name| !known.contains(name)).collect();
-        Some(Fields { at: self.clone(), entries, unknown })
+        Some(Fields { at: self.clone(), entries, unknown, known: table.fields, hints: table.hints })
+    }
+
+    fn no_map<T>(&self, table: &Table) -> Option<T> {
+        let names: Vec<_> = table.fields.iter().map(|field| field.name).collect();
+        let expected = format!("a map with {}", names.join(", "));
+        let key = self.key.map(|key| key.text.as_str());
+        // A document that is no map is told by what it is alone.
+        match help::map(key, table, self.node).filter(|_| !self.path.is_empty() && self.node.kind != Kind::Broken) {
+            Some(help) => {
+                self.refuse_with("wrong_type", format!("expected {expected}, found {}", self.node.describe()), help)
+            }
+            None => self.wrong_type(&expected),
+        }
+    }
+
+    /// Whether nothing is written behind the key.
+    pub fn is_nothing(&self) -> bool {
+        matches!(&self.node.kind, Kind::Scalar(scalar) if scalar.is_nothing())
+    }
+
+    /// The value is not there, though its key is.
+    pub fn missing_value<T>(&self) -> Option<T> {
+        let (place, name) = self.key.map_or((self.place(), ""), |key| (key.range, key.text.as_str()));
+        let found = Diagnostic::new("missing_value", place, format!("`{name}` has no value"));
+        self.report(found.help("give it one or remove the line; there is no null"))
     }
 
     /// A text, or one per locale.
@@ -314,6 +358,8 @@ pub struct Fields<'d> {
     at: At<'d>,
     entries: &'d [Entry],
     unknown: Vec<&'d str>,
+    known: &'static [Field],
+    hints: &'static [(&'static str, &'static str)],
 }
 
 impl<'d> Fields<'d> {
@@ -326,24 +372,48 @@ impl<'d> Fields<'d> {
     pub fn get(&self, name: &str) -> Option<At<'d>> {
         let entry = self.entries.iter().find(|entry| entry.key.text == name)?;
         let at = self.at.entry(entry);
-        match &entry.value.kind {
-            Kind::Scalar(scalar) if scalar.is_nothing() => {
-                let found = Diagnostic::new("missing_value", entry.key.range, format!("`{name}` has no value"));
-                at.report(found.help("give it one or remove the line; there is no null"))
-            }
-            _ => Some(at),
-        }
+        if at.is_nothing() { at.missing_value() } else { Some(at) }
     }
 
     /// The value of a field that must be there. One that is misspelt was reported as unknown, with the name that was meant.
     pub fn require(&self, name: &str) -> Option<At<'d>> {
-        if self.unknown.iter().any(|unknown| suggest(unknown, [name]).is_some()) {
+        if self.is_meant(name) {
             return None;
         }
         if !self.has(name) {
-            return self.at.refuse("missing_field", format!("`{name}` is missing"));
+            let message = format!("`{name}` is missing");
+            return match self.known.iter().find(|field| field.name == name) {
+                Some(field) => self.at.refuse_with("missing_field", message, help::missing(field)),
+                None => self.at.refuse("missing_field", message),
+            };
         }
         self.get(name)
+    }
+
+    /// Whether an unknown field, which was reported, stands for this one: misspelt, or by another word.
+    pub fn is_meant(&self, name: &str) -> bool {
+        self.unknown.iter().any(|unknown| self.stands_for(unknown, name))
+    }
+
+    /// The value of a field, or of the unknown one that stands for it.
+    pub fn get_meant(&self, name: &str) -> Option<At<'d>> {
+        let meant = self.entries.iter().find(|entry| {
+            let key = entry.key.text.as_str();
+            key == name || self.unknown.contains(&key) && self.stands_for(key, name)
+        })?;
+        Some(self.at.entry(meant)).filter(|at| !at.is_nothing())
+    }
+
+    /// The values of unknown fields.
+    pub fn unknown(&self) -> impl Iterator<Item = At<'d>> {
+        let is_unknown = |entry: &&'d Entry| self.unknown.contains(&entry.key.text.as_str());
+        self.entries.iter().filter(is_unknown).map(|entry| self.at.entry(entry))
+    }
+
+    fn stands_for(&self, unknown: &str, name: &str) -> bool {
+        let quoted = format!("`{name}`");
+        let hinted = self.hints.iter().any(|(wrong, hint)| *wrong == unknown && hint.contains(&quoted));
+        hinted || suggest(unknown, [name]).is_some()
     }
 
     /// Whether the field is written, with or without a value.

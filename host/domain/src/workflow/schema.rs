@@ -4,11 +4,13 @@
 //! that the language reserves for its second half stand in `later`, so that using one gets one clear answer.
 
 mod codes;
+mod hints;
 mod overlays;
 mod reference;
 mod sending;
 mod starts;
 mod steps;
+mod waiting;
 
 use crate::workflow::trial;
 pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
@@ -17,9 +19,10 @@ pub use reference::reference;
 pub use sending::{CALLED, EXCHANGE, HTTP, PRICE_DIFFERENCE, RUN, RUN_WAIT};
 pub use starts::{EVENT_START, MANUAL, REQUIRED, SCHEDULE, SCHEDULES_MAX, STARTERS};
 pub use steps::{
-    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
-    REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, CALL, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW,
+    STEP_KINDS, STEP_KINDS_LATER, TABLE,
 };
+pub use waiting::{AWAIT, EVENT, EVENT_OF_ALL, WAIT};
 
 /// A field of a map.
 #[derive(Debug, Clone, Copy)]
@@ -129,6 +132,11 @@ impl Table {
         Self { fields, later: &[], hints: &[] }
     }
 
+    /// The same, with what people write instead.
+    pub const fn hinting(self, hints: &'static [(&'static str, &'static str)]) -> Self {
+        Self { hints, ..self }
+    }
+
     /// The field of this name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
@@ -145,6 +153,12 @@ impl Field {
     pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self { name, shape, required: true, doc }
     }
+}
+
+/// The name of a step kind with its article, as a sentence needs it.
+pub fn a(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u', 'h']) { "an" } else { "a" };
+    format!("{article} `{kind}`")
 }
 
 /// The step kind of this name.
@@ -182,6 +196,11 @@ pub const DOCUMENT: Table = Table {
         Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
         Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
         Field::optional(
+            "on_error",
+            Shape::List(&Shape::Map(&ON_ERROR)),
+            "Where failures lead that a step does not answer itself: of each step of this list above the one that is named.",
+        ),
+        Field::optional(
             "tests",
             Shape::List(&Shape::Map(&trial::schema::TEST)),
             "Tests; a revision whose tests fail is not published. They are no part of the revision.",
@@ -192,9 +211,10 @@ pub const DOCUMENT: Table = Table {
             "For a base: fields of the document that its overlays cannot change.",
         ),
     ],
-    later: &["on_error"],
+    later: &[],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
+        ("refund_max", "it stands under `limits`"),
         ("name", "the name of a document is its `workflow`"),
         ("patch", "a `patch` changes a base, which is named by `extends`"),
     ],
@@ -267,15 +287,15 @@ pub const LIMITS: Table = Table {
             "How long a case may be open before a person is asked whether to go on with it.",
         ),
     ],
-    later: &["steps"],
-    hints: &[],
+    later: &[],
+    hints: hints::LIMITS,
 };
 
 /// The fields of `defaults`.
 pub const DEFAULTS: Table = Table {
     fields: &[Field::optional("retry", Shape::Map(&RETRY), "How what steps send is sent again.")],
-    later: &["timeout"],
-    hints: &[],
+    later: &[],
+    hints: &[("timeout", "where a wait leads when its time is over belongs to the step: each has its own `timeout`")],
 };
 
 /// The fields of `retry`.
@@ -357,8 +377,11 @@ pub const STEP: Table = Table {
     later: &[],
     hints: &[
         ("sla", "`sla` stands inside `review` and `inspect`"),
-        ("timeout", "`timeout` stands inside `review` and `await`; a call has none, fuel is its limit"),
-        ("next", "`next` stands inside `review`; a single successor is `then`"),
+        (
+            "timeout",
+            "`timeout` stands inside `review`, `inspect`, `await` and `run`; a call has none, fuel is its limit",
+        ),
+        ("next", "`next` stands inside `review` and `inspect`; a single successor is `then`"),
         ("if", "a condition is `when`"),
         ("goto", "a successor is `then`"),
         ("name", "a step's name is its `id`"),

@@ -94,7 +94,7 @@ impl Node {
         match &self.kind {
             Kind::Scalar(scalar) if scalar.is_nothing() => "nothing",
             Kind::Scalar(scalar) if scalar.is_number() => "a number",
-            Kind::Scalar(scalar) if scalar.is_bool() => "yes or no",
+            Kind::Scalar(scalar) if scalar.is_bool() => "true or false",
             Kind::Scalar(_) => "a text",
             Kind::List(_) => "a list",
             Kind::Map(_) => "a map",

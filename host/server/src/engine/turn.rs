@@ -124,8 +124,8 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     };
     let (claim, repeat) = (claim.cloned(), order.repeat.clone());
     let (said_at, next) = (order.said_at, order.next.clone());
-    let beside = Beside { claim, next, cancel, woken, paused, rows, said_at, repeat };
-    Ok(Computed::Decided(decision, Box::new(beside), change))
+    let beside = Box::new(Beside { claim, next, cancel, woken, paused, rows, said_at, repeat });
+    Ok(Computed::Decided(decision, beside, change))
 }
 
 fn unchanged(order: &Order, case: Option<&Case>) -> Receipt {

@@ -7,7 +7,7 @@ mod convert;
 mod flow;
 mod operators;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Scope;
 use super::ast::{Node, Part, Word};
@@ -126,13 +126,22 @@ impl Checker<'_> {
     fn present(&mut self, typed: Typed) -> Option<Typed> {
         let Type::Optional(inner) = &typed.kind else { return Some(typed) };
         let path = self.text(typed.range).to_owned();
-        let default = match **inner {
-            Type::Text | Type::Enum(_) => "\"\"",
-            Type::Number | Type::Money | Type::Price => "0",
-            Type::Bool => "false",
-            _ => "…",
+        let word = |words: &[String]| words.first().map_or_else(|| "\"\"".to_owned(), |word| format!("\"{word}\""));
+        let default = match &**inner {
+            Type::Enum(words) => word(words),
+            Type::Text => "\"\"".to_owned(),
+            Type::Instant => "now".to_owned(),
+            Type::List(_) => "[]".to_owned(),
+            Type::Number | Type::Money | Type::Price => "0".to_owned(),
+            Type::Bool => "false".to_owned(),
+            _ => "…".to_owned(),
         };
-        let help = format!("ask first, `has({path}) && …`, or give a default, `orElse({path}, {default})`");
+        let or = match &**inner {
+            // Nobody writes one out.
+            Type::Object(_) => String::new(),
+            _ => format!(", or give a default, `orElse({path}, {default})`"),
+        };
+        let help = format!("ask first, `has({path}) && …`{or}");
         self.report(Diagnostic::new("not_guarded", typed.focus, format!("`{path}` may be absent")).help(help))
     }
 
@@ -154,8 +163,9 @@ impl Checker<'_> {
         self.report(match (name, close, functions::find(name)) {
             ("null" | "nil" | "none", ..) => problem.help("there is no null; `has(…)` asks whether there is a value"),
             (_, _, Some(function)) => problem.help(format!("it is a function: `{}`", function.signature)),
+            ("yes" | "no" | "on" | "off" | "True" | "False", ..) => problem.help("write `true` or `false`"),
             (_, Some(close), _) => problem.help(format!("did you mean `{close}`?")),
-            _ => problem,
+            _ => problem.help("a text stands between double quotes, as `\"new\"`"),
         })
     }
 
@@ -170,9 +180,14 @@ impl Checker<'_> {
                     let message = format!("`{}` has no field `{}`", self.text(base.range), name.text);
                     let close = suggest(&name.text, fields.keys().map(String::as_str));
                     let problem = Diagnostic::new("unknown_field", name.range, message);
+                    let provided = matches!(fields.get("out"), Some(Type::Object(out)) if out.contains_key(&name.text));
                     return self.report(match close {
+                        _ if provided => {
+                            problem.help(format!("what a plugin provides is under `out`: `out.{}`", name.text))
+                        }
                         Some(close) => problem.help(format!("did you mean `{close}`?")),
-                        None => problem,
+                        None if fields.is_empty() => problem,
+                        None => problem.help(named(fields)),
                     });
                 }
             },
@@ -273,6 +288,14 @@ impl Checker<'_> {
         self.problems.push(problem);
         None
     }
+}
+
+/// What there is instead of a field that there is not.
+fn named(fields: &BTreeMap<String, Type>) -> String {
+    const NAMED_MAX: usize = 16;
+    let names: Vec<_> = fields.keys().take(NAMED_MAX).map(String::as_str).collect();
+    let more = if fields.len() > NAMED_MAX { ", …" } else { "" };
+    format!("it has {}{more}", names.join(", "))
 }
 
 /// The type of what a path reaches: guarded it is there, behind a hop that may be absent it may be absent too.

@@ -225,7 +225,12 @@ impl Parser {
     fn after_operand(&self) -> Diagnostic {
         let problem = |message: &str| Diagnostic::new("syntax", self.range(), message);
         match self.peek() {
-            TokenKind::Symbol("=") => problem("`=` does not compare").help("write `==`"),
+            TokenKind::Symbol("=") => match self.behind() {
+                Some(TokenKind::Symbol(turned @ (">" | "<"))) => {
+                    problem(&format!("`={turned}` does not compare")).help(format!("write `{turned}=`"))
+                }
+                _ => problem("`=` does not compare").help("write `==`"),
+            },
             TokenKind::Symbol("&") => problem("`&` is no operator").help("write `&&`"),
             TokenKind::Symbol("|") => problem("`|` is no operator").help("write `||`"),
             TokenKind::Name(word) if word == "and" => problem("`and` is no operator").help("write `&&`"),
@@ -258,6 +263,11 @@ impl Parser {
 
     fn peek(&self) -> &TokenKind {
         &self.tokens[self.at].kind
+    }
+
+    /// The token after this one.
+    fn behind(&self) -> Option<&TokenKind> {
+        self.tokens.get(self.at + 1).map(|token| &token.kind)
     }
 
     fn range(&self) -> Range {

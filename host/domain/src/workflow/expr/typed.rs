@@ -164,7 +164,7 @@ pub(super) fn nothing() -> Type {
 }
 
 /// A type in words that a message can use.
-pub(super) fn noun(kind: &Type) -> String {
+pub(in crate::workflow) fn noun(kind: &Type) -> String {
     match kind {
         Type::Bool => "a yes/no value".to_owned(),
         Type::Date => "a date".to_owned(),

@@ -9,6 +9,7 @@ use crate::workflow::calendar::hours::Hours;
 use crate::workflow::calendar::{Calendar, stock};
 use crate::workflow::diagnostic::suggest;
 use crate::workflow::duration::DurationError;
+use crate::workflow::help;
 use crate::workflow::load::Environment;
 use crate::workflow::load::document::zone_of;
 use crate::workflow::load::step::optional;
@@ -108,8 +109,8 @@ pub(in crate::workflow) fn delay_by(at: &At<'_>, has_calendar: bool) -> Option<D
         Ok(delay) => Some(delay),
         Err(error @ (DurationError::TooLong | DurationError::Business)) => at.refuse("bad_literal", error.to_string()),
         Err(DurationError::Malformed) => {
-            let help = "as `30s`, `15m`, `4h`, `21d`, `P3DT4H`, `8bh` or `2bd`, longer than nothing";
-            at.refuse_with("bad_literal", format!("{text:?} is not a duration"), help)
+            let help = "as `30s`, `15m`, `4h`, `21d`, `P3DT4H`, `8bh` or `2bd`, longer than nothing".to_owned();
+            at.refuse_with("bad_literal", format!("{text:?} is not a duration"), help::duration(text).unwrap_or(help))
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn load(at: &At<'_>, draft: &Draft<'_>, context: &Context<'_, '_>) ->
         return at.refuse_with("no_compensation", "a refund cannot be undone", help);
     }
     if !schema::UNDOABLE.contains(&kind) {
-        let message = format!("a `{kind}` does nothing outside that could be undone");
+        let message = format!("{} does nothing outside that could be undone", schema::a(kind));
         return at.refuse_with("no_compensation", message, format!("only {} do", schema::UNDOABLE.join(", ")));
     }
     let fields = at.fields(&schema::COMPENSATE)?;

@@ -35,6 +35,8 @@ pub(super) struct Head<'d> {
     pub(super) events: BTreeMap<String, BTreeMap<String, Type>>,
     pub(super) triggers: Vec<Start<'d>>,
     pub(super) refund_max: Option<At<'d>>,
+    /// Whether it is written where it does not belong, or misspelt, which was reported.
+    pub(super) is_limit_meant: bool,
     pub(super) open_for: Option<At<'d>>,
     pub(super) lines: Option<u32>,
     pub(super) vars: BTreeMap<String, Declared>,
@@ -100,6 +102,7 @@ pub(super) fn head<'d>(fields: &Fields<'d>, environment: &Environment) -> Head<'
         events: events(fields, &mut broken),
         triggers: triggers::read(fields),
         refund_max: limit("refund_max"),
+        is_limit_meant: fields.has("refund_max") || limits.as_ref().is_some_and(|fields| fields.is_meant("refund_max")),
         open_for: limit("open_for"),
         lines: lines.and_then(|lines| u32::try_from(lines).ok()),
         vars: vars(fields, currency.unwrap_or(Currency::EUR)),

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::workflow::diagnostic::{Diagnostic, suggest};
-use crate::workflow::flow::{Edge, Fact, FlowStep, Graph, Known};
+use crate::workflow::flow::{Edge, Fact, Fall, FlowStep, Graph, Known};
 use crate::workflow::load::outline::{Draft, List, Outline, Output, Way};
-use crate::workflow::reader::At;
+use crate::workflow::problems::Problems;
+use crate::workflow::reader::{At, Fields};
+use crate::workflow::schema::Shape;
 use crate::workflow::yaml;
 
 /// The graph of every list, in the order of the outline's.
@@ -20,7 +22,7 @@ fn graph(outline: &Outline<'_>, list: &List) -> Graph {
     let ids: BTreeMap<&str, usize> =
         places().filter_map(|(place, global)| Some((draft(global).id.as_deref()?, place))).collect();
     let incomplete = list.places.iter().map(draft).any(|draft| draft.kind.is_none() || draft.id.is_none());
-    let mut graph = Graph { steps: Vec::new(), incomplete };
+    let mut graph = Graph { steps: Vec::new(), named: named_in_vain(list, outline, &ids), incomplete };
     for (place, global) in places() {
         let draft = draft(global);
         let mut step = FlowStep {
@@ -30,7 +32,7 @@ fn graph(outline: &Outline<'_>, list: &List) -> Graph {
             gives: gives(*global, draft),
             may_give: BTreeSet::new(),
             edges: Vec::new(),
-            falls_off: false,
+            falls_off: None,
         };
         let then = draft.fields.as_ref().and_then(|fields| fields.get("then"));
         let is_last = place + 1 == list.places.len();
@@ -55,12 +57,43 @@ fn graph(outline: &Outline<'_>, list: &List) -> Graph {
                 None if !is_last || list.owner.is_some() => {
                     step.edges.push(Edge { to: place + 1, done: exit.done, is_back, range: step.range });
                 }
-                None => step.falls_off = draft.kind.is_some(),
+                None if draft.kind.is_none() => {}
+                // The only way on of a step that ends the case is that it may be skipped.
+                None if matches!(draft.kind_name(), "finish" | "fail") => step.falls_off = Some(Fall::Skipped),
+                None => step.falls_off = Some(Fall::Done),
             }
         }
         graph.steps.push(step);
     }
     graph
+}
+
+/// The steps that are named where nothing comes of it, because of a mistake that is reported: by a field that there is not, or by a
+/// `then` behind an end. None of them is called unreachable as well.
+fn named_in_vain(list: &List, outline: &Outline<'_>, ids: &BTreeMap<&str, usize>) -> BTreeSet<usize> {
+    let silent = Problems::new();
+    let mut named = BTreeSet::new();
+    for draft in list.places.iter().map(|place| &outline.drafts[*place]) {
+        let Some(fields) = &draft.fields else { continue };
+        let body = draft.kind.as_ref().and_then(|(kind, body)| match kind.shape {
+            Shape::Map(table) => body.reporting_to(&silent).fields(table),
+            _ => None,
+        });
+        let ended = fields.get("then").filter(|_| matches!(draft.kind_name(), "finish" | "fail"));
+        let unknown = fields.unknown().chain(body.iter().flat_map(Fields::unknown)).chain(ended);
+        unknown.for_each(|at| names_in(at.node(), ids, &mut named));
+    }
+    named
+}
+
+/// Recursive: a document is nested to a bounded depth (`yaml::DEPTH_MAX`).
+fn names_in(node: &yaml::Node, ids: &BTreeMap<&str, usize>, named: &mut BTreeSet<usize>) {
+    match &node.kind {
+        yaml::Kind::Scalar(scalar) => named.extend(ids.get(scalar.text.as_str())),
+        yaml::Kind::List(items) => items.iter().for_each(|item| names_in(item, ids, named)),
+        yaml::Kind::Map(entries) => entries.iter().for_each(|entry| names_in(&entry.value, ids, named)),
+        yaml::Kind::Broken => {}
+    }
 }
 
 fn gives(place: usize, draft: &Draft<'_>) -> BTreeSet<Fact> {
@@ -105,7 +138,7 @@ pub(super) fn ways_back(outline: &Outline<'_>, graphs: &[Graph]) -> BTreeMap<usi
             {
                 let name = again.id.as_deref().unwrap_or("again");
                 let message =
-                    format!("the way back of `{name}` passes this `{}`, which would move twice", draft.kind_name());
+                    format!("the way back of `{name}` passes this `{}`, which would be done twice", draft.kind_name());
                 let help =
                     "what moves goods or money stands after the `again`, or before the step that it leads back to";
                 draft.at.report::<()>(Diagnostic::new("moved_again", draft.place(), message).help(help));

@@ -11,6 +11,7 @@ use crate::workflow::flow::{Fact, Known};
 use crate::workflow::load::document::Head;
 use crate::workflow::load::outline::{Outline, Output};
 use crate::workflow::load::triggers::Start;
+use crate::workflow::schema;
 
 /// For the condition of a trigger: the case before any step.
 pub(super) fn at_trigger(head: &Head<'_>, start: &Start<'_>) -> Compiler {
@@ -195,8 +196,13 @@ fn explain_steps(compiler: &mut Compiler, outline: &Outline<'_>) {
         match &draft.output {
             Output::Broken => compiler.broken.extend(alias.into_iter().chain([field])),
             Output::None => {
-                let message = format!("`{id}` is a `{}` and has no output", draft.kind_name());
-                absent(compiler, field, message, "only steps that ask, wait or move something have one".to_owned());
+                let message = format!("`{id}` is {} and has no output", schema::a(draft.kind_name()));
+                let help = match draft.kind_name() {
+                    "set" | "table" => "what it sets is read by the variable's own name",
+                    _ => "what asks, waits for somebody, or moves something has one",
+                };
+                let names = [field, Name::Root(id.clone())];
+                names.into_iter().for_each(|name| absent(compiler, name, message.clone(), help.to_owned()));
             }
             Output::Of(_) => {
                 let mut message = format!("`{id}` never runs before this step");

@@ -14,6 +14,9 @@ use crate::workflow::migration;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema;
 
+/// How many steps a help names.
+const NAMED_MAX: usize = 12;
+
 /// What a step is read with.
 pub(super) struct Context<'c, 'd> {
     /// The names that its expressions may read.
@@ -42,14 +45,23 @@ impl Context<'_, '_> {
             return at.refuse_with("other_list", format!("`{name}` stands in another list of steps"), help);
         }
         let message = format!("there is no step `{name}`");
-        match suggest(name, known) {
-            Some(near) => at.refuse_with("unknown_step", message, format!("did you mean `{near}`?")),
-            None => at.refuse("unknown_step", message),
-        }
+        let help = match suggest(name, known.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if schema::step_kind(name).is_some() => {
+                format!("`{name}` is a kind of step: name the `id` of one, as `- {{ id: ended, {name}: … }}`")
+            }
+            None => format!("the steps of this list are {}", known.take(NAMED_MAX).collect::<Vec<_>>().join(", ")),
+        };
+        at.refuse_with("unknown_step", message, help)
     }
 }
 
 impl Context<'_, '_> {
+    /// Whether a field of the kind stands beside it, where it is unknown.
+    pub(super) fn has_beside(&self, field: &str) -> bool {
+        self.outline.drafts[self.place].fields.as_ref().is_some_and(|fields| fields.has(field))
+    }
+
     /// The ids of all steps.
     pub(super) fn step_ids(&self) -> Vec<&str> {
         self.outline.drafts.iter().filter_map(|draft| draft.id.as_deref()).collect()
@@ -97,7 +109,7 @@ pub(super) fn load(
     let (migration_point, kind) = (migration_point?.unwrap_or(false), kind??);
     if migration_point && !migration::can_be_point(&kind) {
         fields.get("migration_point").and_then(|at| {
-            let message = format!("cases do not wait at a `{}` until they could be moved", kind.name());
+            let message = format!("cases do not wait at {} until they could be moved", schema::a(kind.name()));
             let help = "a `review`, an `inspect`, an `await`, a `wait` or a `run` that waits can be a migration point";
             at.refuse_with::<()>("never_waits", message, help)
         });
@@ -140,10 +152,10 @@ fn retry(fields: &Fields<'_>, draft: &Draft<'_>) -> Option<Option<Retry>> {
     }
     let help = match draft.kind_name() {
         "call" => "a call is pure: asked again it says the same",
-        "review" | "await" | "wait" => "the end of waiting is its `timeout`",
+        "review" | "inspect" | "await" => "the end of waiting is its `timeout`",
         _ => "`retry` is for steps that send something: refund, restock, notify, http, exchange",
     };
-    let message = format!("a `{}` sends nothing that could be sent again", draft.kind_name());
+    let message = format!("{} sends nothing that could be sent again", schema::a(draft.kind_name()));
     fields.get("retry")?.refuse_with("never_taken", message, help)
 }
 
@@ -171,8 +183,7 @@ fn on_error_entry(
             && code != "any"
             && !schema::codes(kind).any(|known| known == code)
         {
-            let known = schema::own_codes(kind).into_iter().chain(["any"]);
-            return retry::unknown(&at, &code, &format!("is not a code that a `{kind}` fails with"), known);
+            return unknown_code(&at, &code, kind);
         }
         let covered = [code.as_str(), "any"].into_iter().find(|word| seen.contains(*word)).map(str::to_owned);
         seen.insert(code.clone());
@@ -190,17 +201,40 @@ fn on_error_entry(
     Some(OnError { code: (code != "any").then_some(code), then: then? })
 }
 
+/// A code that a step of this kind never fails with.
+fn unknown_code<T>(at: &At<'_>, code: &str, kind: &str) -> Option<T> {
+    let what = format!("is not a code that {} fails with", schema::a(kind));
+    let own = schema::own_codes(kind);
+    // A plugin fails in more ways than anybody reads.
+    if kind != "call" && !own.is_empty() || suggest(code, own.iter().copied()).is_some() {
+        return retry::unknown(at, code, &what, own.into_iter().chain(["any"]));
+    }
+    let help = match kind {
+        "call" => {
+            "as `plugin_cannot_decide`, `plugin_out_of_fuel` or `plugin_trap`; `any` takes every failure of a plugin"
+        }
+        "finish" | "fail" => "it ends the case: a step before it leads here by its own `on_error`",
+        "notify" => "a message that does not arrive stops no case",
+        _ => "it fails only where an expression cannot be computed: `any` takes that",
+    };
+    at.refuse_with("unknown_code", format!("`{code}` {what}"), help)
+}
+
 /// Fields that would never do anything.
 fn check_use(draft: &Draft<'_>, fields: &Fields<'_>) {
     let Some((kind, _)) = draft.kind else { return };
     if let Some(then) = fields.get("then")
         && !draft.exits.iter().any(|exit| matches!(exit.to, Way::Onward))
     {
-        let message = format!("`then` is never taken: the `{}` itself says where it leads", kind.name);
+        let why = match kind.name {
+            "finish" | "fail" => "ends the case",
+            _ => "itself says where it leads",
+        };
+        let message = format!("`then` is never taken: the `{}` {why}", kind.name);
         then.refuse_with::<()>("never_taken", message, "remove it; with `when` it is where a skipped step goes on");
     }
     if let (Some(alias), Output::None) = (fields.get("as"), &draft.output) {
-        let message = format!("a `{}` has no output to name", kind.name);
+        let message = format!("{} has no output to name", schema::a(kind.name));
         alias.refuse_with::<()>("never_taken", message, "remove the `as`");
     }
 }

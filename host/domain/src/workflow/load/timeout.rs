@@ -17,6 +17,10 @@ pub(super) fn exit<'d>(fields: &Fields<'d>) -> Option<Exit<'d>> {
 /// Read the timeout of a waiting step; that there is none is a mistake of its own kind.
 pub(super) fn load(fields: &Fields<'_>, kind: &str, context: &Context<'_, '_>) -> Option<Timeout> {
     const SHAPES: &str = "`timeout: { after: 5d, then: <step> }`, or `timeout: { never: \"why\" }`";
+    // Beside the kind instead of in it: that was reported there.
+    if !fields.has("timeout") && context.has_beside("timeout") {
+        return None;
+    }
     if !fields.has("timeout") {
         return fields.at().refuse_with(
             "missing_timeout",
@@ -34,7 +38,11 @@ pub(super) fn load(fields: &Fields<'_>, kind: &str, context: &Context<'_, '_>) -
         for key in timeout.names().filter(|key| matches!(key.text.as_str(), "after" | "then")) {
             let found =
                 Diagnostic::new("two_ways", key.range, format!("`{}` and `never` exclude each other", key.text));
-            at.report::<()>(found);
+            at.report::<()>(found.help(SHAPES));
+        }
+        if matches!(&never.node().kind, Kind::Scalar(scalar) if scalar.is_bool()) {
+            let message = "`never` says why waiting for ever is right, not whether";
+            return never.refuse_with("wrong_type", message, SHAPES);
         }
         return Some(Timeout::Never { because: never.text()?.to_owned() });
     }

@@ -37,6 +37,10 @@ pub(super) fn gather(document: &Node) -> Option<Picture> {
     let mut gathering = Gathering::default();
     gathering.boxes.push(start(document));
     gathering.steps(steps, End::Nothing, 0, None);
+    // Of the whole list, and therefore from its beginning: a way from every step would hide the others.
+    if let Some((failures, field)) = entry(entries(document)?, "on_error").zip(schema::DOCUMENT.field("on_error")) {
+        gathering.targets(0, &field.shape, failures, None, Sort::Failed);
+    }
     if gathering.boxes.len() == 1 {
         return None;
     }

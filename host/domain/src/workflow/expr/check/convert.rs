@@ -199,6 +199,10 @@ pub(super) fn hint(wanted: &Type, found: &Type, exponent: u32) -> Option<String>
         (Type::Date, Type::Text) => Some("write a day as `date(\"2026-01-31\")`".to_owned()),
         (Type::Instant, Type::Text) => Some("`instant(text, format, zone)` reads an instant from a text".to_owned()),
         (Type::Duration, Type::Text | Type::Number) => Some("write a span as `duration(\"30d\")`".to_owned()),
+        (Type::Instant, Type::Duration) => Some("`now + …` is that much later than now".to_owned()),
+        (Type::Enum(words), Type::Text) if words.len() > 1 => {
+            Some(format!("a text may be anything: declare it as `[{}]`", words.join(", ")))
+        }
         (Type::Text, Type::Enum(_) | Type::List(_) | Type::Object(_) | Type::Optional(_)) => None,
         (Type::Text, _) => Some("`text(…)` writes a value as text".to_owned()),
         _ => None,

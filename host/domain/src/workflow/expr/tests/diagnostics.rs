@@ -59,6 +59,7 @@ x:1:1: unknown function `days_betwen` [unknown_function]
 x:1:18: `case` has no field `delivered_at` [unknown_field]
  1 | days_betwen(case.delivered_at, case.opened_at) <= 7
    |                  ^^^^^^^^^^^^
+   = it has amount, claim, lines, note, number, opened_at, pct, reason, refund, regulated, tags, weight
 ";
     assert_eq!(drawing("days_betwen(case.delivered_at, case.opened_at) <= 7"), expected);
 }

@@ -11,6 +11,7 @@ use crate::workflow::expr::Expr;
 use crate::workflow::load::Environment;
 use crate::workflow::load::outline::{Output, Sketch};
 use crate::workflow::load::step::Context;
+use crate::workflow::problems::Problems;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema;
 
@@ -23,17 +24,31 @@ pub(super) fn sketch<'d>(body: &At<'d>, environment: &Environment) -> Sketch<'d>
 }
 
 pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
-    let fields = body.fields(&schema::CALL)?;
+    let fields = body.fields_and(&schema::CALL, &params(body, context.environment))?;
     let (name, plugin) = plugin(&fields.require("plugin")?, context.environment)?;
     let with = with(&fields, &name, plugin, context)?;
     Some(Kind::Call { plugin: name, with })
+}
+
+/// The parameters of the plugin that is named, where it has been found: written beside `with` they are told where they stand.
+fn params<'e>(body: &At<'_>, environment: &'e Environment) -> Vec<&'e str> {
+    let silent = Problems::new();
+    let named =
+        body.reporting_to(&silent).names().unwrap_or_default().into_iter().find(|(key, _)| key.text == "plugin");
+    let found = named.and_then(|(_, at)| plugin(&at, environment));
+    let names = found.into_iter().flat_map(|(_, plugin)| plugin.params.keys().map(String::as_str));
+    names.filter(|name| schema::CALL.field(name).is_none()).collect()
 }
 
 /// The plugin that is named here.
 fn plugin<'e>(at: &At<'_>, environment: &'e Environment) -> Option<(PluginRef, &'e Plugin)> {
     let text = at.text()?;
     let Some(name) = parse(text) else {
-        let help = "`name@major`, as `std/purchase-match@0` or `own-rules@2`";
+        let plain = text.split('@').next().unwrap_or(text);
+        let help = match environment.plugins.keys().find(|known| known.name == plain) {
+            Some(known) => format!("with its major version: `{known}`"),
+            None => "`name@major`, as `std/purchase-match@0` or `own-rules@2`".to_owned(),
+        };
         return at.refuse_with("bad_name", format!("{text:?} does not name a plugin"), help);
     };
     if let Some(plugin) = environment.plugins.get(&name) {
@@ -70,10 +85,18 @@ fn with(
         Some(at) => at.names()?,
         None => Vec::new(),
     };
-    let mut complete = true;
+    let beside: Vec<_> = fields.names().filter(|key| plugin.params.contains_key(&key.text)).collect();
+    for key in beside.iter().filter(|key| schema::CALL.field(&key.text).is_none()) {
+        let found = Diagnostic::new("unknown_field", key.range, format!("unknown field `{}`", key.text));
+        let help = format!("parameters stand under `with`: `with: {{ {}: … }}`", key.text);
+        fields.at().report::<()>(found.help(help).at(format!("{}.{}", fields.at().path(), key.text)));
+    }
+    let mut complete = beside.is_empty();
     for (param, _) in plugin.params.iter().filter(|(_, kind)| !matches!(kind, Type::Optional(_))) {
-        // A misspelt parameter is reported as unknown, with the name that was meant.
-        if !written.iter().any(|(key, _)| key.text == *param || is_meant(&key.text, param, plugin)) {
+        // One that stands elsewhere or is misspelt is reported as unknown, with where it belongs or what was meant.
+        if fields.is_meant("with") || beside.iter().any(|key| key.text == *param) {
+            complete = false;
+        } else if !written.iter().any(|(key, _)| key.text == *param || is_meant(&key.text, param, plugin)) {
             let message = format!("`{name}` needs the parameter `{param}`");
             let at = fields.get("with").unwrap_or_else(|| fields.at().clone());
             at.refuse_with::<()>("missing_parameter", message, format!("its type is {}", plugin.params[param]));

@@ -76,6 +76,9 @@ pub(super) fn common(
 /// What a person may choose, and where each choice leads.
 pub(super) fn next(fields: &Fields<'_>, kind: &str, context: &Context<'_, '_>) -> Option<BTreeMap<String, Slug>> {
     const HELP: &str = "as `next: { accept: <step>, refuse: <step> }`";
+    if !fields.has("next") && (fields.is_meant("next") || context.has_beside("next")) {
+        return None;
+    }
     if !fields.has("next") {
         let message = format!("`{kind}` leads nowhere: `next` is missing");
         return fields.at().refuse_with("missing_outcome", message, HELP);
