@@ -8,6 +8,7 @@ mod gathered;
 mod http;
 mod lanes;
 mod loops;
+mod messages;
 mod people;
 mod resends;
 mod retries;
