@@ -61,7 +61,6 @@ pub use error::Error;
 use registry::Registry;
 use stand_in::StandIn;
 use tenant::TenantRecord;
-use timers::Doing;
 use turn::{Computed, Order};
 use workers::Workers;
 

@@ -19,8 +19,7 @@ use redress_store::batch::{AppendError, Batch};
 use redress_store::work::{Claim, Kind, WorkItem, WorkKey};
 
 use super::error::Error;
-use super::timers::Doing;
-use super::{Engine, Submission, Target};
+use super::{Doing, Engine, Submission, Target};
 
 impl Engine {
     /// See to it that every schedule of an active workflow has its next time before it. A schedule that is new begins with the first time
