@@ -234,14 +234,16 @@ fn contradicts(task: &Task) -> bool {
 }
 
 /// What the snapshot does not hold: it tells why something happened, and is read in the journal.
-const NOT_FOLDED: [&str; 29] = [
+const NOT_FOLDED: [&str; 31] = [
     "case.cancelled.1/reason",
     "effect.resent.1/by",
     "effect.settled.1/via",
+    "event.gathered.1/step",
     "event.taken.1/event/at",
     "event.taken.1/event/fields",
     "event.taken.1/event/name",
     "event.taken.1/step",
+    "events.let_go.1/step",
     "input.ignored.1/what",
     "input.ignored.1/why",
     "step.decided.1/because",

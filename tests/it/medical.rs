@@ -124,7 +124,7 @@ fn notices(case: &Case) -> Vec<&str> {
 
 fn shelved(case: &Case) -> Vec<(String, u32)> {
     let goods = case.effects.values().filter_map(|effect| match &effect.what {
-        What::Restock { to, goods } if to == "quarantine" => Some(goods),
+        What::Restock { to, goods, .. } if to == "quarantine" => Some(goods),
         _ => None,
     });
     goods.flatten().map(|(sku, quantity)| (sku.to_string(), *quantity)).collect()

@@ -83,9 +83,9 @@ fn output_type(definition: &Definition, step: &Step) -> Option<Type> {
             let done = review.next.is_empty().then_some("done");
             builtin::review_type(outcomes.chain(done), &review.ask, review.four_eyes)
         }
-        Kind::Await { arms, .. } => {
+        Kind::Await { arms, all, .. } => {
             let events = arms.iter().map(|arm| (arm.event.as_str(), &definition.events[&arm.event]));
-            builtin::await_type(events)
+            if *all { builtin::await_all_type(events) } else { builtin::await_type(events) }
         }
         Kind::Refund { .. } => builtin::refund_type(),
         Kind::Restock { .. } => builtin::restock_type(),

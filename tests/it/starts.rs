@@ -9,7 +9,9 @@ use redress_tests::web::{Got, Web};
 use redress_tests::world::Merchant;
 use serde_json::{Value as Json, json};
 
+mod events;
 mod named;
+mod schedules;
 
 /// A case of this answer.
 fn case_of(merchant: &Merchant, got: &Got) -> Case {

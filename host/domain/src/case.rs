@@ -123,6 +123,9 @@ pub struct Case {
     /// Events that nothing waited for yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Arrived>,
+    /// Events that came of several that a lane awaits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gathered: BTreeMap<LaneId, Vec<Gathered>>,
     /// What came while its revision was on hold, in the order in which it is taken up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deferred: Vec<Command>,
@@ -365,6 +368,15 @@ pub struct Arrived {
     pub at: Instant,
     /// What it carries.
     pub fields: Fields,
+}
+
+/// One of several events that a wait needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gathered {
+    /// Which of them it is, by its place in the step.
+    pub arm: u32,
+    /// What came.
+    pub event: Arrived,
 }
 
 impl Arrived {

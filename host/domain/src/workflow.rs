@@ -4,6 +4,7 @@ pub mod builtin;
 pub mod calendar;
 pub mod canary;
 pub mod compile;
+pub mod cron;
 pub mod definition;
 pub mod diagnostic;
 pub mod diff;

@@ -229,7 +229,6 @@ fn each_class_of_mistake_is_there_twice_and_three_files_have_five() {
         &["bad_literal"],
         &["duplicate_id"],
         &["unknown_plugin"],
-        &["not_available"],
         &["anchor", "alias", "tag", "tab", "duplicate_key", "merge_key", "yaml", "many_documents"],
     ] {
         assert!(files_with(class) >= 2, "{class:?} in {} files", files_with(class));

@@ -23,9 +23,10 @@ pub mod personal;
 pub mod registry;
 pub mod repeat;
 pub mod report;
+mod schedules;
 mod settle;
 pub mod stand_in;
-mod starts;
+pub mod starts;
 pub mod stay;
 pub mod submission;
 pub mod tenant;
@@ -48,7 +49,6 @@ use redress_domain::decision::Turn;
 use redress_domain::ids::{CaseId, CustomerId};
 use redress_sandbox::Sandbox;
 use redress_store::batch::{AppendError, Appended, Batch, Version};
-use redress_store::row::Row;
 use redress_store::scan::{Direction, Scan};
 use redress_store::tenant::TenantStore;
 use redress_store::work::ClaimRef;
@@ -115,20 +115,8 @@ pub struct Parts {
 
 pub use figures::Counts;
 pub use orders::{Placed, Put};
+use submission::Doing;
 pub use submission::{Receipt, Seen, Submission, Target};
-
-/// The work item that a command does.
-struct Doing {
-    claim: ClaimRef,
-    /// What whoever does it keeps of it.
-    rows: Vec<Row>,
-}
-
-impl Doing {
-    fn new(claim: ClaimRef) -> Self {
-        Self { claim, rows: Vec::new() }
-    }
-}
 
 struct Job {
     order: Order,
@@ -323,9 +311,9 @@ impl Engine {
             body: submission.body,
         };
         let (expect, repeat, contact) = (submission.expect, submission.repeat, submission.contact);
-        let (claim, kept) = doing.map(|doing| (doing.claim, doing.rows)).unzip();
-        let kept = kept.unwrap_or_default();
-        let order = Order { case, number, command, said_at, expect, repeat, contact, kept };
+        let (claim, kept, next) =
+            doing.map_or((None, Vec::new(), None), |doing| (Some(doing.claim), doing.rows, doing.next));
+        let order = Order { case, number, command, said_at, expect, repeat, contact, kept, next };
         let job = Job { order, claim, conflicts: 0, reply: Answer::new(reply) };
         self.enter_lane(job)
     }
@@ -478,7 +466,7 @@ fn prepare(computed: Computed) -> Prepared {
         }
         Computed::Left(receipt, batch) => Prepared::Batch { batch, receipt, resume: false, change: None },
         Computed::Decided(decision, beside, change) => {
-            let batch = Box::new(commit::batch(&decision, beside));
+            let batch = Box::new(commit::batch(&decision, *beside));
             let receipt = Receipt { case: decision.case.id, turn: decision.turn.number, seen: Seen::New };
             Prepared::Batch { batch, receipt, resume: decision.resume, change: change.map(Box::new) }
         }

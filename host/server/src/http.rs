@@ -73,6 +73,7 @@ pub fn api() -> Api {
         .route(CONNECT, routes!(effects::outcome))
         .route(RULE, routes!(effects::redeliver))
         // ── Events ──
+        .route(ACT, routes!(events::tell::tell))
         .route(READ, routes!(events::list))
         .route(READ, routes!(events::stream::follow))
         // ── Workflows and plugins ──
@@ -103,11 +104,10 @@ pub fn api() -> Api {
         .route(READ, routes!(plugins::get))
         .route(RULE, routes!(plugins::activate))
         .route(RULE, routes!(plugins::rollback))
-        // ── Connectors ──
+        // ── Connectors and keys ──
         .route(RULE, routes!(connectors::list))
         .route(RULE, routes!(connectors::set))
         .route(RULE, routes!(connectors::remove))
-        // ── Keys ──
         .route(ADMIT, routes!(keys::create))
         .route(ADMIT, routes!(keys::list))
         .route(ADMIT, routes!(keys::get))

@@ -24,11 +24,13 @@ pub enum Kind {
     Command = 3,
     /// What one case tells another.
     Message = 4,
+    /// A case to open again and again, each time at its time.
+    Schedule = 5,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are claimed when all are asked for.
-    pub const ALL: [Self; 4] = [Self::Timer, Self::Effect, Self::Command, Self::Message];
+    pub const ALL: [Self; 5] = [Self::Timer, Self::Effect, Self::Command, Self::Message, Self::Schedule];
 }
 
 /// The name of one item: its kind and the engine's own key, minted once and stable over retries.

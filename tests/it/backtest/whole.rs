@@ -210,7 +210,11 @@ fn the_same_rules_come_to_the_same_end(seed: u64) -> anyhow::Result<()> {
         let ended = rules.to_the_end(&whole, &mut |_, ask, _| {
             // The seed follows from the number of the turn; what a hold kept has turns of its own.
             let same = answers.iter().position(|(was, _)| Ask { seed: was.seed, ..ask.clone() } == **was);
-            answers.remove(same.expect("the same is asked again")).1.clone()
+            let Some(same) = same else {
+                let left: Vec<_> = answers.iter().map(|(was, _)| was).filter(|was| was.step == ask.step).collect();
+                panic!("seed {seed}, case {}: nobody was asked {ask:?}; still to ask are {left:?}", whole.case.number)
+            };
+            answers.remove(same).1.clone()
         });
         match ended.again {
             Again::Decided(side) if side == whole.end() => same += 1,

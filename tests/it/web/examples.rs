@@ -45,6 +45,24 @@ steps:
   - { id: done, finish: { result: answered } }
 ";
 
+/// A parcel that nobody announced: somebody looks whose it is.
+const PARCELS: &str = "format: 1
+workflow: parcels
+triggers:
+  - event:
+      name: parcel_found
+      match: 'event.label == false'
+      type: found
+      reason: no_label
+      set: { shelf: =event.shelf }
+events: { parcel_found: { shelf: text, label: bool } }
+vars: { shelf: text }
+steps:
+  - id: look
+    review: { queue: dock, title: 'Whose is it? Shelf {{ shelf }}', next: { known: done, unknown: done }, timeout: { after: 30d, then: done } }
+  - { id: done, finish: { result: seen } }
+";
+
 #[tokio::test]
 async fn every_example_is_what_the_api_answers() {
     let mut story = Recorder::new().unwrap();
@@ -54,6 +72,7 @@ async fn every_example_is_what_the_api_answers() {
     orders(&mut story).await;
     a_return(&mut story).await;
     a_complaint(&mut story).await;
+    a_parcel(&mut story).await;
     a_migration(&mut story).await;
     a_hold(&mut story).await;
     what_happened(&mut story).await;
@@ -233,6 +252,16 @@ async fn a_complaint(story: &mut Recorder) {
     story.tell("task.release", "agent", &format!("{task}/release"), Some(&json!({}))).await;
     let answer = json!({ "outcome": "justified", "form": { "note": "a photo shows it" } });
     story.tell("task.complete", "agent", &format!("{task}/complete"), Some(&answer)).await;
+}
+
+/// A parcel without a label is found.
+async fn a_parcel(story: &mut Recorder) {
+    let parcels = json!({ "source": PARCELS, "note": "somebody must look" });
+    story.ask("admin", "POST", "/v1/workflows", Some(&parcels)).await;
+    let found = json!({
+        "source": "wms", "id": "4711", "name": "parcel_found", "fields": { "shelf": "D2", "label": false },
+    });
+    story.tell("event.tell", "integrator", "/v1/events", Some(&found)).await;
 }
 
 /// A complaint that waits goes on with new words.

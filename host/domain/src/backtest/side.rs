@@ -134,7 +134,8 @@ fn path<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Vec<String> {
             | Entry::Failed { step, .. }
             | Entry::TableMatched { step, .. }
             | Entry::WaitBegan { step, .. }
-            | Entry::EventTaken { step, .. } => visit(step.as_str()),
+            | Entry::EventTaken { step, .. }
+            | Entry::EventGathered { step, .. } => visit(step.as_str()),
             Entry::Intended { effect, .. } => visit(effect.step.as_str()),
             _ => {}
         }

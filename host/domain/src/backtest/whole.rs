@@ -200,10 +200,10 @@ impl Replay<'_, '_, '_, '_> {
                 let fired = self.clockwork.fired(command, |task| self.recorded.place(*task));
                 fired.map_or(Ok(()), |timer| self.fire(command, timer))
             }
-            // Who holds a task and how often something was sent decides nothing.
-            Body::Open(_) | Body::Claim(_) | Body::Release(_) | Body::Resend(_) | Body::Migrate(_) | Body::Continue => {
-                Ok(())
-            }
+            // What is sent once more can have another outcome; what the rules never sent is nothing to them.
+            body @ Body::Resend(_) => self.give(command, body.clone()).map(drop),
+            // Who holds a task decides nothing.
+            Body::Open(_) | Body::Claim(_) | Body::Release(_) | Body::Migrate(_) | Body::Continue => Ok(()),
         }
     }
 

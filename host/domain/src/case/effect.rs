@@ -112,6 +112,12 @@ pub enum What {
         to: String,
         /// Stock codes and units.
         goods: Vec<(Sku, u32)>,
+        /// The lot that they are of, where it was read off them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lot: Option<String>,
+        /// The serial number of a single unit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        serial: Option<String>,
     },
     /// A message.
     Notice {

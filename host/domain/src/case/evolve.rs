@@ -1,6 +1,9 @@
 //! How entries change a case. The only place that changes one: folding the journal gives the snapshot, byte for byte.
 
+mod events;
 mod lanes;
+
+use std::collections::BTreeMap;
 
 use super::child::ChildState;
 use super::command::{Command, Settled};
@@ -99,6 +102,7 @@ pub fn open(opened: &Opened, stamp: Stamp) -> Case {
         effects: Default::default(),
         compensations: Vec::new(),
         events: Vec::new(),
+        gathered: BTreeMap::new(),
         deferred: Vec::new(),
         parent: opened.parent.clone(),
         started: opened.started.clone(),
@@ -151,12 +155,10 @@ fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(), &'static s
         Entry::WaitBegan { step, until, .. } => {
             lanes::stand(case, Place::Waiting { step: step.clone(), since: stamp.turn, until: *until })?;
         }
-        Entry::EventKept { event } => {
-            // What is too old to end a wait leaves its place to what is not.
-            case.events.retain(|kept| kept.is_kept(stamp.at));
-            case.events.push(event.clone());
-        }
-        Entry::EventTaken { kept, .. } => take_event(case, *kept)?,
+        Entry::EventKept { .. }
+        | Entry::EventTaken { .. }
+        | Entry::EventGathered { .. }
+        | Entry::EventsLetGo { .. } => events::change(case, entry, stamp)?,
         Entry::Paused { step } => lanes::stand(case, Place::Running { step: step.clone() })?,
         Entry::Deferred { command } => defer(case, command),
         Entry::TakenUp => take_up(case)?,
@@ -354,15 +356,6 @@ fn silence(case: &mut Case, id: &TaskId, at: Instant, of: fn(&AlarmKind) -> bool
 
 fn late(case: &mut Case, id: &TaskId) -> Result<(), &'static str> {
     task(case, id)?.deadline.as_mut().ok_or("the task has no deadline")?.overdue = true;
-    Ok(())
-}
-
-fn take_event(case: &mut Case, kept: Option<u32>) -> Result<(), &'static str> {
-    let Some(kept) = kept else { return Ok(()) };
-    if kept as usize >= case.events.len() {
-        return Err("the event was not kept");
-    }
-    case.events.remove(kept as usize);
     Ok(())
 }
 

@@ -2,8 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Slug;
+use super::Arrived;
+use crate::clock::Instant;
+use crate::ids::{Digest, Slug};
 use crate::value::Fields;
+
+/// How the source of an event begins in the external name of the case that it started: an event is no case of the other system.
+pub const EVENT_SOURCE: &str = "event:";
 
 /// How a case is started whose workflow is named.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +29,18 @@ pub enum By {
         #[serde(default, skip_serializing_if = "Fields::is_empty")]
         inputs: Fields,
     },
+    /// Something that happened outside and that no case is named for.
+    Event {
+        /// What happened.
+        event: Box<Arrived>,
+        /// What tells it from another one that comes under its name, whatever the types that it is read by.
+        content: Digest,
+    },
+    /// The time has come.
+    Schedule {
+        /// Which occurrence it is; the time is the case's.
+        at: Instant,
+    },
 }
 
 impl By {
@@ -31,6 +48,8 @@ impl By {
     pub fn kept(&self) -> Started {
         match self {
             Self::Manual { .. } => Started::Manual,
+            Self::Event { event, .. } => Started::Event { name: event.name.clone() },
+            Self::Schedule { at } => Started::Schedule { at: *at },
         }
     }
 }
@@ -41,6 +60,16 @@ impl By {
 pub enum Started {
     /// Somebody named the workflow.
     Manual,
+    /// An event that was told without a case; the case has its source and id as its external name.
+    Event {
+        /// The event.
+        name: String,
+    },
+    /// A time of its workflow's schedule.
+    Schedule {
+        /// Which.
+        at: Instant,
+    },
 }
 
 impl Started {
@@ -48,6 +77,8 @@ impl Started {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Manual => "manual",
+            Self::Event { .. } => "event",
+            Self::Schedule { .. } => "schedule",
         }
     }
 }

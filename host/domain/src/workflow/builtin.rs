@@ -381,6 +381,12 @@ pub fn await_type<'a>(events: impl IntoIterator<Item = (&'a str, &'a BTreeMap<St
     Type::Object(all)
 }
 
+/// The output of an `await` that all of these events must come to: what each carries, by its name.
+pub fn await_all_type<'a>(events: impl IntoIterator<Item = (&'a str, &'a BTreeMap<String, Type>)>) -> Type {
+    let named = events.into_iter().map(|(name, carried)| (name.to_owned(), Type::Object(carried.clone())));
+    Type::Object(named.chain([("at".to_owned(), Type::Instant)]).collect())
+}
+
 /// The output of a `refund`.
 pub fn refund_type() -> Type {
     Type::Object(fields("refund"))

@@ -22,7 +22,7 @@ use crate::workflow::definition::start::Starts;
 use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::expr::Expr;
 use crate::workflow::table::Table;
-pub use outward::Undo;
+pub use outward::{Restock, Undo};
 pub use plugin::{Hook, Plugin, PluginRef};
 pub use subcase::{CallInput, Callable, CalledBy, Run, misfits};
 pub use waiting::{EventArm, Timeout, Until};
@@ -263,10 +263,12 @@ pub enum Kind {
     Review(Review),
     /// Wait for a person who looks at the goods; without outcomes of its own it leads on.
     Inspect(Review),
-    /// Wait for an event.
+    /// Wait for an event, or for several.
     Await {
-        /// The events; the first that matches wins.
+        /// The events; of several the first that matches wins.
         arms: Vec<EventArm>,
+        /// Instead, each of them must come, in any order.
+        all: bool,
         /// When somebody is reminded, counted from entering the step.
         remind: Vec<Delay>,
         /// The end of waiting.
@@ -284,10 +286,7 @@ pub enum Kind {
         reason: Option<Expr>,
     },
     /// Put the goods somewhere.
-    Restock {
-        /// `quarantine`, `scrap` or `return_to_maker`.
-        to: Expr,
-    },
+    Restock(Restock),
     /// Tell somebody.
     Notify {
         /// Which text.
@@ -452,10 +451,7 @@ pub enum Compensate {
     /// A system is asked to.
     Http(Http),
     /// Goods go elsewhere.
-    Restock {
-        /// `quarantine`, `scrap` or `return_to_maker`.
-        to: Expr,
-    },
+    Restock(Restock),
     /// Somebody is told.
     Notify {
         /// Which text.

@@ -6,6 +6,7 @@
 mod calendar;
 mod compensate;
 mod document;
+mod errors;
 mod forks;
 mod form;
 mod lists;
@@ -107,7 +108,8 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
     let fields = root.fields(&schema::DOCUMENT)?;
     let head = document::head(&fields, environment);
     let written = document::steps(&fields);
-    let outline = outline::read(&written, silent, &head, environment);
+    let mut outline = outline::read(&written, silent, &head, environment);
+    let errors = errors::read(&fields, &mut outline);
     let graphs = lists::graphs(&outline);
     for found in graphs.iter().flat_map(Graph::check) {
         root.report::<()>(found);
@@ -119,7 +121,11 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
     let limits = document::limits(&head);
     let ways_back = lists::ways_back(&outline, &graphs);
     let known = lists::known(&outline, graphs);
-    let steps = all_steps(&head, &outline, &known, environment)?;
+    let mut steps = all_steps(&head, &outline, &known, environment)?;
+    let errors = errors?;
+    for (place, step) in steps.iter_mut().enumerate() {
+        step.on_error.extend(errors::of_step(&errors, &outline, place));
+    }
     let plugins = used_plugins(&steps, environment);
     let calendar = match &head.calendar {
         calendar::Written::Broken => return None,

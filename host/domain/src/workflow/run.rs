@@ -18,6 +18,7 @@ mod effects;
 mod events;
 mod fail;
 mod finish;
+mod gather;
 mod goods;
 mod http;
 mod lanes;
@@ -270,12 +271,12 @@ impl Run {
             Kind::Set { assignments } => choose::set(self, definition, assignments),
             Kind::Approve { lines, until } => reserve::enter(self, definition, step, lines, *until),
             Kind::Review(review) | Kind::Inspect(review) => review::enter(self, definition, step, review),
-            Kind::Await { arms, remind, timeout } => wait::enter_await(self, definition, step, (arms, remind), timeout),
+            Kind::Await { remind, timeout, .. } => wait::enter_await(self, definition, step, remind, timeout),
             Kind::Wait(until) => wait::enter(self, definition, step, until),
             Kind::Refund { amount, method, reason } => {
                 pay::enter(self, definition, step, amount, method, reason.as_ref())
             }
-            Kind::Restock { to } => goods::restock(self, definition, step, to),
+            Kind::Restock(restock) => goods::restock(self, definition, step, restock),
             Kind::Notify { template, to, channel } => goods::notify(self, step, template, to, channel),
             Kind::Http(request) => http::enter(self, definition, step, request),
             Kind::Exchange(exchange) => swap::enter(self, definition, step, exchange),

@@ -10,17 +10,19 @@ mod reference;
 mod sending;
 mod starts;
 mod steps;
+mod waiting;
 
 use crate::workflow::trial;
 pub use codes::{NOT_ANSWERED, SENDING, UNDOABLE, codes, own_codes};
 pub use overlays::{INSERT, OVERLAY, PATCH, REMOVE, REPLACE, SEALABLE, SET};
 pub use reference::reference;
 pub use sending::{CALLED, EXCHANGE, HTTP, PRICE_DIFFERENCE, RUN, RUN_WAIT};
-pub use starts::{MANUAL, REQUIRED, STARTERS};
+pub use starts::{EVENT_START, MANUAL, REQUIRED, SCHEDULE, SCHEDULES_MAX, STARTERS};
 pub use steps::{
-    AGAIN, APPROVE, ARM, AWAIT, CALL, EVENT, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK,
-    REVIEW, STEP_KINDS, STEP_KINDS_LATER, TABLE, WAIT,
+    AGAIN, APPROVE, ARM, CALL, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW,
+    STEP_KINDS, STEP_KINDS_LATER, TABLE,
 };
+pub use waiting::{AWAIT, EVENT, EVENT_OF_ALL, WAIT};
 
 /// A field of a map.
 #[derive(Debug, Clone, Copy)]
@@ -194,6 +196,11 @@ pub const DOCUMENT: Table = Table {
         Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
         Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
         Field::optional(
+            "on_error",
+            Shape::List(&Shape::Map(&ON_ERROR)),
+            "Where failures lead that a step does not answer itself: of each step of this list above the one that is named.",
+        ),
+        Field::optional(
             "tests",
             Shape::List(&Shape::Map(&trial::schema::TEST)),
             "Tests; a revision whose tests fail is not published. They are no part of the revision.",
@@ -204,7 +211,7 @@ pub const DOCUMENT: Table = Table {
             "For a base: fields of the document that its overlays cannot change.",
         ),
     ],
-    later: &["on_error"],
+    later: &[],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
         ("refund_max", "it stands under `limits`"),
@@ -237,10 +244,12 @@ pub const TRIGGER: Table = Table {
     fields: &[
         Field::optional("case_opened", Shape::Map(&CASE_OPENED), "A case of some type was opened."),
         Field::optional("called", Shape::Map(&CALLED), "A step `run` of another workflow opens a sub-case."),
+        Field::optional("event", Shape::Map(&EVENT_START), "Something happened that no case is named for."),
+        Field::optional("schedule", Shape::Map(&SCHEDULE), "The time has come, again and again."),
         Field::optional("manual", Shape::Map(&MANUAL), "Somebody opens a case by naming the workflow."),
     ],
-    later: &["event", "schedule"],
-    hints: &[],
+    later: &[],
+    hints: &[("cron", "times stand under `schedule`, as `schedule: { cron: 0 9 * * *, type: … }`")],
 };
 
 /// The fields of `case_opened`.
@@ -278,15 +287,15 @@ pub const LIMITS: Table = Table {
             "How long a case may be open before a person is asked whether to go on with it.",
         ),
     ],
-    later: &["steps"],
+    later: &[],
     hints: hints::LIMITS,
 };
 
 /// The fields of `defaults`.
 pub const DEFAULTS: Table = Table {
     fields: &[Field::optional("retry", Shape::Map(&RETRY), "How what steps send is sent again.")],
-    later: &["timeout"],
-    hints: &[],
+    later: &[],
+    hints: &[("timeout", "where a wait leads when its time is over belongs to the step: each has its own `timeout`")],
 };
 
 /// The fields of `retry`.

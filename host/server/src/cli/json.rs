@@ -205,8 +205,10 @@ pub(super) fn what(what: &What) -> Json {
             "amount": money(refund.amount),
             "items": each(&refund.items, item),
         }}),
-        What::Restock { to, goods } => json!({ "restock": {
+        What::Restock { to, goods, lot, serial } => json!({ "restock": {
             "to": to,
+            "lot": lot,
+            "serial": serial,
             "goods": each(goods, |(sku, quantity)| json!({ "sku": sku, "quantity": quantity })),
         }}),
         What::Notice { template, to, channel } => {

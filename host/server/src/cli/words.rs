@@ -5,10 +5,38 @@ use redress_domain::case::entry::{TableInput, TableRow};
 use redress_domain::case::start::Started;
 use redress_domain::value::Fields;
 use redress_domain::verdict::{LineQuote, LineVerdict, Quote, Reason, Take, Verdict};
+use serde_json::{Value as Json, json};
 
 /// Text that sends the terminal no commands.
 pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// `NAME=VALUE`
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is no NAME=VALUE"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A text as a value of a type, where that is known; whatever does not fit goes as it is, and the host says so.
+pub(super) fn typed(text: &str, kind: Option<&str>) -> Json {
+    match kind.map(|kind| kind.trim_end_matches('?')) {
+        Some("bool" | "number") => guessed(text),
+        Some("money") => match text.split_once(' ') {
+            Some((amount, currency)) => json!({ "amount": amount, "currency": currency }),
+            None => Json::from(text),
+        },
+        _ => Json::from(text),
+    }
+}
+
+/// `true`, `false`, a whole number, or a text.
+pub(super) fn guessed(text: &str) -> Json {
+    match (text.parse::<bool>(), text.parse::<i64>()) {
+        (Ok(flag), _) => Json::from(flag),
+        (_, Ok(number)) if number.to_string() == text => Json::from(number),
+        _ => Json::from(text),
+    }
 }
 
 /// `1 problem`, `2 problems`
@@ -20,6 +48,8 @@ pub(super) fn count(n: usize, what: &str) -> String {
 pub(super) fn started(started: &Started) -> String {
     match started {
         Started::Manual => "somebody who named its workflow".to_owned(),
+        Started::Event { name } => format!("event {name}"),
+        Started::Schedule { at } => format!("its schedule, {at}"),
     }
 }
 
@@ -162,5 +192,15 @@ mod tests {
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
         assert_eq!(clean("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+    }
+
+    #[test]
+    fn a_value_is_read_as_its_type_or_as_what_it_looks_like() {
+        for (text, read) in [("true", json!(true)), ("7", json!(7)), ("007", json!("007")), ("A7", json!("A7"))] {
+            assert_eq!((guessed(text), typed(text, Some("number?"))), (read.clone(), read));
+        }
+        assert_eq!(typed("12.50 GBP", Some("money")), json!({ "amount": "12.50", "currency": "GBP" }));
+        assert_eq!((typed("7", Some("text")), typed("7", None)), (json!("7"), json!("7")));
+        assert!(pair("shelf").is_err());
     }
 }

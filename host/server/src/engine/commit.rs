@@ -2,6 +2,7 @@
 
 use redress_domain::case::command::{Body, Open};
 use redress_domain::case::number;
+use redress_domain::case::start::By;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::{Decision, Work};
@@ -20,6 +21,8 @@ use super::{Receipt, Seen, messages};
 pub(super) struct Beside {
     /// The work item that this turn does, if it came from one.
     pub(super) claim: Option<ClaimRef>,
+    /// What is to be done after that.
+    pub(super) next: Option<WorkItem>,
     /// Work items that are no longer needed.
     pub(super) cancel: Vec<WorkKey>,
     /// Claimed items that may be claimed again, each from a time on.
@@ -55,6 +58,7 @@ pub(super) fn batch(decision: &Decision, beside: Beside) -> Batch {
     }
     batch.work.renew.extend(beside.woken);
     batch.work.finish.extend(beside.claim);
+    batch.work.put.extend(beside.next);
     batch.work.cancel.extend(beside.cancel.into_iter().filter(|key| Some(key) != claimed.as_ref()));
     batch.rows.extend(beside.rows);
     batch.idem = beside.repeat.map(|repeat| repeat.record(decision.turn.command.recorded_at, shown(decision)));
@@ -94,7 +98,12 @@ fn opened(batch: &mut Batch, decision: &Decision, open: &Open, said_at: Option<I
 }
 
 /// What tells a submission that was seen before from another one under the same name. When the server took it is no part of it.
+///
+/// An event is told by what it carries: by which types that was read is the workflow's matter.
 pub(super) fn content(open: &Open, said_at: Option<Instant>) -> Digest {
+    if let Some(By::Event { content, .. }) = open.start.as_ref().map(|start| &start.by) {
+        return *content;
+    }
     Digest::of(&codec::encode(&(open, said_at)))
 }
 

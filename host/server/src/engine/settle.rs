@@ -18,7 +18,7 @@ impl Engine {
     pub fn settle(&self, case: CaseId, settle: Settle, claim: ClaimRef, rows: Vec<Row>) -> Result<Receipt, Error> {
         let submission = Submission::new(Target::Case(case), Actor::host(), "outbox", Body::Settle(settle));
         let (sender, answer) = crossbeam_channel::bounded(1);
-        let doing = Doing { claim: claim.clone(), rows: rows.clone() };
+        let doing = Doing { rows: rows.clone(), ..Doing::new(claim.clone()) };
         self.hand_in(submission, Some(doing), Box::new(move |result| drop(sender.send(result))))?;
         let result = answer.recv().unwrap_or(Err(Error::Stopped));
         if let Err(Error::Rejected(_)) = &result {

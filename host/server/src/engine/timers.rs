@@ -17,6 +17,8 @@ use super::{Doing, Engine, Receipt, Submission, Target};
 
 /// Who claims due work in this process.
 const HOLDER: &str = "engine";
+/// When the revision is on hold that a scheduled case would take.
+const HELD_PAUSE: Span = Span::from_millis(60_000);
 /// After so many failures the pause has reached its limit; more are not counted.
 const FAILURES_COUNTED_MAX: u32 = 7;
 /// Items whose failures are counted. Should more fail at once, the store has failed and not an item.
@@ -95,18 +97,21 @@ impl Engine {
     fn run_claims(&self, claims: Vec<Claim>, now: Instant) -> Vec<Fate> {
         let (sender, answers) = crossbeam_channel::bounded(claims.len());
         for claim in claims {
-            self.hand_in_claim(claim, &sender);
+            self.hand_in_claim(claim, now, &sender);
         }
         drop(sender);
         answers.iter().map(|(claim, result)| self.fate(claim, result, now)).collect()
     }
 
     /// Each claim is answered once, whether it was taken or not.
-    fn hand_in_claim(&self, claim: Claim, sender: &Sender<Answered>) {
+    fn hand_in_claim(&self, claim: Claim, now: Instant, sender: &Sender<Answered>) {
         let (told, same) = (sender.clone(), claim.clone());
         let reply = move |result| drop(told.send((same, result)));
-        let handed = command(&claim)
-            .and_then(|submission| self.hand_in(submission, Some(Doing::new(claim.claim.clone())), Box::new(reply)));
+        let work = match claim.claim.key.kind {
+            Kind::Schedule => self.occurrence(&claim, now),
+            _ => command(&claim).map(|submission| (submission, Doing::new(claim.claim.clone()))),
+        };
+        let handed = work.and_then(|(submission, doing)| self.hand_in(submission, Some(doing), Box::new(reply)));
         if let Err(error) = handed {
             drop(sender.send((claim, Err(error))));
         }
@@ -129,6 +134,11 @@ impl Engine {
                 Fate::Done
             }
             Err(Error::Append(AppendError::Fenced)) => Fate::Elsewhere,
+            Err(Error::OnHold { workflow, number }) if claim.key.kind == Kind::Schedule => {
+                tracing::info!(%workflow, number, "a scheduled case is opened once its revision is no longer on hold");
+                self.come_back(claim, now.after(HELD_PAUSE));
+                Fate::Elsewhere
+            }
             Err(Error::Full) => {
                 self.come_back(claim, now);
                 Fate::PutBack
@@ -218,7 +228,7 @@ fn command(claim: &Claim) -> Result<Submission, Error> {
             let told = Submission::new(target, Actor::host(), "sub_case", body);
             Ok(Submission { occurred_at: Some(at), ..told })
         }
-        Kind::Effect | Kind::Command => {
+        Kind::Effect | Kind::Command | Kind::Schedule => {
             let case = codec::decode(&claim.payload).map_err(Error::damaged("command"))?;
             Ok(submission(case, Body::Continue, claim.due))
         }

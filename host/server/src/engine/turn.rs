@@ -15,7 +15,7 @@ use redress_domain::workflow::run::{self, Input, Progress, Run, route};
 use redress_store::batch::{Batch, Idem, Stream, Version};
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
-use redress_store::work::{ClaimRef, WorkKey};
+use redress_store::work::{ClaimRef, WorkItem, WorkKey};
 
 use super::commit::{self, Beside};
 use super::error::Error;
@@ -44,12 +44,14 @@ pub(super) struct Order {
     pub(super) contact: Contact,
     /// What whoever did a work item keeps of it.
     pub(super) kept: Vec<Row>,
+    /// What is to be done after the work item.
+    pub(super) next: Option<WorkItem>,
 }
 
 /// What a turn comes to before it is committed.
 pub(super) enum Computed {
     /// To be committed.
-    Decided(Box<Decision>, Beside, Option<stay::Change>),
+    Decided(Box<Decision>, Box<Beside>, Option<stay::Change>),
     /// The case is paused: what was claimed for it is left to who wakes it.
     Left(Receipt, Box<Batch>),
     /// The submission was seen before: nothing is to be done, but the request may have to be remembered.
@@ -121,7 +123,8 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         Stance::Go | Stance::Leave(_) => None,
     };
     let (claim, repeat) = (claim.cloned(), order.repeat.clone());
-    let beside = Beside { claim, cancel, woken, paused, rows, said_at: order.said_at, repeat };
+    let (said_at, next) = (order.said_at, order.next.clone());
+    let beside = Box::new(Beside { claim, next, cancel, woken, paused, rows, said_at, repeat });
     Ok(Computed::Decided(decision, beside, change))
 }
 

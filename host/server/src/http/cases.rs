@@ -8,6 +8,7 @@ pub mod timeline;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use redress_domain::case::command::{Body, Open};
+use redress_domain::case::start::EVENT_SOURCE;
 use redress_domain::case::{Bought, Case, External, Line, number};
 use redress_domain::ids::{CaseId, CustomerId, OrderId, Sku};
 use serde::Deserialize;
@@ -243,6 +244,11 @@ pub(super) async fn answer(tenant: &Tenant, id: CaseId, turn: u64) -> Result<Res
     Ok(response)
 }
 
+/// A case that was opened before, as it stands.
+pub(super) async fn answer_as_it_stands(tenant: &Tenant, id: CaseId) -> Result<Response, Problem> {
+    answer_now(tenant, id, &HeaderMap::new()).await
+}
+
 /// A case that was opened before, as it stood after a turn.
 pub(super) async fn answer_seen(tenant: &Tenant, id: CaseId, turn: u64) -> Result<Response, Problem> {
     let view = view(tenant, id, Some(turn)).await?;
@@ -362,6 +368,10 @@ fn external(named: ExternalName) -> Result<External, Problem> {
         if !(1..=128).contains(&text.len()) || text.chars().any(char::is_control) {
             return Err(invalid(format!("/external/{field}"), "it has 1 to 128 bytes on one line"));
         }
+    }
+    if named.source.starts_with(EVENT_SOURCE) {
+        let detail = format!("sources that begin with `{EVENT_SOURCE}` name events, which go to `/v1/events`");
+        return Err(invalid("/external/source", detail));
     }
     Ok(External { source: named.source, id: named.id })
 }

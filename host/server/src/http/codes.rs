@@ -87,6 +87,8 @@ codes! {
     UNKNOWN_WORKFLOW "unknown_workflow" 422 "There is no such workflow to run";
     NOT_CALLABLE "not_callable" 422 "The workflow does not run as a sub-case";
     NOT_STARTABLE "not_startable" 422 "No case is opened by naming the workflow";
+    EVENT_NOT_WANTED "event_not_wanted" 422 "No workflow opens a case for the event";
+    EVENT_ID_USED "event_id_used" 409 "Another event was told under this id";
     WRONG_INPUTS "wrong_inputs" 422 "The inputs are not those that the workflow declares";
     // ── Publishing refuses it. ──
     WORKFLOW_INVALID "workflow_invalid" 422 "The workflow has problems";

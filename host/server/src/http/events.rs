@@ -6,6 +6,7 @@
 
 mod project;
 pub mod stream;
+pub mod tell;
 
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};

@@ -345,7 +345,13 @@ fn workflow(
         active: (&live.active).into(),
         since: live.since.as_ref().map(SinceView::from),
         priority: definition.as_ref().map_or(0, |definition| definition.priority),
-        triggers: definition.iter().flat_map(|definition| triggers(definition)).collect(),
+        triggers: match &definition {
+            Some(definition) => {
+                let due = engine.schedules_due(definition)?;
+                triggers(definition, &|schedule| due.get(&schedule.name()).copied())
+            }
+            None => Vec::new(),
+        },
         canary: live.canary.as_ref().map(|watched| CanaryView::of(engine, watched)),
         draft: draft::find(engine, &active.workflow)?.map(|draft| (&draft.since).into()),
         revisions: live.revisions.iter().map(InUseView::from).collect(),

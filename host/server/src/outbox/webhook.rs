@@ -68,6 +68,8 @@ enum Data<'a> {
     Restock {
         to: &'a str,
         goods: Vec<Goods<'a>>,
+        lot: Option<&'a str>,
+        serial: Option<&'a str>,
     },
     Exchange {
         sku: &'a str,
@@ -142,10 +144,13 @@ pub(super) fn body(tenant: &str, case: &Case, key: Digest, what: &What, wanted_a
 fn data<'a>(case: &'a Case, what: &'a What) -> (&'static str, Data<'a>) {
     match what {
         What::Refund(refund) => ("refund.requested", refund_data(refund)),
-        What::Restock { to, goods } => {
+        What::Restock { to, goods, lot, serial } => {
             let goods =
                 goods.iter().map(|(sku, quantity): &(Sku, u32)| Goods { sku: sku.as_str(), quantity: *quantity });
-            ("restock.requested", Data::Restock { to, goods: goods.collect() })
+            (
+                "restock.requested",
+                Data::Restock { to, goods: goods.collect(), lot: lot.as_deref(), serial: serial.as_deref() },
+            )
         }
         What::Exchange(exchange) => ("exchange.requested", exchange_data(exchange)),
         What::Http(request) => {

@@ -116,7 +116,7 @@ fn definitions() -> Json {
 }
 
 /// A trigger is one of these.
-const TRIGGERS: &[&[&str]] = &[&["case_opened"], &["called"], &["manual"]];
+const TRIGGERS: &[&[&str]] = &[&["case_opened"], &["called"], &["manual"], &["event"], &["schedule"]];
 
 fn workflow() -> Json {
     let mut workflow = shapes::object(&DOCUMENT);

@@ -80,7 +80,8 @@ struct Pass {
 
 fn pass(engine: &Engine) -> Result<Pass, Error> {
     let now = engine.clock().now();
-    let timers = engine.run_due_slice(&[Kind::Message, Kind::Timer], now)?;
+    engine.plan_schedules(now)?;
+    let timers = engine.run_due_slice(&[Kind::Message, Kind::Timer, Kind::Schedule], now)?;
     let lost = engine.run_due_slice(&[Kind::Command], before(now))?;
     let slice = Slice {
         claimed: timers.claimed + lost.claimed,
@@ -89,8 +90,9 @@ fn pass(engine: &Engine) -> Result<Pass, Error> {
     };
     let timer = engine.next_due(Kind::Timer)?;
     let message = engine.next_due(Kind::Message)?;
+    let schedule = engine.next_due(Kind::Schedule)?;
     let lost = engine.next_due(Kind::Command)?.map(|due| due.after(RESUMED_AFTER));
-    Ok(Pass { slice, next: [timer, message, lost].into_iter().flatten().min() })
+    Ok(Pass { slice, next: [timer, message, schedule, lost].into_iter().flatten().min() })
 }
 
 /// For how long the first of what is due has been due.

@@ -122,6 +122,8 @@ impl Side {
         }
         let events = "events: { goods_received: { rma: text } }\n";
         merchant.publish(&document(&format!("wait-{name}"), "wait", events, WAITING))?;
+        let found = document(&format!("found-{name}"), "found", "events: { parcel_found: {} }\n", LOOKING);
+        merchant.publish(&found.replace("case_opened: {", "event: { name: parcel_found,"))?;
         merchant.order(&order(&format!("o-{name}"), "c1", days_ago(10), &[("A1", 5, "2.55")])?)?;
         let key = id_of(&web.key(merchant.engine.record().id, Role::Viewer)?)?.to_owned();
         let (workflow, [held, earlier, revision]) = versions(&merchant, &format!("versions-{name}"))?;

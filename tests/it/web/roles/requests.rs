@@ -67,6 +67,7 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
             "lines": [{ "sku": "A1", "quantity": 5, "unit_price": { "amount": "2.55", "currency": "GBP" } }],
         }),
         "case.open" => json!({ "kind": "look", "lines": [{ "sku": "A1", "quantity": 1 }] }),
+        "event.tell" => json!({ "source": "wms", "id": n.to_string(), "name": "parcel_found" }),
         "case.event" => json!({ "name": "goods_received", "fields": { "rma": "R1" } }),
         "case.cancel" | "effect.redeliver" => json!({ "reason": "the customer keeps it" }),
         "task.claim" | "task.release" | "plugin.rollback" | "key.revoke" => json!({}),

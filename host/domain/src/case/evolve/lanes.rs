@@ -6,10 +6,11 @@ use super::super::entry::Entry;
 use super::super::lane::{Lane, LaneId, Place};
 use super::super::migrated::MigratedLane;
 use super::super::{Case, Output, Status};
-use super::Stamp;
+use super::{Stamp, events};
 
 /// The lane that the turn is in stands here now.
 pub(super) fn stand(case: &mut Case, place: Place) -> Result<(), &'static str> {
+    events::let_go(case);
     if case.lane.is_main() {
         case.status = match place {
             Place::Running { step } => Status::Running { step },
@@ -56,10 +57,14 @@ pub(super) fn change(case: &mut Case, entry: &Entry, stamp: Stamp) -> Result<(),
         Entry::LaneSet { values } => {
             case.lanes.get_mut(&case.lane).ok_or("there is no such lane")?.vars.extend(values.clone());
         }
-        Entry::LaneEnded { lane } => end(case, lane)?,
+        Entry::LaneEnded { lane } => {
+            end(case, lane)?;
+            case.gathered.remove(lane);
+        }
         Entry::LanesJoined { step } => {
             let outer = case.lane.clone();
             case.lanes.retain(|lane, _| !lane.is_of(&outer, step.as_str()));
+            case.gathered.retain(|lane, _| !lane.is_of(&outer, step.as_str()));
             case.elements.remove(&outer.key(step.as_str()));
         }
         _ => return Err("the entry is of no lane"),

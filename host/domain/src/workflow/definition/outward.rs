@@ -5,6 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::Slug;
 use crate::value::Type;
 use crate::workflow::definition::{Compensate, Definition, Http, Kind, Step};
+use crate::workflow::expr::Expr;
+
+/// Goods that go somewhere.
+#[derive(Debug, Clone)]
+pub struct Restock {
+    /// Where to.
+    pub to: Expr,
+    /// The lot that they are of.
+    pub lot: Option<Expr>,
+    /// The serial number of a single unit.
+    pub serial: Option<Expr>,
+}
 
 /// The text that reminds a queue of a task.
 pub const TASK_REMINDER: &str = "task-reminder";

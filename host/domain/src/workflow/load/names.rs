@@ -19,6 +19,33 @@ pub(super) fn at_trigger(head: &Head<'_>, start: &Start<'_>) -> Compiler {
     compiler(head, &start.kinds, &requires, BTreeMap::new())
 }
 
+/// For what an event gives the case that it starts: the event, and no case yet.
+pub(super) fn at_event(head: &Head<'_>, carried: &BTreeMap<String, Type>) -> Compiler {
+    let mut event = builtin::fields("event");
+    event.extend(carried.iter().map(|(name, kind)| (name.clone(), kind.clone())));
+    let mut compiler = at_start(head);
+    compiler.scope.roots.insert("event".to_owned(), Type::Object(event));
+    compiler
+}
+
+/// For what an event is compared with: nothing but constants and the time.
+pub(super) fn at_start(head: &Head<'_>) -> Compiler {
+    let roots = BTreeMap::from([("now".to_owned(), Type::Instant)]);
+    let mut compiler =
+        Compiler::new(Scope { roots, currency: head.currency(), calendar: head.calendar.for_expressions() });
+    for name in ["case", "customer", "order", "item", "vars", "steps"] {
+        let (message, help) = (format!("`{name}` is not there yet: this opens the case"), "read the `event`");
+        absent(&mut compiler, Name::Root(name.to_owned()), message, help.to_owned());
+    }
+    for name in head.vars.keys() {
+        let message = format!("the variable `{name}` has no value yet: this opens the case");
+        absent(&mut compiler, Name::Root(name.clone()), message, "read the `event`".to_owned());
+    }
+    explain_roots(&mut compiler);
+    explain_broken(&mut compiler, head);
+    compiler
+}
+
 /// For the limits: the case and the variables that have a default.
 pub(super) fn at_limits(head: &Head<'_>) -> Compiler {
     at_place(head, &Outline::default(), &Known::default())
@@ -137,7 +164,11 @@ fn explain_roots(compiler: &mut Compiler) {
             "`item` exists only in a `for_each`, or where a case has one line",
             "set `limits: { lines: 1 }`, or read `case.lines`",
         ),
-        ("event", "`event` is read only on the left of `==` in `match`", "what came is the output of the `await` step"),
+        (
+            "event",
+            "`event` is read only on the left of `==` in `match`",
+            "what came is the output of the `await` step; what opened the case goes into variables by `set` of its trigger",
+        ),
         ("steps", "no step has run yet here", "read the case"),
         ("vars", "variables are not known here", "read the case"),
     ];

@@ -2,7 +2,7 @@
 
 mod again;
 mod approve;
-mod await_event;
+pub(super) mod await_event;
 mod call;
 mod decide;
 mod end;
@@ -58,7 +58,7 @@ pub(super) fn sketch<'d>(kind: &str, body: &At<'d>, head: &Head<'_>, environment
 pub(super) fn compensate(name: &str, body: &At<'_>, context: &Context<'_, '_>) -> Option<Compensate> {
     Some(match load(name, body, context)? {
         Kind::Http(http) => Compensate::Http(http),
-        Kind::Restock { to } => Compensate::Restock { to },
+        Kind::Restock(restock) => Compensate::Restock(restock),
         Kind::Notify { template, to, channel } => Compensate::Notify { template, to, channel },
         _ => return None,
     })

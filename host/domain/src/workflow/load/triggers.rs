@@ -5,11 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::Slug;
 use crate::value::Type;
-use crate::workflow::definition::start::{Manual, Starts};
+use crate::workflow::compile::Compiler;
+use crate::workflow::cron::Cron;
+use crate::workflow::definition::start::{EventStart, Manual, Schedule, Starts};
 use crate::workflow::definition::{CallInput, CalledBy, Required, Trigger};
-use crate::workflow::diagnostic::{Diagnostic, suggest};
-use crate::workflow::load::document::Head;
+use crate::workflow::diagnostic::{Diagnostic, Range, suggest};
+use crate::workflow::expr::Expr;
+use crate::workflow::load::document::{Head, zone_of};
 use crate::workflow::load::names;
+use crate::workflow::load::step::optional;
+use crate::workflow::load::steps::await_event;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema;
 use crate::workflow::yaml::Kind;
@@ -34,6 +39,10 @@ enum How<'d> {
     Called { inputs: Vec<At<'d>> },
     /// Somebody in one of these roles names the workflow.
     Manual { roles: Option<BTreeSet<String>>, inputs: Vec<At<'d>> },
+    /// Something happens that no case is named for.
+    Event { fields: Fields<'d> },
+    /// The time has come.
+    Schedule { fields: Fields<'d> },
 }
 
 impl How<'_> {
@@ -42,6 +51,8 @@ impl How<'_> {
             Self::Opened { .. } => "case_opened",
             Self::Called { .. } => "called",
             Self::Manual { .. } => "manual",
+            Self::Event { .. } => "event",
+            Self::Schedule { .. } => "schedule",
         }
     }
 }
@@ -86,6 +97,8 @@ fn start<'d>(at: &At<'d>) -> Option<Start<'d>> {
             match key.text.as_str() {
                 "called" => called_start(&body, at),
                 "manual" => manual_start(&body, at),
+                "event" => event_start(&body, at),
+                "schedule" => schedule_start(&body, at),
                 _ => opened_start(&body, at),
             }
         }
@@ -122,6 +135,21 @@ fn manual_start<'d>(body: &At<'d>, at: &At<'d>) -> Option<Start<'d>> {
     let (inputs, gives) = inputs_of(&fields);
     let (kinds, requires, how) = (one_kind(&fields), required(&fields), How::Manual { roles, inputs });
     Some(Start { kinds, requires, gives, how, at: at.clone() })
+}
+
+fn event_start<'d>(body: &At<'d>, at: &At<'d>) -> Option<Start<'d>> {
+    let fields = body.fields(&schema::EVENT_START)?;
+    let parts = [("order", Required::Order), ("customer", Required::Customer), ("reason", Required::Reason)];
+    let requires = parts.into_iter().filter(|(name, _)| fields.has(name)).map(|(_, part)| part).collect();
+    let set = fields.get("set").and_then(|at| at.names()).unwrap_or_default();
+    let gives = set.iter().map(|(key, _)| key.text.clone()).collect();
+    Some(Start { kinds: one_kind(&fields), requires, gives, how: How::Event { fields }, at: at.clone() })
+}
+
+fn schedule_start<'d>(body: &At<'d>, at: &At<'d>) -> Option<Start<'d>> {
+    let fields = body.fields(&schema::SCHEDULE)?;
+    let (requires, gives) = (BTreeSet::new(), BTreeSet::new());
+    Some(Start { kinds: one_kind(&fields), requires, gives, how: How::Schedule { fields }, at: at.clone() })
 }
 
 /// The one type of case that a trigger opens.
@@ -203,6 +231,8 @@ pub(super) fn by_name(head: &Head<'_>) -> Option<Starts> {
             How::Manual { roles, inputs } => {
                 manual(start, roles.as_ref(), inputs, head).map(|manual| starts.manual = Some(manual))
             }
+            How::Schedule { fields } => schedule(start, fields, head, &mut starts.schedules),
+            How::Event { fields } => event(start, fields, head).map(|event| starts.events.push(event)),
         };
         complete &= done.is_some();
     }
@@ -213,6 +243,61 @@ fn manual(start: &Start<'_>, roles: Option<&BTreeSet<String>>, inputs: &[At<'_>]
     let inputs = given(inputs, head);
     let kind = start.kinds.first().and_then(|kind| Slug::new(kind).ok());
     Some(Manual { roles: roles?.clone(), kind: kind?, requires: start.requires.clone(), inputs: inputs? })
+}
+
+fn event(start: &Start<'_>, fields: &Fields<'_>, head: &Head<'_>) -> Option<EventStart> {
+    let (name, carried) = fields.require("name").and_then(|at| await_event::event(&at, head))?;
+    let compiler = names::at_event(head, carried);
+    let text = |field: &str| optional(fields.get(field), |at| compiler.value(at, &Type::Text));
+    let matches = optional(fields.get("match"), |at| await_event::matches(at, name, carried, &names::at_start(head)));
+    let (order, customer, reason) = (text("order"), text("customer"), text("reason"));
+    let set = set(fields, head, &compiler);
+    let kind = start.kinds.first().and_then(|kind| Slug::new(kind).ok());
+    Some(EventStart {
+        event: name.to_owned(),
+        matches: matches?.unwrap_or_default(),
+        kind: kind?,
+        order: order?,
+        customer: customer?,
+        reason: reason?,
+        set: set?,
+    })
+}
+
+/// A schedule, put beside those before it.
+fn schedule(start: &Start<'_>, fields: &Fields<'_>, head: &Head<'_>, others: &mut Vec<Schedule>) -> Option<()> {
+    let cron = fields.require("cron").and_then(|at| match Cron::parse(at.text()?) {
+        Ok(cron) => Some(cron),
+        Err(fault) => at.report_inside(Diagnostic::new("bad_schedule", fault.range, fault.message).help(fault.help)),
+    });
+    let zone = match fields.get("zone") {
+        Some(at) => zone_of(&at),
+        None if fields.has("zone") => None,
+        None => head.calendar.get().map(|calendar| calendar.zone).or(head.zone),
+    };
+    let kind = start.kinds.first().and_then(|kind| Slug::new(kind).ok());
+    let schedule = Schedule { cron: cron?, zone: zone?, kind: kind? };
+    if others.contains(&schedule) {
+        let help = "one of them is enough: each time opens one case";
+        return start.at.refuse_with("duplicate_trigger", "this `schedule` is there twice", help);
+    }
+    if others.len() >= schema::SCHEDULES_MAX {
+        let message = format!("a workflow has at most {} schedules", schema::SCHEDULES_MAX);
+        return start.at.refuse_with("too_large", message, "several times of a day fit in one, as `0 9,17 * * *`");
+    }
+    others.push(schedule);
+    Some(())
+}
+
+/// What variables begin with, each of its type.
+fn set(fields: &Fields<'_>, head: &Head<'_>, compiler: &Compiler) -> Option<BTreeMap<String, Expr>> {
+    let (mut set, mut complete) = (BTreeMap::new(), true);
+    for (key, at) in fields.get("set").and_then(|at| at.names()).unwrap_or_default() {
+        let value = variable(&key.text, key.range, &at, head).and_then(|kind| compiler.value(&at, &kind));
+        complete &= value.is_some();
+        set.extend(value.map(|value| (key.text.clone(), value)));
+    }
+    complete.then_some(set)
 }
 
 /// Variables that are given from outside.
@@ -232,14 +317,19 @@ fn given(written: &[At<'_>], head: &Head<'_>) -> Option<BTreeMap<String, CallInp
 
 fn input(at: &At<'_>, head: &Head<'_>) -> Option<(String, CallInput)> {
     let name = at.text()?;
-    let Some(declared) = head.vars.get(name) else {
-        let help = match suggest(name, head.vars.keys().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("declare it, as `vars: {{ {name}: text }}`"),
-        };
-        return at.refuse_with("unknown_variable", format!("there is no variable `{name}`"), help);
-    };
-    let kind = declared.kind.clone()?;
-    let required = declared.default.is_none() && !matches!(kind, Type::Optional(_));
+    let kind = variable(name, at.place(), at, head)?;
+    let required = head.vars.get(name)?.default.is_none() && !matches!(kind, Type::Optional(_));
     Some((name.to_owned(), CallInput { kind, required }))
+}
+
+/// The type of the variable that is named here.
+fn variable(name: &str, range: Range, at: &At<'_>, head: &Head<'_>) -> Option<Type> {
+    if let Some(declared) = head.vars.get(name) {
+        return declared.kind.clone();
+    }
+    let help = match suggest(name, head.vars.keys().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("declare it, as `vars: {{ {name}: text }}`"),
+    };
+    at.report(Diagnostic::new("unknown_variable", range, format!("there is no variable `{name}`")).help(help))
 }

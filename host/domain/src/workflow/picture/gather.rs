@@ -37,6 +37,10 @@ pub(super) fn gather(document: &Node) -> Option<Picture> {
     let mut gathering = Gathering::default();
     gathering.boxes.push(start(document));
     gathering.steps(steps, End::Nothing, 0, None);
+    // Of the whole list, and therefore from its beginning: a way from every step would hide the others.
+    if let Some((failures, field)) = entry(entries(document)?, "on_error").zip(schema::DOCUMENT.field("on_error")) {
+        gathering.targets(0, &field.shape, failures, None, Sort::Failed);
+    }
     if gathering.boxes.len() == 1 {
         return None;
     }
@@ -65,6 +69,8 @@ fn start(document: &Node) -> Step {
         let kinds = words_of(&trigger.value, "type");
         let how = words_of(&trigger.value, "roles").join(", ");
         let name = if how.is_empty() { name } else { format!("{name} by {how}") };
+        let named = ["name", "cron"].into_iter().flat_map(|field| words_of(&trigger.value, field)).collect::<Vec<_>>();
+        let name = if named.is_empty() { name } else { format!("{name} {}", named.join(", ")) };
         all.push(if kinds.is_empty() { name } else { format!("{name}: {}", kinds.join(", ")) });
     }
     let title = if all.is_empty() { "start".to_owned() } else { all.join("; ") };

@@ -230,10 +230,10 @@ pub(super) fn preview(open: &Open, input: &Input) -> Result<Case, Rejection> {
 fn first_entry(open: &Open, input: &Input, definition: Option<&Definition>) -> Result<Opened, Rejection> {
     let opening = input.opening.clone();
     let (id, number) = opening.ok_or_else(|| Rejection::new("internal", "the engine minted no case id"))?;
+    let given = definition.map_or(Ok(Fields::new()), |definition| start::gives(definition, open))?;
     let vars = definition.map(|definition| {
         let with_default = |(name, variable): (&String, &Variable)| Some((name.clone(), variable.default.clone()?));
         let inputs = open.called.iter().flat_map(|called| called.inputs.clone());
-        let given = open.start.iter().flat_map(|start| start::gives(start));
         definition.vars.iter().filter_map(with_default).chain(inputs).chain(given).collect()
     });
     Ok(Opened {

@@ -1,6 +1,6 @@
 //! Events: one that a step waits for ends the wait; any other is kept for later waits, in order.
 
-use super::{Flow, Run, StepError};
+use super::{Flow, Run, StepError, gather};
 use crate::case::command::{Event, Rejection};
 use crate::case::entry::Entry;
 use crate::case::lane::LaneId;
@@ -22,8 +22,13 @@ pub(super) fn arrived(run: &mut Run, definition: Option<&Definition>, event: &Ev
     let mut failed = None;
     for (lane, step, arms) in waiting(run, definition) {
         run.turn_to(&lane);
-        match matching(run, definition, arms, &event) {
+        let open = gather::open(run, step);
+        match matching(run, definition, (arms, &open), &event) {
             Ok(Some(arm)) => {
+                if open.len() > 1 && gather::needs_all(step) {
+                    gather::gather(run, step, arm, event, None);
+                    return Ok(());
+                }
                 let flow = take(run, step, (arms, arm), event, None);
                 run.follow(definition, step, Ok(flow));
                 return Ok(());
@@ -68,27 +73,32 @@ fn keep(run: &mut Run, event: Arrived) {
 }
 
 /// Offer the kept events to a wait that begins, oldest first.
-pub(super) fn kept(
-    run: &mut Run,
-    definition: &Definition,
-    step: &Step,
-    arms: &[EventArm],
-) -> Result<Option<Flow>, StepError> {
-    for (place, event) in run.case().events.clone().into_iter().enumerate() {
-        if !event.is_kept(run.now()) {
-            continue;
-        }
-        if let Some(arm) = matching(run, definition, arms, &event)? {
-            let kept = u32::try_from(place).ok();
+pub(super) fn kept(run: &mut Run, definition: &Definition, step: &Step) -> Result<Option<Flow>, StepError> {
+    let Some(arms) = arms(step) else { return Ok(None) };
+    let fitting = gather::fitting(run, definition, step)?;
+    let wanted = if gather::needs_all(step) { arms.len() } else { 1 };
+    if fitting.len() < wanted {
+        return Ok(None);
+    }
+    for (taken, (place, arm)) in fitting.into_iter().take(wanted).enumerate() {
+        // Each that is taken leaves its place.
+        let kept = u32::try_from(place - taken).ok();
+        let event = run.case().events[place - taken].clone();
+        if taken + 1 == wanted {
             return Ok(Some(take(run, step, (arms, arm), event, kept)));
         }
+        gather::gather(run, step, arm, event, kept);
     }
     Ok(None)
 }
 
 /// The event ends the wait by one of its arms. What it carries is an output where only one event could come: the checker knows
 /// no other fields.
-fn take(run: &mut Run, step: &Step, (arms, arm): (&[EventArm], &EventArm), event: Arrived, kept: Option<u32>) -> Flow {
+fn take(run: &mut Run, step: &Step, (arms, arm): (&[EventArm], usize), event: Arrived, kept: Option<u32>) -> Flow {
+    if gather::needs_all(step) {
+        return gather::complete(run, step, event, kept);
+    }
+    let arm = &arms[arm];
     let is_only = arms.iter().all(|other| other.event == arm.event);
     let mut fields = if is_only { event.fields.clone() } else { Fields::new() };
     fields.insert("event".to_owned(), Value::text(&event.name));
@@ -98,26 +108,30 @@ fn take(run: &mut Run, step: &Step, (arms, arm): (&[EventArm], &EventArm), event
     arm.then.clone().map_or(Flow::Next, Flow::To)
 }
 
-fn arms(step: &Step) -> Option<&[EventArm]> {
+pub(super) fn arms(step: &Step) -> Option<&[EventArm]> {
     match &step.kind {
         Kind::Await { arms, .. } => Some(arms),
         _ => None,
     }
 }
 
-fn matching<'a>(
+/// The first of the events that are open which this one is, by its place.
+pub(super) fn matching(
     run: &mut Run,
     definition: &Definition,
-    arms: &'a [EventArm],
+    (arms, open): (&[EventArm], &[usize]),
     event: &Arrived,
-) -> Result<Option<&'a EventArm>, StepError> {
-    'arms: for arm in arms.iter().filter(|arm| arm.event == event.name) {
+) -> Result<Option<usize>, StepError> {
+    'arms: for (place, arm) in open.iter().map(|place| (*place, &arms[*place])) {
+        if arm.event != event.name {
+            continue;
+        }
         for (field, expr) in &arm.matches {
             if event.fields.get(field) != Some(&run.value(definition, expr)?) {
                 continue 'arms;
             }
         }
-        return Ok(Some(arm));
+        return Ok(Some(place));
     }
     Ok(None)
 }

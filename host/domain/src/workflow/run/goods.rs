@@ -7,23 +7,36 @@ use crate::ids::{Sku, Slug};
 use crate::value::Value;
 use crate::verdict::Remedy;
 use crate::workflow::builtin::{RESTOCK_INSPECTED, RESTOCK_TO};
-use crate::workflow::definition::{Definition, Kind, Step};
+use crate::workflow::definition::{Definition, Kind, Restock, Step};
 use crate::workflow::expr::Expr;
 
-pub(super) fn restock(run: &mut Run, definition: &Definition, step: &Step, to: &Expr) -> Result<Flow, StepError> {
-    let to = place(run, definition, to)?;
-    let goods = goods(run.case());
-    if goods.is_empty() {
-        return Ok(effects::leave(run, step, &[]));
-    }
-    let key = run.effect_key(&step.id, &to, "restock");
-    let what = What::Restock { to, goods };
+pub(super) fn restock(
+    run: &mut Run,
+    definition: &Definition,
+    step: &Step,
+    restock: &Restock,
+) -> Result<Flow, StepError> {
+    let Some(what) = what(run, definition, restock)? else { return Ok(effects::leave(run, step, &[])) };
+    let What::Restock { to, .. } = &what else { return Ok(effects::leave(run, step, &[])) };
+    let key = run.effect_key(&step.id, to, "restock");
     intend(run, step, key, what);
     Ok(effects::leave(run, step, &[key]))
 }
 
+/// Which goods go where; nothing where the case took nothing back.
+pub(super) fn what(run: &Run, definition: &Definition, restock: &Restock) -> Result<Option<What>, StepError> {
+    let to = place(run, definition, &restock.to)?;
+    // Not every unit tells its lot.
+    let of_unit = |expr: &Option<Expr>| match expr {
+        Some(expr) => Ok(run.value_or_absent(definition, expr)?.map(|text| text.to_string())),
+        None => Ok::<_, StepError>(None),
+    };
+    let (lot, serial, goods) = (of_unit(&restock.lot)?, of_unit(&restock.serial)?, goods(run.case()));
+    Ok((!goods.is_empty()).then_some(What::Restock { to, goods, lot, serial }))
+}
+
 /// Where goods are to go.
-pub(super) fn place(run: &Run, definition: &Definition, to: &Expr) -> Result<String, StepError> {
+fn place(run: &Run, definition: &Definition, to: &Expr) -> Result<String, StepError> {
     match run.value(definition, to)? {
         Value::Text(to) if RESTOCK_TO.contains(&to.as_str()) => Ok(to),
         // The checker saw to an inspection on every way here; goods are not sold on its word alone.
@@ -43,7 +56,7 @@ fn is_inspected(case: &Case, definition: &Definition) -> bool {
 }
 
 /// What the case took back: of each line what the verdicts allow, and else what money went back for, because a person decided so.
-pub(super) fn goods(case: &Case) -> Vec<(Sku, u32)> {
+fn goods(case: &Case) -> Vec<(Sku, u32)> {
     let units = |place: usize, line: &Line| {
         let allowed = line.outcome.as_ref().filter(|outcome| outcome.remedy == Remedy::Allow);
         allowed.map_or_else(|| refunded_units(case, place), |outcome| outcome.quantity)

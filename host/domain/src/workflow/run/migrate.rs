@@ -1,7 +1,7 @@
 //! The turn that moves a case to another revision: it goes on waiting there, with its tasks, effects and timers.
 
 use super::begin::{self, load};
-use super::{Input, Run, events, review, sla, subcase, tasks};
+use super::{Input, Run, events, gather, review, sla, subcase, tasks};
 use crate::case::command::{Body, Migrate, Rejection, Timer, Timers};
 use crate::case::entry::Entry;
 use crate::case::lane::LaneId;
@@ -98,7 +98,11 @@ impl<'a> Move<'a> {
                 None
             }
             // What came before counts for what is waited for now.
-            Kind::Await { arms, .. } => events::kept(run, new, self.step, arms).transpose(),
+            Kind::Await { .. } => {
+                gather::let_go(run, &self.step.id);
+                let flow = events::kept(run, new, self.step).transpose();
+                flow.or_else(|| gather::kept(run, new, self.step).err().map(Err))
+            }
             _ => None,
         };
         if let Some(flow) = flow {

@@ -1,8 +1,13 @@
 //! A case that names its workflow: whether the workflow takes what starts it.
 
+mod event;
+
+pub use event::opens;
+
 use super::{Input, route};
 use crate::case::command::{Body, Open, Rejection};
 use crate::case::start::{By, Start};
+use crate::ids::Slug;
 use crate::value::Fields;
 use crate::workflow::definition::start::Manual;
 use crate::workflow::definition::{Definition, misfits};
@@ -30,14 +35,18 @@ pub(super) fn taken<'d>(
     };
     match &start.by {
         By::Manual { inputs } => by_name(definition, open, inputs, &input.command.actor.role)?,
+        By::Event { event, .. } => drop(event::wanted_as(definition, event, &open.kind)?),
+        By::Schedule { .. } => scheduled(definition, &open.kind)?,
     }
     Ok(definition)
 }
 
 /// The variables that the case begins with because of what starts it.
-pub(super) fn gives(start: &Start) -> Fields {
-    match &start.by {
-        By::Manual { inputs } => inputs.clone(),
+pub(super) fn gives(definition: &Definition, open: &Open) -> Result<Fields, Rejection> {
+    match open.start.as_ref().map(|start| &start.by) {
+        Some(By::Manual { inputs }) => Ok(inputs.clone()),
+        Some(By::Event { event, .. }) => event::gives(definition, event, &open.kind),
+        Some(By::Schedule { .. }) | None => Ok(Fields::new()),
     }
 }
 
@@ -61,6 +70,15 @@ fn by_name(definition: &Definition, open: &Open, inputs: &Fields, role: &str) ->
         return Err(Rejection { code: "wrong_inputs", message, fields: wrong });
     }
     route::required(&manual.requires, open)
+}
+
+/// When a revision says otherwise a backtest and a canary are none the less asked about the case.
+fn scheduled(definition: &Definition, kind: &Slug) -> Result<(), Rejection> {
+    if definition.starts.schedules.iter().any(|schedule| schedule.kind == *kind) {
+        return Ok(());
+    }
+    let message = format!("workflow {} opens no {kind} by a schedule", definition.workflow);
+    Err(Rejection { code: "not_startable", message, fields: vec!["kind".to_owned()] })
 }
 
 fn listed(manual: &Manual) -> String {

@@ -3,6 +3,8 @@
 mod again;
 mod claims;
 mod contradictions;
+mod failures;
+mod gathered;
 mod http;
 mod kinds;
 mod lanes;

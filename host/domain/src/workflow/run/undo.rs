@@ -36,10 +36,7 @@ pub(super) fn registered(
 fn what(run: &Run, definition: &Definition, compensate: &Compensate) -> Result<Option<What>, StepError> {
     Ok(Some(match compensate {
         Compensate::Http(http) => What::Http(http::request(run, definition, http)?),
-        Compensate::Restock { to } => {
-            let (to, goods) = (goods::place(run, definition, to)?, goods::goods(run.case()));
-            return Ok((!goods.is_empty()).then_some(What::Restock { to, goods }));
-        }
+        Compensate::Restock(restock) => return goods::what(run, definition, restock),
         Compensate::Notify { template, to, channel } => {
             What::Notice { template: template.clone(), to: to.clone(), channel: channel.clone() }
         }

@@ -1,12 +1,12 @@
 //! `wait` and `await`: for a time, and for something that happens outside. And the timers that end waits.
 
-use super::{Flow, Run, StepError, events, sla, subcase, swap, tasks};
+use super::{Flow, Run, StepError, events, gather, sla, subcase, swap, tasks};
 use crate::case::entry::Entry;
 use crate::case::lane::Place;
 use crate::ids::Slug;
 use crate::value::Value;
 use crate::workflow::calendar::delay::Delay;
-use crate::workflow::definition::{Definition, EventArm, Kind, Step, Timeout, Until};
+use crate::workflow::definition::{Definition, Kind, Step, Timeout, Until};
 
 pub(super) fn enter(run: &mut Run, definition: &Definition, step: &Step, until: &Until) -> Result<Flow, StepError> {
     match until {
@@ -23,10 +23,11 @@ pub(super) fn enter_await(
     run: &mut Run,
     definition: &Definition,
     step: &Step,
-    (arms, remind): (&[EventArm], &[Delay]),
+    remind: &[Delay],
     timeout: &Timeout,
 ) -> Result<Flow, StepError> {
-    if let Some(flow) = events::kept(run, definition, step, arms)? {
+    gather::let_go(run, &step.id);
+    if let Some(flow) = events::kept(run, definition, step)? {
         return Ok(flow);
     }
     let after = match timeout {
@@ -34,7 +35,9 @@ pub(super) fn enter_await(
         Timeout::Never { .. } => None,
     };
     sla::remind(run, definition, &step.id, remind);
-    Ok(run.stay_for(definition, &step.id, after))
+    let flow = run.stay_for(definition, &step.id, after);
+    gather::kept(run, definition, step)?;
+    Ok(flow)
 }
 
 /// A timer is due. It ends the wait that set it, or finds nothing.
@@ -56,6 +59,7 @@ pub(super) fn timer(run: &mut Run, definition: Option<&Definition>, step: &Slug,
         run.emit(Entry::TaskClosed { id });
     }
     subcase::let_go(run, &step.id);
+    gather::let_go(run, &step.id);
     let flow = match &step.kind {
         Kind::Review(review) | Kind::Inspect(review) => after(&review.timeout),
         Kind::Await { timeout, .. } => after(timeout),

@@ -41,6 +41,7 @@ pub(super) const WAIT: Hints = &[
 
 /// For `refund`.
 pub(super) const REFUND: Hints = &[
+    ("to", "money goes back to the payment that it came by; `method` says how else"),
     ("currency", "the currency is the document's"),
     ("refund_max", "the most that a case may refund stands in the document, `limits: { refund_max: 50.00 }`"),
     ("max", "the most that a case may refund stands in the document, `limits: { refund_max: 50.00 }`"),
@@ -84,6 +85,7 @@ pub(super) const FAIL: Hints = &[
 
 /// For `limits`.
 pub(super) const LIMITS: Hints = &[
+    ("steps", "a document has at most 256 steps, and each way back and each loop says how often"),
     ("max_refund", "the most that a case may refund is `refund_max`"),
     ("refund", "the most that a case may refund is `refund_max`"),
 ];

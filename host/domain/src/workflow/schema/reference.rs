@@ -5,9 +5,9 @@ use std::fmt;
 use crate::workflow::builtin;
 use crate::workflow::expr::functions;
 use crate::workflow::schema::{
-    ATTRIBUTES, CALENDAR, CALLED, CASE_OPENED, COMPENSATE, DEFAULTS, DOCUMENT, ESCALATE, INSERT, LIMITS, MANUAL,
-    ON_ERROR, OVERLAY, PATCH, REMOVE, REPLACE, RETRY, SET, SLA, STEP, STEP_KINDS, Shape, TIMEOUT, TRIGGER, Table,
-    VARIABLE, own_codes,
+    ATTRIBUTES, CALENDAR, CALLED, CASE_OPENED, COMPENSATE, DEFAULTS, DOCUMENT, ESCALATE, EVENT_START, INSERT, LIMITS,
+    MANUAL, ON_ERROR, OVERLAY, PATCH, REMOVE, REPLACE, RETRY, SCHEDULE, SET, SLA, STEP, STEP_KINDS, Shape, TIMEOUT,
+    TRIGGER, Table, VARIABLE, own_codes,
 };
 
 /// Every field, step kind and built-in name with its sentence. `workflows/README.md` holds it; a test compares.
@@ -20,6 +20,8 @@ pub fn reference() -> String {
         ("`case_opened`", &CASE_OPENED),
         ("`called`", &CALLED),
         ("`manual`", &MANUAL),
+        ("`event`", &EVENT_START),
+        ("`schedule`", &SCHEDULE),
         ("`attributes`", &ATTRIBUTES),
         ("`limits`", &LIMITS),
         ("`defaults`", &DEFAULTS),

@@ -1,6 +1,6 @@
 //! The fields of every step kind.
 
-use crate::workflow::schema::{EXCHANGE, Field, HTTP, RUN, SLA, Shape, StepKind, Table, hints};
+use crate::workflow::schema::{AWAIT, EXCHANGE, Field, HTTP, RUN, SLA, Shape, StepKind, Table, WAIT, hints};
 
 /// Step kinds of the second half of the language; they are also among what a step cannot have yet.
 pub const STEP_KINDS_LATER: &[&str] = &[];
@@ -253,8 +253,9 @@ pub const TABLE: Table = Table {
         Field::required("inputs", Shape::List(&Shape::Input), "What the rows look at."),
         Field::required("rows", Shape::List(&Shape::Row), "The rows."),
     ],
-    later: &["file"],
+    later: &[],
     hints: &[
+        ("file", "the rows stand in the document: a revision is one text"),
         ("outputs", "what a row sets is the map at its end"),
         ("when", "what the rows look at stands under `inputs`"),
     ],
@@ -318,46 +319,6 @@ pub const INSPECT: Table = Table {
     hints: &[("photos", "evidence is a field of `ask`: `photos: files(min=2)`")],
 };
 
-/// The fields of `await`.
-pub const AWAIT: Table = Table {
-    fields: &[
-        Field::optional("event", Shape::Name, "The event."),
-        Field::optional("match", Shape::Match, "Which of them: `event.x == expression`, joined by `&&`."),
-        Field::optional("then", Shape::Step, "Where it leads; the step's own `then` where it is left out."),
-        Field::optional(
-            "any",
-            Shape::List(&Shape::Map(&EVENT)),
-            "Instead of the three: several, of which the first wins.",
-        ),
-        Field::optional(
-            "remind",
-            Shape::List(&Shape::Duration),
-            "When the customer is reminded, counted from entering the step.",
-        ),
-        Field::required("timeout", Shape::Timeout, "The end of waiting."),
-    ],
-    later: &["all"],
-    hints: &[("when", "which event is meant is `match`")],
-};
-
-/// The fields of an entry of `any`.
-pub const EVENT: Table = Table {
-    fields: &[
-        Field::required("event", Shape::Name, "The event."),
-        Field::optional("match", Shape::Match, "Which of them: `event.x == expression`, joined by `&&`."),
-        Field::optional("then", Shape::Step, "Where it leads; the step's own `then` where it is left out."),
-    ],
-    later: &[],
-    hints: &[("timeout", "`timeout` stands beside `any`"), ("when", "which event is meant is `match`")],
-};
-
-/// The fields of `wait`.
-pub const WAIT: Table = Table::new(&[
-    Field::optional("for", Shape::Duration, "How long."),
-    Field::optional("until", Shape::Value("instant"), "Instead: until when."),
-])
-.hinting(hints::WAIT);
-
 /// The fields of `refund`.
 pub const REFUND: Table = Table {
     fields: &[
@@ -374,18 +335,22 @@ pub const REFUND: Table = Table {
         Field::optional("method", Shape::Name, "How; `original` where it is left out."),
         Field::optional("reason", Shape::Value("text"), "A code for the records."),
     ],
-    later: &["to"],
+    later: &[],
     hints: hints::REFUND,
 };
 
 /// The fields of `restock`.
 pub const RESTOCK: Table = Table {
-    fields: &[Field::required(
-        "to",
-        Shape::Value("[quarantine, scrap, return_to_maker, sellable, outlet]"),
-        "Where the goods go; `sellable` and `outlet` only after an `inspect` on every way.",
-    )],
-    later: &["lot", "serial"],
+    fields: &[
+        Field::required(
+            "to",
+            Shape::Value("[quarantine, scrap, return_to_maker, sellable, outlet]"),
+            "Where the goods go; `sellable` and `outlet` only after an `inspect` on every way.",
+        ),
+        Field::optional("lot", Shape::Value("text?"), "The lot that they are of, as it was read off them."),
+        Field::optional("serial", Shape::Value("text?"), "The serial number, of a single unit."),
+    ],
+    later: &[],
     hints: hints::RESTOCK,
 };
 
@@ -451,8 +416,12 @@ pub const FOR_EACH: Table = Table {
             "Variables that iterations at once may set, and what becomes of their values.",
         ),
     ],
-    later: &["collect"],
-    hints: &[("over", "the list is `in`"), ("do", "the body is `steps`")],
+    later: &[],
+    hints: &[
+        ("collect", "values of all iterations are a variable that `merge` keeps as `list`"),
+        ("over", "the list is `in`"),
+        ("do", "the body is `steps`"),
+    ],
 };
 
 /// The fields of `again`.

@@ -66,12 +66,24 @@ pub(super) fn given(at: &At<'_>, layers: &Layers<'_>, definition: &Definition) -
         customer: customer.clone().flatten(),
     };
     let orders = orders(&given, &world);
-    let begun = started(at, &given, definition);
+    let begun = started(at, &given, definition, world.opened_at);
     let open = open(at, &case, &world, begun.as_ref());
     let jurisdiction = optional(given.get("jurisdiction"), text);
     opened_at.and(currency).and(customer)?;
     let begun = begun?;
     let open = Open { called: begun.called, start: begun.start, ..open? };
+    let open = match begun.open {
+        // What the event says counts more than what is given of the case.
+        Some(told) => Open {
+            external: told.external,
+            order: told.order.or(open.order),
+            customer: told.customer.or(open.customer),
+            reason: told.reason.or(open.reason),
+            currency: told.currency,
+            ..open
+        },
+        None => open,
+    };
     let (orders, jurisdiction) = (orders?, jurisdiction?);
     Some(Given { opened_at: world.opened_at, open, role: begun.role, orders, jurisdiction })
 }

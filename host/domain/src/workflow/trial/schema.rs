@@ -90,10 +90,33 @@ pub const GIVEN: Table = Table {
             Shape::Names(&Shape::Value("the input's type")),
             "The case is opened by a `run` of another workflow, with these inputs; `{}` where there are none.",
         ),
+        Field::optional(
+            "schedule",
+            Shape::Map(&SCHEDULE),
+            "A schedule starts the case, when `case` is opened; `{}` says it.",
+        ),
+        Field::optional("event", Shape::Map(&EVENT), "An event starts the case, and says what it is about."),
         Field::optional("manual", Shape::Map(&MANUAL), "Somebody starts the case by the workflow's name."),
     ],
     later: &[],
     hints: &[("customer", "whose case it is says `case: { customer: c1 }`"), ("lines", "lines stand in `case`")],
+};
+
+/// The fields of `schedule`.
+pub const SCHEDULE: Table = Table {
+    fields: &[Field::optional("type", Shape::Name, "The type of case, where schedules of several start one.")],
+    later: &[],
+    hints: &[("at", "when the case is opened says `case: { opened_at: … }`")],
+};
+
+/// The fields of `event`.
+pub const EVENT: Table = Table {
+    fields: &[
+        Field::optional("name", Shape::Name, "The event; the only one that starts a case where it is left out."),
+        Field::optional("with", Shape::Names(&Shape::Value("the field's type")), "What it carries."),
+    ],
+    later: &[],
+    hints: &[("fields", "what it carries is `with`"), ("event", "the event is its `name`")],
 };
 
 /// The fields of `manual`.
@@ -349,6 +372,8 @@ mod tests {
             ("`merchant`", &MERCHANT),
             ("A test", &TEST),
             ("`given`", &GIVEN),
+            ("`schedule` of a test", &SCHEDULE),
+            ("`event` of a test", &EVENT),
             ("`manual` of a test", &MANUAL),
             ("`case`", &CASE),
             ("A line of the case", &LINE),

@@ -86,6 +86,9 @@ fn starts(workflow: &Json) -> String {
     };
     let told = |trigger: &Json| {
         let mut told = trigger["by"].as_str().unwrap_or_default().to_owned();
+        if let Some(event) = trigger["event"].as_str().or(trigger["cron"].as_str()) {
+            told += &format!(" {event}:");
+        }
         for (before, list) in [(" ", words(&trigger["types"])), (" by ", words(&trigger["roles"]))] {
             if !list.is_empty() {
                 told += &format!("{before}{}", list.join(", "));

@@ -3,6 +3,7 @@
 use redress_domain::case::command::Settled;
 use redress_domain::case::entry::{Entry, Opened};
 use redress_domain::case::{About, Effect, Task};
+use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::Turn;
 use redress_domain::ids::{CaseId, Digest, Slug, TaskId};
@@ -68,10 +69,7 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
     let told = match entry {
         Entry::Opened(opened) => ("case.opened", of_opened(opened)),
         Entry::Held => ("case.held", none()),
-        Entry::WaitBegan { step, until, .. } => {
-            let until = until.map(|at| at.to_string());
-            ("case.waiting", EventData { step: Some(step.to_string()), until, ..none() })
-        }
+        Entry::WaitBegan { step, until, .. } => ("case.waiting", waiting(step.as_str(), *until)),
         Entry::Migrated(migrated) => {
             let (revision, step) = (Some(migrated.to.to_string()), Some(migrated.step.to_string()));
             let until = migrated.until.map(|at| at.to_string());
@@ -113,6 +111,8 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::TimedOut { .. }
         | Entry::EventKept { .. }
         | Entry::EventTaken { .. }
+        | Entry::EventGathered { .. }
+        | Entry::EventsLetGo { .. }
         | Entry::Ignored { .. }
         | Entry::Paused { .. }
         | Entry::Deferred { .. }
@@ -132,6 +132,10 @@ fn told(engine: &Engine, entry: &Entry) -> Result<Vec<Told>, Error> {
         | Entry::ReasonsAdded { .. } => return Ok(Vec::new()),
     };
     Ok(vec![told])
+}
+
+fn waiting(step: &str, until: Option<Instant>) -> EventData {
+    EventData { step: Some(step.to_owned()), until: until.map(|at| at.to_string()), ..EventData::default() }
 }
 
 fn resent(effect: &str, by: &str) -> EventData {

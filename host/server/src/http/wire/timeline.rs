@@ -348,7 +348,10 @@ impl From<&Entry> for EntryView {
             Entry::Migrated(migrated) => Self::of_migration(migrated),
             Entry::WaitBegan { step, until, .. } => Self { until: until.map(|at| at.to_string()), ..Self::at(step) },
             Entry::EventKept { event } => Self { event: Some(event.name.clone()), ..Self::default() },
-            Entry::EventTaken { step, event, .. } => Self { event: Some(event.name.clone()), ..Self::at(step) },
+            Entry::EventTaken { step, event, .. } | Entry::EventGathered { step, event, .. } => {
+                Self { event: Some(event.name.clone()), ..Self::at(step) }
+            }
+            Entry::EventsLetGo { step } => Self::at(step),
             Entry::Ignored { what, why } => Self { detail: Some(format!("{what}: {why}")), ..Self::default() },
             Entry::Finished { result: code } | Entry::CaseFailed { code } => {
                 Self { codes: vec![code.to_string()], ..Self::default() }

@@ -20,7 +20,7 @@ pub(super) const DURATION: &str = "^([0-9]+(s|m|h|d|bh|bd)|P([0-9]+D)?(T([0-9]+H
 /// What excludes what in the body of a step kind: exactly one of these sets of fields is there.
 const EITHER: &[(&str, &[&[&str]])] = &[
     ("decide", &[&["when", "then"], &["else"]]),
-    ("await", &[&["event"], &["any"]]),
+    ("await", &[&["event"], &["any"], &["all"]]),
     ("wait", &[&["for"], &["until"]]),
     ("refund", &[&["quote"], &["amount"]]),
 ];

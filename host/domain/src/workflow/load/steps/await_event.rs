@@ -20,22 +20,29 @@ pub(super) fn sketch<'d>(body: &At<'d>, head: &Head<'_>) -> Sketch<'d> {
     let Some(fields) = body.fields(&schema::AWAIT) else {
         return Sketch::unreadable();
     };
-    let arms = match fields.get("any") {
-        Some(any) => any.list().unwrap_or_default().iter().filter_map(|arm| arm.fields(&schema::EVENT)).collect(),
+    let all = fields.has("all");
+    let arms = match fields.get("any").or_else(|| fields.get("all")) {
+        Some(several) => {
+            let table = if all { &schema::EVENT_OF_ALL } else { &schema::EVENT };
+            several.list().unwrap_or_default().iter().filter_map(|arm| arm.fields(table)).collect()
+        }
         None => vec![fields.clone()],
     };
-    let exits =
-        arms.iter().map(|arm| arm.get("then").map_or_else(Exit::onward, Exit::to)).chain(timeout::exit(&fields));
+    let each = arms.iter().take(if all { 1 } else { arms.len() });
+    let exits = each.map(|arm| arm.get("then").map_or_else(Exit::onward, Exit::to)).chain(timeout::exit(&fields));
     let mut exits: Vec<_> = exits.collect();
     if arms.is_empty() {
         exits.extend(Sketch::unreadable().exits);
-    } else if fields.has("any") && fields.has("event") {
+    } else if (fields.has("any") || all) && fields.has("event") {
         // Which of the two is meant is asked; the one that goes on is not called off.
         exits.push(Exit::onward());
     }
     let known = |arm: &Fields<'_>| head.events.get_key_value(arm.get("event")?.text()?);
     let events: Option<Vec<_>> = arms.iter().map(known).collect();
     let output = match events {
+        Some(events) if !events.is_empty() && all => {
+            Output::Of(builtin::await_all_type(events.iter().map(|(name, carried)| (name.as_str(), *carried))))
+        }
         Some(events) if !events.is_empty() => {
             Output::Of(builtin::await_type(events.iter().map(|(name, carried)| (name.as_str(), *carried))))
         }
@@ -47,30 +54,73 @@ pub(super) fn sketch<'d>(body: &At<'d>, head: &Head<'_>) -> Sketch<'d> {
 pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
     let fields = body.fields(&schema::AWAIT)?;
     let timeout = timeout::load(&fields, "await", context);
-    let arms = match fields.get("any") {
-        None if !fields.has("event") => fields.at().refuse_with(
+    let (any, all) = (fields.get("any"), fields.get("all"));
+    let arms = match (&any, &all) {
+        (None, None) if !fields.has("event") => fields.at().refuse_with(
             "missing_field",
             "`await` waits for nothing",
-            "name an `event`, or several under `any`",
+            "name an `event`, or several under `any` or `all`",
         ),
-        None => arm(&fields, context).map(|arm| vec![arm]),
-        Some(any) => several(&fields, &any, context),
+        (None, None) => arm(&fields, context).map(|arm| vec![arm]),
+        (Some(any), _) => several(&fields, (any, "any"), &schema::EVENT, context),
+        (None, Some(all)) => {
+            several(&fields, (all, "all"), &schema::EVENT_OF_ALL, context).and_then(|arms| each_once(all, arms))
+        }
     };
     let remind = remind(&fields, &context.head.calendar);
-    Some(Kind::Await { arms: arms?, remind: remind?, timeout: timeout? })
+    Some(Kind::Await { arms: arms?, all: any.is_none() && all.is_some(), remind: remind?, timeout: timeout? })
 }
 
-fn several(fields: &Fields<'_>, any: &At<'_>, context: &Context<'_, '_>) -> Option<Vec<EventArm>> {
-    for key in fields.names().filter(|key| matches!(key.text.as_str(), "event" | "match" | "then")) {
-        let found = Diagnostic::new("two_ways", key.range, format!("`{}` and `any` exclude each other", key.text));
-        fields.at().report::<()>(found.help("move it into an entry of `any`"));
+/// Most events that one step waits for.
+const EVENTS_MAX: usize = 32;
+
+fn several(
+    fields: &Fields<'_>,
+    (at, word): (&At<'_>, &str),
+    table: &'static schema::Table,
+    context: &Context<'_, '_>,
+) -> Option<Vec<EventArm>> {
+    // Where each leads is said in it; of `all` the step itself leads on.
+    let beside: &[&str] = if word == "any" { &["event", "match", "then", "all"] } else { &["event", "match", "then"] };
+    for key in fields.names().filter(|key| beside.contains(&key.text.as_str())) {
+        let found = Diagnostic::new("two_ways", key.range, format!("`{}` and `{word}` exclude each other", key.text));
+        let help = match (key.text.as_str(), word) {
+            ("all", _) => "the first of them ends the wait (`any`), or each must come (`all`)".to_owned(),
+            ("then", "all") => "where it goes on once all have come is the step's own `then`".to_owned(),
+            _ => format!("move it into an entry of `{word}`"),
+        };
+        fields.at().report::<()>(found.help(help));
     }
-    let entries = any.list()?;
+    let entries = at.list()?;
     if entries.is_empty() {
-        return any.refuse("missing_value", "`any` is empty: nothing would ever come");
+        return at.refuse("missing_value", format!("`{word}` is empty: nothing would ever come"));
     }
-    let arms: Vec<_> = entries.iter().map(|entry| arm(&entry.fields(&schema::EVENT)?, context)).collect();
+    if entries.len() > EVENTS_MAX {
+        let message = format!("a step waits for at most {EVENTS_MAX} events, found {}", entries.len());
+        return at.refuse("too_large", message);
+    }
+    let arms: Vec<_> = entries.iter().map(|entry| arm(&entry.fields(table)?, context)).collect();
     arms.into_iter().collect()
+}
+
+/// The output names each event, so that each is there once.
+fn each_once(all: &At<'_>, arms: Vec<EventArm>) -> Option<Vec<EventArm>> {
+    let mut complete = true;
+    for (place, arm) in arms.iter().enumerate() {
+        let entry = all.list()?.get(place)?.fields(&schema::EVENT_OF_ALL)?.get("event")?;
+        if arm.event == "at" {
+            let message = "`at` is when the last of them came";
+            entry.refuse_with::<()>("reserved_name", message, "give the event another name");
+            complete = false;
+        }
+        if arms[..place].iter().any(|before| before.event == arm.event) {
+            let message = format!("`{}` is there twice", arm.event);
+            let help = "the same event twice is two steps: the first that comes, and then the next";
+            entry.refuse_with::<()>("duplicate_word", message, help);
+            complete = false;
+        }
+    }
+    complete.then_some(arms)
 }
 
 fn arm(fields: &Fields<'_>, context: &Context<'_, '_>) -> Option<EventArm> {
@@ -85,7 +135,10 @@ fn arm(fields: &Fields<'_>, context: &Context<'_, '_>) -> Option<EventArm> {
 }
 
 /// The declared event that is named here.
-fn event<'h>(at: &At<'_>, head: &'h Head<'_>) -> Option<(&'h str, &'h BTreeMap<String, Type>)> {
+pub(in crate::workflow::load) fn event<'h>(
+    at: &At<'_>,
+    head: &'h Head<'_>,
+) -> Option<(&'h str, &'h BTreeMap<String, Type>)> {
     let name = at.text()?;
     if let Some((name, carried)) = head.events.get_key_value(name) {
         return Some((name, carried));
@@ -101,7 +154,7 @@ const SHAPE: &str =
     "`match` is `event.<field> == <expression>`, joined by `&&`, so that waiting cases can be looked up";
 
 /// The conjunction, as fields and what they must equal.
-fn matches(
+pub(in crate::workflow::load) fn matches(
     at: &At<'_>,
     event: &str,
     carried: &BTreeMap<String, Type>,

@@ -1,10 +1,11 @@
-//! `restock: { to: quarantine }`. What can be sold again is only reached through an inspection.
+//! `restock: { to: quarantine, lot: =seen.lot }`. What can be sold again is only reached through an inspection.
 
 use crate::value::Type;
 use crate::workflow::builtin::{self, RESTOCK_INSPECTED, RESTOCK_TO};
-use crate::workflow::definition::Kind;
+use crate::workflow::definition::{Kind, Restock};
+use crate::workflow::expr::Expr;
 use crate::workflow::load::outline::{Output, Sketch};
-use crate::workflow::load::step::Context;
+use crate::workflow::load::step::{Context, optional};
 use crate::workflow::problems::Problems;
 use crate::workflow::reader::At;
 use crate::workflow::schema;
@@ -15,11 +16,13 @@ pub(super) fn sketch<'d>() -> Sketch<'d> {
 
 pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
     let fields = body.fields(&schema::RESTOCK)?;
+    let of_unit = |name: &str| optional(fields.get(name), |at| text(at, context));
+    let (lot, serial) = (of_unit("lot"), of_unit("serial"));
     let at = fields.require("to")?;
     let places = Type::words(RESTOCK_TO.iter().chain(RESTOCK_INSPECTED).copied());
     let to = context.compiler.value(&at, &places)?;
     if context.inspected || is_uninspected(&at, context) {
-        return Some(Kind::Restock { to });
+        return Some(Kind::Restock(Restock { to, lot: lot?, serial: serial? }));
     }
     let sellable = RESTOCK_INSPECTED.join("` and `");
     let message = format!("goods go to `{sellable}` only after an `inspect` on every way to this step");
@@ -28,6 +31,11 @@ pub(super) fn load(body: &At<'_>, context: &Context<'_, '_>) -> Option<Kind> {
         message,
         "put an `inspect` before it; one that is skipped or times out does not count",
     )
+}
+
+/// A text that may be absent: not every unit tells its lot.
+fn text(at: &At<'_>, context: &Context<'_, '_>) -> Option<Expr> {
+    context.compiler.value(at, &Type::Optional(Box::new(Type::Text)))
 }
 
 /// Whether it can be nothing but a place for goods that nobody looked at.

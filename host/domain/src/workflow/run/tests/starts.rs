@@ -1,5 +1,8 @@
 //! Cases that are started by the name of their workflow: who may, with what, and what the case begins with.
 
+mod events;
+mod schedules;
+
 use super::{Desk, Nth, agent, gbp};
 use crate::case::Status;
 use crate::case::command::{Actor, Body, Open, Rejection};

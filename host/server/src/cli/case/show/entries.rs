@@ -75,6 +75,10 @@ pub(in crate::cli) fn sentence(entry: &Entry, zone: Zone) -> String {
         Entry::TimedOut { step } => format!("{step}: its time is over"),
         Entry::EventKept { event } => format!("{} is kept, nothing waits for it yet", happened(event, zone)),
         Entry::EventTaken { step, event, .. } => format!("{step}: {}", happened(event, zone)),
+        Entry::EventGathered { step, event, .. } => {
+            format!("{step}: {}, and waits for the rest", happened(event, zone))
+        }
+        Entry::EventsLetGo { step } => format!("{step}: the events that had come are kept for later waits"),
         Entry::Ignored { what, why } => format!("{what} is ignored: {why}"),
         Entry::Paused { step } => format!("the run was cut after many steps and goes on at {step}"),
         Entry::Deferred { command } => {
@@ -185,6 +189,10 @@ pub(in crate::cli) fn json(entry: &Entry) -> Json {
         }
         Entry::EventKept { event } => json!({ "event": arrived(event) }),
         Entry::EventTaken { step, event, kept } => json!({ "step": step, "event": arrived(event), "kept": kept }),
+        Entry::EventGathered { step, arm, event, kept } => {
+            json!({ "step": step, "arm": arm, "event": arrived(event), "kept": kept })
+        }
+        Entry::EventsLetGo { step } => json!({ "step": step }),
         Entry::Ignored { what, why } => json!({ "what": what, "why": why }),
         Entry::Migrated(migrated) => json!({
             "from": migrated.from, "to": migrated.to, "step": migrated.step, "steps": migrated.steps,
@@ -238,9 +246,11 @@ fn asks(what: &What) -> String {
             let payment = refund.payment.as_ref().map(|payment| format!(", payment {payment}")).unwrap_or_default();
             format!("refund {}{order}{payment} by {}", refund.amount, refund.method)
         }
-        What::Restock { to, goods } => {
+        What::Restock { to, goods, lot, serial } => {
             let goods: Vec<_> = goods.iter().map(|(sku, quantity)| format!("{quantity} x {sku}")).collect();
-            format!("restock {} to {to}", goods.join(", "))
+            let lot = lot.as_ref().map(|lot| format!(", lot {lot}")).unwrap_or_default();
+            let serial = serial.as_ref().map(|serial| format!(", serial number {serial}")).unwrap_or_default();
+            format!("restock {}{lot}{serial} to {to}", goods.join(", "))
         }
         What::Notice { template, to, channel } => format!("notify {to} by {channel} with {template}"),
         What::Exchange(exchange) => {
