@@ -56,11 +56,11 @@ fn nine(desk: &mut Desk) -> Nth {
 /// The effect of the step that was intended last.
 fn key_of(desk: &Desk, case: Nth, step: &str) -> Digest {
     let entries = desk.journals[case].iter().flat_map(|(_, entries)| entries);
-    let intended = entries.filter_map(|entry| match entry {
+    let mut intended = entries.filter_map(|entry| match entry {
         Entry::Intended { key, effect } if effect.step.as_str() == step => Some(*key),
         _ => None,
     });
-    intended.last().expect("the step intended an effect")
+    intended.next_back().expect("the step intended an effect")
 }
 
 fn confirm(desk: &mut Desk, case: Nth) {
