@@ -6,8 +6,9 @@ use redress::publish::workflows;
 use redress_domain::case::What;
 use redress_domain::clock::Span;
 use redress_domain::codec;
+use redress_domain::value::Value;
 use redress_store::scan::{Direction, Scan};
-use redress_tests::shop::{Shop, stands};
+use redress_tests::shop::{Shop, refused, stands};
 use redress_tests::web::Web;
 use redress_tests::world::{Merchant, World, a_return};
 use serde_json::json;
@@ -88,4 +89,29 @@ async fn evidence_comes_in_over_http_as_hashes_of_its_content() {
     assert_eq!(wrong.problem(), (422, "wrong_form".to_owned()));
     let right = answer("b", json!([format!("sha256:{}", "ab".repeat(32))])).await;
     assert_eq!((right.status.as_u16(), right.json()["result"].as_str()), (200, Some("seen")), "{}", right.json());
+}
+
+#[test]
+fn evidence_that_may_be_left_out_is_absent_where_it_is_and_whole_where_it_is_not() {
+    let look = LOOK.replace("photos: files(min=1)", "photos: files(min=2)?").replace(
+        "  - { id: done, finish",
+        "    as: seen\n  - id: which\n    decide:\n      - { when: 'has(seen.photos) && size(seen.photos) > 1', then: shown }\n      - { else: done }\n  - { id: shown, finish: { result: shown } }\n  - { id: done, finish",
+    );
+    let shop = Shop::with(&look).unwrap();
+    let photo = |digit: &str| Value::text(format!("sha256:{}", digit.repeat(64)));
+    let answered = |photos: Option<Vec<Value>>| {
+        let case = shop.open(&[("A1", 1)]).unwrap();
+        let mut form = vec![("state", Value::text("new"))];
+        form.extend(photos.map(|photos| ("photos", Value::List(photos))));
+        match shop.answer(&case, "done", &form) {
+            Ok(_) => Ok(stands(&shop.case(&case).unwrap()).to_owned()),
+            error => Err(refused(error).message),
+        }
+    };
+    assert_eq!(answered(None).unwrap(), "seen");
+    assert_eq!(answered(Some(vec![photo("a"), photo("b")])).unwrap(), "shown");
+    for few in [vec![photo("a")], vec![photo("a"), photo("a")], Vec::new()] {
+        let refused = answered(Some(few)).unwrap_err();
+        assert!(refused.contains("2 to 50 pieces of evidence"), "{refused}");
+    }
 }

@@ -1,12 +1,12 @@
 //! What each kind of step does when a case comes to it, one rule at a time.
 
-use redress_domain::case::command::{Body, Timer};
+use redress_domain::case::command::{Body, Open, Timer};
 use redress_domain::case::entry::Entry;
 use redress_domain::case::lane::LaneId;
 use redress_domain::case::{EVENTS_KEPT_FOR, Output};
 use redress_domain::clock::Span;
 use redress_domain::ids::Slug;
-use redress_domain::value::Value;
+use redress_domain::value::{Fields, Value};
 use redress_sandbox::Hook;
 use redress_tests::guests::Guest;
 use redress_tests::shop::{Shop, failure, refused, stands, the_task};
@@ -262,8 +262,8 @@ steps:
   - { id: done, finish: { result: received } }
 "#;
     let shop = Shop::with(document).unwrap();
-    // The attribute is declared and missing, so that the match cannot be computed.
-    let case = shop.open(&[("A1", 1)]).unwrap();
+    // The attribute is declared and missing, as it may be in a case of the past: the match cannot be computed.
+    let case = shop.take(Open { history: true, ..a_return("c1", &[("A1", 1)]).unwrap() }).unwrap();
     shop.event(&case, "goods_received", "rma", "1").unwrap();
     assert_eq!(failure(&shop.case(&case).unwrap()), "expression_missing");
     shop.event(&case, "goods_received", "rma", "2").unwrap();
@@ -347,4 +347,45 @@ fn a_review_of_the_past_has_no_timer_and_a_message_of_the_past_is_not_sent() {
     assert!(the_task(&case).1.imported && case.effects.is_empty());
     assert_eq!(shop.pass(Span::from_days(30)).unwrap(), 0);
     assert_eq!(stands(&shop.case(&case).unwrap()), "look");
+}
+
+#[test]
+fn a_submission_without_an_attribute_that_the_steps_read_is_refused_field_by_field() {
+    let shop = Shop::with(
+        r#"
+attributes:
+  case: { box: text, note: text?, looked_at: text, unread: text }
+  line: { worn: bool, size: text }
+vars: { worn: { type: number, default: 0 } }
+steps:
+  - id: each
+    for_each:
+      in: =case.lines
+      max: 9
+      as: piece
+      steps:
+        - { id: count, when: piece.worn, set: { worn: '=worn + 1' } }
+  - { id: tell, when: 'has(case.looked_at) && case.looked_at == "yes"', notify: { template: x, to: desk } }
+  - id: look
+    review:
+      queue: desk
+      title: 'Box {{ case.box }}{{ orElse(case.note, "") }}'
+      next: { go: done }
+      timeout: { after: 5d, then: done }
+  - { id: done, finish: { result: done } }
+"#,
+    )
+    .unwrap();
+    let bare = a_return("c1", &[("A1", 1), ("B2", 1)]).unwrap();
+    let rejection = refused(shop.merchant.open(bare.clone()));
+    let lacks = ["attributes.box", "lines[0].attributes.worn", "lines[1].attributes.worn"];
+    assert_eq!((rejection.code, rejection.fields), ("field_required", lacks.map(str::to_owned).to_vec()));
+    let mut whole = bare.clone();
+    whole.attributes = Fields::from([("box".to_owned(), Value::text("B1"))]);
+    for line in &mut whole.lines {
+        line.attributes = Fields::from([("worn".to_owned(), Value::Bool(false))]);
+    }
+    assert_eq!(stands(&shop.take(whole).unwrap()), "look");
+    // The past is as it was.
+    assert_eq!(failure(&shop.take(Open { history: true, ..bare }).unwrap()), "expression_missing");
 }

@@ -7,6 +7,7 @@ mod effect;
 pub mod entry;
 pub mod evolve;
 pub mod lane;
+mod message;
 pub mod migrated;
 pub mod number;
 pub mod start;
@@ -26,6 +27,7 @@ use command::Command;
 use deadline::{Deadline, Proposal};
 pub use effect::{Effect, EffectState, Exchange, Item, Refund, Reply, Request, Retry, What};
 use lane::{Lane, LaneId};
+pub use message::{Message, Piece, RECIPIENT_NAME, Texts};
 use start::Started;
 
 /// Most lines of one case; the largest cancellation of the first data set has 101.

@@ -61,6 +61,7 @@ pub use error::Error;
 use registry::Registry;
 use stand_in::StandIn;
 use tenant::TenantRecord;
+use timers::Doing;
 use turn::{Computed, Order};
 use workers::Workers;
 
@@ -115,7 +116,6 @@ pub struct Parts {
 
 pub use figures::Counts;
 pub use orders::{Placed, Put};
-use submission::Doing;
 pub use submission::{Receipt, Seen, Submission, Target};
 
 struct Job {

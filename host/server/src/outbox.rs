@@ -21,6 +21,7 @@ mod rules;
 pub mod secret;
 mod waiting;
 mod webhook;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

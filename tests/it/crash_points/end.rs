@@ -69,7 +69,7 @@ fn told(effect: &Effect) -> String {
     let what = match &effect.what {
         What::Refund(refund) => format!("{} of {:?} by {:?}", refund.amount, refund.order, refund.payment),
         What::Restock { to, goods, .. } => format!("{goods:?} to {to}"),
-        What::Notice { template, to, channel } => format!("{template} to {to} by {channel}"),
+        What::Notice { template, to, channel, .. } => format!("{template} to {to} by {channel}"),
         What::Http(request) => format!("{} {:?}", request.target, effect.reply),
         What::Exchange(exchange) => format!("{} of {}", exchange.quantity, exchange.sku),
     };

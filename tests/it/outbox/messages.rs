@@ -6,12 +6,13 @@ use redress::engine::Target;
 use redress::outbox::Settings;
 use redress::outbox::connectors::{self, Connector, Kind};
 use redress::outbox::delivery::Outcome;
-use redress_domain::case::command::Body;
-use redress_domain::case::{Case, EffectState};
+use redress_domain::case::command::{Body, Complete};
+use redress_domain::case::{Case, EffectState, What};
 use redress_domain::clock::Span;
+use redress_domain::value::Value;
 use redress_tests::delivery::{Trial, outbox, settings, webhook};
 use redress_tests::provider::Trick;
-use redress_tests::shop::effect;
+use redress_tests::shop::{effect, stands, the_task};
 use redress_tests::world::{a_return, admin, submission};
 
 use super::{HOUR, last, outcomes};
@@ -169,3 +170,128 @@ fn what_is_meant_for_the_people_of_a_queue_never_goes_to_the_customer() {
     assert_eq!(last(&trial, effect(&case, "night", None)).reason.as_deref(), Some("no_address"));
     assert!(mail("night").is_err());
 }
+
+/// A text of the workflow's own, with what a person wrote in it.
+const SORRY: &str = "
+messages:
+  sorry:
+    subject: { en: 'About {{ case.number }}', zh-CN: '关于 {{ case.number }}' }
+    text:
+      en: |
+        Hello {{ recipient.name }},
+        we found: {{ seen.note }}. It is about {{ size(case.lines) }} line.
+steps:
+  - id: look
+    review:
+      queue: desk
+      title: Look
+      ask: { note: text }
+      next: { go: tell }
+      timeout: { after: 5d, then: lost }
+    as: seen
+  - { id: tell, notify: { template: sorry, to: customer } }
+  - { id: done, finish: { result: told } }
+  - { id: lost, finish: { result: lost } }
+";
+
+/// A merchant whose mails become files here.
+fn mails(trial: &Trial) -> (redress::outbox::Outbox, std::path::PathBuf) {
+    let generous = Settings { allow_simulated: true, ..settings() };
+    let outbox = outbox(&trial.shop.world, &trial.runtime, &generous).unwrap();
+    let path = trial.folder().join("mail");
+    let connector =
+        Connector::Folder { path: path.clone(), from: "shop@acme.example".to_owned(), queues: BTreeMap::new() };
+    let key = trial.shop.world.app.host().key();
+    connectors::set(trial.engine(), key, &generous, &Kind::Mail, &connector, &admin()).unwrap();
+    (outbox, path)
+}
+
+fn noted(trial: &Trial, case: &Case, note: &str) -> Case {
+    trial.shop.answer(case, "go", &[("note", Value::text(note))]).unwrap();
+    trial.shop.case(case).unwrap()
+}
+
+#[test]
+fn a_text_of_the_workflow_is_mailed_and_what_a_person_wrote_stays_out_of_the_journal() {
+    let trial = Trial::with(SORRY).unwrap();
+    let (outbox, path) = mails(&trial);
+    let case = reached(&trial, &[("email", "li.lei@example.com"), ("name", "Li Lei")]);
+    let case = noted(&trial, &case, "a dent below the lid");
+    trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
+    let tell = effect(&case, "tell", None);
+    let mail = std::fs::read_to_string(path.join(format!("{tell}.eml"))).unwrap();
+    assert!(mail.contains(&format!("Subject: About {}", case.number)), "{mail}");
+    assert!(
+        mail.contains("Hello Li Lei,") && mail.contains("we found: a dent below the lid. It is about 1 line."),
+        "{mail}"
+    );
+    let What::Notice { message: Some(message), .. } = &case.effects[&tell].what else { panic!("{case:?}") };
+    let kept = format!("{message:?}");
+    assert!(!kept.contains("a dent") && !kept.contains("Li Lei") && kept.contains("person:"), "{kept}");
+
+    // The merchant's own system gets the words as well.
+    connectors::remove(trial.engine(), &Kind::Mail, &admin()).unwrap();
+    let provider = trial.provider(|_| {}).unwrap();
+    trial.connect(Kind::Notification, webhook(&provider, "notification")).unwrap();
+    let case = reached(&trial, &[]);
+    let case = noted(&trial, &case, "a scratch");
+    trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
+    assert_eq!(state(&trial, &case, "tell"), EffectState::Confirmed);
+    let body = provider.last_body();
+    assert_eq!(body["data"]["message"]["digest"], message.digest.to_string());
+    assert_eq!(body["data"]["message"]["subject"], format!("About {}", case.number));
+    let text = body["data"]["message"]["text"].as_str().unwrap();
+    assert!(text.starts_with("Hello Li Lei,\nwe found: a scratch."), "{text}");
+}
+
+#[test]
+fn a_person_is_told_once_of_messages_that_reached_nobody_and_can_have_them_sent() {
+    let trial = Trial::with(TELL_TWICE).unwrap();
+    let (outbox, path) = mails(&trial);
+    let case = reached(&trial, &[]);
+    assert_eq!(stands(&case), "told", "nobody waits for a message");
+    trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
+    let asked = trial.shop.case(&case).unwrap();
+    assert_eq!((stands(&asked), asked.tasks.len()), ("told", 1), "one question for both");
+    let (task, question) = the_task(&asked);
+    assert_eq!((question.queue.as_str(), question.reasons[0].code.as_str()), ("problems", "no_address"));
+    let complete = |outcome: &str| {
+        let (outcome, form) = (outcome.to_owned(), Default::default());
+        let complete = Complete { task, outcome, form, live: false, lines: Vec::new() };
+        trial.shop.merchant.command(case.id, Body::Complete(complete))
+    };
+    assert!(complete("paid").is_err(), "no money is meant");
+
+    // Another case of the customer says where they are reached.
+    reached(&trial, &[("email", "li.lei@example.com")]);
+    complete("resend").unwrap();
+    trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
+    let told = trial.shop.case(&case).unwrap();
+    assert!(told.tasks.is_empty());
+    for step in ["tell", "again"] {
+        assert_eq!(state(&trial, &case, step), EffectState::Confirmed, "{step}");
+        assert!(path.join(format!("{}.eml", effect(&case, step, None))).exists(), "{step}");
+    }
+}
+
+#[test]
+fn a_message_that_reached_nobody_may_be_left_or_told_in_another_way() {
+    for (outcome, state_then) in [("told", EffectState::Confirmed), ("leave", EffectState::Declined)] {
+        let trial = Trial::with(TELL_TWICE).unwrap();
+        let (outbox, path) = mails(&trial);
+        let case = reached(&trial, &[]);
+        trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
+        trial.shop.answer(&case, outcome, &[]).unwrap();
+        trial.runtime.block_on(outbox.pass(trial.engine())).unwrap();
+        let after = trial.shop.case(&case).unwrap();
+        assert!(after.tasks.is_empty() && !path.exists(), "{outcome}");
+        assert_eq!((state(&trial, &case, "tell"), state(&trial, &case, "again")), (state_then, state_then));
+    }
+}
+
+const TELL_TWICE: &str = "
+steps:
+  - { id: tell, notify: { template: return-received, to: customer } }
+  - { id: again, notify: { template: return-approved, to: customer } }
+  - { id: done, finish: { result: told } }
+";

@@ -253,3 +253,37 @@ async fn what_the_host_itself_answered_is_forgotten_while_it_runs() {
     until(|| answered().map(|left| (left == 0).then_some(()))).await.unwrap();
     serving.stop().await;
 }
+
+/// A count on each working day.
+const DAILY: &str = r#"
+format: 1
+workflow: counted
+currency: GBP
+zone: UTC
+triggers: [{ schedule: { cron: 0 9 * * *, type: count } }]
+steps:
+  - { id: later, wait: { for: 7d } }
+  - { id: done, finish: { result: counted } }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_serves_opens_what_schedules_say_and_the_newest_of_what_it_missed() {
+    let host = Host::new();
+    let engine = host.merchant("counts", DAILY);
+    let serving = serving(&host.opened, Connections::default(), Router::new()).await.unwrap();
+    let planned = || Ok(engine.next_due(Kind::Schedule)?);
+    let first = until(planned).await.unwrap();
+    let day = Span::from_days(1);
+    for n in 1..=3 {
+        host.hand.pass(day);
+        let due = first.after(Span::from_days(n));
+        until(|| Ok(planned()?.filter(|next| *next == due))).await.unwrap();
+        assert_eq!(engine.counts().turns, n.unsigned_abs());
+    }
+    host.hand.pass(Span::from_days(30));
+    until(|| Ok(planned()?.filter(|next| *next > first.after(Span::from_days(30))))).await.unwrap();
+    // The waits of the three cases have ended beside the one new case.
+    until(|| Ok((engine.counts().turns >= 7).then_some(()))).await.unwrap();
+    assert_eq!(engine.counts().turns, 7);
+    serving.stop().await;
+}

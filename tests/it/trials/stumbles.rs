@@ -88,3 +88,25 @@ fn what_is_broken_comes_last_below_what_was_never_reached() {
     assert_eq!(ran.exit, Exit::NotFound);
     assert!(ran.talk.contains("a.test.yaml") && ran.talk.contains("add `tests_for: NAME`"), "{}", ran.talk);
 }
+
+#[test]
+fn a_test_looks_at_what_a_message_of_the_workflow_says() {
+    let workflow = LOOKED_AT.replace("template: return-done, to: desk", "template: paid-out, to: desk").replace(
+        "steps:\n",
+        "messages: { paid-out: { subject: 'About {{ case.number }}', text: 'We pay {{ amount }}.' } }\nsteps:\n",
+    );
+    let tests = "tests:
+  - name: less is paid for what was worn
+    given: { case: { type: return } }
+    play: [{ answer: look, outcome: accept, with: { state: worn } }]
+    expect: { messages: [{ template: paid-out, says: GBP 6.25 }] }
+  - name: more is paid for what is new
+    given: { case: { type: return } }
+    play: [{ answer: look, outcome: accept, with: { state: new } }]
+    expect: { messages: [{ template: paid-out, says: GBP 6.25 }] }
+";
+    let outcomes = Bench::new().run(&workflow, tests);
+    assert!(outcomes[0].passed(), "{:?}", outcomes[0]);
+    let said = "[paid-out that says \"We pay GBP 12.50.\"]".to_owned();
+    assert_eq!(unmet(&outcomes[1]), [("messages", said)]);
+}

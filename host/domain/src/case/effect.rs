@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::lane::LaneId;
+use super::message::Message;
 use crate::clock::{Instant, Span};
 use crate::ids::{OrderId, Sku, Slug};
 use crate::money::Money;
@@ -127,6 +128,9 @@ pub enum What {
         to: String,
         /// How.
         channel: String,
+        /// What it says, where the workflow has a text of its own under this name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<Box<Message>>,
     },
     /// A request to a system of the merchant.
     Http(Request),

@@ -324,12 +324,14 @@ fn settle(case: &mut Case, key: &Digest, outcome: Settled, reference: Option<&st
     Ok(())
 }
 
-/// On its way once more. What came of a notice stays: telling somebody again undoes nothing. A system that is asked again under
+/// On its way once more. What came of a notice stays where somebody may have been told: telling them again undoes nothing. A system that is asked again under
 /// the same key does nothing more, and answers.
 fn resend(case: &mut Case, key: &Digest) -> Result<(), &'static str> {
     let effect = case.effects.get_mut(key).ok_or("the case has no such effect")?;
     match (effect.state, &effect.what) {
-        (EffectState::Confirmed | EffectState::Declined, What::Notice { .. }) => {}
+        (EffectState::Confirmed, What::Notice { .. }) => {}
+        // One that has a code reached nobody, and leaves as if it never had.
+        (EffectState::Declined, What::Notice { .. }) if effect.code.is_none() => {}
         (EffectState::Confirmed, what) if !matches!(what, What::Http(_)) => return Err("the effect is confirmed"),
         _ => {
             effect.state = EffectState::Intended;

@@ -1,6 +1,8 @@
 //! Expressions where they stand in a document: which fields take them, and their problems at the right place of the file.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::value::Type;
 use crate::workflow::diagnostic::{Diagnostic, Range};
@@ -20,6 +22,8 @@ pub struct Compiler {
     pub uncertain: BTreeMap<Name, String>,
     /// Names whose type is unknown because their definition was reported already; nothing more is said about them.
     pub broken: BTreeSet<Name>,
+    /// The paths that were read so far without being asked for with `has`, shared by all compilers of one document.
+    pub read: Rc<RefCell<BTreeSet<String>>>,
 }
 
 /// A name as an expression may write it.
@@ -45,7 +49,8 @@ pub struct Absence {
 impl Compiler {
     /// A compiler for these names.
     pub fn new(scope: Scope) -> Self {
-        Self { scope, absent: BTreeMap::new(), uncertain: BTreeMap::new(), broken: BTreeSet::new() }
+        let (absent, uncertain, broken, read) = Default::default();
+        Self { scope, absent, uncertain, broken, read }
     }
 
     /// A field that is always a condition: no `=` in front.
@@ -109,7 +114,9 @@ impl Compiler {
     /// Text with `{{ expression }}` in it.
     pub fn template(&self, at: &At<'_>) -> Option<Template> {
         let text = at.text()?;
-        Template::compile(text, &self.scope).map_err(|found| self.report(at, text, 0, found)).ok()
+        let template = Template::compile(text, &self.scope).map_err(|found| self.report(at, text, 0, found)).ok()?;
+        template.expressions().for_each(|expr| self.note(expr));
+        Some(template)
     }
 
     /// The text of a field that takes an expression without `=`.
@@ -130,7 +137,10 @@ impl Compiler {
     /// Compile a part of a scalar's text that begins at `offset`.
     pub fn compile(&self, at: &At<'_>, part: &str, offset: usize, expected: Option<&Type>) -> Option<Expr> {
         let found = match Expr::compile(part, &self.scope, expected) {
-            Ok(expr) => return Some(expr),
+            Ok(expr) => {
+                self.note(&expr);
+                return Some(expr);
+            }
             Err(found) => found,
         };
         // A condition asks with `&&`; any other value leaves the asking to its step.
@@ -138,6 +148,10 @@ impl Compiler {
         let found = found.into_iter().map(|one| if is_condition { one } else { asked_by_the_step(one) });
         self.report(at, part, offset, found.collect());
         None
+    }
+
+    fn note(&self, expr: &Expr) {
+        self.read.borrow_mut().extend(expr.reads().difference(expr.guards()).cloned());
     }
 
     fn report(&self, at: &At<'_>, part: &str, offset: usize, found: Vec<Diagnostic>) {

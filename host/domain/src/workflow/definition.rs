@@ -1,5 +1,6 @@
 //! A workflow that has passed every check: what the interpreter runs. Built only by `load`.
 
+mod message;
 pub mod outward;
 mod plugin;
 pub mod review;
@@ -22,6 +23,7 @@ use crate::workflow::definition::start::Starts;
 use crate::workflow::diagnostic::Diagnostic;
 use crate::workflow::expr::Expr;
 use crate::workflow::table::Table;
+pub use message::{Message, Notify};
 pub use outward::{Restock, Undo};
 pub use plugin::{Hook, Plugin, PluginRef};
 pub use subcase::{CallInput, Callable, CalledBy, Run, misfits};
@@ -52,12 +54,16 @@ pub struct Definition {
     pub starts: Starts,
     /// Fields that the merchant adds to the built-in ones.
     pub attributes: Attributes,
+    /// Of these, those that a case cannot do without.
+    pub needs: Needs,
     /// Events that the steps may await, with the types of what they carry.
     pub events: BTreeMap<String, BTreeMap<String, Type>>,
     /// Bounds of one case.
     pub limits: Limits,
     /// Variables with their defaults.
     pub vars: BTreeMap<String, Variable>,
+    /// What it tells while it waits, in its own words, by name.
+    pub messages: BTreeMap<Slug, Arc<Message>>,
     /// Every step, those of branches and bodies right after the step that they belong to; a case begins at the first.
     pub steps: Vec<Step>,
     /// By an `again`, the steps that its way back leads through, those inside them included.
@@ -127,6 +133,15 @@ pub struct Attributes {
     pub order_line: BTreeMap<String, Type>,
     /// Of the customer.
     pub customer: BTreeMap<String, Type>,
+}
+
+/// Attributes that a submission must come with: the steps read them without asking whether they are there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Of the case.
+    pub case: BTreeSet<String>,
+    /// Of each line.
+    pub line: BTreeSet<String>,
 }
 
 /// Starts a case when one of these kinds is opened and the condition holds.
@@ -288,14 +303,7 @@ pub enum Kind {
     /// Put the goods somewhere.
     Restock(Restock),
     /// Tell somebody.
-    Notify {
-        /// Which text.
-        template: Slug,
-        /// Whom: `customer`, or a queue.
-        to: String,
-        /// How: `email` unless said otherwise.
-        channel: String,
-    },
+    Notify(Notify),
     /// Ask an endpoint of the merchant, and wait for its answer.
     Http(Http),
     /// Give other goods for those that come back.
@@ -350,7 +358,7 @@ impl Kind {
             Self::Wait(_) => "wait",
             Self::Refund { .. } => "refund",
             Self::Restock { .. } => "restock",
-            Self::Notify { .. } => "notify",
+            Self::Notify(_) => "notify",
             Self::Http(_) => "http",
             Self::Exchange(_) => "exchange",
             Self::Run(_) => "run",
@@ -453,14 +461,7 @@ pub enum Compensate {
     /// Goods go elsewhere.
     Restock(Restock),
     /// Somebody is told.
-    Notify {
-        /// Which text.
-        template: Slug,
-        /// Whom.
-        to: String,
-        /// How.
-        channel: String,
-    },
+    Notify(Notify),
 }
 
 /// How much a `refund` sends, and out of what.

@@ -10,7 +10,9 @@ mod errors;
 mod forks;
 mod form;
 mod lists;
+mod messages;
 mod names;
+mod needs;
 mod outline;
 mod retry;
 mod sla;
@@ -119,6 +121,7 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
     let called = triggers::called(&head);
     let starts = triggers::by_name(&head);
     let limits = document::limits(&head);
+    let messages = messages::reminders(&head);
     let ways_back = lists::ways_back(&outline, &graphs);
     let known = lists::known(&outline, graphs);
     let mut steps = all_steps(&head, &outline, &known, environment)?;
@@ -131,6 +134,7 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         calendar::Written::Broken => return None,
         written => written.get().cloned(),
     };
+    let needs = needs::of(&head, &steps);
     let version = calendar.as_ref().and_then(|calendar| calendar.version());
     let definition = Definition {
         revision: revision::revision(root.node(), &plugins, head.currency?, head.zone?, version),
@@ -147,6 +151,8 @@ fn definition<'d>(root: &At<'d>, silent: &'d Problems, environment: &Environment
         vars: head.variables()?,
         attributes: head.attributes,
         events: head.events,
+        messages: messages?,
+        needs,
         ways_back: named(&ways_back, &steps),
         steps,
         plugins,

@@ -22,8 +22,10 @@ mod gather;
 mod goods;
 mod http;
 mod lanes;
+mod message;
 mod migrate;
 mod names;
+pub mod needs;
 pub mod offers;
 mod pay;
 mod resend;
@@ -39,6 +41,7 @@ mod swap;
 mod table;
 mod tasks;
 mod unbook;
+mod undelivered;
 mod undo;
 mod wait;
 
@@ -277,7 +280,7 @@ impl Run {
                 pay::enter(self, definition, step, amount, method, reason.as_ref())
             }
             Kind::Restock(restock) => goods::restock(self, definition, step, restock),
-            Kind::Notify { template, to, channel } => goods::notify(self, step, template, to, channel),
+            Kind::Notify(notify) => goods::notify(self, definition, step, notify),
             Kind::Http(request) => http::enter(self, definition, step, request),
             Kind::Exchange(exchange) => swap::enter(self, definition, step, exchange),
             Kind::Run(sub) => subcase::enter(self, definition, step, sub),

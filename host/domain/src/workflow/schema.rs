@@ -194,6 +194,11 @@ pub const DOCUMENT: Table = Table {
         Field::optional("limits", Shape::Map(&LIMITS), "Bounds of one case."),
         Field::optional("defaults", Shape::Map(&DEFAULTS), "What holds for every step that does not say otherwise."),
         Field::optional("vars", Shape::Names(&Shape::Variable), "Variables: a type, or a type and a default."),
+        Field::optional(
+            "messages",
+            Shape::Names(&Shape::Map(&MESSAGE)),
+            "Texts of its own, which a `notify` names by `template`; they are part of the revision.",
+        ),
         Field::required("steps", Shape::List(&Shape::StepMap), "The steps; a case begins at the first."),
         Field::optional(
             "on_error",
@@ -334,6 +339,16 @@ pub const VARIABLE: Table = Table::new(&[
         "What a case begins with, a literal; without it reads need a guard.",
     ),
 ]);
+
+/// The fields of a message.
+pub const MESSAGE: Table = Table {
+    fields: &[
+        Field::required("subject", Shape::Words, "What stands above it, in one line; `{{ expression }}` is filled in."),
+        Field::required("text", Shape::Words, "What it says; `{{ expression }}` is filled in."),
+    ],
+    later: &[],
+    hints: &[("body", "what a message says is its `text`"), ("title", "what stands above a message is its `subject`")],
+};
 
 /// The fields that every step has beside its kind.
 pub const STEP: Table = Table {

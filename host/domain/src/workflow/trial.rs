@@ -20,7 +20,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use expect::{Calls, Expectation, Expected, ExpectedRefund, ExpectedTask, OpenTasks};
+pub use expect::{Calls, Expectation, Expected, ExpectedMessage, ExpectedRefund, ExpectedTask, OpenTasks};
 pub use given::Given;
 pub use judge::{Call, Mismatch, Seen, judge};
 pub use mock::{Mock, MockLine, MockLines};

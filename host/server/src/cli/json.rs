@@ -2,7 +2,7 @@
 
 use redress_domain::case::child::Child;
 use redress_domain::case::lane::{Lane, LaneId};
-use redress_domain::case::{Effect, Held, Item, Line, Output, Reply, Status, Task, What};
+use redress_domain::case::{Effect, Held, Item, Line, Output, Piece, Reply, Status, Task, Texts, What};
 use redress_domain::clock::Instant;
 use redress_domain::money::{Money, Price};
 use redress_domain::value::{Fields, Value};
@@ -211,8 +211,17 @@ pub(super) fn what(what: &What) -> Json {
             "serial": serial,
             "goods": each(goods, |(sku, quantity)| json!({ "sku": sku, "quantity": quantity })),
         }}),
-        What::Notice { template, to, channel } => {
-            json!({ "notice": { "template": template, "to": to, "channel": channel } })
+        What::Notice { template, to, channel, message } => {
+            let texts = |texts: &Texts| -> Json {
+                let one = |(locale, pieces): (&String, &Vec<Piece>)| {
+                    (locale.clone(), pieces.iter().map(Piece::as_str).collect::<String>().into())
+                };
+                Json::Object(texts.iter().map(one).collect())
+            };
+            let message = message
+                .as_ref()
+                .map(|one| json!({ "digest": one.digest, "subject": texts(&one.subject), "text": texts(&one.text) }));
+            json!({ "notice": { "template": template, "to": to, "channel": channel, "message": message } })
         }
         What::Exchange(exchange) => json!({ "exchange": {
             "sku": exchange.sku,

@@ -92,6 +92,25 @@ pub fn resolve(snapshot: &Snapshot, case: &Case, text: &str) -> Result<Option<St
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
+/// A text with every reference in it to something that a person wrote for this case replaced by that; by nothing where it was erased.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn filled(snapshot: &Snapshot, case: &Case, text: &str) -> Result<String, super::Error> {
+    let start = format!("{PREFIX}{}#{}/", subject(case.id, case.customer.as_ref()), case.id);
+    let (mut filled, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find(&start) {
+        filled.push_str(&rest[..at]);
+        let behind = &rest[at + start.len()..];
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '/' | '.' | '_' | '-');
+        let name = behind.split(|letter| !is_part(letter)).next().unwrap_or_default().trim_end_matches(['.', '-', '/']);
+        let end = at + start.len() + name.len();
+        filled.push_str(&resolve(snapshot, case, &rest[at..end])?.unwrap_or_default());
+        rest = &rest[end..];
+    }
+    Ok(filled + rest)
+}
+
 /// Under whom the texts of a case are kept: its customer, else the case itself.
 fn subject(id: CaseId, customer: Option<&CustomerId>) -> String {
     customer.map_or_else(|| id.to_string(), ToString::to_string)

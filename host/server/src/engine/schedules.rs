@@ -19,7 +19,8 @@ use redress_store::batch::{AppendError, Batch};
 use redress_store::work::{Claim, Kind, WorkItem, WorkKey};
 
 use super::error::Error;
-use super::{Doing, Engine, Submission, Target};
+use super::timers::Doing;
+use super::{Engine, Submission, Target};
 
 impl Engine {
     /// See to it that every schedule of an active workflow has its next time before it. A schedule that is new begins with the first time
@@ -76,7 +77,7 @@ impl Engine {
         let active = self.registry().active();
         let definition = active.iter().find(|one| one.workflow == workflow);
         let found = definition.and_then(|one| Some((one, one.starts.schedules.iter().find(|one| one.name() == name)?)));
-        let ended = || Rejection::new("schedule_ended", format!("no active revision of {workflow} has it any more"));
+        let ended = || Rejection::new("not_startable", format!("no active revision of {workflow} has it any more"));
         let (definition, schedule) = found.ok_or_else(ended)?;
         // The item is due at one of its times: there is none only where a table of zones has changed.
         let at = schedule.cron.last(claim.due, now, schedule.zone).unwrap_or(claim.due);

@@ -7,7 +7,8 @@ use redress_store::batch::Batch;
 use redress_store::row::Row;
 use redress_store::work::ClaimRef;
 
-use super::{Doing, Engine, Error, Receipt, Submission, Target};
+use super::timers::Doing;
+use super::{Engine, Error, Receipt, Submission, Target};
 
 impl Engine {
     /// Tell the outcome of an effect that was sent under a claim, together with the rows that tell of the sending. A claim that

@@ -9,11 +9,12 @@ use redress_domain::clock::{Instant, Span};
 use redress_domain::codec;
 use redress_domain::ids::CaseId;
 use redress_store::batch::{AppendError, Batch};
-use redress_store::work::{Claim, ClaimRef, ClaimRequest, Kind, WorkKey};
+use redress_store::row::Row;
+use redress_store::work::{Claim, ClaimRef, ClaimRequest, Kind, WorkItem, WorkKey};
 
 use super::error::Error;
 use super::messages::Message;
-use super::{Doing, Engine, Receipt, Submission, Target};
+use super::{Engine, Receipt, Submission, Target};
 
 /// Who claims due work in this process.
 const HOLDER: &str = "engine";
@@ -37,6 +38,21 @@ pub struct Slice {
 
 /// How often items have failed in a row, by their keys.
 pub(super) type Failing = BTreeMap<WorkKey, u32>;
+
+/// The work item that a command does.
+pub(super) struct Doing {
+    pub(super) claim: ClaimRef,
+    /// What whoever does it keeps of it.
+    pub(super) rows: Vec<Row>,
+    /// What is to be done after it.
+    pub(super) next: Option<WorkItem>,
+}
+
+impl Doing {
+    pub(super) fn new(claim: ClaimRef) -> Self {
+        Self { claim, rows: Vec::new(), next: None }
+    }
+}
 
 enum Fate {
     Done,

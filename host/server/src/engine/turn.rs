@@ -11,7 +11,7 @@ use redress_domain::codec;
 use redress_domain::decision::Decision;
 use redress_domain::ids::CaseId;
 use redress_domain::workflow::definition::Definition;
-use redress_domain::workflow::run::{self, Input, Progress, Run, route};
+use redress_domain::workflow::run::{self, Input, Progress, Run, needs, route};
 use redress_store::batch::{Batch, Idem, Stream, Version};
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
@@ -164,6 +164,7 @@ fn begin(
     };
     if let (None, Some(taking)) = (&case, &definition) {
         hold::check_open(snapshot, taking.revision)?;
+        needs::check(taking, &input.command)?;
     }
     let run = run::begin(definition.as_deref(), case, input)?;
     Ok((definition, run))

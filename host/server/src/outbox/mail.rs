@@ -20,6 +20,7 @@ use super::Settings;
 use super::connectors::{Connector, Smtp};
 use super::guard::{Guard, MailServer, Security};
 use super::rules::{Answer, Meaning, Told};
+use super::words::Written;
 use crate::config;
 use crate::engine::personal::Contact;
 
@@ -51,7 +52,8 @@ pub(super) fn server(address: &str) -> Result<MailServer, String> {
     Ok(MailServer { host: host.to_owned(), port: url.port().unwrap_or(usual), security })
 }
 
-/// The mail that tells of a notice, or why there is none.
+/// The mail that tells of a notice, or why there is none; `own` is what the merchant wrote.
+#[expect(clippy::too_many_arguments, reason = "a mail has as many parts")]
 pub(super) fn compose(
     connector: &Connector,
     locale: &str,
@@ -60,6 +62,7 @@ pub(super) fn compose(
     what: &What,
     contact: &Contact,
     wanted_at: Instant,
+    own: Option<Written>,
 ) -> Result<Mail, &'static str> {
     let (Connector::Smtp(Smtp { from, .. }) | Connector::Folder { from, .. }) = connector else {
         return Err("connector_unfit");
@@ -68,7 +71,8 @@ pub(super) fn compose(
     let from: Mailbox = from.parse().map_err(|_| "sender_invalid")?;
     let address = contact.get("email").ok_or("no_address")?.trim().parse().map_err(|_| "address_invalid")?;
     let name = contact.get("name").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    let written = text::write(template.as_str(), locale, case, name.as_deref()).map_err(|error| {
+    let general = || text::write(template.as_str(), locale, case, name.as_deref());
+    let written = own.map_or_else(general, Ok).map_err(|error| {
         tracing::error!("text of the template {template} could not be written: {error}");
         "text_failed"
     })?;

@@ -18,6 +18,7 @@ use super::gates::Passage;
 use super::reply::Expect;
 use super::rules::{self, Due, Key, Log, Terms};
 use super::secret::Vault;
+use super::words::{self, Written};
 use super::{mail, waiting, webhook};
 use crate::engine::{Engine, Error, hold, personal};
 
@@ -200,10 +201,11 @@ impl Courier {
         };
         let how = connector.how();
         let wanted_at = item.engine.effect_in(item.snapshot, item.key)?.map_or(item.claim.due, |one| one.intended_at);
+        let own = own_words(&item, contact.as_ref())?;
         let parcel = match connector {
             Connector::Webhook(webhook) => {
                 let tenant = item.engine.record().slug.as_str();
-                let body = webhook::body(tenant, item.case, item.key, &item.effect.what, wanted_at);
+                let body = webhook::body(tenant, item.case, item.key, &item.effect.what, wanted_at, own.as_ref());
                 Parcel::Request { webhook, body, expect: Expect::of(&item.effect.what) }
             }
             Connector::Simulated => Parcel::Simulated,
@@ -217,6 +219,7 @@ impl Courier {
                     &item.effect.what,
                     &contact.unwrap_or_default(),
                     wanted_at,
+                    own,
                 );
                 match mail {
                     Ok(mail) => Parcel::Mail { connector: mailer, mail: Box::new(mail) },
@@ -305,7 +308,9 @@ impl Item<'_> {
             reason: Some(reason.to_owned()),
             ..open.unwrap_or_else(new)
         };
-        let settle = Settle::new(self.key, outcome);
+        // Of a message that reaches nobody the case knows why: a person may mend it.
+        let code = matches!(self.effect.what, What::Notice { .. }).then(|| reason.to_owned());
+        let settle = Settle { code, ..Settle::new(self.key, outcome) };
         Plan::Settle { case: self.case.id, settle, row: Some(row) }
     }
 }
@@ -327,6 +332,19 @@ fn notice(item: &Item<'_>, channel: &str, to: &str) -> Result<Option<(Kind, Opti
     }
     let is_set = connectors::is_set(item.snapshot, &Kind::Notification)?;
     Ok(is_set.then_some((Kind::Notification, None)))
+}
+
+/// What a message says, where the workflow has words of its own for it.
+fn own_words(item: &Item<'_>, contact: Option<&personal::Contact>) -> Result<Option<Written>, Error> {
+    let What::Notice { message: Some(message), to, .. } = &item.effect.what else { return Ok(None) };
+    let known = match contact {
+        Some(contact) => contact.get("name").cloned(),
+        None if to == CUSTOMER => personal::reached(item.snapshot, item.case)?.remove("name"),
+        None => None,
+    };
+    let name = known.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let locale = &item.engine.record().locale;
+    Ok(Some(words::written(item.snapshot, item.case, message, locale, name)?))
 }
 
 /// How the log says what an effect was settled as.

@@ -17,6 +17,7 @@ use super::guard::{Guard, PublicOnly, Way};
 use super::reply::{self, Expect};
 use super::rules::{Answer, Meaning, Told};
 use super::secret::Secret;
+use super::words::Written;
 use super::{Error, Settings};
 use crate::{config, tls};
 
@@ -87,7 +88,17 @@ enum Data<'a> {
         to: &'a str,
         channel: &'a str,
         customer: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<OfMessage<'a>>,
     },
+}
+
+/// What a message says that the merchant wrote.
+#[derive(Debug, Serialize)]
+struct OfMessage<'a> {
+    digest: String,
+    subject: &'a str,
+    text: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -126,10 +137,18 @@ impl From<Money> for Amount {
 }
 
 /// The body that tells of an effect: the same bytes on every attempt, because nothing in it changes once the effect is wanted.
-pub(super) fn body(tenant: &str, case: &Case, key: Digest, what: &What, wanted_at: Instant) -> Vec<u8> {
+/// But for what was erased meanwhile in a message of the merchant's own.
+pub(super) fn body(
+    tenant: &str,
+    case: &Case,
+    key: Digest,
+    what: &What,
+    wanted_at: Instant,
+    own: Option<&Written>,
+) -> Vec<u8> {
     let external = case.external.as_ref();
     let external = external.map(|external| OfExternal { source: &external.source, id: &external.id });
-    let (kind, data) = data(case, what);
+    let (kind, data) = data(case, what, own);
     let body = Body {
         kind,
         id: key.to_string(),
@@ -141,7 +160,7 @@ pub(super) fn body(tenant: &str, case: &Case, key: Digest, what: &What, wanted_a
     serde_json::to_vec(&body).expect("a body of texts and numbers is JSON")
 }
 
-fn data<'a>(case: &'a Case, what: &'a What) -> (&'static str, Data<'a>) {
+fn data<'a>(case: &'a Case, what: &'a What, own: Option<&'a Written>) -> (&'static str, Data<'a>) {
     match what {
         What::Refund(refund) => ("refund.requested", refund_data(refund)),
         What::Restock { to, goods, lot, serial } => {
@@ -157,9 +176,14 @@ fn data<'a>(case: &'a Case, what: &'a What) -> (&'static str, Data<'a>) {
             let body = reply::told(&request.body);
             ("http.requested", Data::Http { target: request.target.as_str(), body })
         }
-        What::Notice { template, to, channel } => {
+        What::Notice { template, to, channel, message } => {
             let customer = case.customer.as_ref().map(|customer| customer.as_str());
-            ("notice.requested", Data::Notice { template: template.as_str(), to, channel, customer })
+            let message = message.as_ref().zip(own).map(|(message, own)| OfMessage {
+                digest: message.digest.to_string(),
+                subject: &own.subject,
+                text: &own.body,
+            });
+            ("notice.requested", Data::Notice { template: template.as_str(), to, channel, customer, message })
         }
     }
 }

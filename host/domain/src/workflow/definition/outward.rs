@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::Slug;
 use crate::value::Type;
-use crate::workflow::definition::{Compensate, Definition, Http, Kind, Step};
+use crate::workflow::definition::{Compensate, Definition, Http, Kind, Notify, Step};
 use crate::workflow::expr::Expr;
 
 /// Goods that go somewhere.
@@ -33,7 +33,8 @@ impl Definition {
 
     /// The texts that are told to somebody, by its own steps and for it while it waits.
     pub fn templates(&self) -> BTreeSet<&str> {
-        let mut all: BTreeSet<&str> = self.steps.iter().flat_map(Step::told).map(Slug::as_str).collect();
+        let mut all: BTreeSet<&str> =
+            self.steps.iter().flat_map(Step::told).map(|notify| notify.template.as_str()).collect();
         let is_hurried = |step: &Step| step.kind.asked().is_some_and(|review| review.sla.is_some());
         if self.steps.iter().any(is_hurried) {
             all.extend([TASK_REMINDER, TASK_ESCALATED]);
@@ -42,6 +43,13 @@ impl Definition {
             all.insert(WAIT_REMINDER);
         }
         all
+    }
+
+    /// Whether it has a text of its own under this name that it tells somebody.
+    pub fn has_text(&self, name: &str) -> bool {
+        let is_own = |notify: &Notify| notify.template.as_str() == name && notify.message.is_some();
+        let told = self.steps.iter().flat_map(Step::told).any(is_own);
+        told || self.messages.keys().any(|known| known.as_str() == name)
     }
 
     /// What the answers of a system may hold, by all steps that ask it.
@@ -59,11 +67,10 @@ impl Step {
         itself.into_iter().chain(undone)
     }
 
-    /// The texts that it tells somebody: by itself, and where it is undone.
-    fn told(&self) -> impl Iterator<Item = &Slug> {
-        let itself = if let Kind::Notify { template, .. } = &self.kind { Some(template) } else { None };
-        let undone =
-            if let Some(Compensate::Notify { template, .. }) = &self.compensate { Some(template) } else { None };
+    /// What it tells somebody: by itself, and where it is undone.
+    fn told(&self) -> impl Iterator<Item = &Notify> {
+        let itself = if let Kind::Notify(notify) = &self.kind { Some(notify) } else { None };
+        let undone = if let Some(Compensate::Notify(notify)) = &self.compensate { Some(notify) } else { None };
         itself.into_iter().chain(undone)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::typed::noun;
 use super::{Context, EvalError, Expr, Roots, Scope};
+use crate::case::Piece;
 use crate::value::Type;
 use crate::workflow::diagnostic::{Diagnostic, Range};
 
@@ -67,6 +68,25 @@ impl Template {
             Part::Text(_) => None,
             Part::Value(expr) => Some(expr),
         })
+    }
+
+    /// The text part by part, with the values filled in.
+    pub fn pieces(&self, roots: &dyn Roots, context: &mut Context) -> Result<Vec<Piece>, EvalError> {
+        let (mut pieces, mut bytes) = (Vec::new(), 0);
+        for part in &self.parts {
+            let piece = match part {
+                Part::Text(text) if text.is_empty() => continue,
+                Part::Text(text) => Piece::Text(text.clone()),
+                Part::Value(expr) => Piece::Value(expr.evaluate(roots, context)?.to_string()),
+            };
+            bytes += piece.as_str().len();
+            if bytes > TEXT_BYTES_MAX {
+                let message = format!("the text would be longer than {TEXT_BYTES_MAX} bytes");
+                return Err(EvalError::new("too_long", message));
+            }
+            pieces.push(piece);
+        }
+        Ok(pieces)
     }
 
     /// The text with its values filled in.

@@ -1,6 +1,8 @@
 //! The head of a document: everything beside its steps.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::case::Retry;
 use crate::clock::Zone;
@@ -12,9 +14,10 @@ use crate::workflow::definition::{Attributes, Limits, Required, Variable, Words}
 use crate::workflow::diagnostic::{Diagnostic, suggest};
 use crate::workflow::literal::literal;
 use crate::workflow::load::calendar::{Written, calendar, delay};
+use crate::workflow::load::messages::Messages;
 use crate::workflow::load::step::optional;
 use crate::workflow::load::triggers::{self, Start};
-use crate::workflow::load::{Environment, STEPS_MAX, names, retry};
+use crate::workflow::load::{Environment, STEPS_MAX, messages, names, retry};
 use crate::workflow::reader::{At, Fields, identifier};
 use crate::workflow::schema;
 use crate::workflow::types::type_of;
@@ -40,8 +43,12 @@ pub(super) struct Head<'d> {
     pub(super) open_for: Option<At<'d>>,
     pub(super) lines: Option<u32>,
     pub(super) vars: BTreeMap<String, Declared>,
+    /// Texts of its own.
+    pub(super) messages: Messages<'d>,
     /// How what steps send is sent again; `None` inside where it was reported.
     pub(super) retry: Option<Option<Retry>>,
+    /// The paths that the steps and the limits read.
+    pub(super) read: Rc<RefCell<BTreeSet<String>>>,
     /// Names of fields and events whose declaration was reported.
     pub(super) broken: BTreeSet<String>,
 }
@@ -106,6 +113,8 @@ pub(super) fn head<'d>(fields: &Fields<'d>, environment: &Environment) -> Head<'
         open_for: limit("open_for"),
         lines: lines.and_then(|lines| u32::try_from(lines).ok()),
         vars: vars(fields, currency.unwrap_or(Currency::EUR)),
+        messages: messages::read(fields),
+        read: Rc::default(),
         retry: fields
             .get("defaults")
             .map_or(Some(None), |at| optional(at.fields(&schema::DEFAULTS)?.get("retry"), retry::load)),

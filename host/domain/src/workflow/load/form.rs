@@ -19,7 +19,7 @@ const TAKEN: &[&str] = &["outcome", "by", "at", "first_by"];
 #[derive(Debug, Default)]
 pub(super) struct Form {
     pub(super) types: BTreeMap<String, Type>,
-    /// Those that take evidence; their type is a list of text.
+    /// Those that take evidence; their type is a list of text, which may be left out where there is a `?`.
     pub(super) files: BTreeMap<String, Files>,
     /// Fields whose type was reported.
     pub(super) broken: BTreeSet<String>,
@@ -32,8 +32,9 @@ pub(super) fn form(at: Option<&At<'_>>) -> Form {
         let Some(name) = free_name(key, &at, TAKEN, "an answer has a built-in field") else { continue };
         match (files_text(&at), &at) {
             (Some(text), at) => match files(text, at) {
-                Some(files) => {
-                    form.types.insert(name.clone(), Type::Text.list());
+                Some((files, optional)) => {
+                    let kind = Type::Text.list();
+                    form.types.insert(name.clone(), if optional { kind.optional() } else { kind });
                     form.files.insert(name, files);
                 }
                 None => _ = form.broken.insert(name),
@@ -50,19 +51,22 @@ pub(super) fn form(at: Option<&At<'_>>) -> Form {
 /// The text of a field that takes evidence.
 fn files_text<'d>(at: &At<'d>) -> Option<&'d str> {
     match &at.node().kind {
-        Kind::Scalar(scalar) if scalar.text == "files" || scalar.text.starts_with("files(") => Some(&scalar.text),
+        Kind::Scalar(scalar) if matches!(&*scalar.text, "files" | "files?") || scalar.text.starts_with("files(") => {
+            Some(&scalar.text)
+        }
         _ => None,
     }
 }
 
-/// `files`, `files(min=2)` or `files(min=1, max=4)`.
-fn files(text: &str, at: &At<'_>) -> Option<Files> {
-    const HELP: &str = "as `files`, `files(min=2)` or `files(min=1, max=4)`";
+/// `files`, `files(min=2)` or `files(min=1, max=4)`; with `?` behind it the whole field may be left out.
+fn files(text: &str, at: &At<'_>) -> Option<(Files, bool)> {
+    const HELP: &str = "as `files`, `files(min=2)` or `files(min=1, max=4)`, with `?` where it may be left out";
     let mut files = Files { min: 0, max: FILES_MAX };
-    let wrong = |message: String| -> Option<Files> {
+    let wrong = |message: String| -> Option<(Files, bool)> {
         at.report_inside(Diagnostic::new("bad_literal", Range::new(0, text.len()), message).help(HELP))
     };
-    let inner = text.strip_prefix("files").unwrap_or_default();
+    let (written, optional) = text.strip_suffix('?').map_or((text, false), |written| (written, true));
+    let inner = written.strip_prefix("files").unwrap_or_default();
     let bounds = match inner.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
         Some(bounds) => bounds,
         None if inner.is_empty() => "",
@@ -79,5 +83,5 @@ fn files(text: &str, at: &At<'_>) -> Option<Files> {
     if files.max > FILES_MAX || files.min > files.max || files.max == 0 {
         return wrong(format!("a field takes 1 to {FILES_MAX} files, and not fewer at most than at least"));
     }
-    Some(files)
+    Some((files, optional))
 }

@@ -1,6 +1,7 @@
 //! Which names an expression may read where it stands, of which type, and why others cannot be read there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::value::Type;
 use crate::workflow::builtin::{self, fields_with};
@@ -104,6 +105,7 @@ fn at_place(head: &Head<'_>, outline: &Outline<'_>, known: &Known) -> Compiler {
     };
     let mut compiler = compiler(head, &kinds, &|part| head.requires(part), roots);
     compiler.uncertain = uncertain;
+    compiler.read = Rc::clone(&head.read);
     explain_steps(&mut compiler, outline);
     compiler
 }

@@ -59,7 +59,7 @@ pub(super) fn compensate(name: &str, body: &At<'_>, context: &Context<'_, '_>) -
     Some(match load(name, body, context)? {
         Kind::Http(http) => Compensate::Http(http),
         Kind::Restock(restock) => Compensate::Restock(restock),
-        Kind::Notify { template, to, channel } => Compensate::Notify { template, to, channel },
+        Kind::Notify(notify) => Compensate::Notify(notify),
         _ => return None,
     })
 }
@@ -96,7 +96,7 @@ pub(super) fn load(kind: &str, body: &At<'_>, context: &Context<'_, '_>) -> Opti
         "wait" => wait::load(body, context),
         "refund" => refund::load(body, context),
         "restock" => restock::load(body, context),
-        "notify" => notify::load(body),
+        "notify" => notify::load(body, context),
         "http" => http::load(body, context),
         "exchange" => exchange::load(body, context),
         "run" => run::load(body, context),

@@ -222,7 +222,7 @@ fn a_restock_goes_where_goods_may_go() {
 fn a_notify_has_a_channel() {
     assert!(matches!(
         first("  - { id: tell, notify: { template: return-done, to: customer } }"),
-        Kind::Notify { channel, .. } if channel == "email"
+        Kind::Notify(notify) if notify.channel == "email"
     ));
 }
 

@@ -7,7 +7,7 @@ use chrono::Datelike as _;
 use crate::clock::{Instant, Span};
 use crate::value::Value;
 use crate::workflow::calendar::delay::Delay;
-use crate::workflow::definition::{Compensate, Definition, Kind, RefundOf, Step, Timeout};
+use crate::workflow::definition::{Compensate, Definition, Kind, Notify, RefundOf, Step, Timeout};
 use crate::workflow::diagnostic::suggest;
 use crate::workflow::expr::{Context, Expr, Roots, STEPS_MAX};
 use crate::workflow::load::outline::{Draft, Outline};
@@ -26,7 +26,9 @@ pub(super) fn look(document: &Fields<'_>, outline: &Outline<'_>, definition: &De
     for (draft, step) in outline.drafts.iter().zip(&definition.steps) {
         amount(draft, step, outline, definition);
         recipients(draft, step, &queues);
+        texts(document, draft, step);
     }
+    untold(document, definition);
     if let Some(now) = now {
         years(document, definition, now);
     }
@@ -85,15 +87,15 @@ fn queues(definition: &Definition) -> Vec<&str> {
 
 /// A notice to somebody who is nearly the customer, or nearly a queue of the document.
 fn recipients(draft: &Draft<'_>, step: &Step, queues: &[&str]) {
-    if let Kind::Notify { to, .. } = &step.kind
+    if let Kind::Notify(notify) = &step.kind
         && let Some(at) = field(draft, "to")
     {
-        recipient(&at, to, queues);
+        recipient(&at, &notify.to, queues);
     }
-    if let Some(Compensate::Notify { to, .. }) = &step.compensate
-        && let Some(at) = undone_to(draft)
+    if let Some(Compensate::Notify(notify)) = &step.compensate
+        && let Some(at) = undone(draft, "to")
     {
-        recipient(&at, to, queues);
+        recipient(&at, &notify.to, queues);
     }
 }
 
@@ -104,6 +106,39 @@ fn recipient(at: &At<'_>, to: &str, queues: &[&str]) {
     let Some(near) = suggest(to, std::iter::once(CUSTOMER).chain(queues.iter().copied())) else { return };
     let message = format!("`{to}` is taken for a queue, and no step of this workflow has one of that name");
     at.warn("unknown_recipient", message, format!("did you mean `{near}`?"));
+}
+
+/// A text that has nearly the name of one of the document's own.
+fn texts(document: &Fields<'_>, draft: &Draft<'_>, step: &Step) {
+    let own: Vec<&str> = messages(document).into_iter().map(|(name, _)| name).collect();
+    let near = |notify: &Notify, at: Option<At<'_>>| {
+        let name = notify.template.as_str();
+        if let (None, Some(near), Some(at)) = (&notify.message, suggest(name, own.iter().copied()), at) {
+            let message = format!("`{name}` is no text of this workflow, which has one of nearly this name");
+            at.warn("unknown_template", message, format!("did you mean `{near}`?"));
+        }
+    };
+    if let Kind::Notify(notify) = &step.kind {
+        near(notify, field(draft, "template"));
+    }
+    if let Some(Compensate::Notify(notify)) = &step.compensate {
+        near(notify, undone(draft, "template"));
+    }
+}
+
+/// Texts that nobody is told. What they read is not checked, for nobody knows where they would be told.
+fn untold(document: &Fields<'_>, definition: &Definition) {
+    let told = definition.templates();
+    for (name, at) in messages(document).into_iter().filter(|(name, _)| !told.contains(name)) {
+        let help = "name it in a `notify`, or remove it";
+        at.warn("never_told", format!("no step tells `{name}`, so that what it reads is not checked"), help);
+    }
+}
+
+/// The texts of a document, by name.
+fn messages<'d>(document: &Fields<'d>) -> Vec<(&'d str, At<'d>)> {
+    let written = document.get("messages").and_then(|at| at.names()).unwrap_or_default();
+    written.into_iter().map(|(key, at)| (key.text.as_str(), at)).collect()
 }
 
 /// Years that a case of today reaches and of which the calendar knows the week alone.
@@ -147,10 +182,10 @@ fn field<'d>(draft: &Draft<'d>, name: &str) -> Option<At<'d>> {
     body.names()?.into_iter().find(|(key, _)| key.text == name).map(|(_, at)| at)
 }
 
-/// Whom the step's `compensate` tells.
-fn undone_to<'d>(draft: &Draft<'d>) -> Option<At<'d>> {
+/// A field of what the step's `compensate` tells.
+fn undone<'d>(draft: &Draft<'d>, name: &str) -> Option<At<'d>> {
     let notify = draft.fields.as_ref()?.get("compensate")?.fields(&schema::COMPENSATE)?.get("notify")?;
-    notify.names()?.into_iter().find(|(key, _)| key.text == "to").map(|(_, at)| at)
+    notify.names()?.into_iter().find(|(key, _)| key.text == name).map(|(_, at)| at)
 }
 
 #[cfg(test)]
@@ -212,6 +247,20 @@ mod tests {
         let undone =
             "  - id: label\n    http: { target: carrier }\n    compensate: { notify: { template: x, to: costumer } }";
         assert_eq!(warned(&document("", undone), None), ["steps[0].compensate.notify.to unknown_recipient"]);
+    }
+
+    #[test]
+    fn a_text_that_nobody_is_told_and_one_of_nearly_its_name_are_told() {
+        let told = |template: &str| {
+            let head = "messages: { sorry: { subject: Sorry, text: 'It is {{ nothing }}' } }";
+            warned(
+                &document(head, &format!("  - {{ id: tell, notify: {{ template: {template}, to: customer }} }}")),
+                None,
+            )
+        };
+        let untold = "messages.sorry never_told";
+        assert_eq!(told("sory"), [untold, "steps[0].notify.template unknown_template"]);
+        assert_eq!(told("return-done"), [untold]);
     }
 
     #[test]

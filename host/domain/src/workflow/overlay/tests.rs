@@ -271,3 +271,25 @@ fn what_is_worth_a_second_look_is_told_at_the_overlay() {
     let limited = "title: Over\npatch:\n  - set: { at: steps.done.finish.result, to: paid }\n  - set: { at: limits.refund_max, to: 30.00 }";
     assert_eq!(told(limited), [(7, "refund_above_limit".to_owned())], "the patch that caused it");
 }
+
+#[test]
+fn an_overlay_says_in_other_words_what_its_base_tells() {
+    let base = "format: 1\nworkflow: base\ncurrency: EUR\nzone: UTC\ntriggers: [{ case_opened: {} }]\nmessages:\n  sorry: { subject: Sorry, text: { en: Base, de: Basis } }\nsteps:\n  - { id: tell, notify: { template: sorry, to: customer } }\n  - { id: done, finish: { result: done } }\n";
+    let environment = Environment { bases: [("own@1".to_owned(), base.to_owned())].into(), ..Environment::default() };
+    let load = |rest: &str| load::load(&format!("format: 1\nworkflow: over\nextends: own@1\n{rest}\n"), &environment);
+    let digest = |definition: &Definition| match &definition.step("tell").unwrap().kind {
+        crate::workflow::definition::Kind::Notify(notify) => notify.message.as_ref().unwrap().digest,
+        _ => panic!("it tells"),
+    };
+    let same = load("title: Over").unwrap();
+    let patched = load("patch:\n  - set: { at: messages.sorry.text.en, to: 'Ours {{ case.number }}' }").unwrap();
+    let laid = load("messages: { sorry: { text: { en: 'Ours {{ case.number }}' } } }").unwrap();
+    assert_eq!(digest(&patched), digest(&laid), "laid over, or patched");
+    assert!(digest(&same) != digest(&laid) && same.revision != laid.revision);
+    let wrong = load("messages: { sorry: { text: { en: '{{ case.numbr }}' } } }").unwrap_err();
+    assert_eq!((wrong[0].code.as_str(), wrong[0].path.as_str()), ("unknown_field", "messages.sorry.text.en"));
+    let sealed = base.replace("steps:", "sealed: [messages]\nsteps:");
+    let environment = Environment { bases: [("own@1".to_owned(), sealed)].into(), ..Environment::default() };
+    let text = "format: 1\nworkflow: over\nextends: own@1\nmessages: { sorry: { subject: x } }\n";
+    assert_eq!(load::load(text, &environment).unwrap_err()[0].code, "sealed");
+}

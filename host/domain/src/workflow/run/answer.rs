@@ -74,7 +74,8 @@ fn checked_form(review: &Review, given: &Fields) -> Result<Fields, Rejection> {
     let mut wrong = Vec::new();
     for (name, kind) in &review.ask {
         let files = review.files.get(name);
-        if files.is_some_and(|files| files.min == 0) {
+        // One that may be left out is absent where it is, not empty.
+        if files.is_some_and(|files| files.min == 0) && !matches!(kind, Type::Optional(_)) {
             form.entry(name.clone()).or_insert_with(|| Value::List(Vec::new()));
         }
         let good = match form.get(name) {

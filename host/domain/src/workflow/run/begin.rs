@@ -102,12 +102,12 @@ pub(super) fn command(run: &mut Run, definition: Option<&Definition>, body: &Bod
             Ok(())
         }
         Body::Timer(Timer::Task { task }) => {
-            sla::of_task(run, *task);
+            sla::of_task(run, definition, *task);
             Ok(())
         }
         Body::Timer(Timer::Remind { step, since, lane, rest }) => {
             run.turn_to(lane);
-            sla::of_wait(run, step, *since, rest);
+            sla::of_wait(run, definition, step, *since, rest);
             Ok(())
         }
         Body::Timer(Timer::OpenFor) => {
@@ -285,7 +285,8 @@ fn check(open: &Open) -> Result<(), Rejection> {
 }
 
 /// What the checker relied on when it read the workflow: few enough lines, and no attribute that is not declared or not of its
-/// type. One that is declared may be missing: an expression that reads it then fails, and a person sees the case.
+/// type. One that is declared may be missing, in a case of the past: an expression that reads it then fails, and a person sees the
+/// case. Whoever opens a case now is told by `needs`.
 fn fits(open: &Open, definition: &Definition) -> Result<(), Rejection> {
     let max = definition.limits.lines.map_or(LINES_MAX, |lines| lines as usize);
     if open.lines.len() > max {
@@ -298,11 +299,11 @@ fn fits(open: &Open, definition: &Definition) -> Result<(), Rejection> {
     for (index, line) in open.lines.iter().enumerate() {
         wrong.extend(undeclared(&line.attributes, of_line).map(|name| format!("lines[{index}].attributes.{name}")));
     }
-    if wrong.is_empty() {
-        return Ok(());
+    if !wrong.is_empty() {
+        let message = format!("workflow {} declares otherwise: {}", definition.workflow, wrong.join(", "));
+        return Err(Rejection { code: "wrong_attributes", message, fields: wrong });
     }
-    let message = format!("workflow {} declares otherwise: {}", definition.workflow, wrong.join(", "));
-    Err(Rejection { code: "wrong_attributes", message, fields: wrong })
+    Ok(())
 }
 
 fn undeclared<'a>(given: &'a Fields, declared: &'a BTreeMap<String, Type>) -> impl Iterator<Item = &'a String> {

@@ -1,6 +1,6 @@
 //! Effects on their way: leaving, settling, and what a step makes of the outcome of all of its effects.
 
-use super::{Flow, Run, StepError, contradicted, fail, finish, http, swap, tasks, unbook, undo};
+use super::{Flow, Run, StepError, contradicted, fail, finish, http, swap, tasks, unbook, undelivered, undo};
 use crate::case::command::{Rejection, Settle, Settled};
 use crate::case::entry::Entry;
 use crate::case::{About, Effect, EffectState, Output, Reply, What};
@@ -58,7 +58,10 @@ pub(super) fn settled(run: &mut Run, definition: Option<&Definition>, settle: &S
         Some(definition) if is_work(&effect) && run.awaits(&effect.step) && is_latest(run, &effect) => {
             conclude(run, definition, &effect, settle.key)
         }
-        _ if settle.outcome == Settled::Declined => unbook::late(run, &effect.step, settle.key),
+        _ if settle.outcome == Settled::Declined => {
+            unbook::late(run, &effect.step, settle.key);
+            undelivered::ask(run, &effect, settle.key);
+        }
         _ if settle.outcome == Settled::Unknown => ask_person(run, &effect.step, settle.key, "outcome_unknown"),
         Some(definition) => undo::too_late(run, definition, &effect),
         None => {}

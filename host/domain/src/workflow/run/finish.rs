@@ -1,6 +1,6 @@
 //! `finish`, `fail` and a person's cancel: the end of a case. What is still promised to it is given back.
 
-use super::{Flow, Run, contradicted, reserve, subcase, unbook, undo};
+use super::{Flow, Run, contradicted, reserve, subcase, unbook, undelivered, undo};
 use crate::case::entry::Entry;
 use crate::case::lane::LaneId;
 use crate::case::{About, EffectState, Task};
@@ -44,10 +44,11 @@ fn clear(run: &mut Run) {
 
 /// Nobody need answer these tasks any more.
 pub(super) fn close_tasks(run: &mut Run, which: impl Fn(&Task) -> bool) {
-    // Whether money left stays a person's question, for as long as nobody knows or the provider says otherwise.
+    // Whether money left stays a person's question, for as long as nobody knows or the provider says otherwise; and so does what
+    // the customer was not told.
     let is_known = |key: &Digest| run.case().effects.get(key).is_none_or(|effect| effect.state != EffectState::Unknown);
     let is_over = |task: &Task| match &task.about {
-        About::Effect { key } => is_known(key) && !contradicted::is_asked(task),
+        About::Effect { key } => is_known(key) && !contradicted::is_asked(task) && !undelivered::is_asked(task),
         _ => true,
     };
     let open = run.case().tasks.iter().filter(|(_, task)| which(task) && is_over(task));

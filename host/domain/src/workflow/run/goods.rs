@@ -1,13 +1,13 @@
 //! `restock` and `notify`: goods and messages.
 
-use super::{Flow, Run, StepError, effects};
+use super::{Flow, Run, StepError, effects, message};
 use crate::case::entry::Entry;
 use crate::case::{Case, EffectState, Line, Output, What};
-use crate::ids::{Sku, Slug};
+use crate::ids::Sku;
 use crate::value::Value;
 use crate::verdict::Remedy;
 use crate::workflow::builtin::{RESTOCK_INSPECTED, RESTOCK_TO};
-use crate::workflow::definition::{Definition, Kind, Restock, Step};
+use crate::workflow::definition::{Definition, Kind, Notify, Restock, Step};
 use crate::workflow::expr::Expr;
 
 pub(super) fn restock(
@@ -75,17 +75,24 @@ fn refunded_units(case: &Case, place: usize) -> u32 {
     items.flatten().filter(|item| item.line as usize == place).map(|item| item.take.quantity).sum()
 }
 
-pub(super) fn notify(run: &mut Run, step: &Step, template: &Slug, to: &str, channel: &str) -> Result<Flow, StepError> {
+pub(super) fn notify(run: &mut Run, definition: &Definition, step: &Step, notify: &Notify) -> Result<Flow, StepError> {
     if run.history() {
-        let what = format!("notify {template}");
+        let what = format!("notify {}", notify.template);
         run.emit(Entry::Ignored { what, why: "the case is history".to_owned() });
         return Ok(Flow::Next);
     }
-    let key = run.effect_key(&step.id, to, "notify");
-    let what = What::Notice { template: template.clone(), to: to.to_owned(), channel: channel.to_owned() };
+    let key = run.effect_key(&step.id, &notify.to, "notify");
+    let what = notice(run, definition, notify)?;
     intend(run, step, key, what);
     run.work.push(crate::decision::Work::Effect { key });
     Ok(Flow::Next)
+}
+
+/// A message, in the document's own words where it has some.
+pub(super) fn notice(run: &Run, definition: &Definition, notify: &Notify) -> Result<What, StepError> {
+    let message = message::written(run, definition, notify.message.as_deref())?;
+    let Notify { template, to, channel, .. } = notify.clone();
+    Ok(What::Notice { template, to, channel, message })
 }
 
 fn intend(run: &mut Run, step: &Step, key: crate::ids::Digest, what: What) {

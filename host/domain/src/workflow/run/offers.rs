@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{contradicted, fail, lanes};
+use super::{contradicted, fail, lanes, undelivered};
 use crate::case::{About, Case, Task, What};
 use crate::value::Type;
 use crate::workflow::definition::{Definition, Hook, Kind};
@@ -32,6 +32,7 @@ pub fn outcomes(definition: Option<&Definition>, task: &Task) -> Vec<String> {
             Some(_) => words(&["try_again", "close"]),
             None => Vec::new(),
         },
+        (About::Effect { .. }, Some(_)) if undelivered::is_asked(task) => words(&undelivered::OUTCOMES),
         (About::Effect { .. }, Some(_)) if contradicted::is_asked(task) => words(&["paid", "recovered"]),
         (About::Effect { .. }, Some(_)) => words(&["paid", "not_paid", "resend"]),
     }

@@ -3,7 +3,7 @@
 //! Instants are fixed when the wait begins. Of what came due while the host was down, one reminder is sent and the last escalation
 //! counts.
 
-use super::{Run, version};
+use super::{Run, message, version};
 use crate::case::command::Timer;
 use crate::case::deadline::{Alarm, AlarmKind, Deadline};
 use crate::case::entry::Entry;
@@ -42,7 +42,7 @@ pub(super) fn arm(run: &mut Run, id: TaskId) {
 }
 
 /// The timer of a task is due.
-pub(super) fn of_task(run: &mut Run, id: TaskId) {
+pub(super) fn of_task(run: &mut Run, definition: Option<&Definition>, id: TaskId) {
     let until = reached(run);
     let task = run.case().tasks.get(&id);
     let alarms =
@@ -59,7 +59,7 @@ pub(super) fn of_task(run: &mut Run, id: TaskId) {
     if let Some(due) = passed.iter().find(|alarm| alarm.kind == AlarmKind::Due) {
         run.emit(Entry::TaskOverdue { id, at: due.at });
     }
-    let escalated = escalate(run, &step, id, &passed);
+    let escalated = escalate(run, definition, &step, id, &passed);
     let reminders: Vec<Instant> =
         passed.iter().filter(|alarm| alarm.kind == AlarmKind::Remind).map(|alarm| alarm.at).collect();
     if let Some(at) = reminders.last() {
@@ -67,14 +67,14 @@ pub(super) fn of_task(run: &mut Run, id: TaskId) {
         // Whoever is told that the task is theirs now needs no reminder of it.
         let queue = run.case().tasks.get(&id).map(|task| task.queue.clone()).filter(|_| !escalated);
         if let Some(queue) = queue {
-            notice(run, &step, (id, *at), TASK_REMINDER, queue);
+            notice(run, definition, &step, (id, *at), (TASK_REMINDER, queue));
         }
     }
     arm(run, id);
 }
 
 /// The last of the escalations that came due.
-fn escalate(run: &mut Run, step: &Slug, id: TaskId, passed: &[Alarm]) -> bool {
+fn escalate(run: &mut Run, definition: Option<&Definition>, step: &Slug, id: TaskId, passed: &[Alarm]) -> bool {
     let to = |alarm: &Alarm| match &alarm.kind {
         AlarmKind::Escalate { to } => Some((alarm.at, to.clone())),
         AlarmKind::Remind | AlarmKind::Due => None,
@@ -82,7 +82,7 @@ fn escalate(run: &mut Run, step: &Slug, id: TaskId, passed: &[Alarm]) -> bool {
     let escalations: Vec<(Instant, String)> = passed.iter().filter_map(to).collect();
     let Some((at, to)) = escalations.last().cloned() else { return false };
     run.emit(Entry::TaskEscalated { id, to: to.clone(), at, passed_over: passed_over(&escalations) });
-    notice(run, step, (id, at), TASK_ESCALATED, to);
+    notice(run, definition, step, (id, at), (TASK_ESCALATED, to));
     true
 }
 
@@ -101,7 +101,7 @@ pub(super) fn arm_wait(run: &mut Run, step: &Slug, since: u64, rest: Vec<Instant
 }
 
 /// The timer of an await's reminders is due.
-pub(super) fn of_wait(run: &mut Run, step: &Slug, since: u64, rest: &[Instant]) {
+pub(super) fn of_wait(run: &mut Run, definition: Option<&Definition>, step: &Slug, since: u64, rest: &[Instant]) {
     let until = reached(run);
     let (passed, left): (Vec<Instant>, Vec<Instant>) = rest.iter().partition(|at| **at <= until);
     let (Some(at), true) = (passed.last().copied(), run.waits_since(step, since)) else {
@@ -110,7 +110,7 @@ pub(super) fn of_wait(run: &mut Run, step: &Slug, since: u64, rest: &[Instant]) 
         return;
     };
     run.emit(Entry::WaitReminded { step: step.clone(), at, passed_over: passed_over(&passed) });
-    notice(run, step, (since, at), WAIT_REMINDER, CUSTOMER.to_owned());
+    notice(run, definition, step, (since, at), (WAIT_REMINDER, CUSTOMER.to_owned()));
     arm_wait(run, step, since, left);
 }
 
@@ -124,13 +124,27 @@ fn passed_over<T>(all: &[T]) -> u32 {
 }
 
 /// Tell somebody, once for each alarm. What is for a queue never leaves as mail, for mail goes to the customer.
-fn notice(run: &mut Run, step: &Slug, of: impl serde::Serialize, template: &'static str, to: String) {
+fn notice(
+    run: &mut Run,
+    definition: Option<&Definition>,
+    step: &Slug,
+    of: impl serde::Serialize,
+    (template, to): (&'static str, String),
+) {
     let channel = if to == CUSTOMER { "email" } else { "queue" };
     let key = run.effect_key(step, (of, template), "notice");
     if run.case().effects.contains_key(&key) {
         return;
     }
-    let what = What::Notice { template: Slug::from_static(template), to, channel: channel.to_owned() };
+    let template = Slug::from_static(template);
+    let own = definition.and_then(|definition| Some((definition, definition.messages.get(&template)?.as_ref())));
+    let written = own.map_or(Ok(None), |(definition, own)| message::written(run, definition, Some(own)));
+    let message = written.unwrap_or_else(|error| {
+        // Who is to be reminded is reminded in general words; why not in those of the document is kept.
+        run.emit(Entry::Failed { step: step.clone(), code: error.code, detail: error.detail });
+        None
+    });
+    let what = What::Notice { template, to, channel: channel.to_owned(), message };
     let (lane, round) = (run.lane.clone(), run.round);
     let effect = Effect { lane, round, ..Effect::intended(step.clone(), what, None) };
     run.emit(Entry::Intended { key, effect: Box::new(effect) });

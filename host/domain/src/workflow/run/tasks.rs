@@ -1,6 +1,6 @@
 //! A person's answer to a task.
 
-use super::{Run, age, answer, claim, contradicted, effects, fail, http, offers, resend};
+use super::{Run, age, answer, claim, contradicted, effects, fail, http, offers, resend, undelivered};
 use crate::case::command::{Complete, PersonVerdict, Rejection, Settled};
 use crate::case::entry::Entry;
 use crate::case::{About, Output, Task};
@@ -26,6 +26,10 @@ pub(super) fn complete(run: &mut Run, definition: Option<&Definition>, complete:
         }
         (About::TooLong, Some(definition)) => age::answered(run, definition, complete),
         (About::Failure { step, .. }, Some(definition)) => failure(run, definition, complete, step),
+        (About::Effect { .. }, Some(_)) if undelivered::is_asked(&task) => {
+            undelivered::answered(run, complete);
+            Ok(())
+        }
         (About::Effect { key }, Some(definition)) if contradicted::is_asked(&task) => {
             contradicted::answered(run, definition, complete, *key)
         }

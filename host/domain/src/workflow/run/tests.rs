@@ -9,6 +9,7 @@ mod http;
 mod kinds;
 mod lanes;
 mod loops;
+mod messages;
 mod people;
 mod resends;
 mod retries;

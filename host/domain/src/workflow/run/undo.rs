@@ -37,9 +37,7 @@ fn what(run: &Run, definition: &Definition, compensate: &Compensate) -> Result<O
     Ok(Some(match compensate {
         Compensate::Http(http) => What::Http(http::request(run, definition, http)?),
         Compensate::Restock(restock) => return goods::what(run, definition, restock),
-        Compensate::Notify { template, to, channel } => {
-            What::Notice { template: template.clone(), to: to.clone(), channel: channel.clone() }
-        }
+        Compensate::Notify(notify) => goods::notice(run, definition, notify)?,
     }))
 }
 

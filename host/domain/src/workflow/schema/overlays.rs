@@ -77,4 +77,4 @@ pub const REMOVE: Table = Table {
 };
 
 /// Fields of a document that a base may close to its overlays.
-pub const SEALABLE: &[&str] = &["attributes", "currency", "events", "limits", "triggers", "vars", "zone"];
+pub const SEALABLE: &[&str] = &["attributes", "currency", "events", "limits", "messages", "triggers", "vars", "zone"];

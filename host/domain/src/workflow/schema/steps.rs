@@ -300,7 +300,7 @@ pub const INSPECT: Table = Table {
         Field::optional(
             "ask",
             Shape::Names(&Shape::Type),
-            "What the person fills in; `files(min=2, max=10)` takes evidence, each as `sha256:` and 64 digits.",
+            "What the person fills in; `files(min=2, max=10)` takes evidence, each as `sha256:` and 64 digits, and with `?` behind it may be left out.",
         ),
         Field::optional(
             "next",

@@ -54,7 +54,7 @@ pub enum Expected {
     /// These steps were undone.
     Undone(Vec<Slug>),
     /// These texts were sent.
-    Messages(Vec<Slug>),
+    Messages(Vec<ExpectedMessage>),
     /// This waits for a person.
     OpenTasks(OpenTasks),
     /// A variable has this value.
@@ -74,6 +74,15 @@ pub struct ExpectedRefund {
     pub step: Option<Slug>,
     /// From which order.
     pub order: Option<OrderId>,
+}
+
+/// A text that must have been sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedMessage {
+    /// Its name.
+    pub template: Slug,
+    /// What it says, in its subject or below, in one of its languages.
+    pub says: Option<String>,
 }
 
 /// What must wait for a person.
@@ -148,7 +157,7 @@ fn expected(at: &At<'_>, field: &str, definition: &Definition) -> Option<Vec<Exp
         "undone" => Expected::Undone(names::steps(at, definition)?),
         "messages" => {
             let known: Vec<&str> = definition.templates().into_iter().collect();
-            Expected::Messages(all(at, |at| names::word(at, "unknown_template", "template", &known))?)
+            Expected::Messages(all(at, |at| message(at, &known, definition))?)
         }
         "open_tasks" => Expected::OpenTasks(open_tasks(at, definition)?),
         "reminders" => Expected::Reminders(count(at)?),
@@ -182,6 +191,23 @@ fn refund(at: &At<'_>, definition: &Definition) -> Option<ExpectedRefund> {
         Err(error) => at.refuse("bad_name", error.to_string()),
     });
     Some(ExpectedRefund { amount: amount?, step: step?, order: order? })
+}
+
+/// The name of a text, or a map of `template` and `says`.
+fn message(at: &At<'_>, known: &[&str], definition: &Definition) -> Option<ExpectedMessage> {
+    let named = |at: &At<'_>| names::word(at, "unknown_template", "template", known);
+    if !matches!(at.node().kind, Written::Map(_)) {
+        return Some(ExpectedMessage { template: named(at)?, says: None });
+    }
+    let fields = at.fields(&schema::MESSAGE)?;
+    let template = fields.require("template").and_then(|at| named(&at));
+    let says = optional(fields.get("says"), |at| at.text().map(str::to_owned));
+    let (template, says) = (template?, says?);
+    if let (Some(at), false) = (fields.get("says"), definition.has_text(template.as_str())) {
+        let help = "write it under `messages` of the workflow";
+        return at.refuse_with("never_taken", format!("`{template}` is no text of the workflow's own"), help);
+    }
+    Some(ExpectedMessage { template, says })
 }
 
 fn open_tasks(at: &At<'_>, definition: &Definition) -> Option<OpenTasks> {

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::case::lane::Place;
-use crate::case::{About, Case, Effect, EffectState, Refund, Status, Task, What};
+use crate::case::{About, Case, Effect, EffectState, Message, Piece, Refund, Status, Task, What};
 use crate::ids::{Digest, Slug};
-use crate::workflow::trial::expect::{Calls, Expectation, Expected, ExpectedRefund, ExpectedTask, OpenTasks};
+use crate::workflow::trial::expect::{
+    Calls, Expectation, Expected, ExpectedMessage, ExpectedRefund, ExpectedTask, OpenTasks,
+};
 
 /// What came of a test.
 #[derive(Debug, Clone, Copy)]
@@ -88,13 +90,7 @@ pub fn judge(expectation: &Expectation, seen: &Seen<'_>) -> Option<Mismatch> {
             differ(listed(skus), listed(&of_effects(seen, |_, effect| given(effect))))
         }
         Expected::Undone(steps) => differ(listed(steps), listed(seen.undone)),
-        Expected::Messages(templates) => {
-            let told = |effect: &Effect| match &effect.what {
-                What::Notice { template, .. } => Some(template.to_string()),
-                _ => None,
-            };
-            differ(listed(templates), listed(&of_effects(seen, |_, effect| told(effect))))
-        }
+        Expected::Messages(messages) => judge_messages(messages, seen),
         Expected::OpenTasks(OpenTasks::Count(count)) => {
             let found = seen.case.tasks.len();
             (found != *count).then(|| Mismatch { expected: count.to_string(), found: tasks_told(case, found) })
@@ -149,6 +145,37 @@ fn of_effects<T>(seen: &Seen<'_>, tell: impl Fn(Digest, &Effect) -> Option<T>) -
         .filter(|(_, effect)| effect.state != EffectState::Declined)
         .filter_map(|(key, effect)| tell(key, effect))
         .collect()
+}
+
+fn judge_messages(expected: &[ExpectedMessage], seen: &Seen<'_>) -> Option<Mismatch> {
+    type Told = (Slug, Option<Box<Message>>);
+    let told = |effect: &Effect| match &effect.what {
+        What::Notice { template, message, .. } => Some((template.clone(), message.clone())),
+        _ => None,
+    };
+    let found: Vec<Told> = of_effects(seen, |_, effect| told(effect));
+    let fits = |(wanted, (template, message)): (&ExpectedMessage, &Told)| {
+        let says = |words: &String| message.as_ref().is_some_and(|message| message.says(words));
+        wanted.template == *template && wanted.says.as_ref().is_none_or(says)
+    };
+    if expected.len() == found.len() && expected.iter().zip(&found).all(fits) {
+        return None;
+    }
+    // What a message says is told only where it is looked at.
+    let speaks = expected.iter().any(|wanted| wanted.says.is_some());
+    let wanted = |one: &ExpectedMessage| match &one.says {
+        Some(words) => format!("{} that says {words:?}", one.template),
+        None => one.template.to_string(),
+    };
+    let came = |(template, message): &Told| match message.as_ref().filter(|_| speaks) {
+        Some(message) => {
+            let text: String = message.at("en").1.iter().map(Piece::as_str).collect();
+            format!("{template} that says {:?}", text.trim())
+        }
+        None => template.to_string(),
+    };
+    let (expected, found): (Vec<_>, Vec<_>) = (expected.iter().map(wanted).collect(), found.iter().map(came).collect());
+    Some(Mismatch { expected: listed(&expected), found: listed(&found) })
 }
 
 fn judge_refunds(expected: &[ExpectedRefund], seen: &Seen<'_>) -> Option<Mismatch> {

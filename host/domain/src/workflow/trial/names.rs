@@ -82,7 +82,7 @@ pub(super) fn word(at: &At<'_>, code: &str, what: &str, known: &[&str]) -> Optio
 /// Whether a step sends something.
 pub(super) fn sends(step: &Step) -> bool {
     let moves = matches!(step.kind, Kind::Refund { .. } | Kind::Restock { .. } | Kind::Exchange(_));
-    moves || matches!(step.kind, Kind::Notify { .. } | Kind::Http(_) | Kind::Undo(_))
+    moves || matches!(step.kind, Kind::Notify(_) | Kind::Http(_) | Kind::Undo(_))
 }
 
 /// A plugin as `name@major`.

@@ -22,7 +22,7 @@ const ACTS_MAX: usize = 100;
 /// Faults of one test.
 const FAULTS_MAX: usize = 20;
 /// What a person may say to a task that is no review: a failed step, an effect whose outcome is not known.
-const BUILT_IN: &[&str] = &["try_again", "close", "paid", "not_paid", "resend"];
+const BUILT_IN: &[&str] = &["try_again", "close", "paid", "not_paid", "resend", "told", "leave"];
 
 /// Something that happens.
 #[derive(Debug, Clone)]

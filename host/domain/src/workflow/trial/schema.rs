@@ -318,7 +318,11 @@ pub const EXPECT: Table = Table {
             Shape::List(&Shape::Step),
             "Steps that were undone, in the order in which they were.",
         ),
-        Field::optional("messages", Shape::List(&Shape::Name), "The templates of what was told, in order."),
+        Field::optional(
+            "messages",
+            Shape::Value("list of names, or of maps"),
+            "The templates of what was told, in order.",
+        ),
         Field::optional("open_tasks", Shape::Value("whole number, or list of steps"), "What waits for a person."),
         Field::optional(
             "reminders",
@@ -347,6 +351,12 @@ pub const REFUND: Table = Table::new(&[
 pub const TASK: Table = Table::new(&[
     Field::required("at", Shape::Step, "The step whose task it is."),
     Field::optional("queue", Shape::Name, "The queue that it is in."),
+]);
+
+/// The fields of an expected message.
+pub const MESSAGE: Table = Table::new(&[
+    Field::required("template", Shape::Name, "The name of its text."),
+    Field::optional("says", Shape::Text, "What it says, in its subject or below, in one of its languages."),
 ]);
 
 /// The fields of `provider_calls`.
@@ -388,6 +398,7 @@ mod tests {
             ("`expect`", &EXPECT),
             ("An expected refund", &REFUND),
             ("An expected task, where its step alone does not say it", &TASK),
+            ("An expected message, where its name alone does not say it", &MESSAGE),
             ("`provider_calls`", &CALLS),
         ];
         let table = |(title, table): (&str, &Table)| {

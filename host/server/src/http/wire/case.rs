@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use redress_domain::case::command::{Body, Command};
 use redress_domain::case::lane::{Lane, LaneId};
-use redress_domain::case::{About, Case, Effect, Line, Task};
+use redress_domain::case::{About, Case, Effect, Line, Task, What};
 use redress_domain::ids::{Digest, TaskId};
 use redress_domain::verdict::Outcome;
 use serde::Serialize;
@@ -244,6 +244,15 @@ pub struct EffectView {
     /// The provider's reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Of a message the name of its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// Of a message in the workflow's own words the digest of what the workflow said under that name when it was wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_digest: Option<String>,
+    /// Why it was declined, a code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 impl From<&Case> for CaseView {
@@ -362,6 +371,10 @@ impl EffectView {
     /// An effect with its key.
     pub fn of(key: Digest, effect: &Effect) -> Self {
         let (kind, amount) = (effect.what.word(), effect.what.amount());
+        let notice = match &effect.what {
+            What::Notice { template, message, .. } => Some((template, message)),
+            _ => None,
+        };
         Self {
             key: key.to_string(),
             kind: kind.to_owned(),
@@ -370,6 +383,9 @@ impl EffectView {
             state: effect.state.word().to_owned(),
             amount: amount.map(WireMoney::from),
             reference: effect.reference.clone(),
+            template: notice.map(|(template, _)| template.to_string()),
+            text_digest: notice.and_then(|(_, message)| Some(message.as_ref()?.digest.to_string())),
+            code: effect.code.clone(),
         }
     }
 }

@@ -7,17 +7,12 @@ use redress_domain::case::{Case, Line};
 use redress_domain::verdict::Remedy;
 use serde::Serialize;
 
+use crate::outbox::words::Written;
+
 /// What a template may compute: a mail is some dozen lines, and the templates are our own.
 const FUEL: u64 = 50_000;
 /// Where the subject ends and the body begins.
 const FOLD: &str = "\n---\n";
-
-/// A text that is ready.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Written {
-    pub(super) subject: String,
-    pub(super) body: String,
-}
 
 /// A language that texts are shipped in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

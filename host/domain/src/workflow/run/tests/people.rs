@@ -47,7 +47,7 @@ fn notices(desk: &Desk, case: Nth) -> Vec<String> {
     let entries = desk.journals[case].iter().flat_map(|(_, entries)| entries);
     let notice = |entry: &Entry| match entry {
         Entry::Intended { effect, .. } => match &effect.what {
-            What::Notice { template, to, channel } => {
+            What::Notice { template, to, channel, .. } => {
                 assert_eq!(channel == "email", to == "customer", "mail goes to the customer, whomever it is for");
                 Some(format!("{template} to {to}"))
             }

@@ -252,7 +252,10 @@ fn asks(what: &What) -> String {
             let serial = serial.as_ref().map(|serial| format!(", serial number {serial}")).unwrap_or_default();
             format!("restock {}{lot}{serial} to {to}", goods.join(", "))
         }
-        What::Notice { template, to, channel } => format!("notify {to} by {channel} with {template}"),
+        What::Notice { template, to, channel, message } => {
+            let own = message.as_ref().map(|one| format!(", text {}", one.digest.short())).unwrap_or_default();
+            format!("notify {to} by {channel} with {template}{own}")
+        }
         What::Exchange(exchange) => {
             let back: Vec<_> = exchange.items.iter().map(|item| words::take(&item.take)).collect();
             format!("exchange {} for {} x {}", back.join(", "), exchange.quantity, exchange.sku)
