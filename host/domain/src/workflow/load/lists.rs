@@ -50,7 +50,7 @@ fn graph(outline: &Outline<'_>, list: &List) -> Graph {
                 Some(at) => {
                     // A name that is no step's is reported where the step is read, and so is one of another list.
                     let known = target_of(at, &ids).map(|to| Edge { to, done: exit.done, is_back, range: at.place() });
-                    graph.incomplete |= known.is_none() && is_elsewhere(at, outline);
+                    graph.incomplete |= known.is_none();
                     step.edges.extend(known);
                 }
                 // Behind the last step of a branch or a body is its end.
@@ -105,10 +105,6 @@ fn gives(place: usize, draft: &Draft<'_>) -> BTreeSet<Fact> {
 fn target_of(at: &At<'_>, ids: &BTreeMap<&str, usize>) -> Option<usize> {
     let name = name(at)?;
     ids.get(name).or_else(|| ids.get(suggest(name, ids.keys().copied())?)).copied()
-}
-
-fn is_elsewhere(at: &At<'_>, outline: &Outline<'_>) -> bool {
-    outline.drafts.iter().any(|draft| draft.id.is_some() && draft.id.as_deref() == name(at))
 }
 
 fn name<'d>(at: &At<'d>) -> Option<&'d str> {

@@ -6,6 +6,7 @@ mod contradictions;
 mod failures;
 mod gathered;
 mod http;
+mod kinds;
 mod lanes;
 mod loops;
 mod messages;
@@ -17,8 +18,9 @@ mod subcases;
 mod swaps;
 mod tables;
 mod undo;
+mod waits;
 
-use crate::ask::{Answer, Answered};
+use crate::ask::{Answer, Answered, Failure};
 use crate::case::command::{Actor, ActorKind, Body, Command, Complete, Open, Rejection, Settle, Settled, Timer};
 use crate::case::entry::Entry;
 use crate::case::evolve::{self, Stamp};
@@ -31,7 +33,7 @@ use crate::ledger::Ledger;
 use crate::money::{Currency, Money, Price};
 use crate::order::Payment;
 use crate::value::Fields;
-use crate::verdict::{LineQuote, Part, Quote, Take};
+use crate::verdict::{LineQuote, LineVerdict, Part, Quote, Remedy, Take, Tier, Verdict};
 use crate::workflow::definition::{Definition, Hook, Plugin, PluginRef};
 use crate::workflow::load::{Environment, load};
 use crate::workflow::run::{self, Input, Progress};
@@ -71,13 +73,12 @@ impl Desk {
     /// The same, started by these triggers.
     fn started(triggers: &str, document: &str) -> Self {
         let source = format!("format: 1\nworkflow: tried\ncurrency: GBP\ntriggers:\n{triggers}{document}");
-        let quote = Plugin {
-            digest: Digest::of(b"quote"),
-            hook: Hook::Refund,
-            params: Default::default(),
-            provides: Default::default(),
+        let plugin = |name: &str, hook| {
+            let digest = Digest::of(name.as_bytes());
+            let plugin = Plugin { digest, hook, params: Default::default(), provides: Default::default() };
+            (PluginRef { name: name.to_owned(), major: 0 }, plugin)
         };
-        let plugins = [(PluginRef { name: "quote".to_owned(), major: 0 }, quote)].into();
+        let plugins = [plugin("quote", Hook::Refund), plugin("match", Hook::Eligibility)].into();
         let environment =
             Environment { plugins, currency: Some(gbp()), zone: Some(Zone::UTC), ..Environment::default() };
         let definition = load(&source, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"));
@@ -184,7 +185,10 @@ impl Desk {
             match run::advance(Some(&self.definition), run, answer.take()) {
                 Progress::Decided(decision) => break decision,
                 Progress::Ask(asking) => {
-                    answer = Some(quoted(asking.case()));
+                    answer = Some(match asking.question().map(|ask| ask.hook) {
+                        Some(Hook::Eligibility) => matched(asking.case()),
+                        _ => quoted(asking.case()),
+                    });
                     run = asking;
                 }
             }
@@ -374,14 +378,31 @@ fn quoted(case: &Case) -> Answered {
     let part = Part { kind: "goods".to_owned(), amount: pence(250 * i64::from(quantity)) };
     let lines = vec![LineQuote { line: 0, take, parts: vec![part] }];
     let quote = Quote { lines, reasons: Vec::new(), provides: Fields::new() };
-    Answered {
-        outcome: Ok(Answer::Quote(quote)),
-        fuel: 1,
-        request: Digest::of(b"request"),
-        encoder: 1,
-        contract: 0,
-        engine: "test".to_owned(),
+    answered(Ok(Answer::Quote(quote)))
+}
+
+/// Every unit that was bought may come back; of more the plugin knows nothing.
+fn matched(case: &Case) -> Answered {
+    let line = |(place, line): (usize, &Line)| LineVerdict {
+        line: place as u32,
+        remedy: Remedy::Allow,
+        quantity: line.quantity,
+        takes: vec![Take { order: order(), line: 0, quantity: line.quantity }],
+        disposition: None,
+        tier: Tier::Goodwill,
+        reasons: Vec::new(),
+    };
+    let lines: Vec<_> = case.lines.iter().enumerate().map(line).collect();
+    if lines.iter().any(|line| line.quantity > 3) {
+        let (code, detail) = ("plugin_cannot_decide".to_owned(), "more than were bought".to_owned());
+        return answered(Err(Failure { code, detail, reasons: Vec::new() }));
     }
+    let verdict = Verdict { lines, reasons: Vec::new(), duties: Vec::new(), provides: Fields::new() };
+    answered(Ok(Answer::Verdict(verdict)))
+}
+
+fn answered(outcome: Result<Answer, Failure>) -> Answered {
+    Answered { outcome, fuel: 1, request: Digest::of(b"request"), encoder: 1, contract: 0, engine: "test".to_owned() }
 }
 
 fn agent(id: &str) -> Actor {
