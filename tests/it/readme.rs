@@ -163,16 +163,20 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 pub(super) fn paste(shell: &mut Shell, checkout: &Checkout, step: &Step) -> anyhow::Result<()> {
-    let command = checkout.here(&step.command);
+    pasted(shell, &checkout.here(&step.command), step)
+}
+
+/// Paste a line as it is here, and see what is shown below it.
+pub(super) fn pasted(shell: &mut Shell, command: &str, step: &Step) -> anyhow::Result<()> {
     let begun = Instant::now();
     loop {
-        let output = shell.run(&command)?;
+        let output = shell.run(command)?;
         if step.shown.is_empty() || is_as_shown(&step.shown, &output) {
             println!("$ {}", step.command);
             return Ok(());
         }
         ensure!(
-            only_reads(&command) && begun.elapsed() < TRUE_WITHIN,
+            only_reads(command) && begun.elapsed() < TRUE_WITHIN,
             "$ {command}\nshown:\n{}\nseen:\n{}",
             step.shown.join("\n"),
             output.join("\n")

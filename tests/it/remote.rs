@@ -142,6 +142,7 @@ fn the_command_line_says_through_a_host_what_it_says_on_the_data_folder() {
     let own = plugins.as_array().unwrap().iter().filter(|one| one["origin"] == "own");
     assert_eq!(own.filter(|one| one["hooks"].is_string()).count(), 2, "{plugins}");
     warnings_refuse_nothing(&file, &remote);
+    connectors_are_set_shown_and_taken_away(&stage, &remote);
     what_a_host_does_not_do_is_said(&remote);
 }
 
@@ -154,6 +155,25 @@ fn warnings_refuse_nothing(file: &str, remote: &[&str]) {
     assert_eq!(published.exit, Exit::Done, "{}", published.talk);
     assert!(published.talk.contains(":6:34: warning: steps[0].refund.amount: "), "{}", published.talk);
     assert!(published.talk.contains("did you mean `customer`?"), "{}", published.talk);
+}
+
+fn connectors_are_set_shown_and_taken_away(stage: &Stage, remote: &[&str]) {
+    let secret = stage.folder.path().join("new.secret").display().to_string();
+    let set = ["connector", "set", "payment", "--url", "https://pay.shop.example/redress", "--new-secret", &secret];
+    let shown = json(&set, remote);
+    assert_eq!((&shown[0]["kind"], &shown[0]["how"]), (&"payment".into(), &"webhook".into()));
+    let made = std::fs::read_to_string(&secret).unwrap();
+    assert!(made.starts_with("whsec_") && !shown.to_string().contains(made.trim()), "{shown}");
+    let unsigned = run(&words(&["connector", "set", "stock", "--url", "https://x.example/"], remote));
+    assert!(unsigned.exit == Exit::Usage && unsigned.talk.contains("--new-secret"), "{}", unsigned.talk);
+    assert_eq!(json(&["connector", "list"], remote).as_array().unwrap().len(), 1);
+    // A host that allows nothing for development says so, and a test that fails fails the command.
+    let simulated = run(&words(&["connector", "set", "payment", "--simulated"], remote));
+    assert!(simulated.talk.contains("error[connector_not_allowed]"), "{}", simulated.talk);
+    let tested = run(&words(&["connector", "test", "stock"], remote));
+    assert_eq!(tested.exit, Exit::NotFound, "{}", tested.talk);
+    assert_eq!(run(&words(&["connector", "remove", "payment"], remote)).exit, Exit::Done);
+    assert_eq!(json(&["connector", "list"], remote).as_array().unwrap().len(), 0);
 }
 
 fn what_a_host_does_not_do_is_said(remote: &[&str]) {

@@ -4,8 +4,9 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use redress_tests::process::Process;
 
-use super::readme::{Checkout, Shell, Step, paste};
+use super::readme::{Checkout, Shell, Step, paste, pasted};
 
 const COMPLAINT: &str = include_str!("../../docs/tutorials/complaint.md");
 /// Where the tutorial has its blocks of YAML saved.
@@ -17,6 +18,8 @@ const LIVE_WITHIN: Duration = Duration::from_secs(60);
 enum Doing {
     Paste(Step),
     Save(String),
+    /// In a terminal of its own.
+    Start(String),
 }
 
 fn doings(text: &str) -> Vec<Doing> {
@@ -28,6 +31,7 @@ fn doings(text: &str) -> Vec<Doing> {
             (Some((kind, lines)), Some(_)) => {
                 match kind {
                     "yaml" => doings.push(Doing::Save(lines.join("\n") + "\n")),
+                    "sh" => doings.push(Doing::Start(lines.join(" "))),
                     "console" => doings.extend(steps(&lines).into_iter().map(Doing::Paste)),
                     _ => {}
                 }
@@ -65,6 +69,7 @@ fn the_complaint_is_written_and_live_as_the_tutorial_shows_it() -> anyhow::Resul
     for doing in &doings {
         match doing {
             Doing::Paste(step) => paste(&mut shell, &checkout, step)?,
+            Doing::Start(command) => anyhow::bail!("nothing is started here: {command}"),
             Doing::Save(text) => {
                 let before = revision(&mut shell)?;
                 fs::write(&file, text).with_context(|| FILE.to_owned())?;
@@ -91,4 +96,47 @@ fn wait_until_other(shell: &mut Shell, before: &str) -> anyhow::Result<()> {
         std::thread::sleep(Duration::from_millis(50));
     }
     Ok(())
+}
+
+const GO_LIVE: &str = include_str!("../../docs/tutorials/go-live.md");
+
+/// A port that is free now.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// A block of YAML says in its first line where it is saved.
+fn save(folder: &std::path::Path, text: &str) -> anyhow::Result<()> {
+    let name = text.lines().next().and_then(|line| line.strip_prefix("# ")).context("a line that says where")?;
+    fs::write(folder.join(name), text).with_context(|| name.to_owned())
+}
+
+#[test]
+fn a_merchant_is_live_in_ten_minutes_as_the_tutorial_shows_it() -> anyhow::Result<()> {
+    let doings = doings(GO_LIVE);
+    let started = doings.iter().filter(|doing| matches!(doing, Doing::Start(_))).count();
+    ensure!(started == 2 && doings.len() > 20, "{started} programs and {} things to do", doings.len());
+    let folder = tempfile::tempdir()?;
+    let (host, provider) = (format!("127.0.0.1:{}", free_port()?), format!("127.0.0.1:{}", free_port()?));
+    let here = |line: &str| {
+        line.replace("127.0.0.1:7373", &host)
+            .replace("127.0.0.1:7374", &provider)
+            .replace("target/debug/redress-provider", env!("CARGO_BIN_EXE_redress-provider"))
+            .replace("target/debug/redress ", concat!(env!("CARGO_BIN_EXE_redress-under-test"), " "))
+    };
+    let mut shell = Shell::new(folder.path())?;
+    let mut programs = Vec::new();
+    for doing in &doings {
+        match doing {
+            Doing::Paste(step) => pasted(&mut shell, &here(&step.command), step)?,
+            Doing::Save(text) => save(folder.path(), text)?,
+            Doing::Start(line) => {
+                let mut command = std::process::Command::new("bash");
+                command.args(["-c", &format!("exec {}", here(line))]).current_dir(folder.path());
+                programs.push(Process::start(command, &folder.path().join("log"))?);
+            }
+        }
+    }
+    drop(shell);
+    programs.into_iter().next().context("the host")?.stop()
 }

@@ -417,8 +417,17 @@ impl Case {
 
     /// Money refunded or on its way: every leg that was not declined.
     pub fn refunded(&self) -> Money {
+        self.refunds(|state| state != EffectState::Declined)
+    }
+
+    /// Of it the money of which nobody has said yet that it is there.
+    pub fn on_its_way(&self) -> Money {
+        self.refunds(|state| matches!(state, EffectState::Intended | EffectState::Unknown))
+    }
+
+    fn refunds(&self, counts: impl Fn(EffectState) -> bool) -> Money {
         let amount = |effect: &Effect| match &effect.what {
-            What::Refund(refund) if effect.state != EffectState::Declined => Some(refund.amount),
+            What::Refund(refund) if counts(effect.state) => Some(refund.amount),
             _ => None,
         };
         // One currency per case, and the ledger capped every leg.

@@ -6,6 +6,7 @@ mod audit;
 mod calendar;
 mod case;
 mod completion;
+mod connector;
 mod doctor;
 mod effect;
 mod event;
@@ -156,6 +157,9 @@ enum Noun {
     /// What leaves the host, and what became of it.
     #[command(subcommand, help_template = HELP)]
     Effect(effect::Verb),
+    /// Where refunds, goods and messages go.
+    #[command(subcommand, help_template = HELP)]
+    Connector(connector::Verb),
     /// What happens, as it happens.
     #[command(subcommand, help_template = HELP)]
     Event(event::Verb),
@@ -210,6 +214,7 @@ fn dispatch(cli: &Cli, out: &mut Out<'_>) -> Result<(), Error> {
         Noun::Task(verb) => task::run(verb, at, out),
         Noun::Audit(verb) => audit::run(verb, at, out),
         Noun::Effect(verb) => effect::run(verb, at, out),
+        Noun::Connector(verb) => connector::run(verb, at, out),
         Noun::Event(verb) => event::run(verb, at, out),
         Noun::Key(verb) => key::run(verb, at, out),
         Noun::Doctor(_) => doctor::run(at, out),

@@ -61,13 +61,12 @@ pub fn api() -> Api {
         .route(READ, routes!(cases::timeline::timeline))
         .route(ACT, routes!(cases::event::event))
         .route(DECIDE, routes!(cases::cancel))
-        // ── Tasks ──
+        // ── Tasks and effects ──
         .route(READ, routes!(tasks::list))
         .route(READ, routes!(tasks::get))
         .route(DECIDE, routes!(tasks::claim))
         .route(DECIDE, routes!(tasks::release))
         .route(DECIDE, routes!(tasks::complete))
-        // ── Effects ──
         .route(READ, routes!(effects::list))
         .route(READ, routes!(effects::get))
         .route(CONNECT, routes!(effects::outcome))
@@ -108,6 +107,7 @@ pub fn api() -> Api {
         .route(RULE, routes!(connectors::list))
         .route(RULE, routes!(connectors::set))
         .route(RULE, routes!(connectors::remove))
+        .route(RULE, routes!(connectors::test))
         .route(ADMIT, routes!(keys::create))
         .route(ADMIT, routes!(keys::list))
         .route(ADMIT, routes!(keys::get))

@@ -16,6 +16,7 @@ mod gates;
 pub mod guard;
 pub(crate) mod mail;
 mod plan;
+pub mod probe;
 pub mod reply;
 mod rules;
 pub mod secret;

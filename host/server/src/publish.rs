@@ -77,6 +77,11 @@ pub enum Error {
         "file differs from active, which came in another way after the file was refused; save it again, with a change, to publish it"
     )]
     Overtaken,
+    /// A file that lies in a watched folder for the first time says what was active before.
+    #[error(
+        "file is older than what is active: it says what was active before, and was never seen in this folder; save it with a change to publish it, or roll back"
+    )]
+    OlderFile,
     /// No workflow was published under this name.
     #[error("workflow {0:?} does not exist")]
     NoWorkflow(String),
@@ -178,7 +183,7 @@ impl Error {
             Self::Object(_) => "store_failed",
             Self::Breaks { .. } => "plugin_breaks_workflow",
             Self::Moved { .. } => "stale",
-            Self::Overtaken => "file_differs",
+            Self::Overtaken | Self::OlderFile => "file_differs",
             Self::NoWorkflow(_) => "workflow_not_found",
             Self::NoRevision { .. } | Self::NoSuchRevision { .. } => "revision_not_found",
             Self::NoCanary(_) => "canary_not_found",

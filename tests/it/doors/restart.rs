@@ -80,3 +80,34 @@ fn a_power_cut_leaves_what_is_active_and_what_was_handed_in_together() {
     assert_eq!(facts.len(), 1);
     assert_ne!(facts[0].by, admin(), "the door is who handed it in");
 }
+
+#[test]
+fn an_older_file_that_lies_there_for_the_first_time_never_goes_back_behind_what_is_active() {
+    let house = House::new();
+    for result in ["first", "second"] {
+        house.acme.publish(&ending(result)).unwrap();
+    }
+    // The host is started with a folder whose file was published once, in another way.
+    house.write("acme/returns.yaml", format!("# As it was.\n{}", ending("first")));
+    let report = house.settle();
+    assert_eq!((report.accepted, report.refused), (vec![], vec!["acme/returns.yaml".to_owned()]));
+    assert_eq!(house.result().as_deref(), Some("second"));
+    let refused = house.refused("acme/returns.yaml");
+    assert_eq!(refused.code, "file_differs");
+    assert!(refused.text.contains("it says what was active before"), "{}", refused.text);
+    // Neither a restart nor a plugin makes it count.
+    let house = house.restart();
+    house.settle();
+    house.acme.push("number", &crate::publish::seven()).unwrap();
+    house.settle();
+    assert_eq!(house.result().as_deref(), Some("second"));
+    assert!(house.status_of("acme/returns.yaml").differs_from_active);
+    // Whoever saves it wants it.
+    house.write("acme/returns.yaml", ending("first"));
+    house.settle();
+    assert_eq!(house.result().as_deref(), Some("first"));
+    // What is active already, and what is new, are taken at once.
+    house.write("acme/copy.yaml", ending("first"));
+    house.write("acme/new.yaml", ending("new").replace("workflow: returns", "workflow: others"));
+    assert_eq!(house.settle().refused, [""; 0]);
+}

@@ -109,7 +109,7 @@ async fn api_and_command_line_tell_the_same() {
         one
     };
     assert_eq!(told["active"]["revision"], json!(second.revision));
-    assert_eq!(told["triggers"], json!([{ "types": ["return"] }]));
+    assert_eq!(told["triggers"], json!([{ "by": "case_opened", "types": ["return"] }]));
     let in_use = |told: &Json| -> Vec<Json> {
         let revisions = told["revisions"].as_array().unwrap();
         revisions.iter().map(|one| json!([one["number"], one["state"], one["open_cases"]])).collect()

@@ -278,6 +278,8 @@ async fn a_host_that_serves_opens_what_schedules_say_and_the_newest_of_what_it_m
         host.hand.pass(day);
         let due = first.after(Span::from_days(n));
         until(|| Ok(planned()?.filter(|next| *next == due))).await.unwrap();
+        // A turn is counted just after it is committed.
+        until(|| Ok((engine.counts().turns >= n.unsigned_abs()).then_some(()))).await.unwrap();
         assert_eq!(engine.counts().turns, n.unsigned_abs());
     }
     host.hand.pass(Span::from_days(30));

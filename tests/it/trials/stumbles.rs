@@ -110,3 +110,16 @@ fn a_test_looks_at_what_a_message_of_the_workflow_says() {
     let said = "[paid-out that says \"We pay GBP 12.50.\"]".to_owned();
     assert_eq!(unmet(&outcomes[1]), [("messages", said)]);
 }
+
+#[test]
+fn the_workflows_of_the_reference_are_valid_as_they_stand_there() {
+    let readme = include_str!("../../../workflows/README.md");
+    let blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let workflows: Vec<&str> = blocks.filter(|block| block.starts_with("format: 1\nworkflow:")).collect();
+    assert_eq!(workflows.len(), 3, "one, an overlay, and one with words of its own");
+    for workflow in workflows {
+        let folder = Folder::with(&[("w.yaml", workflow)]);
+        let ran = command(&["workflow", "check", &folder.path("w.yaml"), "--deny-warnings"]);
+        assert_eq!(ran.exit, Exit::Done, "{}{}", ran.data, ran.talk);
+    }
+}

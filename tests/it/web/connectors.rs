@@ -1,6 +1,9 @@
 //! `/v1/connectors`: set, shown without secrets, removed.
 
-use redress::keys::Role;
+use redress::http::State;
+use redress::keys::{Keys, Role};
+use redress::outbox;
+use redress_tests::provider::{Options, Provider};
 use redress_tests::web::{Got, Web};
 use redress_tests::world::World;
 use serde_json::{Value as Json, json};
@@ -103,4 +106,34 @@ async fn a_connector_that_is_not_sound_is_refused_at_its_field_and_quotes_no_sec
     }
     assert_eq!(door.set("carrier", &webhook(good)).await.problem(), (404, "connector_not_found".to_owned()));
     assert_eq!(door.ask("GET", "/v1/connectors").await.json()["data"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_is_tried_with_a_signed_request_that_does_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new().unwrap();
+    let options = Options::honest(SECRET, folder.path().join("book"));
+    let provider = Provider::start(options, world.clock.clone()).await.unwrap();
+    let merchant = world.bare_merchant("acme").unwrap();
+    let keys = Keys::load(world.app.host()).unwrap();
+    let allowed = outbox::Settings { allowed: vec!["127.0.0.1".parse().unwrap()], ..Default::default() };
+    let web = Web::on(State::new(world.app.clone(), keys).sending(allowed));
+    let admin = web.key(merchant.engine.record().id, Role::Admin).unwrap();
+    let ask =
+        async |method: &str, address: &str, body: &Json| web.ask(method, address).by(&admin).json(body).send().await;
+    let tested = async || ask("POST", "/v1/connectors/payment/test", &json!({})).await;
+    assert_eq!(tested().await.problem(), (404, "connector_not_found".to_owned()));
+
+    ask("PUT", "/v1/connectors/payment", &webhook(&provider.url("pay"))).await;
+    assert_eq!(tested().await.json(), json!({ "kind": "payment", "good": true, "status": 200 }));
+    assert_eq!(provider.stats().effects, 0, "nothing is done");
+    let body = provider.last_body();
+    assert_eq!((&body["type"], &body["tenant"], &body["data"]), (&json!("connector.test"), &json!("acme"), &json!({})));
+    // One that does not know the secret refuses, which is told.
+    let other = json!({ "how": "webhook", "url": provider.url("pay"), "secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" });
+    ask("PUT", "/v1/connectors/payment", &other).await;
+    let refused = json!({ "kind": "payment", "good": false, "status": 401, "reason": "status_401" });
+    assert_eq!(tested().await.json(), refused);
+    drop(provider);
+    assert_eq!(tested().await.json(), json!({ "kind": "payment", "good": false, "reason": "not_connected" }));
 }

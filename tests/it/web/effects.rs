@@ -175,3 +175,21 @@ async fn effects_are_listed_by_state_those_that_wait_for_somebody_first() {
     let last = EffectState::Confirmed.word();
     assert_eq!(door.get(&format!("/v1/effects?state={last}&cursor=CQ")).await.problem().1, "cursor_invalid");
 }
+
+#[tokio::test]
+async fn money_on_its_way_is_told_apart_from_what_is_there() {
+    let door = Door::new();
+    let (case, _) = door.paying();
+    let told = async || {
+        let whole = door.get(&format!("/v1/cases/{}", case.id)).await.json();
+        let row = door.get("/v1/cases").await.json()["data"][0].clone();
+        assert_eq!((&whole["refunded"], &whole["on_its_way"]), (&row["refunded"], &row["on_its_way"]));
+        (whole["refunded"].clone(), whole["on_its_way"].clone())
+    };
+    let (refunded, way) = told().await;
+    assert!(refunded["amount"] != "0.00" && way == refunded, "{refunded} {way}");
+    door.shop.settle(&case, "pay", None, Settled::Unknown).unwrap();
+    assert_eq!(told().await, (refunded.clone(), refunded.clone()), "nobody knows");
+    door.outcome(&effect(&case, "pay", None).to_string(), "b", &json!({ "outcome": "confirmed" })).await;
+    assert_eq!(told().await, (refunded, Json::Null));
+}

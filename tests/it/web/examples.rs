@@ -194,6 +194,10 @@ async fn connectors(story: &mut Recorder) {
     story.ask("admin", "PUT", "/v1/connectors/stock", Some(&webhook)).await;
     story.tell("connector.remove", "admin", "/v1/connectors/stock", None).await;
     story.tell("connector.list", "admin", "/v1/connectors", None).await;
+    let simulated = json!({ "how": "simulated" });
+    story.ask("admin", "PUT", "/v1/connectors/payment", Some(&simulated)).await;
+    story.tell("connector.test", "admin", "/v1/connectors/payment/test", Some(&json!({}))).await;
+    story.ask("admin", "PUT", "/v1/connectors/payment", Some(&webhook)).await;
 }
 
 async fn orders(story: &mut Recorder) {

@@ -27,7 +27,7 @@ pub enum Outcome {
 pub struct Told {
     /// The key.
     pub key: String,
-    kind: String,
+    pub(super) kind: String,
     tenant: String,
     body: Digest,
     amount: Option<(Decimal, String)>,

@@ -1,5 +1,6 @@
 //! `redress doctor`: whether a data folder, or a running host, is as it must be; and what to do where it is not.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -8,7 +9,9 @@ use redress_domain::ids::Slug;
 use super::error::Error;
 use super::listing::{Cell, Listing};
 use super::output::Out;
-use super::{Global, door::Door};
+use super::words;
+use super::{Global, door::Door, door::part};
+use crate::outbox::delivery::NO_CONNECTOR;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -138,7 +141,7 @@ fn tenant_findings(door: &Door, tenant: &str) -> Vec<Finding> {
         (
             "connectors",
             "/v1/connectors",
-            "refunds and messages wait until there is one: PUT /v1/connectors/payment, docs/webhooks.md",
+            "refunds and messages wait until there is one: redress connector set payment ..., docs/webhooks.md",
         ),
     ];
     let mut findings: Vec<Finding> = looked_at
@@ -164,7 +167,39 @@ fn tenant_findings(door: &Door, tenant: &str) -> Vec<Finding> {
         }
         Err(error) => bad("unknown effects", &error),
     });
+    findings.push(stuck(door).unwrap_or_else(|error| bad("effects without a connector", &error)));
+    findings.push(files_apart(door).unwrap_or_else(|error| bad("watched files", &error)));
     findings
+}
+
+/// What waits because nobody said where it goes, by the connector that it needs. Of the earliest hundred.
+fn stuck(door: &Door) -> Result<Finding, Error> {
+    let page = door.get("/v1/effects?state=intended&limit=100")?;
+    let mut waiting: BTreeMap<String, u32> = BTreeMap::new();
+    for effect in page["data"].as_array().into_iter().flatten() {
+        let effect = door.get(&format!("/v1/effects/{}", part(effect["key"].as_str().unwrap_or_default())))?;
+        let last = effect["deliveries"].as_array().and_then(|all| all.last());
+        if let Some(last) = last.filter(|last| last["reason"] == NO_CONNECTOR) {
+            *waiting.entry(last["connector"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+        }
+    }
+    let told: Vec<String> = waiting.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    let (state, detail) = if told.is_empty() { (State::Good, "0".to_owned()) } else { (State::Odd, told.join(", ")) };
+    let help = "they leave as soon as there is one: redress connector set KIND ...";
+    Ok(Finding { state, help, ..good("effects without a connector", &detail) })
+}
+
+/// Files of watched folders that say something else than what is active.
+fn files_apart(door: &Door) -> Result<Finding, Error> {
+    let files = door.all("/v1/files")?;
+    let apart = files.iter().filter(|file| file["differs_from_active"] == true);
+    let names: Vec<&str> = apart.filter_map(|file| file["path"].as_str()).collect();
+    let (state, detail) = match &names[..] {
+        [] => (State::Good, format!("{}, none differs from what is active", files.len())),
+        some => (State::Odd, format!("{}: {}", words::count(some.len(), "file"), words::clean(&some.join(", ")))),
+    };
+    let help = "they say something else than what is active: save one with a change to publish it, or write into it what is active";
+    Ok(Finding { state, help, ..good("watched files", &detail) })
 }
 
 fn good(what: &str, detail: &str) -> Finding {

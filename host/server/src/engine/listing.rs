@@ -46,6 +46,9 @@ pub struct CaseListing {
     pub remedy: Remedy,
     /// Money refunded or on its way.
     pub refunded: Money,
+    /// Of it what nobody has confirmed; nothing where that is all, or where no turn has touched the case since this is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_its_way: Option<Money>,
 }
 
 impl CaseListing {
@@ -64,6 +67,7 @@ impl CaseListing {
             result: case.result.clone(),
             remedy: case.remedy(),
             refunded: case.refunded(),
+            on_its_way: Some(case.on_its_way()).filter(|money| !money.is_zero()),
         }
     }
 }

@@ -19,6 +19,7 @@ use super::wire::name;
 use super::{codes, listed};
 use crate::engine::Engine;
 use crate::outbox::connectors::{self, ANSWER_WITHIN, Connector, KEY_LIFETIME, Kind, Smtp, Webhook};
+use crate::outbox::probe::{self, Probed};
 use crate::outbox::secret::{Hidden, Secret};
 
 /// Where the effects of a kind are to go.
@@ -171,6 +172,49 @@ pub(super) async fn remove(tenant: Tenant, Named(kind): Named<String>) -> Result
     let name = kind.to_string();
     let was = tenant.read(move |engine| connectors::remove(engine, &kind, &by).map_err(refused)).await?;
     if was { Ok(StatusCode::NO_CONTENT) } else { Err(missing(&name)) }
+}
+
+/// What came of trying a connector.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConnectorTested {
+    /// `payment`, `stock`, `notification`, `mail`, or `http:<name>`.
+    pub kind: String,
+    /// Whether the receiver was reached and took what it was asked: a 2xx, a login at a mail server, a file in a folder.
+    pub good: bool,
+    /// What it answered, of HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// A code for what went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Try a connector: a signed request of the type `connector.test` that asks for nothing, a login at a mail server, a file in a folder.
+/// No effect leaves, and nothing is recorded.
+#[utoipa::path(
+    post, path = "/v1/connectors/{kind}/test", operation_id = "connector.test", tag = "connectors",
+    params(("kind" = String, Path, description = "`payment`, `stock`, `notification`, `mail`, or `http:<name>` for a system that workflows ask")),
+    responses(
+        (status = 200, body = ConnectorTested),
+        (status = "4XX", body = ProblemBody, content_type = "application/problem+json"),
+        (status = "5XX", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+#[tracing::instrument(name = "connector.test", skip_all)]
+pub(super) async fn test(
+    tenant: Tenant,
+    Shared(state): Shared<State>,
+    Named(kind): Named<String>,
+) -> Result<axum::Json<ConnectorTested>, Problem> {
+    let kind = known(&kind)?;
+    let (host, of) = (state.app.host().key().clone(), kind.clone());
+    let connector = tenant.read(move |engine| connectors::usable(engine, &host, &of).map_err(refused)).await?;
+    let connector = connector.ok_or_else(|| missing(&kind.to_string()))?;
+    let (limits, now) = (&state.app.limits().outbox, state.app.clock().now());
+    let slug = tenant.engine.record().slug.as_str();
+    let probed = probe::probe(&state.outbox, limits, slug, &connector, now).await;
+    let Probed { good, status, reason } = probed.map_err(|error| Problem::internal(&error))?;
+    Ok(axum::Json(ConnectorTested { kind: kind.to_string(), good, status, reason }))
 }
 
 fn get(engine: &Engine, kind: &Kind) -> Result<Connector<Hidden>, Problem> {

@@ -119,6 +119,7 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
         | E::Name(_)
         | E::Moved { .. }
         | E::Overtaken
+        | E::OlderFile
         | E::NoWorkflow(_)
         | E::NoRevision { .. }
         | E::NoSuchRevision { .. }

@@ -266,6 +266,15 @@ pub fn get(engine: &Engine, kind: &Kind) -> Result<Option<Connector<Hidden>>, Er
     Ok(kept.map(|kept| kept.map(|_, _| Hidden)))
 }
 
+/// The connector of a kind with its secrets, for whoever sends through it.
+///
+/// # Errors
+/// The store cannot be read, or the secrets cannot be opened with this host's key.
+pub fn usable(engine: &Engine, host: &HostKey, kind: &Kind) -> Result<Option<Connector>, Error> {
+    let snapshot = engine.store().read().map_err(engine::Error::from)?;
+    opened(&snapshot, &Vault::of(host, engine.record().id), kind)
+}
+
 /// All connectors of a tenant, without their secrets.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
@@ -108,12 +109,41 @@ pub(super) async fn send(settings: &Settings, limits: &config::Outbox, connector
     }
 }
 
+/// Log in at a server, and send nothing; a code where that does not work.
+pub(super) async fn greet(settings: &Settings, limits: &config::Outbox, smtp: &Smtp) -> Result<(), String> {
+    let greeted = async {
+        let transport = transport(settings, limits, smtp).await?;
+        match transport.build::<Tokio1Executor>().test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("not_connected".to_owned()),
+            Err(error) => Err(refused(&error).reason.unwrap_or_else(|| "not_connected".to_owned())),
+        }
+    };
+    let greeted = tokio::time::timeout(limits.request_timeout, greeted).await;
+    greeted.unwrap_or_else(|_| Err("timeout".to_owned()))
+}
+
 async fn hand_over(settings: &Settings, limits: &config::Outbox, smtp: &Smtp, mail: &Mail) -> Answer {
-    let not_sent = |reason: &str| Answer::because(Meaning::NotSent, reason);
-    let Ok(server) = server(&smtp.url) else { return not_sent("address_refused") };
-    let Ok(address) = Guard::new(settings).mail_address(&server).await else { return not_sent("not_connected") };
+    let transport = match transport(settings, limits, smtp).await {
+        Ok(transport) => transport,
+        Err(reason) => return Answer::because(Meaning::NotSent, reason),
+    };
+    match transport.build().send(mail.message.clone()).await {
+        Ok(_) => Answer::new(Meaning::Confirmed(Told::default())),
+        Err(error) => refused(&error),
+    }
+}
+
+/// The way to a server.
+async fn transport(
+    settings: &Settings,
+    limits: &config::Outbox,
+    smtp: &Smtp,
+) -> Result<AsyncSmtpTransportBuilder, &'static str> {
+    let server = server(&smtp.url).map_err(|_| "address_refused")?;
+    let address = Guard::new(settings).mail_address(&server).await.map_err(|_| "not_connected")?;
     let host = server.host.trim_matches(['[', ']']).to_owned();
-    let Ok(parameters) = TlsParameters::new(host) else { return not_sent("tls_unavailable") };
+    let parameters = TlsParameters::new(host).map_err(|_| "tls_unavailable")?;
     let tls = match server.security {
         Security::Wrapped => Tls::Wrapper(parameters),
         Security::StartTls => Tls::Required(parameters),
@@ -124,16 +154,12 @@ async fn hand_over(settings: &Settings, limits: &config::Outbox, smtp: &Smtp, ma
         .port(server.port)
         .tls(tls)
         .timeout(Some(limits.request_timeout));
-    let transport = match (&smtp.user, &smtp.password) {
+    Ok(match (&smtp.user, &smtp.password) {
         (Some(user), Some(password)) => {
             transport.credentials(Credentials::new(user.clone(), password.text().to_owned()))
         }
         _ => transport,
-    };
-    match transport.build().send(mail.message.clone()).await {
-        Ok(_) => Answer::new(Meaning::Confirmed(Told::default())),
-        Err(error) => refused(&error),
-    }
+    })
 }
 
 /// Refusals that say nothing of the mail: the account's password, its way of signing in, encryption (RFC 4954, section 6; RFC

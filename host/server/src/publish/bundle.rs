@@ -158,6 +158,7 @@ fn tried<'a>(engine: &Engine, bundle: &Bundle<'_>, part: &'a Part, candidate: Ca
     if is_new && part.way.is_overtaken(|| past::of_workflow(engine, &workflow))? {
         return Err(Error::Overtaken);
     }
+    workflows::check_age(engine, &candidate, &part.way, workflows::active(engine, &workflow)?)?;
     Ok(Checked { part, candidate, is_new })
 }
 

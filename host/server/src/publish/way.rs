@@ -39,6 +39,9 @@ pub struct Door {
 pub enum Tried {
     /// They were not: who saved the file wants what it says.
     Never,
+    /// Nothing was ever handed in under this path: nobody knows how old the file is. One that says what was active before, where
+    /// something else is active since, is none that somebody saved to go back.
+    First,
     /// They were, and were refused. They count only where nothing came in another way since, for who did that wants what is active.
     /// Here is what had become active by then, where that was kept.
     Before(Option<Digest>),
@@ -85,6 +88,13 @@ impl Way {
             Self::Door(Door { tried: Tried::Before(then), .. }) => Ok(*then != Some(past()?)),
             Self::Api | Self::Cli | Self::Draft(_) | Self::Door(_) => Ok(false),
         }
+    }
+}
+
+impl Way {
+    /// Whether it is a file that this door never saw before.
+    pub(super) fn is_first(&self) -> bool {
+        matches!(self, Self::Door(Door { tried: Tried::First, .. }))
     }
 }
 

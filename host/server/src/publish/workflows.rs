@@ -171,6 +171,7 @@ pub(super) fn publish_alone(
     if before != Some(revision) && publication.way.is_overtaken(past)? {
         return Err(Error::Overtaken);
     }
+    check_age(engine, &candidate, &publication.way, before)?;
     let Publication { note, by, way, answer, .. } = publication;
     log::record(engine, by, |next| {
         let becoming = candidate.becoming(engine, next, note, &way.origin(), by);
@@ -191,6 +192,21 @@ pub(super) fn publish_alone(
     }
     plugins::hold(engine);
     stored(engine, revision)
+}
+
+/// A file that was never seen before and says what was active once does not go back behind what is active since.
+pub(super) fn check_age(
+    engine: &Engine,
+    candidate: &Candidate,
+    way: &Way,
+    before: Option<Digest>,
+) -> Result<(), Error> {
+    let (workflow, revision) = (&candidate.definition.workflow, candidate.definition.revision);
+    if !way.is_first() || before.is_none_or(|before| before == revision) || candidate.is_new() {
+        return Ok(());
+    }
+    let was_active = |became: &history::Became| became.revision == revision && became.how.makes_active();
+    if history::of(engine, workflow)?.iter().any(was_active) { Err(Error::OlderFile) } else { Ok(()) }
 }
 
 /// What is worth a second look in a text that was published, at its places. Nothing was refused for it.

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
+use redress::http::State;
 use redress::http::{Served, api};
+use redress::keys::Keys;
+use redress::outbox;
 use redress_domain::clock::Span;
 use redress_tests::web::{Asking, Got, Web};
 use redress_tests::world::World;
@@ -28,7 +31,9 @@ pub(super) struct Recorder {
 impl Recorder {
     pub(super) fn new() -> anyhow::Result<Self> {
         let world = World::new()?;
-        let web = Web::of(&world)?;
+        // What is for development only is shown as well.
+        let sending = outbox::Settings { allow_simulated: true, ..Default::default() };
+        let web = Web::on(State::new(world.app.clone(), Keys::load(world.app.host())?).sending(sending));
         let keys = BTreeMap::from([("operator".to_owned(), web.operator()?)]);
         Ok(Self { world, web, keys, asked: 0, told: Vec::new() })
     }

@@ -70,7 +70,7 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
         "event.tell" => json!({ "source": "wms", "id": n.to_string(), "name": "parcel_found" }),
         "case.event" => json!({ "name": "goods_received", "fields": { "rma": "R1" } }),
         "case.cancel" | "effect.redeliver" => json!({ "reason": "the customer keeps it" }),
-        "task.claim" | "task.release" | "plugin.rollback" | "key.revoke" => json!({}),
+        "task.claim" | "task.release" | "plugin.rollback" | "key.revoke" | "connector.test" => json!({}),
         "task.complete" => json!({ "outcome": "go" }),
         "effect.outcome" => json!({ "outcome": "confirmed" }),
         "workflow.validate" | "workflow.publish" => {

@@ -58,7 +58,12 @@ pub(super) fn told(case: &Json, turns: &[Json]) -> String {
     }
     fact("paused", joined(": ", [word(case, "/paused/at"), word(case, "/paused/note")]));
     fact("result", word(case, "/result"));
-    fact("remedy", format!("{}, {} refunded", word(case, "/remedy"), money(&case["refunded"])));
+    let way = if case["on_its_way"].is_null() {
+        String::new()
+    } else {
+        format!(", of it {} on its way", money(&case["on_its_way"]))
+    };
+    fact("remedy", format!("{}, {} refunded{way}", word(case, "/remedy"), money(&case["refunded"])));
     fact("because", list(case, "reasons").filter_map(Json::as_str).map(clean).collect::<Vec<_>>().join(", "));
     fact("customer", word(case, "/customer"));
     fact("order", word(case, "/order"));

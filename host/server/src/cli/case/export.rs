@@ -123,10 +123,11 @@ fn object(case: &Case) -> Json {
         "workflow": case.workflow,
         "revision": case.revision,
         "lines": case.lines.iter().map(json::line).collect::<Vec<_>>(),
+        "on_its_way": case.on_its_way().amount().to_string(),
     })
 }
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "id",
     "number",
     "external_id",
@@ -143,6 +144,7 @@ const COLUMNS: [&str; 16] = [
     "reasons",
     "workflow",
     "revision",
+    "on_its_way",
 ];
 
 fn row(case: &Case) -> Vec<Cell> {
@@ -164,5 +166,6 @@ fn row(case: &Case) -> Vec<Cell> {
         Cell::Words(case.decisive_reasons().into_iter().map(str::to_owned).collect()),
         Cell::maybe(case.workflow.as_ref()),
         case.revision.map_or(Cell::Absent, Cell::Digest),
+        Cell::Decimal(case.on_its_way().amount().to_string()),
     ]
 }

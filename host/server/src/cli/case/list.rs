@@ -59,6 +59,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
             "result",
             "remedy",
             "refunded",
+            "on_its_way",
             "currency",
             "id",
         ],
@@ -84,6 +85,7 @@ fn cells(listed: &CaseListing, paused: bool) -> Vec<Cell> {
         Cell::maybe(listed.result.as_ref()),
         Cell::text(listed.remedy.word()),
         Cell::Decimal(listed.refunded.amount().to_string()),
+        listed.on_its_way.map_or(Cell::Absent, |money| Cell::Decimal(money.amount().to_string())),
         Cell::text(listed.refunded.currency()),
         Cell::text(listed.id),
     ]
@@ -102,6 +104,7 @@ const COLUMNS: &[Column] = &[
     Column::text("result", "/result"),
     Column::text("remedy", "/remedy"),
     Column::text("refunded", "/refunded/amount"),
+    Column::text("on_its_way", "/on_its_way/amount"),
     Column::text("currency", "/refunded/currency"),
     Column::text("id", "/id"),
 ];

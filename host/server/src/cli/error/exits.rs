@@ -71,7 +71,7 @@ pub(super) fn publish_exit(error: &publish::Error) -> Exit {
         | E::CanaryUnfit { .. }
         | E::DraftUnfit { .. }
         | E::MigrationUnfit { .. } => Exit::Invalid,
-        E::Moved { .. } | E::Overtaken | E::NothingBefore(_) | E::OnHold { .. } => Exit::Conflict,
+        E::Moved { .. } | E::Overtaken | E::OlderFile | E::NothingBefore(_) | E::OnHold { .. } => Exit::Conflict,
         E::DraftsFull(_) => Exit::Conflict,
         E::NoHold { .. } | E::NoDraft(_) => Exit::NotFound,
         E::NoWorkflow(_) | E::NoRevision { .. } | E::NoSuchRevision { .. } | E::NoCanary(_) | E::NeverPushed { .. } => {

@@ -49,6 +49,9 @@ pub struct CaseView {
     pub reasons: Vec<String>,
     /// Money refunded or on its way.
     pub refunded: WireMoney,
+    /// Of it what nobody has confirmed yet; left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_its_way: Option<WireMoney>,
     /// The name that another system gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalName>,
@@ -271,6 +274,7 @@ impl From<&Case> for CaseView {
             remedy: case.remedy().word().to_owned(),
             reasons: case.decisive_reasons().into_iter().map(str::to_owned).collect(),
             refunded: case.refunded().into(),
+            on_its_way: Some(case.on_its_way()).filter(|money| !money.is_zero()).map(WireMoney::from),
             external: case.external.as_ref().map(|one| ExternalName { source: one.source.clone(), id: one.id.clone() }),
             customer: case.customer.as_ref().map(ToString::to_string),
             order: case.order.as_ref().map(ToString::to_string),

@@ -33,6 +33,9 @@ pub struct CaseRow {
     pub remedy: String,
     /// Money refunded or on its way.
     pub refunded: WireMoney,
+    /// Of it what nobody has confirmed yet; left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_its_way: Option<WireMoney>,
     /// The name that another system gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalName>,
@@ -55,6 +58,7 @@ impl From<&CaseListing> for CaseRow {
             result: one.result.clone(),
             remedy: one.remedy.word().to_owned(),
             refunded: one.refunded.into(),
+            on_its_way: one.on_its_way.map(WireMoney::from),
             external: one.external.as_ref().map(|one| ExternalName { source: one.source.clone(), id: one.id.clone() }),
             customer: one.customer.as_ref().map(ToString::to_string),
             opened_at: one.opened_at.to_string(),

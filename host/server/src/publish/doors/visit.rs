@@ -23,6 +23,9 @@ use crate::publish::suite::{Failed, TestFile};
 use crate::publish::way::{Door, Tried, Way, past_name, refused_name};
 use crate::publish::{Error, chain, diagnostics, past, plugins, workflows};
 
+/// The code of a file that says something else than what is active.
+const DIFFERS: &str = "file_differs";
+
 /// One look at the files of one tenant.
 pub(super) struct Visit<'a> {
     engine: &'a Engine,
@@ -259,7 +262,8 @@ impl<'a> Visit<'a> {
             }
             (Some(_), false, _) => {
                 let past = past(self.engine, &file, wanted)?;
-                self.ready(file, wanted, has, Tried::Never, Some(past));
+                let tried = if known.handed_in.is_none() { Tried::First } else { Tried::Never };
+                self.ready(file, wanted, has, tried, Some(past));
             }
             // What it was refused for has changed.
             (_, true, Some(_)) => self.ready(file, wanted, has, Tried::Before(known.past), None),
@@ -300,10 +304,13 @@ impl<'a> Visit<'a> {
                 self.seen(file, wanted, DoorState::Published(what));
             }
             Outcome::Failed(why) => self.not_handed_in(file, wanted, why),
-            Outcome::Refused(refused) => match remember_refused(self.engine, &way, has, past) {
-                Ok(()) => self.refused(file, wanted, refused),
-                Err(error) => self.not_handed_in(file, wanted, error.into()),
-            },
+            // One that differs differs from whatever is active then: no past is one from which on it would count.
+            Outcome::Refused(refused) => {
+                match remember_refused(self.engine, &way, has, past.filter(|_| refused.code != DIFFERS)) {
+                    Ok(()) => self.refused(file, wanted, refused),
+                    Err(error) => self.not_handed_in(file, wanted, error.into()),
+                }
+            }
         }
     }
 
@@ -413,7 +420,7 @@ fn publish(engine: &Engine, file: &Read, door: &Door, beside: &[TestFile]) -> Ou
         Ok(revision) => Outcome::Accepted(revision.revision),
         Err(Error::Invalid(problems)) => Outcome::Refused(invalid(&file.path, source, &problems)),
         Err(Error::Tests(failed)) => Outcome::Refused(untrue(&file.path, source, &failed)),
-        Err(error @ Error::Overtaken) => Outcome::Refused(refused(&error)),
+        Err(error @ (Error::Overtaken | Error::OlderFile)) => Outcome::Refused(refused(&error)),
         Err(error) => Outcome::Failed(error.into()),
     }
 }

@@ -58,6 +58,7 @@ fn case(case: &Case) -> Json {
         "result": case.result,
         "remedy": case.remedy().word(),
         "refunded": case.refunded().amount().to_string(),
+        "on_its_way": case.on_its_way().amount().to_string(),
         "decisive_reasons": case.decisive_reasons(),
         "reasons": each(&case.reasons, reason),
         "vars": fields(&case.vars),

@@ -77,7 +77,11 @@ fn header(story: &Story, report: &mut Report<'_, '_>) {
         report.fact("kept", format!("{} of {}", kept.body.name(), kept.occurred_at.display(story.zone)));
     }
     report.maybe("result", case.result.as_ref());
-    report.fact("remedy", format!("{}, {} refunded", case.remedy().word(), case.refunded()));
+    let way = case.on_its_way();
+    // Both are in one currency, and the whole is no less than its part.
+    let there = case.refunded().minus(way).unwrap_or(case.refunded());
+    let way = if way.is_zero() { String::new() } else { format!(", {way} on its way") };
+    report.fact("remedy", format!("{}, {there} refunded{way}", case.remedy().word()));
     let because = case.decisive_reasons().join(", ");
     report.maybe("because", (!because.is_empty()).then_some(because));
     let history = if case.history { ", as history: nothing leaves the process" } else { "" };
