@@ -115,6 +115,7 @@ pub struct Parts {
 
 pub use figures::Counts;
 pub use orders::{Placed, Put};
+use submission::Doing;
 pub use submission::{Receipt, Seen, Submission, Target};
 
 struct Job {

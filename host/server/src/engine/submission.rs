@@ -3,6 +3,8 @@
 use redress_domain::case::command::{Actor, Body};
 use redress_domain::clock::Instant;
 use redress_domain::ids::CaseId;
+use redress_store::row::Row;
+use redress_store::work::{ClaimRef, WorkItem};
 
 use super::personal::Contact;
 use super::repeat::Repeat;
@@ -81,4 +83,19 @@ pub enum Seen {
     Unchanged,
     /// It was, with another content: nothing was done.
     Changed,
+}
+
+/// The work item that a command does.
+pub(super) struct Doing {
+    pub(super) claim: ClaimRef,
+    /// What whoever does it keeps of it.
+    pub(super) rows: Vec<Row>,
+    /// What is to be done after it.
+    pub(super) next: Option<WorkItem>,
+}
+
+impl Doing {
+    pub(super) fn new(claim: ClaimRef) -> Self {
+        Self { claim, rows: Vec::new(), next: None }
+    }
 }
