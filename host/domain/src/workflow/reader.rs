@@ -327,13 +327,6 @@ impl<'d> At<'d> {
     fn report_unknown(&self, table: &Table, known: &[&str]) {
         let Some(key) = self.key else { return };
         let name = key.text.as_str();
-        if table.later.contains(&name) {
-            let found = Diagnostic::new("not_available", key.range, format!("`{name}` is not available yet"));
-            self.report::<()>(
-                found.help("it belongs to the second half of the language, which this version does not run"),
-            );
-            return;
-        }
         let help = match table.hints.iter().find(|(wrong, _)| *wrong == name) {
             Some((_, hint)) => (*hint).to_owned(),
             None => match suggest(name, known.iter().copied()) {

@@ -20,7 +20,7 @@ pub use sending::{CALLED, EXCHANGE, HTTP, PRICE_DIFFERENCE, RUN, RUN_WAIT};
 pub use starts::{EVENT_START, MANUAL, REQUIRED, SCHEDULE, SCHEDULES_MAX, STARTERS};
 pub use steps::{
     AGAIN, APPROVE, ARM, CALL, FAIL, FINISH, FOR_EACH, HITS, INSPECT, NOTIFY, PARALLEL, REFUND, RESTOCK, REVIEW,
-    STEP_KINDS, STEP_KINDS_LATER, TABLE,
+    STEP_KINDS, TABLE,
 };
 pub use waiting::{AWAIT, EVENT, EVENT_OF_ALL, WAIT};
 
@@ -42,8 +42,6 @@ pub struct Field {
 pub struct Table {
     /// What may stand in it.
     pub fields: &'static [Field],
-    /// Names that a later version of the language will know.
-    pub later: &'static [&'static str],
     /// What people write instead, and what to tell them.
     pub hints: &'static [(&'static str, &'static str)],
 }
@@ -129,7 +127,7 @@ pub struct StepKind {
 impl Table {
     /// A table without hints, as for another kind of document.
     pub const fn new(fields: &'static [Field]) -> Self {
-        Self { fields, later: &[], hints: &[] }
+        Self { fields, hints: &[] }
     }
 
     /// The same, with what people write instead.
@@ -216,7 +214,6 @@ pub const DOCUMENT: Table = Table {
             "For a base: fields of the document that its overlays cannot change.",
         ),
     ],
-    later: &[],
     hints: &[
         ("on", "what starts a case stands under `triggers`"),
         ("refund_max", "it stands under `limits`"),
@@ -240,7 +237,6 @@ pub const CALENDAR: Table = Table {
             "The table of days off and of days worked in exchange: `cn`, `de`, `gb` (England and Wales); without it only the week counts.",
         ),
     ],
-    later: &[],
     hints: &[("days", "days and times of a week stand together under `hours`")],
 };
 
@@ -253,7 +249,6 @@ pub const TRIGGER: Table = Table {
         Field::optional("schedule", Shape::Map(&SCHEDULE), "The time has come, again and again."),
         Field::optional("manual", Shape::Map(&MANUAL), "Somebody opens a case by naming the workflow."),
     ],
-    later: &[],
     hints: &[("cron", "times stand under `schedule`, as `schedule: { cron: 0 9 * * *, type: … }`")],
 };
 
@@ -277,7 +272,6 @@ pub const ATTRIBUTES: Table = Table {
         Field::optional("order_line", Shape::Names(&Shape::Type), "Of a line of an order."),
         Field::optional("customer", Shape::Names(&Shape::Type), "Of the customer."),
     ],
-    later: &[],
     hints: &[("item", "`item` is a line of the case: its attributes stand under `line`")],
 };
 
@@ -292,14 +286,12 @@ pub const LIMITS: Table = Table {
             "How long a case may be open before a person is asked whether to go on with it.",
         ),
     ],
-    later: &[],
     hints: hints::LIMITS,
 };
 
 /// The fields of `defaults`.
 pub const DEFAULTS: Table = Table {
     fields: &[Field::optional("retry", Shape::Map(&RETRY), "How what steps send is sent again.")],
-    later: &[],
     hints: &[("timeout", "where a wait leads when its time is over belongs to the step: each has its own `timeout`")],
 };
 
@@ -321,7 +313,6 @@ pub const RETRY: Table = Table {
             "Codes after which nothing is sent again: `timeout`, `connection_lost`, `not_connected`, `answer_unreadable`, `answer_too_large`, `status_503`.",
         ),
     ],
-    later: &[],
     hints: &[
         ("delay", "the pause after the first request is `first`"),
         ("backoff", "pauses grow by `factor` from `first` to `max`"),
@@ -346,7 +337,6 @@ pub const MESSAGE: Table = Table {
         Field::required("subject", Shape::Words, "What stands above it, in one line; `{{ expression }}` is filled in."),
         Field::required("text", Shape::Words, "What it says; `{{ expression }}` is filled in."),
     ],
-    later: &[],
     hints: &[("body", "what a message says is its `text`"), ("title", "what stands above a message is its `subject`")],
 };
 
@@ -389,7 +379,6 @@ pub const STEP: Table = Table {
             "Of a sealed step: fields that overlays may change all the same.",
         ),
     ],
-    later: &[],
     hints: &[
         ("sla", "`sla` stands inside `review` and `inspect`"),
         (
@@ -416,7 +405,6 @@ pub const COMPENSATE: Table = Table {
         Field::optional("restock", Shape::Map(&RESTOCK), "The goods go elsewhere."),
         Field::optional("notify", Shape::Map(&NOTIFY), "Somebody is told."),
     ],
-    later: &[],
     hints: &[
         ("call", "a call is pure: there is nothing in the world that it could undo; ask a system with `http`"),
         ("refund", "money goes back by a step of its own, with its own caps"),
@@ -435,7 +423,6 @@ pub const SLA: Table = Table {
         ),
         Field::optional("escalate", Shape::List(&Shape::Map(&ESCALATE)), "When the task goes to another queue."),
     ],
-    later: &[],
     hints: &[("timeout", "an `sla` never ends the wait: `timeout` stands beside it")],
 };
 

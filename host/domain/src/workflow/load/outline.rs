@@ -276,7 +276,6 @@ fn kind_of<'d>(fields: &Fields<'d>) -> Option<(&'static StepKind, At<'d>)> {
             let message = format!("a step does one thing, this has both `{}` and `{}`", first.text, second.text);
             fields.at().report(Diagnostic::new("two_kinds", second.range, message).help("make it two steps"))
         }
-        [] if fields.names().any(|key| schema::STEP_KINDS_LATER.contains(&key.text.as_str())) => None,
         [] => {
             let unknown = fields.names().filter(|key| schema::STEP.field(&key.text).is_none());
             let meant = unknown.filter_map(|key| Some((suggest(&key.text, kinds())?, key))).next();

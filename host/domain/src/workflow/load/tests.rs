@@ -352,10 +352,6 @@ fn every_kind_of_the_table_has_a_loader() {
         let codes: Vec<_> = found.iter().map(|d| d.code.as_str()).filter(|code| *code != "unreachable").collect();
         assert_eq!(codes, ["wrong_type"], "{}: {found:?}", kind.name);
     }
-    for name in schema::STEP_KINDS_LATER {
-        let found = load(&document(name), &environment()).unwrap_err();
-        assert_eq!(found.iter().map(|d| d.code.as_str()).collect::<Vec<_>>(), ["not_available"], "{name}");
-    }
 }
 
 #[test]

@@ -90,7 +90,6 @@ fn start<'d>(at: &At<'d>) -> Option<Start<'d>> {
     let trigger = at.fields(&schema::TRIGGER)?;
     let known: Vec<_> = trigger.names().filter(|key| schema::TRIGGER.field(&key.text).is_some()).collect();
     match known[..] {
-        [] if trigger.names().any(|key| schema::TRIGGER.later.contains(&key.text.as_str())) => None,
         [] => trigger.require("case_opened").and(None),
         [key] => {
             let body = trigger.get(&key.text)?;

@@ -12,7 +12,6 @@ pub const OVERLAY: Table = Table {
         ),
         Field::optional("patch", Shape::List(&Shape::Map(&PATCH)), "What is other than in the base, in order."),
     ],
-    later: &[],
     hints: &[
         ("steps", "an overlay has the steps of its base: change them with `patch`"),
         ("triggers", "an overlay has the triggers of its base: `- set: { at: triggers, to: [...] }` changes them"),
@@ -31,7 +30,6 @@ pub const PATCH: Table = Table {
         Field::optional("insert", Shape::Map(&INSERT), "Put a new step beside one."),
         Field::optional("remove", Shape::Map(&REMOVE), "Take a step or a field out."),
     ],
-    later: &[],
     hints: &[("add", "a new step is `insert`, a new field is `set`"), ("delete", "a step is taken out with `remove`")],
 };
 
@@ -41,7 +39,6 @@ pub const SET: Table = Table {
         Field::required("at", Shape::Text, "Which field: `steps.<id>.<field>...`, or a field of the document."),
         Field::required("to", Shape::Value("anything"), "Its value."),
     ],
-    later: &[],
     hints: &[("value", "the value is `to`"), ("step", "which field is meant is `at`, as `steps.<id>.<field>`")],
 };
 
@@ -51,7 +48,6 @@ pub const REPLACE: Table = Table {
         Field::required("step", Shape::Step, "Which step."),
         Field::required("with", Shape::StepBody, "The new one, without its `id`."),
     ],
-    later: &[],
     hints: &[],
 };
 
@@ -62,7 +58,6 @@ pub const INSERT: Table = Table {
         Field::optional("before", Shape::Step, "Instead: the step that it precedes."),
         Field::required("step", Shape::StepMap, "The new step."),
     ],
-    later: &[],
     hints: &[("with", "the new step is `step`")],
 };
 
@@ -72,7 +67,6 @@ pub const REMOVE: Table = Table {
         Field::optional("step", Shape::Step, "Which step."),
         Field::optional("at", Shape::Text, "Instead: which field, as in `set`."),
     ],
-    later: &[],
     hints: &[],
 };
 

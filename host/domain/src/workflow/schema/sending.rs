@@ -13,7 +13,6 @@ pub const HTTP: Table = Table {
             "What its answer must hold, which is the step's output; other answers are `answer_invalid`.",
         ),
     ],
-    later: &[],
     hints: &[
         ("url", "an address stands in the connector `http:<target>`, never in a document"),
         ("with", "what is sent is `body`"),
@@ -40,7 +39,6 @@ pub const EXCHANGE: Table = Table {
             "What the shop does with a difference in price; `none`: it is nobody's.",
         ),
     ],
-    later: &[],
     hints: &[
         ("lines", "the units that come back are those that an `approve` holds"),
         ("until", "how long the shop keeps them is `hold_stock`"),
@@ -64,7 +62,6 @@ pub const CALLED: Table = Table {
             "What the other case must have; the sub-case is refused otherwise.",
         ),
     ],
-    later: &[],
     hints: &[
         ("with", "what is given stands in `with` of the step `run`; here `inputs` names the variables"),
         ("type", "a sub-case has the type of the case that opens it"),
@@ -88,7 +85,6 @@ pub const RUN: Table = Table {
         ),
         Field::optional("timeout", Shape::Timeout, "The end of waiting; the sub-case then goes on by itself."),
     ],
-    later: &[],
     hints: &[
         ("inputs", "inputs stand under `with`"),
         ("args", "inputs stand under `with`"),

@@ -23,7 +23,6 @@ pub const SCHEDULE: Table = Table {
         ),
         Field::required("type", Shape::Name, "The type of case that it opens."),
     ],
-    later: &[],
     hints: &[
         ("every", "when is `cron`: five fields, as `*/30 * * * *` for every half hour"),
         ("at", "when is `cron`: five fields, as `0 9 * * *` for nine o'clock"),
@@ -56,7 +55,6 @@ pub const EVENT_START: Table = Table {
             "What variables begin with: the only place where steps find what the event carried.",
         ),
     ],
-    later: &[],
     hints: &[
         ("event", "the event is its `name`"),
         ("when", "an event is chosen by `match`; what is more than equal is asked in the first step"),
@@ -87,7 +85,6 @@ pub const MANUAL: Table = Table {
             "Variables that whoever opens it fills in; one without a default must be given.",
         ),
     ],
-    later: &[],
     hints: &[
         ("role", "who may start it stands under `roles`"),
         ("when", "who names a workflow wants it: what it looks at first is its first step"),

@@ -2,9 +2,6 @@
 
 use crate::workflow::schema::{AWAIT, EXCHANGE, Field, HTTP, RUN, SLA, Shape, StepKind, Table, WAIT, hints};
 
-/// Step kinds of the second half of the language; they are also among what a step cannot have yet.
-pub const STEP_KINDS_LATER: &[&str] = &[];
-
 /// Every step kind.
 pub const STEP_KINDS: &[StepKind] = &[
     StepKind {
@@ -227,7 +224,6 @@ pub const CALL: Table = Table {
         Field::required("plugin", Shape::Plugin, "Which plugin, as `name@major`."),
         Field::optional("with", Shape::Names(&Shape::Value("the parameter's type")), "Its parameters."),
     ],
-    later: &[],
     hints: hints::CALL,
 };
 
@@ -253,7 +249,6 @@ pub const TABLE: Table = Table {
         Field::required("inputs", Shape::List(&Shape::Input), "What the rows look at."),
         Field::required("rows", Shape::List(&Shape::Row), "The rows."),
     ],
-    later: &[],
     hints: &[
         ("file", "the rows stand in the document: a revision is one text"),
         ("outputs", "what a row sets is the map at its end"),
@@ -288,7 +283,6 @@ pub const REVIEW: Table = Table {
         ),
         Field::required("timeout", Shape::Timeout, "The end of waiting."),
     ],
-    later: &[],
     hints: &[("form", "the form is `ask`"), ("outcomes", "the outcomes are the names under `next`")],
 };
 
@@ -315,7 +309,6 @@ pub const INSPECT: Table = Table {
         Field::optional("sla", Shape::Map(&SLA), "What happens while nobody answers; it never ends the wait."),
         Field::required("timeout", Shape::Timeout, "The end of waiting."),
     ],
-    later: &[],
     hints: &[("photos", "evidence is a field of `ask`: `photos: files(min=2)`")],
 };
 
@@ -335,7 +328,6 @@ pub const REFUND: Table = Table {
         Field::optional("method", Shape::Name, "How; `original` where it is left out."),
         Field::optional("reason", Shape::Value("text"), "A code for the records."),
     ],
-    later: &[],
     hints: hints::REFUND,
 };
 
@@ -350,7 +342,6 @@ pub const RESTOCK: Table = Table {
         Field::optional("lot", Shape::Value("text?"), "The lot that they are of, as it was read off them."),
         Field::optional("serial", Shape::Value("text?"), "The serial number, of a single unit."),
     ],
-    later: &[],
     hints: hints::RESTOCK,
 };
 
@@ -386,7 +377,6 @@ pub const PARALLEL: Table = Table {
             "Variables that more than one branch may set, and what becomes of their values.",
         ),
     ],
-    later: &[],
     hints: &[("steps", "the lists of steps stand under `branches`, each with a name")],
 };
 
@@ -416,7 +406,6 @@ pub const FOR_EACH: Table = Table {
             "Variables that iterations at once may set, and what becomes of their values.",
         ),
     ],
-    later: &[],
     hints: &[
         ("collect", "values of all iterations are a variable that `merge` keeps as `list`"),
         ("over", "the list is `in`"),
@@ -434,7 +423,6 @@ pub const AGAIN: Table = Table {
             "How often it leads back at most, 1 to 100, in the whole case or in each iteration; after that it goes on.",
         ),
     ],
-    later: &[],
     hints: &[
         ("max", "how often is `max_visits`"),
         ("when", "`when` stands beside `again`: where it does not hold the case goes on"),

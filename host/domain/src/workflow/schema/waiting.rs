@@ -25,7 +25,6 @@ pub const AWAIT: Table = Table {
         ),
         Field::required("timeout", Shape::Timeout, "The end of waiting."),
     ],
-    later: &[],
     hints: &[("when", "which event is meant is `match`")],
 };
 
@@ -35,7 +34,6 @@ pub const EVENT_OF_ALL: Table = Table {
         Field::required("event", Shape::Name, "The event."),
         Field::optional("match", Shape::Match, "Which of them: `event.x == expression`, joined by `&&`."),
     ],
-    later: &[],
     hints: &[
         ("then", "where it goes on once all have come is the step's own `then`"),
         ("timeout", "`timeout` stands beside `all`"),
@@ -50,7 +48,6 @@ pub const EVENT: Table = Table {
         Field::optional("match", Shape::Match, "Which of them: `event.x == expression`, joined by `&&`."),
         Field::optional("then", Shape::Step, "Where it leads; the step's own `then` where it is left out."),
     ],
-    later: &[],
     hints: &[("timeout", "`timeout` stands beside `any`"), ("when", "which event is meant is `match`")],
 };
 

@@ -36,7 +36,6 @@ pub const DOCUMENT: Table = Table {
         Field::optional("mock", Shape::Names(&Shape::Map(&MOCK)), "Answers of plugins and systems, for every test."),
         Field::required("tests", Shape::List(&Shape::Map(&TEST)), "The tests."),
     ],
-    later: &[],
     hints: &[("workflow", "the workflow that is tried is `tests_for`"), ("test", "the list is `tests`")],
 };
 
@@ -60,7 +59,6 @@ pub const TEST: Table = Table {
         Field::optional("inject", Shape::OneOrMany(&Shape::Map(&INJECT)), "What goes wrong on the way out."),
         Field::required("expect", Shape::Map(&EXPECT), "What must have come of it."),
     ],
-    later: &[],
     hints: &[
         ("when", "what happens stands under `play`"),
         ("then", "what must come of it stands under `expect`"),
@@ -98,14 +96,12 @@ pub const GIVEN: Table = Table {
         Field::optional("event", Shape::Map(&EVENT), "An event starts the case, and says what it is about."),
         Field::optional("manual", Shape::Map(&MANUAL), "Somebody starts the case by the workflow's name."),
     ],
-    later: &[],
     hints: &[("customer", "whose case it is says `case: { customer: c1 }`"), ("lines", "lines stand in `case`")],
 };
 
 /// The fields of `schedule`.
 pub const SCHEDULE: Table = Table {
     fields: &[Field::optional("type", Shape::Name, "The type of case, where schedules of several start one.")],
-    later: &[],
     hints: &[("at", "when the case is opened says `case: { opened_at: … }`")],
 };
 
@@ -115,7 +111,6 @@ pub const EVENT: Table = Table {
         Field::optional("name", Shape::Name, "The event; the only one that starts a case where it is left out."),
         Field::optional("with", Shape::Names(&Shape::Value("the field's type")), "What it carries."),
     ],
-    later: &[],
     hints: &[("fields", "what it carries is `with`"), ("event", "the event is its `name`")],
 };
 
@@ -129,7 +124,6 @@ pub const MANUAL: Table = Table {
             "What the inputs of the trigger hold.",
         ),
     ],
-    later: &[],
     hints: &[("roles", "who starts this one is its `role`")],
 };
 
@@ -149,7 +143,6 @@ pub const CASE: Table = Table {
         ),
         Field::optional("lines", Shape::List(&Shape::Map(&LINE)), "What it is about."),
     ],
-    later: &[],
     hints: &[("kind", "the type of case is `type`"), ("attributes", "attributes stand beside the other fields")],
 };
 
@@ -166,7 +159,6 @@ pub const LINE: Table = Table {
         Field::optional("expiry", Shape::Value("date"), "The day of expiry of the unit."),
         Field::optional("udi", Shape::Text, "The device identifier of the unit."),
     ],
-    later: &[],
     hints: &[("attributes", "attributes stand beside the other fields")],
 };
 
@@ -181,7 +173,6 @@ pub const ORDER: Table = Table {
         Field::required("lines", Shape::List(&Shape::Map(&ORDER_LINE)), "What was bought."),
         Field::optional("payments", Shape::List(&Shape::Map(&PAYMENT)), "How it was paid."),
     ],
-    later: &[],
     hints: &[("number", "an order's number is its `id`"), ("attributes", "attributes stand beside the other fields")],
 };
 
@@ -199,7 +190,6 @@ pub const ORDER_LINE: Table = Table {
         Field::optional("expiry", Shape::Value("date"), "The day of expiry of the unit."),
         Field::optional("udi", Shape::Text, "The device identifier of the unit."),
     ],
-    later: &[],
     hints: &[("price", "the price of one is `unit_price`"), ("attributes", "attributes stand beside the other fields")],
 };
 
@@ -226,7 +216,6 @@ pub const MOCK: Table = Table {
         ),
         Field::optional("fails", Shape::Name, "Instead of an answer: the code that the plugin fails with."),
     ],
-    later: &[],
     hints: &[("provides", "what a plugin provides stands beside the other fields, by name")],
 };
 
@@ -236,7 +225,6 @@ pub const SYSTEM: Table = Table {
         Field::optional("reference", Shape::Text, "What it calls what it did."),
         Field::optional("declines", Shape::Name, "Instead of an answer: the code with which it declines."),
     ],
-    later: &[],
     hints: &[("fails", "a system that does not do it `declines` with a code")],
 };
 
@@ -283,7 +271,6 @@ pub const PLAY: Table = Table {
             "Fields of the event, of the form, or of what a system answers.",
         ),
     ],
-    later: &[],
     hints: &[("form", "what a person fills in stands under `with`"), ("wait", "time passes by `after`")],
 };
 
@@ -332,7 +319,6 @@ pub const EXPECT: Table = Table {
         Field::optional("vars", Shape::Names(&Shape::Value("the variable's type")), "Variables at the end."),
         Field::optional("provider_calls", Shape::Map(&CALLS), "What reached the receivers, each attempt counted."),
     ],
-    later: &[],
     hints: &[
         ("steps", "the steps that were taken are the `path`"),
         ("tasks", "what waits for a person is `open_tasks`"),

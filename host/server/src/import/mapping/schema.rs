@@ -13,7 +13,6 @@ pub(super) const DOCUMENT: Table = Table {
         Field::optional("order", Shape::Map(&ORDER), "What becomes of the rows that are order lines."),
         Field::optional("case", Shape::Map(&CASE), "What becomes of the rows that are case lines."),
     ],
-    later: &[],
     hints: &[
         ("currency", "the currency stands under `source`"),
         ("zone", "the zone stands under `source`"),
@@ -37,7 +36,6 @@ pub(super) const RULE: Table = Table {
         Field::optional("as", Shape::Choice(&["order_line", "case_line"]), "What the row is."),
         Field::optional("skip", Shape::Name, "Instead: why the row is left out, counted under this name."),
     ],
-    later: &[],
     hints: &[("else", "the last rule takes every other row: leave out `when`"), ("if", "a condition is `when`")],
 };
 
@@ -85,7 +83,6 @@ pub(super) const CASE: Table = Table {
         Field::optional("attributes", Shape::Names(&Shape::Value("any type")), "The merchant's own fields."),
         Field::required("line", Shape::Map(&CASE_LINE), "What a row is as a line."),
     ],
-    later: &[],
     hints: &[("kind", "the type of case is `type`"), ("at", "when a case was opened is `opened_at`")],
 };
 
