@@ -61,7 +61,6 @@ fn every_problem_of_a_mapping_comes_at_once_where_it_stands() {
             "18:78 bad_enum_word rows[2].as: `case_lines` is not one of order_line|case_line",
             "30:22 wrong_type order.line.unit_price: expected an unrounded price, found number",
             "31:5 unknown_field order.line.cost: unknown field `cost`",
-            "33:1 missing_field case: `opened_at` is missing",
             "37:3 unknown_field case.at: unknown field `at`",
         ]
     );
