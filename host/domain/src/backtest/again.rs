@@ -6,6 +6,7 @@ use crate::case::child::Pin;
 use crate::case::command::{Actor, Body, Command, Rejection};
 use crate::case::entry::{Entry, Opened};
 use crate::case::evolve::{self, Impossible, Stamp};
+use crate::clock::Instant;
 use crate::decision::{Decision, Turn, Work};
 use crate::facts::{Facts, LedgerAt};
 use crate::ids::TenantId;
@@ -231,15 +232,17 @@ pub(super) struct Played<'d> {
     entries: Vec<Entry>,
     /// What is to be done later, in the order in which it was wanted.
     pub(super) later: Vec<Work>,
+    /// How it goes on, where its run was cut.
+    cut: Option<Command>,
 }
 
 impl<'d> Played<'d> {
-    /// Open it and run to the first wait; none where the run is cut too often.
-    pub(super) fn open(
+    /// Open it and run to the first wait, or to where the run is cut.
+    pub(super) fn begin(
         definition: Option<&'d Definition>,
         input: Input,
         answer: &mut Answers<'_>,
-    ) -> Result<Option<Self>, Rejection> {
+    ) -> Result<Self, Rejection> {
         let (tenant, jurisdiction) = (input.tenant, input.jurisdiction.clone());
         let decision = advance(definition, run::begin(definition, None, input)?, answer);
         let mut played = Self {
@@ -250,12 +253,24 @@ impl<'d> Played<'d> {
             facts: Facts::default(),
             entries: Vec::new(),
             later: Vec::new(),
+            cut: None,
         };
-        Ok(played.settle_down(decision, answer)?.then_some(played))
+        played.take(decision);
+        Ok(played)
     }
 
-    /// Give it a command and run to the next wait; false where the run is cut too often.
-    pub(super) fn give(&mut self, command: Command, answer: &mut Answers<'_>) -> Result<bool, Rejection> {
+    /// Open it and run to the first wait; none where the run is cut too often.
+    pub(super) fn open(
+        definition: Option<&'d Definition>,
+        input: Input,
+        answer: &mut Answers<'_>,
+    ) -> Result<Option<Self>, Rejection> {
+        let mut played = Self::begin(definition, input, answer)?;
+        Ok(played.settle_down(answer)?.then_some(played))
+    }
+
+    /// Give it a command and run to the next wait, or to where the run is cut.
+    pub(super) fn give(&mut self, command: Command, answer: &mut Answers<'_>) -> Result<(), Rejection> {
         let input = Input {
             tenant: self.tenant,
             command,
@@ -265,33 +280,33 @@ impl<'d> Played<'d> {
         };
         let run = run::begin(self.definition, Some(self.case.clone()), input)?;
         let decision = advance(self.definition, run, answer);
-        self.settle_down(decision, answer)
+        self.take(decision);
+        Ok(())
     }
 
-    fn settle_down(&mut self, decision: Decision, answer: &mut Answers<'_>) -> Result<bool, Rejection> {
-        let mut decision = decision;
+    /// Go on with a run that was cut, as of this time; nothing where none was.
+    pub(super) fn go_on(&mut self, at: Option<Instant>, answer: &mut Answers<'_>) -> Result<(), Rejection> {
+        match self.cut.take() {
+            Some(command) => self.give(Command { occurred_at: at.unwrap_or(command.occurred_at), ..command }, answer),
+            None => Ok(()),
+        }
+    }
+
+    /// Run to the next wait; false where the run is cut too often.
+    pub(super) fn settle_down(&mut self, answer: &mut Answers<'_>) -> Result<bool, Rejection> {
         for _ in 0..STRETCH_TURNS_MAX {
-            let command = Command { actor: Actor::host(), body: Body::Continue, ..decision.turn.command.clone() };
-            let resume = decision.resume;
-            self.take(decision);
-            if !resume {
+            if self.cut.is_none() {
                 return Ok(true);
             }
-            let input = Input {
-                tenant: self.tenant,
-                command,
-                facts: self.facts.clone(),
-                jurisdiction: self.jurisdiction.clone(),
-                opening: None,
-            };
-            let run = run::begin(self.definition, Some(self.case.clone()), input)?;
-            decision = advance(self.definition, run, answer);
+            self.go_on(None, answer)?;
         }
         Ok(false)
     }
 
     /// The case and the facts as the decision leaves them: what it took is no longer left.
     fn take(&mut self, decision: Decision) {
+        let go_on = || Command { actor: Actor::host(), body: Body::Continue, ..decision.turn.command.clone() };
+        self.cut = decision.resume.then(go_on);
         self.facts = decision.turn.facts;
         for (order, taken) in decision.ledgers {
             let now = LedgerAt { version: taken.version + 1, ledger: Some(taken.ledger) };

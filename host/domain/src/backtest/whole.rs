@@ -48,11 +48,10 @@ impl Rules<'_> {
             Chosen::By(routed, input) => (routed, *input),
         };
         let at = input.command.occurred_at;
-        let opened = match routed.and_then(|chosen| Played::open(chosen, input, answer)) {
+        let played = match routed.and_then(|chosen| Played::begin(chosen, input, answer)) {
             Err(rejection) => return Again::Decided(Side::refused(rejection.code, whole.case.currency)).into(),
-            Ok(opened) => opened,
+            Ok(played) => played,
         };
-        let Some(played) = opened else { return Again::Unknown(too_long()).into() };
         let mut replay = Replay {
             played,
             recorded: Recorded::of(whole),
@@ -151,6 +150,10 @@ impl Replay<'_, '_, '_, '_> {
                 Some(case) if holds_the_same(&self.played.case, case) => self.played.adopt(&happening.turn.facts),
                 _ => self.played.learn(&happening.turn.facts),
             }
+            let goes_on = matches!(happening.command.body, Body::Continue);
+            if !goes_on {
+                self.settle_down()?;
+            }
             if happening.is_late {
                 self.now = self.now.max(happening.turn.at);
                 self.pass(happening.command.occurred_at)?;
@@ -159,14 +162,17 @@ impl Replay<'_, '_, '_, '_> {
             }
             self.happen(&happening.command)?;
         }
-        while !self.played.case.is_closed() {
+        loop {
+            self.settle_down()?;
+            if self.played.case.is_closed() {
+                return Ok(());
+            }
             if let Some(unknown) = self.waits_for() {
                 return Err(unknown);
             }
             let Some(due) = self.clockwork.next() else { return Err(stuck(&self.played.case)) };
             self.pass(due)?;
         }
-        Ok(())
     }
 
     /// Everything that is due by then, and that does not go off later on.
@@ -202,8 +208,10 @@ impl Replay<'_, '_, '_, '_> {
             }
             // What is sent once more can have another outcome; what the rules never sent is nothing to them.
             body @ Body::Resend(_) => self.give(command, body.clone()).map(drop),
+            // A run that was cut goes on when it did: late, where the revision was on hold meanwhile.
+            Body::Continue => self.go_on(),
             // Who holds a task decides nothing.
-            Body::Open(_) | Body::Claim(_) | Body::Release(_) | Body::Migrate(_) | Body::Continue => Ok(()),
+            Body::Open(_) | Body::Claim(_) | Body::Release(_) | Body::Migrate(_) => Ok(()),
         }
     }
 
@@ -250,15 +258,24 @@ impl Replay<'_, '_, '_, '_> {
 
     /// Give it a command; what the rules refuse changes nothing.
     fn give(&mut self, as_recorded: &Command, body: Body) -> Result<Result<(), Rejection>, Unknown> {
+        self.settle_down()?;
         let command = Command { body, occurred_at: self.now, ..as_recorded.clone() };
-        match self.played.give(command, self.answer) {
-            Ok(true) => {
-                self.set_timers();
-                Ok(Ok(()))
-            }
-            Ok(false) => Err(too_long()),
-            Err(rejection) => Ok(Err(rejection)),
-        }
+        let given = self.played.give(command, self.answer);
+        self.set_timers();
+        Ok(given)
+    }
+
+    fn go_on(&mut self) -> Result<(), Unknown> {
+        let gone_on = self.played.go_on(Some(self.now), self.answer);
+        self.set_timers();
+        gone_on.map_err(|_| too_long())
+    }
+
+    /// Rules whose runs are cut where the record was not go on at once.
+    fn settle_down(&mut self) -> Result<(), Unknown> {
+        let is_done = self.played.settle_down(self.answer).unwrap_or(false);
+        self.set_timers();
+        if is_done { Ok(()) } else { Err(too_long()) }
     }
 
     fn of_host(&self) -> Command {

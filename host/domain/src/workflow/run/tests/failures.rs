@@ -55,11 +55,11 @@ fn given_the_step_says_it_itself_then_that_comes_first() {
 fn given_a_step_below_the_one_that_is_named_fails_then_a_person_is_asked() {
     let below = STEPS.replace(
         "  - { id: lost, finish: { result: lost } }\n",
-        "  - { id: lost, set: { n: '=number(figure)' } }\n  - { id: end, finish: { result: lost } }\n",
+        "  - { id: lost, set: { n: 7 } }\n  - { id: more, set: { n: '=number(figure)' } }\n  - { id: end, finish: { result: lost } }\n",
     );
     let (desk, case) = opened(&below, "none");
-    assert_eq!(desk.stands(case), "lost");
-    assert!(matches!(&desk.task(case).1.about, About::Failure { step, .. } if step.as_str() == "lost"));
+    assert_eq!(desk.stands(case), "more");
+    assert!(matches!(&desk.task(case).1.about, About::Failure { step, .. } if step.as_str() == "more"));
 }
 
 #[test]

@@ -98,6 +98,8 @@ fn given_the_time_is_over_then_what_had_come_ends_a_later_wait() {
     told(&mut desk, case, "papers", &[("state", "signed")]);
     desk.pass(Span::from_days(5));
     assert_eq!((desk.stands(case), desk.cases[case].gathered.len()), ("found", 0));
+    let let_go = |entry: &Entry| matches!(entry, Entry::EventsLetGo { step } if step.as_str() == "both");
+    assert!(desk.journals[case].iter().flat_map(|(_, entries)| entries).any(let_go), "told of the step that waited");
     // What is not awaited there stays kept.
     let case = desk.open(1);
     goods(&mut desk, case);
