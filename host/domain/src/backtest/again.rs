@@ -306,7 +306,8 @@ impl<'d> Played<'d> {
     /// The case and the facts as the decision leaves them: what it took is no longer left.
     fn take(&mut self, decision: Decision) {
         let go_on = || Command { actor: Actor::host(), body: Body::Continue, ..decision.turn.command.clone() };
-        self.cut = decision.resume.then(go_on);
+        // Also where something else came in between: the rest of the run is still to come.
+        self.cut = (decision.resume || decision.case.is_cut()).then(go_on);
         self.facts = decision.turn.facts;
         for (order, taken) in decision.ledgers {
             let now = LedgerAt { version: taken.version + 1, ledger: Some(taken.ledger) };

@@ -58,6 +58,7 @@ impl Rules<'_> {
             clockwork: Clockwork::default(),
             fired: 0,
             now: at,
+            stays_cut: false,
             assumed: false,
             answer,
         };
@@ -134,6 +135,8 @@ struct Replay<'a, 'd, 's, 'f> {
     clockwork: Clockwork,
     fired: u32,
     now: Instant,
+    /// The record's run is cut here: what is to come of it comes when it did.
+    stays_cut: bool,
     assumed: bool,
     answer: &'a mut Answers<'f>,
 }
@@ -150,10 +153,9 @@ impl Replay<'_, '_, '_, '_> {
                 Some(case) if holds_the_same(&self.played.case, case) => self.played.adopt(&happening.turn.facts),
                 _ => self.played.learn(&happening.turn.facts),
             }
-            let goes_on = matches!(happening.command.body, Body::Continue);
-            if !goes_on {
-                self.settle_down()?;
-            }
+            // What comes before the rest of a run that was cut comes before it here too.
+            let is_cut = happening.before.as_ref().is_some_and(Case::is_cut);
+            self.stays_cut = is_cut || matches!(happening.command.body, Body::Continue);
             if happening.is_late {
                 self.now = self.now.max(happening.turn.at);
                 self.pass(happening.command.occurred_at)?;
@@ -162,6 +164,7 @@ impl Replay<'_, '_, '_, '_> {
             }
             self.happen(&happening.command)?;
         }
+        self.stays_cut = false;
         loop {
             self.settle_down()?;
             if self.played.case.is_closed() {
@@ -273,6 +276,9 @@ impl Replay<'_, '_, '_, '_> {
 
     /// Rules whose runs are cut where the record was not go on at once.
     fn settle_down(&mut self) -> Result<(), Unknown> {
+        if self.stays_cut {
+            return Ok(());
+        }
         let is_done = self.played.settle_down(self.answer).unwrap_or(false);
         self.set_timers();
         if is_done { Ok(()) } else { Err(too_long()) }
