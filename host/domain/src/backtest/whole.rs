@@ -96,37 +96,35 @@ impl<'s> Recorded<'s> {
     }
 }
 
-/// Something that moved the case, in its order.
-struct Happening<'s> {
-    turn: &'s Turn,
+/// A record that is read turn by turn.
+#[derive(Default)]
+struct Reading {
+    /// The case as its turns so far leave it.
+    stands: Option<Case>,
+}
+
+/// What moved a case.
+struct Happening {
     command: Command,
     /// The revision was on hold when it came, and the case took it up afterwards.
     is_late: bool,
-    /// The case before it.
-    before: Option<Case>,
 }
 
-/// All that happened after the opening. What came while the revision was on hold is where the case took it up.
-fn happenings(whole: &Stretch) -> Vec<Happening<'_>> {
-    let (mut stands, mut all) = (None, Vec::new());
-    for (place, turn) in whole.turns().iter().enumerate() {
-        let before = stands.clone();
+impl Reading {
+    /// What moved the case in this turn; nothing in the first, and none where it only kept what came while its revision was on hold.
+    fn next(&mut self, turn: &Turn) -> Option<Happening> {
+        let is_opening = self.stands.is_none();
+        let kept = self.stands.as_ref().and_then(|case| case.deferred.first()).cloned();
         let stamp = Stamp { at: turn.at, turn: turn.number };
-        // A record that does not fold is told where it is read; here its facts are merely learnt.
-        let folds = turn.entries.iter().try_for_each(|entry| evolve::apply(&mut stands, entry, stamp));
-        if folds.is_err() {
-            stands = None;
-        }
+        // That all of it folds was seen when it was read.
+        let folds = turn.entries.iter().try_for_each(|entry| evolve::apply(&mut self.stands, entry, stamp));
         let is = |wanted: fn(&Entry) -> bool| turn.entries.iter().any(wanted);
-        if place == 0 || is(|entry| matches!(entry, Entry::Deferred { .. })) {
-            continue;
+        if folds.is_err() || is_opening || is(|entry| matches!(entry, Entry::Deferred { .. })) {
+            return None;
         }
-        let kept = before.as_ref().and_then(|case: &Case| case.deferred.first()).cloned();
         let late = kept.filter(|_| is(|entry| matches!(entry, Entry::TakenUp)));
-        let (is_late, command) = (late.is_some(), late.unwrap_or_else(|| turn.command.clone()));
-        all.push(Happening { turn, command, is_late, before });
+        Some(Happening { is_late: late.is_some(), command: late.unwrap_or_else(|| turn.command.clone()) })
     }
-    all
 }
 
 struct Replay<'a, 'd, 's, 'f> {
@@ -143,24 +141,27 @@ struct Replay<'a, 'd, 's, 'f> {
 
 impl Replay<'_, '_, '_, '_> {
     fn run(&mut self, whole: &Stretch) -> Result<(), Unknown> {
-        let happenings = happenings(whole);
-        for happening in &happenings {
+        let mut ahead = Reading::default();
+        for happening in whole.turns().iter().filter_map(|turn| ahead.next(turn)) {
             self.clockwork.expect(&happening.command, |task| self.recorded.place(*task));
         }
         self.set_timers();
-        for happening in &happenings {
-            match &happening.before {
-                Some(case) if holds_the_same(&self.played.case, case) => self.played.adopt(&happening.turn.facts),
-                _ => self.played.learn(&happening.turn.facts),
+        let mut reading = Reading::default();
+        for turn in whole.turns() {
+            let before = reading.stands.clone();
+            let Some(happening) = reading.next(turn) else { continue };
+            match &before {
+                Some(case) if holds_the_same(&self.played.case, case) => self.played.adopt(&turn.facts),
+                _ => self.played.learn(&turn.facts),
             }
             // What comes before the rest of a run that was cut comes before it here too.
-            let is_cut = happening.before.as_ref().is_some_and(Case::is_cut);
+            let is_cut = before.as_ref().is_some_and(Case::is_cut);
             self.stays_cut = is_cut || matches!(happening.command.body, Body::Continue);
             if happening.is_late {
-                self.now = self.now.max(happening.turn.at);
+                self.now = self.now.max(turn.at);
                 self.pass(happening.command.occurred_at)?;
             } else {
-                self.pass(happening.turn.at)?;
+                self.pass(turn.at)?;
             }
             self.happen(&happening.command)?;
         }

@@ -80,6 +80,11 @@ fn code(at: &At<'_>, seen: &mut BTreeSet<String>) -> Option<String> {
         };
         return at.refuse_with("unknown_code", format!("`{code}` is not a code that a step fails with"), help);
     }
+    uncovered(at, code, seen)
+}
+
+/// A code that no entry before takes already.
+pub(super) fn uncovered(at: &At<'_>, code: String, seen: &mut BTreeSet<String>) -> Option<String> {
     let covered = [code.as_str(), "any"].into_iter().find(|word| seen.contains(*word)).map(str::to_owned);
     seen.insert(code.clone());
     match covered {

@@ -9,7 +9,7 @@ use crate::workflow::definition::{OnError, Step, Within};
 use crate::workflow::diagnostic::suggest;
 use crate::workflow::load::document::{Head, plain_words};
 use crate::workflow::load::outline::{Draft, Outline, Output, Way};
-use crate::workflow::load::{Environment, compensate, retry, steps};
+use crate::workflow::load::{Environment, compensate, errors, retry, steps};
 use crate::workflow::migration;
 use crate::workflow::reader::{At, Fields};
 use crate::workflow::schema;
@@ -185,16 +185,7 @@ fn on_error_entry(
         {
             return unknown_code(&at, &code, kind);
         }
-        let covered = [code.as_str(), "any"].into_iter().find(|word| seen.contains(*word)).map(str::to_owned);
-        seen.insert(code.clone());
-        match covered {
-            Some(word) => at.refuse_with(
-                "never_taken",
-                format!("`{word}` comes before and takes this"),
-                "remove this entry, or put it first",
-            ),
-            None => Some(code),
-        }
+        errors::uncovered(&at, code, seen)
     });
     let then = fields.require("then").and_then(|at| context.target(&at));
     let code = code?;
