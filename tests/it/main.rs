@@ -39,4 +39,5 @@ mod subcases;
 mod trials;
 mod turns;
 mod tutorial;
+mod uploads;
 mod web;

@@ -15,11 +15,14 @@ mod sandbox;
 
 // Loading a plugin.
 pub mod cache;
+pub mod compiler;
+mod confine;
 mod engine;
 mod gate;
 mod hooks;
 pub mod inspect;
 pub mod manifest;
+mod room;
 
 // Asking it.
 pub mod answer;
@@ -31,6 +34,7 @@ mod measure;
 mod stats;
 
 pub use crate::call::{Answer, Answered, Attempt, Call};
+pub use crate::compiler::Compiler;
 pub use crate::contract::Hook;
 pub use crate::failure::{CallError, Error, TrapKind};
 pub use crate::inspect::Refusal;
