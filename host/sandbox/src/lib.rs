@@ -5,7 +5,7 @@
 //! the store or the network. A plugin that fails decides nothing: what a failure means is the caller's rule (a
 //! person's review).
 //!
-//! A plugin arrives as the bytes of a component: [`Sandbox::upload`] checks ([`inspect`]) and compiles it, away from any
+//! A plugin arrives as the bytes of a component, or of a core module that [`componentise`] makes one: [`Sandbox::upload`] checks ([`inspect`]) and compiles it, away from any
 //! case; [`Sandbox::call`] answers one question. Plugins are known by the SHA-256 of their bytes, their [`Digest`].
 
 // What a caller needs.
@@ -15,6 +15,7 @@ mod sandbox;
 
 // Loading a plugin.
 pub mod cache;
+mod componentise;
 mod engine;
 mod gate;
 mod hooks;
@@ -33,6 +34,7 @@ mod mutant;
 mod stats;
 
 pub use crate::call::{Answer, Answered, Attempt, Call};
+pub use crate::componentise::componentise;
 pub use crate::contract::Hook;
 pub use crate::failure::{CallError, Error, INFRASTRUCTURE_CODES, TrapKind};
 pub use crate::inspect::Refusal;

@@ -391,7 +391,7 @@ impl Inner {
 }
 
 /// Turns a panic over somebody's bytes into a refusal of them.
-fn unpanicked<T>(check: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+pub(crate) fn unpanicked<T>(check: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
     catch_unwind(AssertUnwindSafe(check))
         .unwrap_or_else(|panic| Err(Refusal::CompilerPanic { detail: message_of(&*panic) }))
 }
