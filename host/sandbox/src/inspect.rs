@@ -45,9 +45,18 @@ pub enum Refusal {
         /// How it was packed.
         format: &'static str,
     },
-    /// The upload is a core module.
-    #[error("plugin was a core module and not a component; build it with the SDK, which makes a component of it")]
+    /// The upload is a core module that says nothing of its types.
+    #[error(
+        "plugin was a core module without the types of the contract, so no component can be made of it; build it with the \
+         SDK or with wit-bindgen, and keep its custom sections"
+    )]
     CoreModule,
+    /// The upload is a core module that says its types, and is not what they say.
+    #[error("plugin was a core module of which no component could be made: {detail}")]
+    NoComponent {
+        /// What was wrong.
+        detail: String,
+    },
     /// The upload is something else.
     #[error("plugin was not WebAssembly")]
     NotWasm,
@@ -163,7 +172,7 @@ impl Refusal {
             Self::TooLarge { .. } => "upload_too_large",
             Self::Precompiled => "upload_precompiled",
             Self::Packed { .. } => "upload_packed",
-            Self::CoreModule => "upload_core_module",
+            Self::CoreModule | Self::NoComponent { .. } => "upload_core_module",
             Self::NotWasm => "upload_not_wasm",
             Self::TooMany { .. } => "upload_too_many",
             Self::Malformed { .. } => "upload_malformed",
@@ -211,13 +220,24 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspected, Refusal> {
     Ok(Inspected { manifest, hooks })
 }
 
+/// Counts what there is of a module or component, without looking at what it is.
+pub(crate) fn check_counts(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
+    check_size(bytes, limits)?;
+    Structure::read(bytes, limits).map(drop)
+}
+
+fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
+    if bytes.len() > limits.upload_bytes_max {
+        return Err(Refusal::TooLarge { got: bytes.len(), max: limits.upload_bytes_max });
+    }
+    Ok(())
+}
+
 fn check_format(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
     if bytes.is_empty() {
         return Err(Refusal::Empty);
     }
-    if bytes.len() > limits.upload_bytes_max {
-        return Err(Refusal::TooLarge { got: bytes.len(), max: limits.upload_bytes_max });
-    }
+    check_size(bytes, limits)?;
     if bytes.starts_with(b"\x7fELF") || wasmtime::Engine::detect_precompiled(bytes).is_some() {
         return Err(Refusal::Precompiled);
     }
@@ -246,7 +266,14 @@ fn check_import(import: &str) -> Result<(), Refusal> {
     if import == LOG_INTERFACE || import == TYPES_INTERFACE {
         return Ok(());
     }
-    let advice = if import.starts_with("wasi:") {
+    Err(forbidden(import))
+}
+
+/// An import that no plugin gets, with the way to do without.
+pub(crate) fn forbidden(import: &str) -> Refusal {
+    let advice = if import.starts_with("env.") {
+        "a symbol was left open when it was linked: link what defines it, and build without a C library that wants a system"
+    } else if import.starts_with("wasi") {
         "build for wasm32-unknown-unknown, or use the SDK: a plugin has no files, clock, network, environment or \
          randomness, and finds time and seed in its request"
     } else if import.starts_with("redress:plugin/") {
@@ -254,7 +281,7 @@ fn check_import(import: &str) -> Result<(), Refusal> {
     } else {
         "a plugin may import redress:plugin/log@0.1.0 and nothing else; what it needs to know is in its request"
     };
-    Err(Refusal::ForbiddenImport { import: cut(import), advice })
+    Refusal::ForbiddenImport { import: cut(import), advice }
 }
 
 /// A name as a message shows it; a hostile one may be as long as the upload.

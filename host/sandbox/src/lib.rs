@@ -5,7 +5,7 @@
 //! the store or the network. A plugin that fails decides nothing: what a failure means is the caller's rule (a
 //! person's review).
 //!
-//! A plugin arrives as the bytes of a component: [`Sandbox::upload`] checks ([`inspect`]) and compiles it, away from any
+//! A plugin arrives as the bytes of a component, or of a core module that [`componentise`] makes one: [`Sandbox::upload`] checks ([`inspect`]) and compiles it, away from any
 //! case; [`Sandbox::call`] answers one question. Plugins are known by the SHA-256 of their bytes, their [`Digest`].
 
 // What a caller needs.
@@ -16,6 +16,7 @@ mod sandbox;
 // Loading a plugin.
 pub mod cache;
 pub mod compiler;
+mod componentise;
 mod confine;
 mod engine;
 mod gate;
@@ -31,16 +32,21 @@ mod failure;
 mod guest;
 mod log;
 mod measure;
+#[cfg(feature = "mutants")]
+mod mutant;
 mod stats;
 
 pub use crate::call::{Answer, Answered, Attempt, Call};
 pub use crate::compiler::Compiler;
+pub use crate::componentise::componentise;
 pub use crate::contract::Hook;
-pub use crate::failure::{CallError, Error, TrapKind};
+pub use crate::failure::{CallError, Error, INFRASTRUCTURE_CODES, TrapKind};
 pub use crate::inspect::Refusal;
 pub use crate::limits::Limits;
 pub use crate::log::LogLine;
 pub use crate::manifest::Manifest;
+#[cfg(feature = "mutants")]
+pub use crate::mutant::Mutant;
 pub use crate::sandbox::{Config, Library, PluginInfo, Sandbox};
 pub use crate::stats::Stats;
 

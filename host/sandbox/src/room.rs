@@ -49,14 +49,14 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Makes the engine with its pool, starts the ticker and opens the cache.
+    /// Opens the cache of an engine and puts all together.
     pub(crate) fn new(
+        ticking: Ticking,
         limits: Limits,
         cache: Option<cache::Config>,
         compiler: Compiler,
         shared: Arc<Shared>,
     ) -> Result<Self, Error> {
-        let ticking = Ticking::new(&limits)?;
         let compatibility = compatibility(&ticking.engine);
         let linker = linker(&ticking.engine).map_err(|error| Error::Engine { detail: format!("{error:#}") })?;
         let cache = cache.map(|cache| Cache::open(cache, compatibility)).transpose()?;

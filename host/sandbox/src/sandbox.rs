@@ -12,6 +12,7 @@ use crate::cache::{self, hex};
 use crate::call::{Answered, Attempt, Call};
 use crate::compiler::Compiler;
 use crate::contract::Hook;
+use crate::engine::Ticking;
 use crate::failure::{CallError, Error};
 use crate::gate::{Gate, Patience};
 use crate::hooks::Hooks;
@@ -53,6 +54,8 @@ pub type Library = Arc<dyn Fn(&Digest) -> Option<Vec<u8>> + Send + Sync>;
 pub struct Sandbox {
     inner: Arc<Inner>,
     library: Option<Library>,
+    #[cfg(feature = "mutants")]
+    mutant: Option<crate::Mutant>,
 }
 
 struct Inner {
@@ -78,11 +81,31 @@ impl Sandbox {
     ///
     /// When the pool cannot be reserved or the cache's folder not be made.
     pub fn new(config: Config) -> Result<Self, Error> {
+        Self::on(Ticking::new(&config.limits)?, config)
+    }
+
+    /// A sandbox that is wrong on purpose.
+    ///
+    /// # Errors
+    ///
+    /// As `new`.
+    #[cfg(feature = "mutants")]
+    pub fn mutant(config: Config, mutant: crate::Mutant) -> Result<Self, Error> {
+        let ticking = match mutant {
+            crate::Mutant::NanBits => Ticking::with_bits_of_nan(&config.limits)?,
+            _ => Ticking::new(&config.limits)?,
+        };
+        Ok(Self { mutant: Some(mutant), ..Self::on(ticking, config)? })
+    }
+
+    fn on(ticking: Ticking, config: Config) -> Result<Self, Error> {
         let Config { limits, cache, compiler } = config;
         let compiling = Gate::new(limits.compilations_at_once_max, limits.compilations_waiting_max);
         let shared = Arc::new(Shared { compiling, counters: Counters::default() });
-        let room = Room::new(limits, cache, compiler, shared.clone())?;
+        let room = Room::new(ticking, limits, cache, compiler, shared.clone())?;
         Ok(Self {
+            #[cfg(feature = "mutants")]
+            mutant: None,
             library: None,
             inner: Arc::new(Inner {
                 fingerprint: room.fingerprint(),
@@ -98,7 +121,7 @@ impl Sandbox {
     /// The same sandbox for who has a library: a plugin that is wanted and not loaded is taken from there.
     #[must_use]
     pub fn with_library(&self, library: Library) -> Self {
-        Self { inner: self.inner.clone(), library: Some(library) }
+        Self { library: Some(library), ..self.clone() }
     }
 
     /// Checks, compiles and keeps a plugin. It takes up to seconds on the calling thread. Threads that load the same bytes
@@ -240,6 +263,11 @@ impl Sandbox {
     /// As [`Self::call`], and tells fuel and log of a failed call too.
     #[must_use]
     pub fn attempt(&self, digest: &Digest, call: Call<'_>) -> Attempt {
+        #[cfg(feature = "mutants")]
+        if let Some(mutant) = self.mutant {
+            let changed = crate::mutant::Changed::of(call, mutant);
+            return Self { mutant: None, ..self.clone() }.attempt(digest, changed.put(call));
+        }
         let inner = &*self.inner;
         inner.shared.counters.calls.add_one();
         let ended = match self.find_or_fetch(digest) {
@@ -315,7 +343,7 @@ impl Inner {
 }
 
 /// Turns a panic over somebody's bytes into a refusal of them.
-fn unpanicked<T>(check: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+pub(crate) fn unpanicked<T>(check: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
     catch_unwind(AssertUnwindSafe(check))
         .unwrap_or_else(|panic| Err(Refusal::CompilerPanic { detail: message_of(&*panic) }))
 }

@@ -88,6 +88,24 @@ fn a_plugin_that_a_workflow_could_not_call_is_refused_before_it_is_active() -> a
 }
 
 #[test]
+fn a_core_module_is_made_a_component_and_known_by_its_digest() -> anyhow::Result<()> {
+    let world = World::new()?;
+    let merchant = a_shop(&world, "acme")?;
+    let manifest = r#"{"name":"purchase-match","version":"0.1.0","sdk":"test","hooks":["eligibility"],
+        "params":{"window_days":{"type":"integer"}}}"#;
+    let guest = deny_all().manifest(manifest);
+    let component = guest.component()?;
+    let pushed = merchant.push("purchase-match", &guest.module()?)?;
+    assert_eq!(pushed.digest, redress_domain::ids::Digest::of(&component));
+    // The same plugin, whichever way it comes; and what was kept is the component, to be loaded again.
+    assert_eq!(merchant.push("purchase-match", &component)?, pushed);
+    assert!(merchant.engine.sandbox().unload(pushed.digest.bytes()));
+    let case = merchant.case(merchant.open(a_return("c1", &[("A1", 2)])?)?.case)?;
+    assert_eq!(case.result.as_deref(), Some("denied"));
+    Ok(())
+}
+
+#[test]
 fn what_is_active_is_not_pushed_twice() -> anyhow::Result<()> {
     let world = World::new()?;
     let merchant = a_shop(&world, "acme")?;

@@ -186,6 +186,15 @@ impl Guest {
     ///
     /// When the text or the world is not valid; a mistake in the test.
     pub fn component(&self) -> anyhow::Result<Vec<u8>> {
+        ComponentEncoder::default().module(&self.module()?)?.validate(true).encode()
+    }
+
+    /// The core module's bytes with the types of its world, as compilers leave them.
+    ///
+    /// # Errors
+    ///
+    /// As `component`.
+    pub fn module(&self) -> anyhow::Result<Vec<u8>> {
         let mut module = wat::parse_str(self.wat())?;
         let mut resolve = Resolve::default();
         resolve.push_source("contract.wit", &self.contract)?;
@@ -200,7 +209,7 @@ impl Guest {
         let package = resolve.push_source("guest.wit", &world)?;
         let world = resolve.select_world(&[package], Some("guest"))?;
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
-        ComponentEncoder::default().module(&module)?.validate(true).encode()
+        Ok(module)
     }
 
     fn manifest_text(&self) -> String {

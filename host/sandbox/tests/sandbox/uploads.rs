@@ -51,6 +51,61 @@ fn what_is_not_a_component_is_refused_by_what_it_is() {
     assert_eq!(refusal(&vec![0; max + 1]), Refusal::TooLarge { got: max + 1, max });
 }
 
+fn made(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Refusal> {
+    redress_sandbox::componentise(bytes, &patient())
+}
+
+#[test]
+fn a_core_module_with_its_types_becomes_the_component_that_any_tool_makes_of_it() {
+    let guest = deny_all();
+    let (module, component) = (guest.module().unwrap(), good());
+    assert_eq!(refusal(&module), Refusal::CoreModule);
+    assert_eq!(made(&module).unwrap(), component);
+    // What is a component stays what it is, to the byte; what is neither is left for the next check.
+    assert!(matches!(made(&component), Ok(std::borrow::Cow::Borrowed(same)) if same == component));
+    assert_eq!(made(b"hello").unwrap(), &b"hello"[..]);
+}
+
+#[test]
+fn a_core_module_of_which_no_component_can_be_made_is_told_why() {
+    let refused = |bytes: &[u8]| made(bytes).unwrap_err();
+    assert_eq!(refused(&wat::parse_str("(module)").unwrap()), Refusal::CoreModule);
+    // Without its types it says nothing of what it is.
+    assert_eq!(refused(&wat::parse_str(deny_all().wat()).unwrap()), Refusal::CoreModule);
+    let hidden = deny_all().memory("(memory 40)").module().unwrap();
+    let Refusal::NoComponent { detail } = refused(&hidden) else { panic!() };
+    assert!(detail.contains("memory"), "{detail}");
+    for (import, name) in [("wasi_snapshot_preview1", "fd_write"), ("env", "malloc")] {
+        let text = format!(r#"(module (import "{import}" "{name}" (func)))"#);
+        let refusal = refused(&wat::parse_str(text).unwrap());
+        assert_eq!(refusal.code(), "upload_forbidden_import");
+        assert!(refusal.to_string().contains(&format!("{import}.{name}")), "{refusal}");
+    }
+    // Counted before anything dearer looks at it.
+    let many = deny_all().fields(&"(func)".repeat(10_001)).module().unwrap();
+    assert!(matches!(refused(&many), Refusal::TooMany { what: "functions", .. }));
+    let max = Limits::default().upload_bytes_max;
+    let mut large = deny_all().module().unwrap();
+    large.extend(custom_section("padding", max));
+    assert!(matches!(refused(&large), Refusal::TooLarge { .. }));
+}
+
+#[test]
+fn a_core_module_cut_or_with_a_bit_flipped_never_brings_the_host_down() {
+    let bytes = deny_all().module().unwrap();
+    for end in (8..bytes.len()).step_by(97) {
+        let refusal = made(&bytes[..end]).unwrap_err();
+        assert!(refusal.code().starts_with("upload_") && refusal.code() != "upload_compiler_panic", "{end}: {refusal}");
+    }
+    for place in (8..bytes.len()).step_by(7) {
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 1 << (place % 8);
+        if let Err(refusal) = made(&flipped) {
+            assert!(refusal.code().starts_with("upload_"), "{place}: {refusal}");
+        }
+    }
+}
+
 #[test]
 fn compiled_code_is_refused_even_when_this_host_made_it() {
     let dir = tempfile::tempdir().unwrap();

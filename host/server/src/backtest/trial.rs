@@ -34,7 +34,8 @@ impl Trial {
     pub fn new(engine: &Engine, source: Option<&str>, overrides: &[Override]) -> Result<Self, Error> {
         let (mut available, mut exchanged) = (plugins::available(engine)?, Vec::new());
         for one in overrides {
-            let info = engine.sandbox().load(&one.bytes).map_err(publish::Error::Refused)?;
+            let component = plugins::component(engine.sandbox(), &one.bytes)?;
+            let info = engine.sandbox().load(&component).map_err(publish::Error::Refused)?;
             let (reference, plugin) =
                 plugins::known(&one.name, &info).ok_or_else(|| publish::Error::Name(one.name.clone()))?;
             available.insert(reference.clone(), plugin);

@@ -107,7 +107,7 @@ codes! {
     UPLOAD_TOO_LARGE "upload_too_large" 422 "The plugin is too large";
     UPLOAD_PRECOMPILED "upload_precompiled" 422 "The plugin is machine code";
     UPLOAD_PACKED "upload_packed" 422 "The plugin is packed";
-    UPLOAD_CORE_MODULE "upload_core_module" 422 "The plugin is a core module and not a component";
+    UPLOAD_CORE_MODULE "upload_core_module" 422 "The plugin is a core module of which no component can be made";
     UPLOAD_NOT_WASM "upload_not_wasm" 422 "The plugin is not WebAssembly";
     UPLOAD_TOO_MANY "upload_too_many" 422 "The plugin has more of something than is taken";
     UPLOAD_MALFORMED "upload_malformed" 422 "The plugin is not a valid component";

@@ -1,5 +1,6 @@
 //! Plugins: pushed by a merchant under a name, or shipped with the binary. What becomes active republishes what calls it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -53,7 +54,7 @@ pub struct Became {
 pub struct Upload<'a> {
     /// The name, without a version.
     pub name: &'a str,
-    /// The component.
+    /// The component, or a core module with its types.
     pub bytes: &'a [u8],
     /// By whom.
     pub by: &'a Actor,
@@ -84,15 +85,16 @@ pub struct Activation<'a> {
 /// It is refused, or a workflow would not pass with it. Nothing was changed, and nothing of it is kept.
 pub fn push(engine: &Engine, objects: &Objects, upload: &Upload<'_>) -> Result<Active, Error> {
     Slug::new(upload.name).map_err(|_| Error::Name(upload.name.to_owned()))?;
-    let said = engine.sandbox().describe(upload.bytes).map_err(refused)?;
+    let component = component(engine.sandbox(), upload.bytes)?;
+    let said = engine.sandbox().describe(&component).map_err(refused)?;
     let (reference, plugin) = known(upload.name, &said).ok_or_else(|| Error::Name(said.manifest.version.clone()))?;
     let digest = Digest::from_bytes(said.digest);
     let active = Active { plugin: reference.to_string(), version: said.manifest.version.clone(), digest };
     // What a workflow would not pass with is not even compiled.
     candidate(engine, active.clone(), &reference, plugin.clone())?;
     // Compiled before and outside: only what becomes active is decided one at a time.
-    let compiled = engine.sandbox().upload(upload.bytes).map_err(refused)?;
-    let pushed = become_active(engine, objects, upload, active, &reference, plugin);
+    let compiled = engine.sandbox().upload(&component).map_err(refused)?;
+    let pushed = become_active(engine, objects, upload, &component, active, &reference, plugin);
     hold(engine);
     drop(compiled);
     engine.sandbox().sweep();
@@ -103,6 +105,7 @@ fn become_active(
     engine: &Engine,
     objects: &Objects,
     upload: &Upload<'_>,
+    component: &[u8],
     active: Active,
     reference: &PluginRef,
     plugin: Plugin,
@@ -114,8 +117,24 @@ fn become_active(
     }
     workflows::try_again(engine, &candidate.republished)?;
     // Kept only where nothing but the commit can fail, so that what is refused leaves no file.
-    objects.put(upload.bytes).map_err(Error::Object)?;
+    objects.put(component).map_err(Error::Object)?;
     candidate.commit(engine, upload.by, &upload.way, upload.answer.as_ref())
+}
+
+/// The component that bytes are, or that is made of a core module: what is known by its digest, and kept.
+///
+/// # Errors
+/// It is a core module of which none can be made.
+pub fn component<'b>(sandbox: &Sandbox, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Error> {
+    redress_sandbox::componentise(bytes, sandbox.limits()).map_err(Error::Refused)
+}
+
+/// What bytes say about themselves as a component. Nothing is kept.
+///
+/// # Errors
+/// They are refused.
+pub fn read(sandbox: &Sandbox, bytes: &[u8]) -> Result<Arc<PluginInfo>, Error> {
+    sandbox.describe(&component(sandbox, bytes)?).map_err(Error::Refused)
 }
 
 /// Keep loaded what new cases of a tenant call, and forget what no tenant needs. A case that is pinned to an earlier component

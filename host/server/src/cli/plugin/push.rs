@@ -16,7 +16,7 @@ use crate::cli::session::{actor, read_bytes};
 use crate::cli::shown::{self, Column};
 use crate::publish::plugins::Upload;
 use crate::publish::way::Way;
-use crate::publish::{self, plugins, workflows};
+use crate::publish::{plugins, workflows};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +27,7 @@ Examples:
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The WebAssembly component.
+    /// The WebAssembly component, or a core module with its types, of which the host makes one.
     file: PathBuf,
     /// The name that workflows call it by; without it the one in its manifest.
     #[arg(long)]
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     }
     let session = at.session()?;
     let engine = &session.engine;
-    let info = engine.sandbox().describe(&bytes).map_err(publish::Error::Refused)?;
+    let info = plugins::read(engine.sandbox(), &bytes)?;
     let name = args.name.as_deref().unwrap_or(&info.manifest.name);
     let before = workflows::actives(engine)?;
     let upload = Upload { name, bytes: &bytes, by: &actor(), way: Way::Cli, answer: None };
@@ -64,7 +64,7 @@ fn asked(args: &Args, bytes: Vec<u8>, at: &Global, out: &mut Out<'_>) -> Result<
         Some(name) => name.clone(),
         None => {
             let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
-            sandbox.describe(&bytes).map_err(publish::Error::Refused)?.manifest.name.clone()
+            plugins::read(&sandbox, &bytes)?.manifest.name.clone()
         }
     };
     let headers = [("content-type", "application/wasm")];

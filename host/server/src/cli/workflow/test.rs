@@ -90,7 +90,8 @@ impl Place {
         let mut held = Vec::new();
         let folder = args.plugins.as_ref().map(|folder| files::plugins(folder, PLUGIN_BYTES_MAX)).transpose()?;
         for (name, bytes) in folder.unwrap_or_default() {
-            let info = house.sandbox.load(&bytes).map_err(crate::publish::Error::Refused)?;
+            let component = plugins::component(&house.sandbox, &bytes)?;
+            let info = house.sandbox.load(&component).map_err(crate::publish::Error::Refused)?;
             plugins.extend(interface::reference(&name, &info.manifest).zip(interface::plugin(&info)));
             held.push(info);
         }

@@ -318,9 +318,7 @@ impl<'a> Visit<'a> {
     fn refused_before(&mut self, file: Read, wanted: Wanted, known: Known) -> Result<(), Trouble> {
         let refused = match wanted {
             Wanted::Workflows => problems(self.engine, &file, &self.tests.beside(&file.path, &file.bytes)),
-            Wanted::Plugins => {
-                self.engine.sandbox().describe(&file.bytes).err().map(|refusal| refused(&Error::Refused(refusal)))
-            }
+            Wanted::Plugins => plugins::read(self.engine.sandbox(), &file.bytes).err().map(|error| refused(&error)),
         };
         let text = "it was refused when it was handed in; save it with a change to hand it in again".to_owned();
         let refused = match refused {
