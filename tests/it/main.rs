@@ -33,6 +33,7 @@ mod revisions;
 mod schema;
 mod serve;
 mod shapes;
+mod stages;
 mod starts;
 mod steps;
 mod storm;

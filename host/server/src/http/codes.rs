@@ -56,6 +56,7 @@ codes! {
     DRAFT_NOT_FOUND "draft_not_found" 404 "The workflow has no draft";
     HOLD_NOT_FOUND "hold_not_found" 404 "The revision is not on hold";
     PLUGIN_NOT_FOUND "plugin_not_found" 404 "The plugin does not exist";
+    STAGE_NOT_FOUND "stage_not_found" 404 "Nothing is staged under the plugin's name";
     TENANT_NOT_FOUND "tenant_not_found" 404 "The tenant does not exist";
     KEY_NOT_FOUND "key_not_found" 404 "The key does not exist";
     // ── The rules refuse it. ──
@@ -103,6 +104,8 @@ codes! {
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";
     PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";
     PLUGIN_BREAKS_WORKFLOW "plugin_breaks_workflow" 409 "An active workflow would not pass with this plugin";
+    PLUGIN_IN_USE "plugin_in_use" 409 "Workflows call the plugin";
+    STAGE_UNFIT "stage_unfit" 422 "The component cannot be staged so";
     UPLOAD_EMPTY "upload_empty" 422 "The plugin is empty";
     UPLOAD_TOO_LARGE "upload_too_large" 422 "The plugin is too large";
     UPLOAD_PRECOMPILED "upload_precompiled" 422 "The plugin is machine code";
