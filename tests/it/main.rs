@@ -41,4 +41,5 @@ mod subcases;
 mod trials;
 mod turns;
 mod tutorial;
+mod uploads;
 mod web;

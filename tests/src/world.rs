@@ -362,7 +362,7 @@ fn sandbox() -> anyhow::Result<Sandbox> {
         return Ok(sandbox.clone());
     }
     let limits = redress_sandbox::Limits { wall_clock_ms: 60_000, ..redress_sandbox::Limits::default() };
-    let new = Sandbox::new(redress_sandbox::Config { limits, cache: None })?;
+    let new = Sandbox::new(redress_sandbox::Config { limits, ..redress_sandbox::Config::default() })?;
     let stock = plugins::hold_stock(&new)?;
     Ok(SANDBOX.get_or_init(|| (new, stock)).0.clone())
 }

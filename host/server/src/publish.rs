@@ -190,6 +190,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the host could not look at what was handed in, so that it says nothing about that, and a retry may succeed.
+    pub fn is_infrastructure(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.is_infrastructure())
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {

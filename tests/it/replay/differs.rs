@@ -197,7 +197,7 @@ fn wrong(mutant: Mutant) -> Sandbox {
 }
 
 fn config() -> Config {
-    Config { limits: Limits { wall_clock_ms: 60_000, ..Limits::default() }, cache: None }
+    Config { limits: Limits { wall_clock_ms: 60_000, ..Limits::default() }, ..Config::default() }
 }
 
 /// What the guest computes from a request: its parameters are those of the contract's record, flattened.

@@ -123,6 +123,8 @@ codes! {
     UPLOAD_MANIFEST "upload_manifest" 422 "The plugin's manifest is not as it must be";
     UPLOAD_HOOKS_DISAGREE "upload_hooks_disagree" 422 "The plugin's manifest names other hooks than it has";
     UPLOAD_COMPILE "upload_compile" 422 "The plugin cannot be compiled";
+    UPLOAD_COMPILE_TIMEOUT "upload_compile_timeout" 422 "The plugin takes too long to compile";
+    UPLOAD_COMPILE_MEMORY "upload_compile_memory" 422 "The plugin takes too much memory to compile";
     UPLOAD_COMPILER_PANIC "upload_compiler_panic" 422 "The plugin cannot be compiled on this host";
     // ── Tenants, keys, connectors. ──
     CONNECTOR_NOT_FOUND "connector_not_found" 404 "The connector does not exist";
@@ -136,6 +138,7 @@ codes! {
     KEYS_FULL "keys_full" 409 "No more keys are kept";
     // ── The host. ──
     OVERLOADED "overloaded" 503 "Too much is waiting";
+    COMPILER_FAILED "compiler_failed" 503 "Plugins cannot be compiled now";
     TENANT_NOT_OPENED "tenant_not_opened" 503 "The merchant's file cannot be opened";
     STOPPING "stopped" 503 "The host is stopping";
     CONFLICT "conflict" 409 "It was changed by others again and again";

@@ -355,7 +355,7 @@ pub(super) fn describe(sandbox: &Sandbox, objects: &Objects, digest: Digest) -> 
 /// # Errors
 /// One is refused: the binary was built with a contract that it does not speak.
 pub fn load_stock(sandbox: &Sandbox) -> Result<(), Error> {
-    stock::STOCK.iter().try_for_each(|stock| sandbox.load(stock.bytes).map(drop).map_err(Error::Refused))
+    stock::STOCK.iter().try_for_each(|stock| sandbox.load_own(stock.bytes).map(drop).map_err(Error::Refused))
 }
 
 /// Those of the stock plugins that are named in a text, loaded while this is held: for who needs no others, since loading compiles.
@@ -364,7 +364,7 @@ pub fn load_stock(sandbox: &Sandbox) -> Result<(), Error> {
 /// As `load_stock`.
 pub fn hold_named(sandbox: &Sandbox, text: &str) -> Result<Vec<Arc<PluginInfo>>, Error> {
     let named = stock::STOCK.iter().filter(|stock| text.contains(&format!("std/{}@", stock.name)));
-    named.map(|stock| sandbox.load(stock.bytes).map_err(Error::Refused)).collect()
+    named.map(|stock| sandbox.load_own(stock.bytes).map_err(Error::Refused)).collect()
 }
 
 /// The stock plugins, loaded while this is held.
@@ -372,7 +372,7 @@ pub fn hold_named(sandbox: &Sandbox, text: &str) -> Result<Vec<Arc<PluginInfo>>,
 /// # Errors
 /// As `load_stock`.
 pub fn hold_stock(sandbox: &Sandbox) -> Result<Vec<Arc<PluginInfo>>, Error> {
-    stock::STOCK.iter().map(|stock| sandbox.load(stock.bytes).map_err(Error::Refused)).collect()
+    stock::STOCK.iter().map(|stock| sandbox.load_own(stock.bytes).map_err(Error::Refused)).collect()
 }
 
 /// Keep the stock plugins: a case that is pinned to one goes on with it when a later binary ships another under its name.

@@ -73,6 +73,7 @@ pub(super) fn publish_exit(error: &publish::Error) -> Exit {
     use publish::Error as E;
     match error {
         E::Bundle(files) => files.first().map_or(Exit::Invalid, |(_, error)| publish_exit(error)),
+        E::Refused(refusal) if refusal.is_infrastructure() => Exit::Failure,
         E::Invalid(_)
         | E::NoPart(_)
         | E::Tests(_)
