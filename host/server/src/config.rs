@@ -124,14 +124,14 @@ pub struct Connections {
     pub requests_max: usize,
     /// Bytes of a body that needs no place of its own: with `requests_max` they bound what small bodies hold, 64 MiB.
     pub small_body_bytes: u64,
-    /// Larger bodies, and those of unknown length, at once. With the largest that a route takes (16 MiB, twice while it is read)
+    /// Larger bodies, and those of unknown length, at once. With the largest that a route takes (24 MiB, twice while it is read)
     /// they bound what bodies hold.
     pub large_bodies_max: usize,
     /// Bytes of a request's head: ours have a few hundred, cookies of strangers some thousand.
     pub head_bytes_max: usize,
     /// From a request's first byte to the end of its head.
     pub head: Duration,
-    /// From the end of its head to the end of its body: 2 MiB over a slow line.
+    /// From the end of its head to the end of its body: 2 MiB over a slow line, an interpreter of 24 MiB over a good one.
     pub body: Duration,
     /// Between two requests of a connection; load balancers keep theirs for 60 seconds, and it is they who should close first.
     pub idle: Duration,
