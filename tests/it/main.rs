@@ -35,6 +35,7 @@ mod revisions;
 mod schema;
 mod serve;
 mod shapes;
+mod signers;
 mod stages;
 mod starts;
 mod steps;
