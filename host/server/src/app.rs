@@ -133,7 +133,8 @@ impl App {
         let sandbox = sandbox.with_library(library(host.objects()));
         let stock = plugins::keep_stock(&host.objects()).and_then(|()| plugins::hold_stock(&sandbox));
         let stock = stock.map_err(|error| Error::Stock(Box::new(error)))?;
-        let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
+        let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max, limits.plugin_rate)
+            .map_err(Error::Workers)?;
         Ok(Self(Arc::new(Inner {
             host,
             sandbox,

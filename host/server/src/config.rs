@@ -5,6 +5,8 @@ use std::time::Duration;
 use redress_domain::clock::Span;
 use redress_sandbox::Compiler;
 
+use crate::engine::workers::Rate;
+
 /// What a host allows itself and its tenants.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -12,6 +14,9 @@ pub struct Limits {
     pub turn_workers: usize,
     /// Turns of one tenant that may wait for a worker: about a second of work; more would only hide overload.
     pub tenant_turns_queued_max: usize,
+    /// What the plugins of one tenant may compute before its turns stand behind those of others and are kept from the last thread.
+    /// A unit of fuel is about a nanosecond: 400 ms of one core in every second, and two seconds of that at once.
+    pub plugin_rate: Rate,
     /// Commands that may wait for the one case they are all for: more is a sender that does not wait for answers.
     pub case_commands_waiting_max: usize,
     /// How often a turn is computed again after another one moved what it read.
@@ -96,6 +101,7 @@ impl Default for Limits {
         Self {
             turn_workers: std::thread::available_parallelism().map_or(2, usize::from),
             tenant_turns_queued_max: 4_096,
+            plugin_rate: Rate { fuel_per_second: 500_000_000, burst: 1_000_000_000 },
             case_commands_waiting_max: 64,
             turn_conflicts_max: 5,
             due_claimed_max: 64,

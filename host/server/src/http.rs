@@ -20,6 +20,7 @@ pub(crate) mod respond;
 mod routes;
 mod schemas;
 pub mod service;
+mod signers;
 mod staging;
 pub mod tenancy;
 pub mod wire;
@@ -31,6 +32,7 @@ pub mod drafts;
 pub mod effects;
 pub mod events;
 pub mod garbage;
+mod grants;
 pub mod holds;
 pub mod keys;
 mod listed;
@@ -115,6 +117,10 @@ fn rules(api: Api) -> Api {
         .route(READ, routes!(plugins::get))
         .route(RULE, routes!(plugins::activate))
         .route(RULE, routes!(plugins::rollback))
+        .route(READ, routes!(signers::list))
+        .route(RULE, routes!(signers::set))
+        .route(READ, routes!(grants::get))
+        .route(RULE, routes!(grants::put))
         .route(RULE, routes!(staging::stage))
         .route(RULE, routes!(staging::restage))
         .route(RULE, routes!(staging::stop))

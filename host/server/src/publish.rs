@@ -9,6 +9,7 @@ pub mod diagnostics;
 pub mod doors;
 pub mod draft;
 pub mod gc;
+pub mod grants;
 pub mod hold;
 pub mod interface;
 pub mod live;
@@ -16,6 +17,7 @@ pub mod migrate;
 mod past;
 pub mod plugins;
 pub mod schema;
+pub mod signers;
 pub mod staging;
 pub mod stock;
 pub mod suite;
@@ -184,6 +186,26 @@ pub enum Error {
         /// The workflows, each with what it is: `active`, `canary`.
         by: Vec<String>,
     },
+    /// A plugin asks for facts that there are none of.
+    #[error("plugin asks for facts that no plugin is told: {}; there are {}", .0.join(", "), grants::known())]
+    UnknownFacts(Vec<String>),
+    /// A plugin asks for facts that it is not granted.
+    #[error("plugin {plugin:?} asks for facts that it is not granted: {}", facts.join(", "))]
+    NotGranted {
+        /// Its name, without a version.
+        plugin: String,
+        /// What is missing.
+        facts: Vec<String>,
+    },
+    /// The signers cannot be these.
+    #[error("signers cannot be these: {0}")]
+    SignerUnfit(String),
+    /// A component comes without a signature, and the merchant wants one.
+    #[error("plugin is not signed, and only signed ones are taken here")]
+    SignatureMissing,
+    /// A signature that does not count.
+    #[error("signature of the plugin does not count: {0}")]
+    SignatureInvalid(String),
     /// The engine or its store.
     #[error(transparent)]
     Engine(#[from] engine::Error),
@@ -227,6 +249,11 @@ impl Error {
             Self::NotStaged(_) => "stage_not_found",
             Self::StageUnfit { .. } => "stage_unfit",
             Self::InUse { .. } => "plugin_in_use",
+            Self::SignerUnfit(_) => "signer_unfit",
+            Self::SignatureMissing => "signature_missing",
+            Self::SignatureInvalid(_) => "signature_invalid",
+            Self::UnknownFacts(_) => "fact_unknown",
+            Self::NotGranted { .. } => "plugin_not_granted",
             Self::Engine(error) => error.code(),
         }
     }

@@ -44,6 +44,9 @@ pub struct Staged {
     pub digest: Digest,
     /// The active component, which it is compared with.
     pub beside: Digest,
+    /// Whose signature it came with, by the name of the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
     /// How far it is.
     pub stage: Stage,
     /// Since when, by whom and why.
@@ -252,6 +255,7 @@ impl Engine {
 
     fn ask_shadow(&self, shadowed: &Shadowed, case: CaseId, turn: u64) {
         let put = shadowed.question.put(&self.0.sandbox, shadowed.shadow, shadowed.hook);
+        self.0.workers.spent(self.0.record.id, put.fuel);
         let is_due = {
             let mut shadows = self.0.shadows.lock();
             let Some(shadow) = shadows.get_mut(&shadowed.plugin) else { return };

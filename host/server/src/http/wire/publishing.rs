@@ -270,6 +270,9 @@ pub struct PluginView {
     pub hook: Option<&'static str>,
     /// Whether it was shipped with the host.
     pub stock: bool,
+    /// Until when it is not asked, because it failed again and again: cases that would ask it go to a person at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rests_until: Option<String>,
     /// The component beside the active one, where there is one. Only where one plugin is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staged: Option<StagedView>,
@@ -306,6 +309,9 @@ pub struct PluginBecameView {
     pub by: ActorView,
     /// Where it came from.
     pub from: OriginView,
+    /// Whose signature it came with, by the name of the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
     /// Whether it is active still, since then.
     pub active: bool,
 }
@@ -318,6 +324,7 @@ impl From<&plugins::Became> for PluginBecameView {
             at: one.at.to_string(),
             by: (&one.by).into(),
             from: (&one.from).into(),
+            signed_by: one.signed_by.clone(),
             active: one.active,
         }
     }
