@@ -7,6 +7,7 @@ mod alike;
 mod apparel;
 mod backtest;
 mod cli;
+mod conformance;
 mod crash;
 mod crash_points;
 mod deadlines;

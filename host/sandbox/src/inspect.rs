@@ -11,7 +11,10 @@ use crate::engine::FEATURES;
 use crate::limits::Limits;
 use crate::manifest::{self, Manifest};
 
+mod shape;
 mod structure;
+
+pub use self::shape::{Shape, shape};
 
 /// What a component says about itself, after everything that can be known without compiling it was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +130,16 @@ pub enum Refusal {
         /// wasmtime's words.
         detail: String,
     },
+    /// It broke a rule of the conformance suite when it was tried.
+    #[error("plugin broke the rule {rule} when it was asked about the case {case}: {detail}")]
+    DryRun {
+        /// The rule.
+        rule: &'static str,
+        /// The case.
+        case: String,
+        /// What happened.
+        detail: String,
+    },
     /// Too many plugins are compiled already. It says nothing about these bytes.
     #[error("too many plugins are being compiled, a retry may succeed")]
     Busy,
@@ -161,6 +174,7 @@ impl Refusal {
             Self::HooksDisagree { .. } => "upload_hooks_disagree",
             Self::Compile { .. } => "upload_compile",
             Self::CompilerPanic { .. } => "upload_compiler_panic",
+            Self::DryRun { .. } => "upload_dry_run",
             Self::Busy => "overloaded",
         }
     }

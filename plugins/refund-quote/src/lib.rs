@@ -6,6 +6,9 @@
 //! The sum of a line is rounded half away from zero to the minor unit of its currency. Its takes get parts that add
 //! up to exactly that sum, so it makes no difference over how many orders a line was bought.
 //!
+//! Where that is more than was paid for a purchase and not yet refunded (after a discount, or by rounding), it does not decide: what
+//! is fair then is a person's to say.
+//!
 //! Parameters
 //! - `percent`: how much of it, 0 to 100; all where it is left out. What is kept is the merchant's to justify.
 
@@ -39,9 +42,13 @@ impl Refund for RefundQuote {
         let bought = Purchases::new(&req.purchases);
         let mut quote = Quote::default();
         let mut lines_quoted = 0_i64;
+        let mut open = Open::default();
         for line in &req.lines {
             let takes = matched.takes_of(line.index);
-            quote.lines.extend(quote_line(line.index, takes, &bought, percent)?);
+            for one in quote_line(line.index, takes, &bought, percent)? {
+                open.spend(&one, &bought)?;
+                quote.lines.push(one);
+            }
             lines_quoted += i64::from(!takes.is_empty());
         }
         quote.provides.push(Attribute::new("lines_quoted", lines_quoted));
@@ -107,6 +114,24 @@ fn quote_line(line: u32, takes: &[Take], bought: &Purchases<'_>, percent: u32) -
     Ok(quotes)
 }
 
+/// What was quoted so far of each purchase.
+#[derive(Default)]
+struct Open(BTreeMap<usize, i64>);
+
+impl Open {
+    /// Counts what is quoted of a purchase, as long as it was paid and is not refunded.
+    fn spend(&mut self, quote: &LineQuote, bought: &Purchases<'_>) -> Result<(), Failure> {
+        let at = bought.find(&quote.take.order, quote.take.line).ok_or_else(|| unknown_take(&quote.take))?;
+        let purchase = bought.at(at);
+        let spent = self.0.entry(at).or_default();
+        for part in &quote.parts {
+            *spent = spent.saturating_add(part.amount.minor);
+        }
+        let open = purchase.paid.minor.saturating_sub(purchase.refunded.minor);
+        if *spent > open { Err(Failure::cannot_decide(more_than_paid(quote, *spent, open))) } else { Ok(()) }
+    }
+}
+
 /// The exact price of so many units, or so much of it.
 fn share(price: Decimal, quantity: u32, percent: u32) -> Result<Exact, Failure> {
     if percent == WHOLE {
@@ -119,6 +144,12 @@ fn share(price: Decimal, quantity: u32, percent: u32) -> Result<Exact, Failure> 
 
 fn unknown_take(take: &Take) -> Failure {
     Failure::bad_input(format!("order {} line {} is taken back, but is not among the purchases", take.order, take.line))
+}
+
+fn more_than_paid(quote: &LineQuote, quoted: i64, open: i64) -> Reason {
+    let used = ["purchases.unit_price", "purchases.paid", "purchases.refunded"];
+    let reason = Reason::new("more_than_paid").using(used).with("order", quote.take.order.as_str());
+    reason.with("line", quote.take.line).with("quoted_minor", quoted).with("open_minor", open)
 }
 
 fn mixed_currencies(line: u32) -> Reason {
@@ -244,6 +275,27 @@ mod tests {
         for percent in [-1, 101, i64::MAX] {
             let refused = Failure::bad_input(format!("`percent` is {percent}, it goes from 0 to 100"));
             assert_eq!(of(percent, &[1_000]), Err(refused));
+        }
+    }
+
+    #[test]
+    fn more_than_was_paid_and_not_yet_refunded_is_left_to_a_person() {
+        let paying = |paid: i64, refunded: i64, quantities: &[u32]| {
+            let case = RequestBuilder::new().purchase_with("1", "85123A", 990, 5, |purchase| {
+                purchase.paid.minor = paid;
+                purchase.refunded.minor = refunded;
+            });
+            let case = quantities.iter().fold(case, |case, quantity| case.line("85123A", *quantity));
+            let takes = |(at, quantity): (usize, &u32)| allowed(u32::try_from(at).unwrap(), vec![take("1", *quantity)]);
+            quote(case.earlier("m", opinion(quantities.iter().enumerate().map(takes).collect())))
+        };
+        assert!(paying(5_000, 3_000, &[2]).is_ok());
+        // Each line alone would be covered.
+        assert!(paying(5_000, 3_000, &[1, 1]).is_ok());
+        for (paid, refunded, quantities) in [(5_000, 3_001, &[2][..]), (1_999, 0, &[1, 1]), (0, 0, &[1])] {
+            let Err(Failure::CannotDecide(reasons)) = paying(paid, refunded, quantities) else { panic!() };
+            assert_eq!(reasons[0].code, "more_than_paid");
+            assert_eq!(reasons[0].params.integer("open_minor"), Ok(Some(paid - refunded)));
         }
     }
 

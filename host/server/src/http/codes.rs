@@ -120,6 +120,7 @@ codes! {
     UPLOAD_MANIFEST "upload_manifest" 422 "The plugin's manifest is not as it must be";
     UPLOAD_HOOKS_DISAGREE "upload_hooks_disagree" 422 "The plugin's manifest names other hooks than it has";
     UPLOAD_COMPILE "upload_compile" 422 "The plugin cannot be compiled";
+    UPLOAD_DRY_RUN "upload_dry_run" 422 "The plugin broke a rule when it was tried";
     UPLOAD_COMPILER_PANIC "upload_compiler_panic" 422 "The plugin cannot be compiled on this host";
     // ── Tenants, keys, connectors. ──
     CONNECTOR_NOT_FOUND "connector_not_found" 404 "The connector does not exist";

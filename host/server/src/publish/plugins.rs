@@ -9,7 +9,7 @@ use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Plugin, PluginRef};
-use redress_sandbox::{PluginInfo, Refusal, Sandbox};
+use redress_sandbox::{PluginInfo, Refusal, Sandbox, conformance};
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
@@ -79,7 +79,7 @@ pub struct Activation<'a> {
     pub answer: Option<Answer<'a, Active>>,
 }
 
-/// Check, compile and activate a plugin under a name; workflows that call it get a new revision in the same commit.
+/// Check, compile, try out and activate a plugin under a name; workflows that call it get a new revision in the same commit.
 ///
 /// # Errors
 /// It is refused, or a workflow would not pass with it. Nothing was changed, and nothing of it is kept.
@@ -94,7 +94,8 @@ pub fn push(engine: &Engine, objects: &Objects, upload: &Upload<'_>) -> Result<A
     candidate(engine, active.clone(), &reference, plugin.clone())?;
     // Compiled before and outside: only what becomes active is decided one at a time.
     let compiled = engine.sandbox().upload(&component).map_err(refused)?;
-    let pushed = become_active(engine, objects, upload, &component, active, &reference, plugin);
+    let tried = conformance::dry_run(engine.sandbox(), &compiled.digest, &[]).map_err(refused);
+    let pushed = tried.and_then(|_| become_active(engine, objects, upload, &component, active, &reference, plugin));
     hold(engine);
     drop(compiled);
     engine.sandbox().sweep();
