@@ -16,19 +16,19 @@ const ONLINE_RETAIL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../workflows/o
 const ASK: &str = include_str!("../fixtures/workflows/ask-a-person.yaml");
 
 /// A folder, and the tenant `shop` in its data folder once it is made.
-struct Shell {
+pub(crate) struct Shell {
     folder: tempfile::TempDir,
 }
 
 /// What a command came to.
-struct Ran {
-    exit: Exit,
-    data: String,
-    talk: String,
+pub(crate) struct Ran {
+    pub(crate) exit: Exit,
+    pub(crate) data: String,
+    pub(crate) talk: String,
 }
 
 impl Shell {
-    fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let shell = Self { folder: tempfile::tempdir()? };
         let facts = ["--zone", "Europe/London", "--currency", "GBP", "--locale", "en", "--jurisdiction", "UK"];
         shell.ok(&[&["tenant", "create", "shop"], &facts[..]].concat())?;
@@ -36,7 +36,7 @@ impl Shell {
     }
 
     /// With the demo merchant's plugins, workflow and cases: made once, and copied for each test.
-    fn demo() -> anyhow::Result<Self> {
+    pub(crate) fn demo() -> anyhow::Result<Self> {
         static MADE: Mutex<Option<Shell>> = Mutex::new(None);
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
         if made.is_none() {
@@ -58,33 +58,33 @@ impl Shell {
         Ok(shell)
     }
 
-    fn file(&self, name: &str, content: &[u8]) -> anyhow::Result<String> {
+    pub(crate) fn file(&self, name: &str, content: &[u8]) -> anyhow::Result<String> {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content)?;
         Ok(path.display().to_string())
     }
 
-    fn data_folder(&self) -> PathBuf {
+    pub(crate) fn data_folder(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    fn run(&self, words: &[&str]) -> Ran {
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
         let folder = self.data_folder().display().to_string();
         run(&[words, &["--data", &folder, "--tenant", "shop"]].concat())
     }
 
-    fn ok(&self, words: &[&str]) -> anyhow::Result<String> {
+    pub(crate) fn ok(&self, words: &[&str]) -> anyhow::Result<String> {
         let ran = self.run(words);
         ensure!(ran.exit == Exit::Done, "{words:?}\n{}{}", ran.data, ran.talk);
         Ok(ran.data)
     }
 
-    fn json(&self, words: &[&str]) -> anyhow::Result<Json> {
+    pub(crate) fn json(&self, words: &[&str]) -> anyhow::Result<Json> {
         Ok(serde_json::from_str(&self.ok(&[words, &["--output", "json"]].concat())?)?)
     }
 }
 
-fn run(words: &[&str]) -> Ran {
+pub(crate) fn run(words: &[&str]) -> Ran {
     let (mut data, mut talk) = (Vec::new(), Vec::new());
     let words = std::iter::once(&"redress").chain(words).map(OsString::from);
     let exit = cli::run(words, &mut Out::new(&mut data, &mut talk));

@@ -28,6 +28,7 @@ mod race;
 mod readme;
 mod reload;
 mod remote;
+mod replay;
 mod returns;
 mod revisions;
 mod schema;

@@ -62,6 +62,13 @@ impl World {
         Ok(Self { app, clock, folder: None })
     }
 
+    /// A host on this folder with a sandbox of somebody's own, which begins at this moment.
+    pub fn with_sandbox(folder: &Path, sandbox: Sandbox, at: Instant) -> anyhow::Result<Self> {
+        let clock = Arc::new(FixedClock::at(at));
+        let app = App::with_sandbox(folder, sandbox, clock.clone(), Limits::default())?;
+        Ok(Self { app, clock, folder: None })
+    }
+
     /// A host on this folder as the product starts one: with a sandbox and an artifact cache of its own. Worlds that follow
     /// each other on a folder share a clock, so that ids are not minted twice.
     pub fn started_on(folder: &Path, clock: &Arc<FixedClock>) -> Result<Self, redress::app::Error> {
@@ -304,7 +311,8 @@ pub fn quick_folder() -> std::io::Result<tempfile::TempDir> {
     if memory.is_dir() { tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()) } else { tempfile::tempdir() }
 }
 
-fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+/// Copy a folder with all that is in it.
+pub fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

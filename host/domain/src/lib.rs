@@ -30,6 +30,7 @@
 //! | problem | the HTTP form of a failure |
 //! | facts | what a turn reads beside the case |
 //! | backtest | what was decided once, decided again by other rules |
+//! | replay | what was decided once, decided again by the same rules |
 
 pub mod ask;
 pub mod backtest;
@@ -42,6 +43,7 @@ pub mod ids;
 pub mod ledger;
 pub mod money;
 pub mod order;
+pub mod replay;
 pub mod value;
 pub mod verdict;
 pub mod workflow;

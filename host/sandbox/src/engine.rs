@@ -37,7 +37,17 @@ pub(crate) struct Ticking {
 
 impl Ticking {
     pub(crate) fn new(limits: &Limits) -> Result<Self, Error> {
-        let engine = Engine::new(&config(limits)).map_err(|error| Error::Engine { detail: format!("{error:#}") })?;
+        Self::on(&config(limits), limits)
+    }
+
+    /// An engine that lets the processor's bits of a NaN through.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn with_bits_of_nan(limits: &Limits) -> Result<Self, Error> {
+        Self::on(config(limits).cranelift_nan_canonicalization(false), limits)
+    }
+
+    fn on(config: &Config, limits: &Limits) -> Result<Self, Error> {
+        let engine = Engine::new(config).map_err(|error| Error::Engine { detail: format!("{error:#}") })?;
         let (stop, stopped) = mpsc::channel::<()>();
         let ticked = engine.weak();
         let tick = Duration::from_millis(limits.tick_ms.max(1));

@@ -115,6 +115,10 @@ pub enum CallError {
     },
 }
 
+/// The codes of the failures that are the host's and not the plugin's.
+pub const INFRASTRUCTURE_CODES: [&str; 5] =
+    ["plugin_not_loaded", "plugin_interrupted", "sandbox_busy", "sandbox_host", "sandbox_panic"];
+
 impl CallError {
     /// The stable code of this failure, for records, counters and documentation.
     #[must_use]
@@ -145,10 +149,7 @@ impl CallError {
     /// something the plugin decided.
     #[must_use]
     pub fn is_infrastructure(&self) -> bool {
-        matches!(
-            self,
-            Self::NotLoaded { .. } | Self::Interrupted { .. } | Self::Busy | Self::Host { .. } | Self::HostPanic { .. }
-        )
+        INFRASTRUCTURE_CODES.contains(&self.code())
     }
 }
 

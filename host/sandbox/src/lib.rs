@@ -30,16 +30,20 @@ mod failure;
 mod guest;
 mod log;
 mod measure;
+#[cfg(feature = "mutants")]
+mod mutant;
 mod stats;
 
 pub use crate::call::{Answer, Answered, Attempt, Call};
 pub use crate::componentise::componentise;
 pub use crate::contract::Hook;
-pub use crate::failure::{CallError, Error, TrapKind};
+pub use crate::failure::{CallError, Error, INFRASTRUCTURE_CODES, TrapKind};
 pub use crate::inspect::Refusal;
 pub use crate::limits::Limits;
 pub use crate::log::LogLine;
 pub use crate::manifest::Manifest;
+#[cfg(feature = "mutants")]
+pub use crate::mutant::Mutant;
 pub use crate::sandbox::{Config, Library, PluginInfo, Sandbox};
 pub use crate::stats::Stats;
 

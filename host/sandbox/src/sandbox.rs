@@ -52,6 +52,8 @@ pub type Library = Arc<dyn Fn(&Digest) -> Option<Vec<u8>> + Send + Sync>;
 pub struct Sandbox {
     inner: Arc<Inner>,
     library: Option<Library>,
+    #[cfg(feature = "mutants")]
+    mutant: Option<crate::Mutant>,
 }
 
 struct Inner {
@@ -82,12 +84,31 @@ impl Sandbox {
     ///
     /// When the pool cannot be reserved or the cache's folder not be made.
     pub fn new(config: Config) -> Result<Self, Error> {
-        let ticking = Ticking::new(&config.limits)?;
+        Self::on(Ticking::new(&config.limits)?, config)
+    }
+
+    /// A sandbox that is wrong on purpose.
+    ///
+    /// # Errors
+    ///
+    /// As `new`.
+    #[cfg(feature = "mutants")]
+    pub fn mutant(config: Config, mutant: crate::Mutant) -> Result<Self, Error> {
+        let ticking = match mutant {
+            crate::Mutant::NanBits => Ticking::with_bits_of_nan(&config.limits)?,
+            _ => Ticking::new(&config.limits)?,
+        };
+        Ok(Self { mutant: Some(mutant), ..Self::on(ticking, config)? })
+    }
+
+    fn on(ticking: Ticking, config: Config) -> Result<Self, Error> {
         let compatibility = compatibility(&ticking.engine);
         let linker = linker(&ticking.engine).map_err(|error| Error::Engine { detail: format!("{error:#}") })?;
         let cache = config.cache.map(|cache| Cache::open(cache, compatibility)).transpose()?;
         let compiling = Gate::new(config.limits.compilations_at_once_max, config.limits.compilations_waiting_max);
         Ok(Self {
+            #[cfg(feature = "mutants")]
+            mutant: None,
             library: None,
             inner: Arc::new(Inner {
                 limits: Arc::new(config.limits),
@@ -107,7 +128,7 @@ impl Sandbox {
     /// The same sandbox for who has a library: a plugin that is wanted and not loaded is taken from there.
     #[must_use]
     pub fn with_library(&self, library: Library) -> Self {
-        Self { inner: self.inner.clone(), library: Some(library) }
+        Self { library: Some(library), ..self.clone() }
     }
 
     /// Checks, compiles and keeps a plugin. It takes up to seconds on the calling thread. Threads that load the same bytes
@@ -231,6 +252,11 @@ impl Sandbox {
     /// As [`Self::call`], and tells fuel and log of a failed call too.
     #[must_use]
     pub fn attempt(&self, digest: &Digest, call: Call<'_>) -> Attempt {
+        #[cfg(feature = "mutants")]
+        if let Some(mutant) = self.mutant {
+            let changed = crate::mutant::Changed::of(call, mutant);
+            return Self { mutant: None, ..self.clone() }.attempt(digest, changed.put(call));
+        }
         let inner = &*self.inner;
         inner.counters.calls.add_one();
         let ended = match self.find_or_fetch(digest) {

@@ -6,7 +6,8 @@
 //! ```
 
 pub mod page;
-mod parallel;
+pub(crate) mod pages;
+pub(crate) mod parallel;
 pub mod report;
 mod run;
 mod scratch;
@@ -19,7 +20,8 @@ use redress_store::error::{OpenError, ReadError};
 use redress_store::snapshot::Snapshot;
 
 use crate::{engine, publish};
-pub use run::{Select, run};
+pub use pages::Select;
+pub use run::run;
 pub use scratch::from_scratch;
 
 /// What a backtest found.

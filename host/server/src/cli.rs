@@ -13,6 +13,7 @@ mod event;
 mod import;
 mod key;
 mod plugin;
+mod replay;
 mod serve;
 mod task;
 mod tenant;
@@ -166,6 +167,9 @@ enum Noun {
     /// Who may come in.
     #[command(subcommand, help_template = HELP)]
     Key(key::Verb),
+    /// Whether what was decided would be decided again: the same rules, plugins and facts.
+    #[command(help_template = HELP, before_help = replay::EXAMPLES)]
+    Replay(replay::Args),
     /// Whether the records are as they were written.
     #[command(subcommand, help_template = HELP)]
     Audit(audit::Verb),
@@ -212,6 +216,7 @@ fn dispatch(cli: &Cli, out: &mut Out<'_>) -> Result<(), Error> {
         Noun::Import(args) => import::run(args, at, out),
         Noun::Case(verb) => case::run(verb, at, out),
         Noun::Task(verb) => task::run(verb, at, out),
+        Noun::Replay(args) => replay::run(args, at, out),
         Noun::Audit(verb) => audit::run(verb, at, out),
         Noun::Effect(verb) => effect::run(verb, at, out),
         Noun::Connector(verb) => connector::run(verb, at, out),

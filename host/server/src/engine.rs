@@ -20,6 +20,7 @@ mod matters;
 mod messages;
 mod orders;
 pub mod personal;
+pub mod question;
 pub mod registry;
 pub mod repeat;
 pub mod report;

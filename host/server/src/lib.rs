@@ -13,6 +13,7 @@ pub mod import;
 pub mod keys;
 pub mod outbox;
 pub mod publish;
+pub mod replay;
 pub mod serve;
 pub mod telemetry;
 pub mod tls;

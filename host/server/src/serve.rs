@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! open      the data folder, its time, its keys, every tenant
+//! gate      the last decisions again, where another engine made them
 //! start     heartbeat, timers and outbox of each tenant, then the door
 //! serve     accept ─► pace ─► edge ─► router
 //! stop      no new connections, requests in flight, timers, heartbeat, outbox; then the files close
 //! ```
 
+pub mod gate;
 pub mod open;
 
 mod accept;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use redress_domain::codec::DecodeError;
+use redress_domain::ids::Slug;
 use redress_store::host::HostError;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -94,6 +97,14 @@ pub enum Error {
     /// The outbox.
     #[error(transparent)]
     Outbox(#[from] outbox::Error),
+    /// What was decided comes out otherwise on this engine.
+    #[error("{different} of the last decisions of tenant {tenant} come out otherwise on this engine")]
+    Decisions {
+        /// The tenant.
+        tenant: Slug,
+        /// How many.
+        different: u64,
+    },
     /// The address is taken, or is not one of this machine.
     #[error("address {address:?} could not be listened on")]
     Listen {
@@ -125,6 +136,7 @@ impl Error {
             Self::Heartbeat(_) => "record_damaged",
             Self::Doors(error) => error.code(),
             Self::Machine(_) | Self::Outbox(_) => "host_not_started",
+            Self::Decisions { .. } => "decisions_differ",
             Self::Listen { .. } => "listen_failed",
         }
     }

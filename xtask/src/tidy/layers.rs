@@ -1,4 +1,4 @@
-//! The module order inside the server: `cli > serve > http, import, backtest > publish > trial > outbox > engine`. A lower layer never
+//! The module order inside the server: `cli > serve > http, import, backtest, replay > publish > trial > outbox > engine`. A lower layer never
 //! names a higher one.
 
 use super::{File, Files, Problem};
@@ -6,8 +6,15 @@ use super::{File, Files, Problem};
 const SERVER: &str = "host/server/src/";
 
 /// Layers from the bottom; a layer may use those below it. What is not named here (configuration, clock) is for all.
-const LAYERS: &[&[&str]] =
-    &[&["engine"], &["outbox"], &["trial"], &["publish"], &["http", "import", "backtest"], &["serve"], &["cli"]];
+const LAYERS: &[&[&str]] = &[
+    &["engine"],
+    &["outbox"],
+    &["trial"],
+    &["publish"],
+    &["http", "import", "backtest", "replay"],
+    &["serve"],
+    &["cli"],
+];
 
 /// Every upward use.
 pub(super) fn check(files: &Files) -> Vec<Problem> {

@@ -8,7 +8,7 @@ use std::thread;
 ///
 /// # Errors
 /// The machine gives no threads.
-pub(super) fn each<T: Sync, R: Send>(
+pub(crate) fn each<T: Sync, R: Send>(
     items: &[T],
     threads: usize,
     work: impl Fn(&T) -> R + Sync,

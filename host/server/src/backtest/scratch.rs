@@ -17,7 +17,8 @@ use redress_store::snapshot::Snapshot;
 use redress_store::tenant::TenantStore;
 use redress_store::work::Kind;
 
-use super::run::{Judged, Pages, Select, stretch, tally, threads};
+use super::pages::{Pages, Select};
+use super::run::{Judged, stretch, tally, threads};
 use super::trial::Trial;
 use super::{Error, Report, parallel, turn};
 use crate::engine::registry::Registry;

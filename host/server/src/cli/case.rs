@@ -5,7 +5,7 @@ mod explain;
 mod export;
 mod list;
 mod open;
-mod show;
+pub(super) mod show;
 
 use clap::Subcommand;
 

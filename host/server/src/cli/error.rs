@@ -16,8 +16,10 @@ use super::answered::Answered;
 use super::output::Out;
 use super::words;
 use crate::publish::suite::Failed;
-use crate::{app, backtest, engine, import, keys, publish, serve};
-use exits::{app_exit, backtest_exit, engine_exit, import_code, import_exit, publish_exit, read_exit, serve_exit};
+use crate::{app, backtest, engine, import, keys, publish, replay, serve};
+use exits::{
+    app_exit, backtest_exit, engine_exit, import_code, import_exit, publish_exit, read_exit, replay_exit, serve_exit,
+};
 
 /// How a command ends, for whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,12 @@ pub(super) enum Error {
     /// A backtest.
     #[error(transparent)]
     Backtest(backtest::Error),
+    /// A replay.
+    #[error(transparent)]
+    Replay(replay::Error),
+    /// What was decided would be decided otherwise now.
+    #[error("{} different", words::count(usize::try_from(*.0).unwrap_or(usize::MAX), "decision"))]
+    Different(u64),
     /// A host that serves.
     #[error(transparent)]
     Serve(serve::Error),
@@ -215,6 +223,15 @@ impl From<backtest::Error> for Error {
     }
 }
 
+impl From<replay::Error> for Error {
+    fn from(error: replay::Error) -> Self {
+        match error {
+            replay::Error::Engine(error) => Self::Engine(error),
+            other => Self::Replay(other),
+        }
+    }
+}
+
 impl Error {
     /// A document that was refused, with every problem at its place.
     pub(super) fn document(
@@ -256,6 +273,8 @@ impl Error {
             Self::Publish(error) => error.code(),
             Self::Import(error) => import_code(error),
             Self::Backtest(error) => error.code(),
+            Self::Replay(error) => error.code(),
+            Self::Different(_) => "replay_differs",
             Self::Serve(error) => error.code(),
             Self::Document { code, .. } => code,
             Self::Read { .. } => "file_not_read",
@@ -291,6 +310,7 @@ impl Error {
             Self::Publish(error) => publish_exit(error),
             Self::Import(error) => import_exit(error),
             Self::Backtest(error) => backtest_exit(error),
+            Self::Replay(error) => replay_exit(error),
             Self::Serve(error) => serve_exit(error),
             Self::Document { .. } | Self::Tests { .. } => Exit::Invalid,
             Self::Read { source, .. } => read_exit(source),
@@ -298,7 +318,7 @@ impl Error {
             Self::Unreachable { source, .. } if source.is_timeout() => Exit::Timeout,
             Self::Unreachable { .. } | Self::Keys(_) | Self::Runtime(_) => Exit::Failure,
             Self::Address { .. } => Exit::Usage,
-            Self::Write(_) | Self::Audit { .. } | Self::Unwell(_) => Exit::Failure,
+            Self::Write(_) | Self::Audit { .. } | Self::Unwell(_) | Self::Different(_) => Exit::Failure,
             Self::Missing { .. } | Self::Form { .. } | Self::Ambiguous(_) | Self::Cursor(_) => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
         }
@@ -327,6 +347,9 @@ impl Error {
             Self::Import(_) => "what was handed in before stays; run the same import again to go on",
             Self::Serve(serve::Error::Listen { source, .. }) => listen_help(source),
             Self::Serve(serve::Error::KeyFile { .. }) => "make the data folder writable for the user that serves",
+            Self::Serve(serve::Error::Decisions { .. }) => {
+                "go back to the program before, and compare: redress replay --all; or serve with --accept-decisions"
+            }
             Self::Ambiguous(_) => "give more digits",
             Self::Cursor(_) => "take what the page before ended with, for the same command",
             Self::Audit { .. } => {
@@ -338,11 +361,16 @@ impl Error {
             Self::Unreachable { .. } => "is it running, and is this its address? redress serve says where it listens",
             Self::Tests { .. } => "each failure says what was expected, what was found, and which way the case went",
             Self::Unwell(_) => "the last column says what to do",
+            Self::Different(_) => {
+                "a record was changed, a plugin is not deterministic, or this program decides otherwise: docs/replay.md"
+            }
+            Self::Replay(replay::Error::File(_)) => "redress replay CASE --export FILE writes one",
             Self::Address { .. } | Self::Keys(_) | Self::Runtime(_) => return None,
             Self::Backtest(backtest::Error::NotCalled(_)) => {
                 "name the plugin as the workflow does, without its version; redress workflow show tells what it calls"
             }
             Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Serve(_) | Self::Backtest(_) => return None,
+            Self::Replay(_) => return None,
             Self::Read { .. } | Self::Write(_) => return None,
         };
         Some(help.to_owned())

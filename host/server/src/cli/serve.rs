@@ -17,6 +17,7 @@ use crate::config::{Connections, Limits};
 use crate::outbox;
 use crate::outbox::guard::Allowed;
 use crate::publish::doors::Folders;
+use crate::serve::gate;
 use crate::serve::open::{self, Opened};
 use crate::serve::{self, Serving, Settings};
 use crate::telemetry::Form;
@@ -42,6 +43,9 @@ pub(super) struct Args {
     /// Believe the machine's clock although it contradicts when the host was last up. Look at it first.
     #[arg(long)]
     accept_clock: bool,
+    /// Serve although the last decisions come out otherwise on this engine. Look at them first: redress replay --all.
+    #[arg(long)]
+    accept_decisions: bool,
     /// What the log on standard error looks like.
     #[arg(
         long,
@@ -84,6 +88,10 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         out.say(&format!("first start: the operator's key is in {}", path.display()));
     }
     open_tenants(&opened, out)?;
+    match gate::check(&opened.app) {
+        Err(error) if args.accept_decisions => tracing::warn!("{error}: it is served because that was asked for"),
+        checked => checked?,
+    }
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(serve::Error::Machine)?;
     runtime.block_on(serve(args, &opened, out))
     // The runtime ends before the host that it serves: the files close last, with nobody left to write.

@@ -2,11 +2,12 @@
 
 use redress_domain::ask::{Answer, Answered, Ask, Failure};
 use redress_domain::ids::Digest;
-use redress_domain::workflow::definition::{Definition, Hook};
+use redress_domain::workflow::definition::Definition;
 use redress_domain::workflow::run::Run;
-use redress_sandbox::{Call, CallError, Sandbox};
+use redress_sandbox::Sandbox;
 
-use super::translate::{self, Place};
+use super::question::Question;
+use super::translate::{self, Untranslatable};
 
 /// Put a question to a plugin; every way of failing is an answer that leads to a person. `known` may have the answer to a request
 /// of this digest already: then nobody is asked.
@@ -17,30 +18,23 @@ pub(crate) fn answer(
     run: &Run,
     known: impl FnOnce(Digest) -> Option<Answered>,
 ) -> Answered {
-    let place = Place { zone: definition.zone, jurisdiction: ask.jurisdiction.clone() };
-    let put = |question: Call<'_>, canonical: &[u8]| {
-        let request = Digest::of(canonical);
-        known(request).unwrap_or_else(|| call(sandbox, ask, question, request))
-    };
-    let answered = match ask.hook {
-        Hook::Step => translate::step_request(ask, &place)
-            .map(|request| put(Call::Step(&request), &translate::canonical(&request))),
-        hook => translate::request(definition, ask, run.case(), &run.facts(), &place).map(|request| {
-            let question = match hook {
-                Hook::Eligibility => Call::Eligibility(&request),
-                Hook::Compliance => Call::Compliance(&request),
-                Hook::Refund | Hook::Step => Call::Refund(&request),
-            };
-            put(question, &translate::canonical(&request))
-        }),
-    };
-    answered.unwrap_or_else(|error| {
-        let failure =
-            Failure { code: "request_untranslatable".to_owned(), detail: error.to_string(), reasons: Vec::new() };
-        let answered = answered_with(sandbox, Err(failure), 0, Digest::of(&[]));
-        tell(ask, &answered);
-        answered
-    })
+    match Question::of(definition, ask, run) {
+        Ok(question) => {
+            let digest = question.digest();
+            known(digest).unwrap_or_else(|| put(sandbox, ask, &question, digest))
+        }
+        Err(error) => {
+            let answered = untranslatable(sandbox, &error);
+            tell(ask, &answered);
+            answered
+        }
+    }
+}
+
+/// What is recorded of a question that could not be put.
+pub(crate) fn untranslatable(sandbox: &Sandbox, error: &Untranslatable) -> Answered {
+    let failure = Failure { code: "request_untranslatable".to_owned(), detail: error.to_string(), reasons: Vec::new() };
+    answered_with(sandbox, Err(failure), 0, Digest::of(&[]))
 }
 
 /// What somebody says in place of the plugin.
@@ -48,19 +42,11 @@ pub(super) fn told(sandbox: &Sandbox, outcome: Result<Answer, Failure>) -> Answe
     answered_with(sandbox, outcome, 0, Digest::of(&[]))
 }
 
-fn call(sandbox: &Sandbox, ask: &Ask, question: Call<'_>, request: Digest) -> Answered {
-    let attempt = sandbox.attempt(ask.digest.bytes(), question);
+fn put(sandbox: &Sandbox, ask: &Ask, question: &Question, digest: Digest) -> Answered {
+    let put = question.put(sandbox, ask.digest, ask.hook);
     // What a plugin says is for its merchant alone; the host's log tells that it spoke.
-    tracing::debug!(step.name = %ask.step, plugin.digest = %ask.digest, lines = attempt.log.len(), "plugin {} answered", ask.plugin);
-    let outcome = match attempt.result {
-        Ok(answer) => translate::answer(answer).map_err(|error| Failure {
-            code: "answer_untranslatable".to_owned(),
-            detail: error.to_string(),
-            reasons: Vec::new(),
-        }),
-        Err(error) => Err(failure(error)),
-    };
-    let answered = answered_with(sandbox, outcome, attempt.fuel, request);
+    tracing::debug!(step.name = %ask.step, plugin.digest = %ask.digest, lines = put.lines_logged, "plugin {} answered", ask.plugin);
+    let answered = answered_with(sandbox, put.outcome, put.fuel, digest);
     tell(ask, &answered);
     answered
 }
@@ -80,13 +66,4 @@ fn tell(ask: &Ask, answered: &Answered) {
     if let Err(failure) = &answered.outcome {
         tracing::warn!(step.name = %ask.step, plugin.digest = %ask.digest, code = %failure.code, "plugin {} failed", ask.plugin);
     }
-}
-
-fn failure(error: CallError) -> Failure {
-    let (code, detail) = (error.code().to_owned(), error.to_string());
-    let reasons = match error {
-        CallError::CannotDecide(reasons) => translate::reasons_in(reasons).unwrap_or_default(),
-        _ => Vec::new(),
-    };
-    Failure { code, detail, reasons }
 }

@@ -1,13 +1,15 @@
 //! The story of a case, from its journal. Every turn is computed again from what it recorded: that gives the steps that it took, and
 //! shows that the journal says all that a decision rests on.
 
-use redress_domain::case::entry::{Entry, Opened};
+use redress_domain::ask::Ask;
+use redress_domain::case::entry::Entry;
 use redress_domain::case::{About, Case};
 use redress_domain::codec;
 use redress_domain::decision::{Decision, Turn};
 use redress_domain::ids::{CaseId, Digest, Slug};
+use redress_domain::replay::{self, Revisions, Rules};
 use redress_domain::workflow::definition::Definition;
-use redress_domain::workflow::run::{self, Input, Progress};
+use redress_domain::workflow::run::Run;
 use redress_domain::workflow::trial::{Call, Seen};
 use redress_store::batch::Version;
 
@@ -102,30 +104,14 @@ impl Story {
 
 /// Compute a turn again from its record.
 fn again(engine: &Engine, definition: &Definition, case: Option<Case>, turn: &Turn) -> Result<Decision, Broken> {
-    let opened = turn.entries.iter().find_map(|entry| match entry {
-        Entry::Opened(opened) => Some(&**opened),
-        _ => None,
-    });
-    let revision = case.as_ref().map_or_else(|| opened.and_then(|opened| opened.revision), |case| case.revision);
-    let definition = (revision == Some(definition.revision)).then_some(definition);
-    let input = Input {
+    let pinned = Revisions::of(case.as_ref(), turn).pinned;
+    let rules = Rules {
+        pinned: (pinned == Some(definition.revision)).then_some(definition),
+        moved_to: None,
         tenant: engine.record().id,
-        command: turn.command.clone(),
-        facts: turn.facts.clone(),
-        jurisdiction: engine.record().jurisdiction.clone(),
-        opening: opened.map(|opened: &Opened| (opened.id, opened.number.clone())),
+        jurisdiction: &engine.record().jurisdiction,
     };
-    let replay = Broken::Replay { turn: turn.number };
-    let Ok(run) = run::begin(definition, case, input) else { return Err(replay) };
-    let (mut run, mut answers, mut answer) = (Box::new(run), turn.asks.iter(), None);
-    loop {
-        match run::advance(definition, run, answer.take()) {
-            Progress::Decided(decision) => return Ok(*decision),
-            Progress::Ask(asking) => {
-                let Some(recorded) = answers.next() else { return Err(replay) };
-                answer = Some(recorded.answered.clone());
-                run = asking;
-            }
-        }
-    }
+    let mut recorded = turn.asks.iter();
+    let mut answers = |_: &Definition, _: &Ask, _: &Run| recorded.next().map(|asked| asked.answered.clone());
+    replay::again(rules, case, turn, &mut answers).map_err(|_| Broken::Replay { turn: turn.number })
 }

@@ -6,7 +6,7 @@ use redress_store::host::HostError;
 use super::Exit;
 use crate::import::FileError;
 use crate::publish::watch;
-use crate::{app, backtest, engine, import, publish, serve};
+use crate::{app, backtest, engine, import, publish, replay, serve};
 
 /// Exhaustive, so that a new error is given a class by somebody.
 pub(super) fn app_exit(error: &app::Error) -> Exit {
@@ -42,6 +42,7 @@ pub(super) fn serve_exit(error: &serve::Error) -> Exit {
         E::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => Exit::Conflict,
         E::Doors(watch::Error::Folder { source, .. }) => read_exit(source),
         E::Doors(watch::Error::Thread(_)) => Exit::Failure,
+        E::Decisions { .. } => Exit::Conflict,
         E::Keys(_) | E::KeyFile { .. } | E::Heartbeat(_) | E::Machine(_) | E::Outbox(_) | E::Listen { .. } => {
             Exit::Failure
         }
@@ -55,6 +56,16 @@ pub(super) fn backtest_exit(error: &backtest::Error) -> Exit {
         E::Publish(error) => publish_exit(error),
         E::NotCalled(_) | E::Nothing => Exit::Usage,
         E::Scratch(_) | E::Thread(_) => Exit::Failure,
+    }
+}
+
+pub(super) fn replay_exit(error: &replay::Error) -> Exit {
+    use replay::Error as E;
+    match error {
+        E::Engine(error) => engine_exit(error),
+        E::NoCase(_) => Exit::NotFound,
+        E::File(_) => Exit::Invalid,
+        E::Thread(_) => Exit::Failure,
     }
 }
 
