@@ -3,11 +3,16 @@
 use anyhow::{Context as _, ensure};
 use redress::publish::stock;
 use redress_sandbox::conformance::{Plan, Report, Rule, check};
-use redress_sandbox::{Config, Limits, Sandbox};
+use redress_sandbox::{Config, Limits, Mutant, Sandbox};
+use redress_tests::guests::integer_step;
 
 /// Its clock is far away, so that a busy machine changes no outcome.
+fn config() -> Config {
+    Config { limits: Limits { wall_clock_ms: 60_000, ..Limits::default() }, cache: None }
+}
+
 fn sandbox() -> anyhow::Result<Sandbox> {
-    Ok(Sandbox::new(Config { limits: Limits { wall_clock_ms: 60_000, ..Limits::default() }, cache: None })?)
+    Ok(Sandbox::new(config())?)
 }
 
 fn told(report: &Report) -> anyhow::Result<String> {
@@ -27,6 +32,22 @@ fn every_stock_plugin_keeps_every_rule_without_a_warning() -> anyhow::Result<()>
         ensure!(report.undecided * 2 < report.cases, "{} of {} undecided", report.undecided, report.cases);
         let tolerant = report.rules.iter().find(|count| count.rule == Rule::AttributeTolerant).context("a rule")?;
         ensure!(tolerant.checked > 200, "{}", told(&report)?);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_plugin_that_a_clock_or_a_hash_seed_reaches_is_not_deterministic() -> anyhow::Result<()> {
+    // Where the parameters of the request are flattened, the moment and the seed are these.
+    for (code, mutant) in [("(local.get 2)", Mutant::Clock), ("(local.get 5)", Mutant::HashSeed)] {
+        let component = integer_step("n", code).component()?;
+        let broken = |sandbox: Sandbox| -> anyhow::Result<Vec<Rule>> {
+            let plugin = sandbox.load(&component)?;
+            let report = check(&sandbox, &plugin, &Plan { generated: 5, ..Plan::new(1, &[]) });
+            Ok(report.rules.iter().filter(|rule| rule.broken > 0).map(|rule| rule.rule).collect())
+        };
+        assert_eq!(broken(sandbox()?)?, []);
+        assert_eq!(broken(Sandbox::mutant(config(), mutant)?)?, [Rule::Deterministic, Rule::Stateless]);
     }
     Ok(())
 }
