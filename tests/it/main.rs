@@ -16,6 +16,7 @@ mod fold;
 mod half_year;
 mod hostile;
 mod import;
+mod kit;
 mod lanes;
 mod listings;
 mod medical;
