@@ -8,7 +8,7 @@ use redress_tests::guests::integer_step;
 
 /// Its clock is far away, so that a busy machine changes no outcome.
 fn config() -> Config {
-    Config { limits: Limits { wall_clock_ms: 60_000, ..Limits::default() }, cache: None }
+    Config { limits: Limits { wall_clock_ms: 60_000, ..Limits::default() }, ..Config::default() }
 }
 
 fn sandbox() -> anyhow::Result<Sandbox> {

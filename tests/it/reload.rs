@@ -2,6 +2,7 @@
 //! nothing, going back stays, and nobody who asks meanwhile is turned away.
 
 mod edits;
+mod plugins;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

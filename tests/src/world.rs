@@ -8,11 +8,12 @@ use redress::app::App;
 use redress::clock::FixedClock;
 use redress::config::Limits;
 use redress::engine::canary::Watched;
+use redress::engine::staged::{Stage, Staged};
 use redress::engine::tenant::TenantRecord;
 use redress::engine::{Engine, Error, Receipt, Submission, Target};
 use redress::publish::hold::Held;
 use redress::publish::way::Way;
-use redress::publish::{canary, hold, plugins, stock, workflows};
+use redress::publish::{canary, hold, plugins, staging, stock, workflows};
 use redress_domain::case::command::{Actor, ActorKind, Body, Complete, Event, Open, Settle, Settled};
 use redress_domain::case::{Case, External, Line};
 use redress_domain::clock::{Instant, Span, Zone};
@@ -155,6 +156,34 @@ impl Merchant {
     pub fn push(&self, name: &str, bytes: &[u8]) -> anyhow::Result<plugins::Active> {
         let upload = plugins::Upload { name, bytes, by: &admin(), way: Way::Api, answer: None };
         Ok(plugins::push(&self.engine, &self.objects, &upload)?)
+    }
+
+    /// Put a component beside the active one of its name.
+    pub fn stage(&self, name: &str, bytes: &[u8], stage: Stage) -> Result<Staged, redress::publish::Error> {
+        self.staging(staging::Component::Upload(name, bytes), stage)
+    }
+
+    /// Let a staged component go further.
+    pub fn restage(&self, plugin: &str, stage: Stage) -> Result<Staged, redress::publish::Error> {
+        self.staging(staging::Component::Staged(plugin), stage)
+    }
+
+    fn staging(&self, what: staging::Component<'_>, stage: Stage) -> Result<Staged, redress::publish::Error> {
+        let (by, bounds) = (admin(), Bounds::default());
+        let staging = staging::Staging { what, stage, bounds, note: "test", by: &by, way: Way::Api, answer: None };
+        staging::stage(&self.engine, &self.objects, &staging)
+    }
+
+    /// Take away what is staged.
+    pub fn unstage(&self, plugin: &str) -> Result<Staged, redress::publish::Error> {
+        let by = admin();
+        staging::stop(&self.engine, &staging::End { plugin, note: "test", by: &by, way: Way::Api, answer: None })
+    }
+
+    /// Remove a plugin.
+    pub fn remove(&self, plugin: &str) -> Result<plugins::Active, redress::publish::Error> {
+        let by = admin();
+        staging::remove(&self.engine, &staging::End { plugin, note: "test", by: &by, way: Way::Api, answer: None })
     }
 
     /// Publish a workflow.
@@ -334,7 +363,7 @@ fn sandbox() -> anyhow::Result<Sandbox> {
     }
     let limits =
         redress_sandbox::Limits { wall_clock_ms: 60_000, dry_run_ms_max: 0, ..redress_sandbox::Limits::default() };
-    let new = Sandbox::new(redress_sandbox::Config { limits, cache: None })?;
+    let new = Sandbox::new(redress_sandbox::Config { limits, ..redress_sandbox::Config::default() })?;
     let stock = plugins::hold_stock(&new)?;
     Ok(SANDBOX.get_or_init(|| (new, stock)).0.clone())
 }

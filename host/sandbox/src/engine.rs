@@ -98,7 +98,22 @@ impl Hasher for StableHasher {
     }
 }
 
+/// An engine that compiles the same code and runs none: without the pool, which reserves more address space than a process
+/// with limits has, and on one core, since others run cases.
+pub(crate) fn compiling_engine(limits: &Limits) -> wasmtime::Result<Engine> {
+    let mut config = settings(limits);
+    config.parallel_compilation(false);
+    Engine::new(&config)
+}
+
 fn config(limits: &Limits) -> Config {
+    let mut config = settings(limits);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+    config
+}
+
+/// What decides the code, and how it runs.
+fn settings(limits: &Limits) -> Config {
     let mut config = Config::new();
     config.wasm_features(WasmFeatures::all(), false);
     config.wasm_features(FEATURES, true);
@@ -107,15 +122,13 @@ fn config(limits: &Limits) -> Config {
     // Bits of a NaN differ between processors; canonical ones make a decision the same everywhere.
     config.cranelift_nan_canonicalization(true);
     config.max_wasm_stack(limits.stack_bytes_max);
-    // Copy-on-write images bind a slot to a module; with many small plugins copying the data is faster.
-    config.memory_init_cow(false);
+    config.memory_init_cow(limits.copy_on_write);
     // Calls are synchronous; the option needs parts of wasmtime that are not compiled in.
     config.concurrency_support(false);
     config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     // One frame is enough to tell an error inside guest code from one while its answer is read.
     config.wasm_backtrace_max_frames(NonZeroUsize::new(1));
     config.generate_address_map(false);
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
     config
 }
 
@@ -142,7 +155,7 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ticking, WASMTIME_VERSION, compatibility};
+    use super::{Ticking, WASMTIME_VERSION, compatibility, compiling_engine};
     use crate::limits::Limits;
 
     #[test]
@@ -157,6 +170,8 @@ mod tests {
         let default = Limits::default();
         assert_eq!(of(&default), of(&default));
         assert_eq!(of(&default), of(&Limits { calls_at_once_max: 1, ..default.clone() }));
+        // What a child compiles is loaded by an engine that has a pool.
+        assert_eq!(of(&default), compatibility(&compiling_engine(&default).unwrap()));
     }
 
     #[test]

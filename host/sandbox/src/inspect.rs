@@ -140,6 +140,31 @@ pub enum Refusal {
         /// What happened.
         detail: String,
     },
+    /// Compiling the component took longer than it may.
+    #[error(
+        "plugin could not be compiled in {seconds} s; the compiler's time grows with the largest functions, so split them or \
+         optimise the plugin for size"
+    )]
+    CompileTimeout {
+        /// The processor time that a compilation has.
+        seconds: u64,
+    },
+    /// Compiling the component took more memory than it may.
+    #[error(
+        "plugin could not be compiled in {} MiB of memory; the compiler's memory grows with the largest functions, so split \
+         them or optimise the plugin for size",
+        max >> 20
+    )]
+    CompileMemory {
+        /// The memory that a compilation has, in bytes.
+        max: u64,
+    },
+    /// The process that compiles did not do its work. It says nothing about these bytes.
+    #[error("plugin could not be compiled because the compiler's process failed: {detail}")]
+    Compiler {
+        /// What the system said.
+        detail: String,
+    },
     /// Too many plugins are compiled already. It says nothing about these bytes.
     #[error("too many plugins are being compiled, a retry may succeed")]
     Busy,
@@ -175,8 +200,17 @@ impl Refusal {
             Self::Compile { .. } => "upload_compile",
             Self::CompilerPanic { .. } => "upload_compiler_panic",
             Self::DryRun { .. } => "upload_dry_run",
+            Self::CompileTimeout { .. } => "upload_compile_timeout",
+            Self::CompileMemory { .. } => "upload_compile_memory",
+            Self::Compiler { .. } => "compiler_failed",
             Self::Busy => "overloaded",
         }
+    }
+
+    /// Whether the host could not look at the bytes to the end: it says nothing about them, and a retry may succeed.
+    #[must_use]
+    pub fn is_infrastructure(&self) -> bool {
+        matches!(self, Self::Busy | Self::Compiler { .. })
     }
 }
 

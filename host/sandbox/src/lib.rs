@@ -16,12 +16,15 @@ mod sandbox;
 
 // Loading a plugin.
 pub mod cache;
+pub mod compiler;
 mod componentise;
+mod confine;
 mod engine;
 mod gate;
 mod hooks;
 pub mod inspect;
 pub mod manifest;
+mod room;
 
 // Asking it.
 pub mod answer;
@@ -35,6 +38,7 @@ mod mutant;
 mod stats;
 
 pub use crate::call::{Answer, Answered, Attempt, Call};
+pub use crate::compiler::Compiler;
 pub use crate::componentise::componentise;
 pub use crate::contract::Hook;
 pub use crate::failure::{CallError, Error, INFRASTRUCTURE_CODES, TrapKind};

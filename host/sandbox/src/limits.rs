@@ -34,6 +34,20 @@ pub struct Limits {
     /// re-mapping a slot costs more than copying a few kilobytes.
     pub data_bytes_max: usize,
 
+    /// Whether a memory begins as a copy-on-write image of the module's data. With many small plugins copying the data is faster,
+    /// since an image binds a slot of the pool to one module.
+    pub copy_on_write: bool,
+
+    /// Processor time of one compilation in seconds. The stock plugins take a tenth of one; whatever takes longer than ten was made to.
+    /// It is counted by the processor's clock, so that a busy machine refuses nothing.
+    pub compile_cpu_seconds_max: u64,
+    /// Wall clock of one compilation in milliseconds, the backstop behind its processor time: it runs behind everything else of the
+    /// machine.
+    pub compile_wall_clock_ms: u64,
+    /// Bytes of memory of one compilation, beside the program that compiles.
+    pub compile_memory_bytes_max: u64,
+    /// Bytes of compiled code of one component: four to eight times its own are usual.
+    pub artifact_bytes_max: usize,
     /// Components that are compiled at once. Each takes a core for up to seconds, and cases need the others.
     pub compilations_at_once_max: usize,
     /// Uploads that wait for a compilation; those beyond come again. Each waits for seconds at most and holds a thread.
@@ -118,6 +132,11 @@ impl Default for Limits {
             memories_max: 2,
             tables_max: 4,
             data_bytes_max: 256 << 10,
+            copy_on_write: false,
+            compile_cpu_seconds_max: 10,
+            compile_wall_clock_ms: 30_000,
+            compile_memory_bytes_max: 512 << 20,
+            artifact_bytes_max: 64 << 20,
             compilations_at_once_max: 2,
             compilations_waiting_max: 8,
             plugins_idle_max: 64,

@@ -6,20 +6,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 
 use sha2::{Digest as _, Sha256};
-use wasmtime::component::{Component, Linker};
 
 use crate::Digest;
-use crate::cache::{self, Cache, Found, hex};
-use crate::call::{Answered, Attempt, Call, attempt};
-use crate::contract::{Hook, LOG_INTERFACE};
-use crate::engine::{Ticking, WASMTIME_VERSION, compatibility};
+use crate::cache::{self, hex};
+use crate::call::{Answered, Attempt, Call};
+use crate::compiler::Compiler;
+use crate::contract::Hook;
+use crate::engine::Ticking;
 use crate::failure::{CallError, Error};
 use crate::gate::{Gate, Patience};
-use crate::guest::{Guest, linker};
 use crate::hooks::Hooks;
 use crate::inspect::{Inspected, Refusal, inspect};
 use crate::limits::Limits;
 use crate::manifest::Manifest;
+use crate::room::{Origin, Room, Shared};
 use crate::stats::{Counters, Stats};
 
 /// How a sandbox is made.
@@ -29,6 +29,8 @@ pub struct Config {
     pub limits: Limits,
     /// Where compiled code is kept. None: nothing is kept, since code on disk without a MAC is never trusted.
     pub cache: Option<cache::Config>,
+    /// Where strangers' components are compiled.
+    pub compiler: Compiler,
 }
 
 /// What is known of a loaded plugin.
@@ -57,19 +59,14 @@ pub struct Sandbox {
 }
 
 struct Inner {
-    limits: Arc<Limits>,
-    linker: Linker<Guest>,
     fingerprint: String,
-    cache: Option<Cache>,
-    counters: Counters,
+    shared: Arc<Shared>,
     plugins: RwLock<BTreeMap<Digest, Arc<Loaded>>>,
     /// The digests that some thread compiles right now.
     loading: Mutex<BTreeSet<Digest>>,
     loading_ended: Condvar,
-    /// How many are compiled at once.
-    compiling: Gate,
-    /// Last, so that code is gone before the engine's ticker stops.
-    ticking: Ticking,
+    /// Last: code is gone before its engine.
+    room: Room,
 }
 
 struct Loaded {
@@ -102,25 +99,21 @@ impl Sandbox {
     }
 
     fn on(ticking: Ticking, config: Config) -> Result<Self, Error> {
-        let compatibility = compatibility(&ticking.engine);
-        let linker = linker(&ticking.engine).map_err(|error| Error::Engine { detail: format!("{error:#}") })?;
-        let cache = config.cache.map(|cache| Cache::open(cache, compatibility)).transpose()?;
-        let compiling = Gate::new(config.limits.compilations_at_once_max, config.limits.compilations_waiting_max);
+        let Config { limits, cache, compiler } = config;
+        let compiling = Gate::new(limits.compilations_at_once_max, limits.compilations_waiting_max);
+        let shared = Arc::new(Shared { compiling, counters: Counters::default() });
+        let room = Room::new(ticking, limits, cache, compiler, shared.clone())?;
         Ok(Self {
             #[cfg(feature = "mutants")]
             mutant: None,
             library: None,
             inner: Arc::new(Inner {
-                limits: Arc::new(config.limits),
-                linker,
-                fingerprint: format!("wasmtime {WASMTIME_VERSION} {}", hex(&compatibility)),
-                cache,
-                counters: Counters::default(),
+                fingerprint: room.fingerprint(),
+                shared,
                 plugins: RwLock::default(),
                 loading: Mutex::default(),
                 loading_ended: Condvar::new(),
-                compiling,
-                ticking,
+                room,
             }),
         })
     }
@@ -138,7 +131,16 @@ impl Sandbox {
     ///
     /// Why the bytes are not accepted; what was loaded before stays.
     pub fn load(&self, bytes: &[u8]) -> Result<Arc<PluginInfo>, Refusal> {
-        self.keep(bytes, Patience::Waits)
+        self.keep(bytes, Patience::Waits, Origin::Sent)
+    }
+
+    /// As [`Self::load`], for bytes that came with this program: they are compiled in this process, wherever others are.
+    ///
+    /// # Errors
+    ///
+    /// As `load`.
+    pub fn load_own(&self, bytes: &[u8]) -> Result<Arc<PluginInfo>, Refusal> {
+        self.keep(bytes, Patience::Waits, Origin::Own)
     }
 
     /// As [`Self::load`], for bytes that somebody sends: where many are compiled already it is refused for now.
@@ -147,7 +149,16 @@ impl Sandbox {
     ///
     /// As `load`, or [`Refusal::Busy`].
     pub fn upload(&self, bytes: &[u8]) -> Result<Arc<PluginInfo>, Refusal> {
-        self.keep(bytes, Patience::GoesAway)
+        self.keep(bytes, Patience::GoesAway, Origin::Sent)
+    }
+
+    /// Whether plugins can be compiled: where that is done by a process of its own, one is started.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be started, or does not do its work.
+    pub fn try_compiler(&self) -> Result<(), Refusal> {
+        self.inner.room.try_compiler()
     }
 
     /// What bytes say about themselves, after everything that can be known without compiling was checked. Nothing is kept.
@@ -160,7 +171,7 @@ impl Sandbox {
         if let Some(info) = self.info(&digest) {
             return Ok(info);
         }
-        let Inspected { manifest, hooks } = unpanicked(|| inspect(bytes, &self.inner.limits))?;
+        let Inspected { manifest, hooks } = unpanicked(|| inspect(bytes, self.inner.room.limits()))?;
         Ok(Arc::new(PluginInfo { digest, manifest, hooks }))
     }
 
@@ -170,7 +181,7 @@ impl Sandbox {
         self.find_or_fetch(digest).map(|loaded| loaded.info.clone())
     }
 
-    fn keep(&self, bytes: &[u8], patience: Patience) -> Result<Arc<PluginInfo>, Refusal> {
+    fn keep(&self, bytes: &[u8], patience: Patience, origin: Origin) -> Result<Arc<PluginInfo>, Refusal> {
         let digest: Digest = Sha256::digest(bytes).into();
         if let Some(info) = self.info(&digest) {
             return Ok(info);
@@ -179,7 +190,7 @@ impl Sandbox {
         if let Some(info) = self.info(&digest) {
             return Ok(info);
         }
-        let loaded = unpanicked(|| self.inner.prepare(digest, bytes, patience))?;
+        let loaded = unpanicked(|| self.inner.prepare(digest, bytes, patience, origin))?;
         let info = loaded.info.clone();
         self.inner.plugins.write().unwrap_or_else(PoisonError::into_inner).insert(digest, Arc::new(loaded));
         Ok(info)
@@ -223,7 +234,7 @@ impl Sandbox {
     /// Takes a plugin from the library. What was fetched before and is held by nobody makes room.
     fn fetch(&self, digest: &Digest) -> Option<Arc<Loaded>> {
         let bytes = self.library.as_ref()?(digest)?;
-        if self.inner.idle() >= self.inner.limits.plugins_idle_max {
+        if self.inner.idle() >= self.limits().plugins_idle_max {
             self.sweep();
         }
         // Held until it is found: nobody sweeps it away in between.
@@ -258,21 +269,21 @@ impl Sandbox {
             return Self { mutant: None, ..self.clone() }.attempt(digest, changed.put(call));
         }
         let inner = &*self.inner;
-        inner.counters.calls.add_one();
+        inner.shared.counters.calls.add_one();
         let ended = match self.find_or_fetch(digest) {
             None => Attempt::failed(CallError::NotLoaded { digest: hex(digest) }),
             Some(loaded) => match inner.attempt_once(&loaded, call) {
                 // The host was slow, not the plugin: a plugin that works too much runs out of fuel.
                 Attempt { result: Err(CallError::Interrupted { .. }), .. } => {
-                    inner.counters.interrupted_once.add_one();
+                    inner.shared.counters.interrupted_once.add_one();
                     inner.attempt_once(&loaded, call)
                 }
                 ended => ended,
             },
         };
-        inner.counters.fuel.add(ended.fuel);
+        inner.shared.counters.fuel.add(ended.fuel);
         if let Err(error) = &ended.result {
-            inner.counters.failed(error);
+            inner.shared.counters.failed(error);
         }
         ended
     }
@@ -287,13 +298,13 @@ impl Sandbox {
     /// The limits of this sandbox.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.inner.limits
+        self.inner.room.limits()
     }
 
     /// What was counted so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.inner.counters.read()
+        self.inner.shared.counters.read()
     }
 }
 
@@ -319,74 +330,15 @@ impl Inner {
         plugins.values().filter(|loaded| Arc::strong_count(&loaded.info) == 1).count()
     }
 
-    fn prepare(&self, digest: Digest, bytes: &[u8], patience: Patience) -> Result<Loaded, Refusal> {
-        let Inspected { manifest, hooks } = inspect(bytes, &self.limits)?;
-        let component = self.component(&digest, bytes, patience)?;
-        let linked = self
-            .linker
-            .instantiate_pre(&component)
-            .map_err(|error| Refusal::WrongType { interface: LOG_INTERFACE, detail: format!("{error:#}") })?;
-        let checked = Hooks::new(&linked, &hooks)?;
-        Ok(Loaded { info: Arc::new(PluginInfo { digest, manifest, hooks }), hooks: checked })
-    }
-
-    /// The compiled component, from the cache where its artifact can be trusted.
-    fn component(&self, digest: &Digest, bytes: &[u8], patience: Patience) -> Result<Component, Refusal> {
-        let Some(cache) = &self.cache else { return self.compile(bytes, patience) };
-        if let Some(component) = self.cached(cache, digest) {
-            self.counters.cache_hits.add_one();
-            return Ok(component);
-        }
-        let component = self.compile(bytes, patience)?;
-        let written = component
-            .serialize()
-            .map_err(|error| std::io::Error::other(error.to_string()))
-            .and_then(|code| cache.put(digest, &code));
-        if let Err(error) = written {
-            self.counters.cache_write_failures.add_one();
-            tracing::warn!(plugin.digest = hex(digest), %error, "could not write a cached artifact");
-        }
-        Ok(component)
-    }
-
-    fn cached(&self, cache: &Cache, digest: &Digest) -> Option<Component> {
-        let code = match cache.find(digest) {
-            Found::Artifact(code) => code,
-            Found::Nothing => return None,
-            Found::Forged(path) => {
-                self.counters.cache_alarms.add_one();
-                tracing::error!(
-                    plugin.digest = hex(digest),
-                    cache.path = %path.display(),
-                    "a cached artifact was not as this host wrote it; it is compiled again. \
-                     Check the disk, and who can write to the folder"
-                );
-                return None;
-            }
-        };
-        // SAFETY: `deserialize` runs what the bytes hold as machine code, so they must be what `serialize` gave for an
-        // engine with these settings. `Cache::find` returned them after checking an HMAC over them, the plugin's digest
-        // and this engine's compatibility hash, under a key that only this host has; and it is these bytes in memory
-        // that are loaded, not the file.
-        #[expect(unsafe_code, reason = "loading compiled code; the one unsafe call of the sandbox")]
-        let component = unsafe { Component::deserialize(&self.ticking.engine, code) };
-        component
-            .inspect_err(|error| {
-                tracing::warn!(plugin.digest = hex(digest), %error, "could not load a cached artifact");
-            })
-            .ok()
-    }
-
-    fn compile(&self, bytes: &[u8], patience: Patience) -> Result<Component, Refusal> {
-        let _seat = self.compiling.enter(patience).ok_or(Refusal::Busy)?;
-        let component = Component::from_binary(&self.ticking.engine, bytes)
-            .map_err(|error| Refusal::Compile { detail: format!("{error:#}") })?;
-        self.counters.compiled.add_one();
-        Ok(component)
+    fn prepare(&self, digest: Digest, bytes: &[u8], patience: Patience, origin: Origin) -> Result<Loaded, Refusal> {
+        let inspected = inspect(bytes, self.room.limits())?;
+        let hooks = self.room.prepare(&digest, bytes, &inspected, patience, origin)?;
+        let Inspected { manifest, hooks: offered } = inspected;
+        Ok(Loaded { info: Arc::new(PluginInfo { digest, manifest, hooks: offered }), hooks })
     }
 
     fn attempt_once(&self, loaded: &Loaded, call: Call<'_>) -> Attempt {
-        guarded(|| attempt(&self.ticking.engine, &loaded.hooks, &loaded.info.manifest, call, &self.limits))
+        guarded(|| self.room.attempt(&loaded.hooks, &loaded.info.manifest, call))
     }
 }
 
@@ -416,7 +368,7 @@ impl Drop for Turn<'_> {
 }
 
 /// The text of a panic, if it had one.
-fn message_of(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("no message").to_owned()
 }

@@ -114,7 +114,8 @@ impl App {
     /// The machine does not give what a host needs.
     pub fn on(host: Host, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
         let cache = cache::Config { dir: host.artifact_folder(), key: *host.key().bytes() };
-        let config = redress_sandbox::Config { cache: Some(cache), limits: sandbox_limits(&limits) };
+        let compiler = limits.plugin_compiler.clone();
+        let config = redress_sandbox::Config { cache: Some(cache), limits: sandbox_limits(&limits), compiler };
         let sandbox = Sandbox::new(config).map_err(Error::Sandbox)?;
         Self::assemble(host, sandbox, clock, limits)
     }

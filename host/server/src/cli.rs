@@ -33,6 +33,7 @@ mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
@@ -40,6 +41,7 @@ pub use error::Exit;
 use error::{Error, report};
 use output::Format;
 pub use output::Out;
+use redress_sandbox::{Compiler, compiler};
 
 use crate::telemetry::Form;
 
@@ -127,6 +129,9 @@ struct Global {
     /// Tell what happens on standard error; twice for more. REDRESS_LOG or RUST_LOG say it module by module.
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global options")]
     verbose: u8,
+    /// Where strangers' plugins are compiled; no option, since who starts the process decides.
+    #[arg(skip)]
+    compiler: Compiler,
 }
 
 #[derive(Debug, Subcommand)]
@@ -181,12 +186,30 @@ enum Noun {
     Completion(completion::Args),
 }
 
-/// Run one command.
+/// The first argument of a process that compiles one plugin for another process of this program. No help tells of it: it speaks
+/// to nobody else.
+const SANDBOX_COMPILE: &str = "sandbox-compile";
+
+/// Run the command that a process was started with. Plugins are compiled by processes of the same program.
+pub fn run_process(args: impl IntoIterator<Item = OsString>, out: &mut Out<'_>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if args.get(1).is_some_and(|first| first == SANDBOX_COMPILE) {
+        return compiler::answer();
+    }
+    run_with(args, Compiler::this_program(SANDBOX_COMPILE), out).into()
+}
+
+/// Run one command inside of a process that is not this program: plugins are compiled in it.
 pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut Out<'_>) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
+    run_with(args, Compiler::InProcess, out)
+}
+
+fn run_with(args: impl IntoIterator<Item = OsString>, compiler: Compiler, out: &mut Out<'_>) -> Exit {
+    let mut cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(help) => return not_a_command(&help, out),
     };
+    cli.global.compiler = compiler;
     match &cli.noun {
         Noun::Serve(args) => logs::serve(args.log, cli.global.verbose),
         _ => logs::start(Form::Human, cli.global.verbose),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use redress_domain::clock::Span;
+use redress_sandbox::Compiler;
 
 /// What a host allows itself and its tenants.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Limits {
     pub outbox: Outbox,
     /// What tests of workflows may cost.
     pub trials: Trials,
+    /// Where uploaded plugins are compiled: the binary does it in a process of its own for each, whose time and memory end with it.
+    pub plugin_compiler: Compiler,
 }
 
 /// What tests of workflows may cost: they are a merchant's, and run on the host's threads.
@@ -100,6 +103,7 @@ impl Default for Limits {
             tenant_cache_bytes: 64 << 20,
             outbox: Outbox::default(),
             trials: Trials::default(),
+            plugin_compiler: Compiler::InProcess,
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod repeat;
 pub mod report;
 mod schedules;
 mod settle;
+pub mod staged;
 pub mod stand_in;
 pub mod starts;
 pub mod stay;
@@ -60,6 +61,7 @@ use crate::config::Limits;
 use answer::{Answer, Reply};
 pub use error::Error;
 use registry::Registry;
+use staged::After;
 use stand_in::StandIn;
 use tenant::TenantRecord;
 use turn::{Computed, Order};
@@ -92,6 +94,7 @@ struct Inner {
     /// Due work that failed, and how often.
     failing: Mutex<timers::Failing>,
     canaries: canary::Canaries,
+    shadows: staged::Shadows,
 }
 
 /// What an engine is made of.
@@ -152,6 +155,7 @@ impl Engine {
             figures: figures::Figures::default(),
             failing: Mutex::default(),
             canaries: canary::Canaries::default(),
+            shadows: staged::Shadows::default(),
         })))
     }
 
@@ -384,15 +388,15 @@ impl Engine {
         match prepared.unwrap_or(Err(Error::Internal)) {
             Err(error) => self.finish(job, Err(error)),
             Ok(Prepared::Seen(receipt)) => self.finish(job, Ok(receipt)),
-            Ok(Prepared::Batch { batch, receipt, resume, change }) => {
+            Ok(Prepared::Batch { batch, receipt, resume, mut after }) => {
                 let engine = self.clone();
                 job.conflicts += 1;
                 let slot = Arc::new(Mutex::new(Some(job)));
                 let taken = slot.clone();
                 let handed = self.0.store.append_then(*batch, move |result| {
                     if let Some(job) = taken.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                        if let (Ok(_), Some(change)) = (&result, &change) {
-                            engine.observe(change);
+                        if result.is_ok() {
+                            engine.after(&mut after, receipt.case, receipt.turn);
                         }
                         engine.appended(job, receipt, resume, result);
                     }
@@ -454,7 +458,7 @@ impl Engine {
 
 /// A turn as far as it can be taken without the store.
 enum Prepared {
-    Batch { batch: Box<Batch>, receipt: Receipt, resume: bool, change: Option<Box<stay::Change>> },
+    Batch { batch: Box<Batch>, receipt: Receipt, resume: bool, after: Box<After> },
     Seen(Receipt),
 }
 
@@ -463,13 +467,13 @@ fn prepare(computed: Computed) -> Prepared {
         Computed::Seen(receipt, None) => Prepared::Seen(receipt),
         Computed::Seen(receipt, idem) => {
             let batch = Box::new(Batch { idem, ..Batch::default() });
-            Prepared::Batch { batch, receipt, resume: false, change: None }
+            Prepared::Batch { batch, receipt, resume: false, after: Box::default() }
         }
-        Computed::Left(receipt, batch) => Prepared::Batch { batch, receipt, resume: false, change: None },
-        Computed::Decided(decision, beside, change) => {
+        Computed::Left(receipt, batch) => Prepared::Batch { batch, receipt, resume: false, after: Box::default() },
+        Computed::Decided(decision, beside, after) => {
             let batch = Box::new(commit::batch(&decision, *beside));
             let receipt = Receipt { case: decision.case.id, turn: decision.turn.number, seen: Seen::New };
-            Prepared::Batch { batch, receipt, resume: decision.resume, change: change.map(Box::new) }
+            Prepared::Batch { batch, receipt, resume: decision.resume, after }
         }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) mod respond;
 mod routes;
 mod schemas;
 pub mod service;
+mod staging;
 pub mod tenancy;
 pub mod wire;
 
@@ -49,7 +50,12 @@ use utoipa_axum::routes;
 
 /// The whole API.
 pub fn api() -> Api {
-    Api::new()
+    house(rules(work(Api::new())))
+}
+
+/// What a merchant works with: orders, cases, and what waits in them.
+fn work(api: Api) -> Api {
+    api
         // ── Orders ──
         .route(CONNECT, routes!(orders::put))
         .route(READ, routes!(orders::get))
@@ -75,7 +81,12 @@ pub fn api() -> Api {
         .route(ACT, routes!(events::tell::tell))
         .route(READ, routes!(events::list))
         .route(READ, routes!(events::stream::follow))
-        // ── Workflows and plugins ──
+}
+
+/// What decides: workflows and plugins.
+fn rules(api: Api) -> Api {
+    api
+        // ── Workflows ──
         .route(READ, routes!(workflows::validate))
         .route(RULE, routes!(workflows::publish))
         .route(RULE, routes!(bundles::publish))
@@ -98,11 +109,21 @@ pub fn api() -> Api {
         .route(RULE, routes!(holds::end))
         .route(READ, routes!(holds::list))
         .route(READ, routes!(workflows::watched))
+        // ── Plugins ──
         .route(RULE, routes!(plugins::put))
         .route(READ, routes!(plugins::list))
         .route(READ, routes!(plugins::get))
         .route(RULE, routes!(plugins::activate))
         .route(RULE, routes!(plugins::rollback))
+        .route(RULE, routes!(staging::stage))
+        .route(RULE, routes!(staging::restage))
+        .route(RULE, routes!(staging::stop))
+        .route(RULE, routes!(staging::remove))
+}
+
+/// How the merchant is connected, who comes in, and the host itself.
+fn house(api: Api) -> Api {
+    api
         // ── Connectors and keys ──
         .route(RULE, routes!(connectors::list))
         .route(RULE, routes!(connectors::set))

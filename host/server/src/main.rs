@@ -11,5 +11,5 @@ fn main() -> ExitCode {
     let (stdout, mut talk) = (std::io::stdout(), std::io::stderr());
     let colored = [AutoStream::choice(&stdout), AutoStream::choice(&talk)].map(|choice| choice != ColorChoice::Never);
     let mut data = BufWriter::new(stdout);
-    cli::run(std::env::args_os(), &mut Out::new(&mut data, &mut talk).colored(colored)).into()
+    cli::run_process(std::env::args_os(), &mut Out::new(&mut data, &mut talk).colored(colored))
 }

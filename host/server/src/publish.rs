@@ -16,6 +16,7 @@ pub mod migrate;
 mod past;
 pub mod plugins;
 pub mod schema;
+pub mod staging;
 pub mod stock;
 pub mod suite;
 pub mod watch;
@@ -161,12 +162,39 @@ pub enum Error {
         /// The component.
         digest: Digest,
     },
+    /// No component is active under the name, so that nothing can be beside it.
+    #[error("plugin {0:?} does not exist: push it first, what is staged stands beside an active component")]
+    NoPlugin(String),
+    /// Nothing is staged under the name.
+    #[error("plugin {0:?} has no staged component")]
+    NotStaged(String),
+    /// The component cannot be staged so.
+    #[error("plugin {plugin:?} cannot be staged so: {why}")]
+    StageUnfit {
+        /// The plugin.
+        plugin: String,
+        /// Why.
+        why: String,
+    },
+    /// Workflows call the plugin.
+    #[error("plugin {plugin:?} is called by {}", by.join(", "))]
+    InUse {
+        /// The plugin.
+        plugin: String,
+        /// The workflows, each with what it is: `active`, `canary`.
+        by: Vec<String>,
+    },
     /// The engine or its store.
     #[error(transparent)]
     Engine(#[from] engine::Error),
 }
 
 impl Error {
+    /// Whether the host could not look at what was handed in, so that it says nothing about that, and a retry may succeed.
+    pub fn is_infrastructure(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.is_infrastructure())
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -195,7 +223,10 @@ impl Error {
             Self::CanaryUnfit { .. } => "canary_unfit",
             Self::MigrationUnfit { .. } => "migration_unfit",
             Self::NothingBefore(_) => "rollback_impossible",
-            Self::NeverPushed { .. } => "plugin_not_found",
+            Self::NeverPushed { .. } | Self::NoPlugin(_) => "plugin_not_found",
+            Self::NotStaged(_) => "stage_not_found",
+            Self::StageUnfit { .. } => "stage_unfit",
+            Self::InUse { .. } => "plugin_in_use",
             Self::Engine(error) => error.code(),
         }
     }

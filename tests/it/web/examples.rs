@@ -117,7 +117,18 @@ async fn rules(story: &mut Recorder) {
     assert_eq!(back["digest"], first["digest"]);
     let digest = json!({ "digest": first["digest"] });
     story.tell("plugin.activate", "admin", "/v1/plugins/number@0/activate", Some(&digest)).await;
+    let nine = component("(i64.const 9)");
+    let staged = "/v1/plugins/number/staged?stage=shadow&note=rounds+otherwise";
+    story.tell_component("plugin.stage", staged, &nine).await;
+    let again = json!({ "stage": "shadow", "note": "a week more" });
+    story.tell("plugin.restage", "admin", "/v1/plugins/number@0/staged", Some(&again)).await;
     story.tell("plugin.get", "viewer", "/v1/plugins/number@0", None).await;
+    let stop = json!({ "note": "it rounds down" });
+    story.tell("plugin.unstage", "admin", "/v1/plugins/number@0/staged/stop", Some(&stop)).await;
+    story.put_component("/v1/plugins/old-number", &nine).await;
+    story
+        .tell("plugin.remove", "admin", "/v1/plugins/old-number@0/remove", Some(&json!({ "note": "nothing calls it" })))
+        .await;
     story.tell("plugin.list", "viewer", "/v1/plugins?limit=2", None).await;
 
     let slip = RETURNS.replace("finish: { result: refunded }", "finish: { resutl: refunded }");

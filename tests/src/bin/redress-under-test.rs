@@ -6,5 +6,5 @@ use std::process::ExitCode;
 use redress::cli::{self, Out};
 
 fn main() -> ExitCode {
-    cli::run(std::env::args_os(), &mut Out::new(&mut stdout(), &mut stderr())).into()
+    cli::run_process(std::env::args_os(), &mut Out::new(&mut stdout(), &mut stderr()))
 }

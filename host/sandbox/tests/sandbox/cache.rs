@@ -10,7 +10,7 @@ use crate::{ask, integer, load, patient};
 
 fn cached(dir: &Path, key: u8, limits: Limits) -> Sandbox {
     let cache = cache::Config { dir: dir.to_owned(), key: [key; 32] };
-    Sandbox::new(Config { limits, cache: Some(cache) }).unwrap()
+    Sandbox::new(Config { limits, cache: Some(cache), ..Config::default() }).unwrap()
 }
 
 /// A new sandbox over the folder, after it loaded and called the plugin.

@@ -6,8 +6,10 @@
 mod guests;
 
 mod answers;
+mod bombs;
 mod cache;
 mod calls;
+mod compiling;
 mod hostile;
 mod uploads;
 
@@ -29,7 +31,7 @@ fn sandbox() -> &'static Sandbox {
 
 /// A sandbox with its own limits.
 fn with(limits: Limits) -> Sandbox {
-    Sandbox::new(Config { limits, cache: None }).unwrap()
+    Sandbox::new(Config { limits, ..Config::default() }).unwrap()
 }
 
 /// The default limits but for the clock.

@@ -110,7 +110,8 @@ fn a_core_module_cut_or_with_a_bit_flipped_never_brings_the_host_down() {
 fn compiled_code_is_refused_even_when_this_host_made_it() {
     let dir = tempfile::tempdir().unwrap();
     let cache = redress_sandbox::cache::Config { dir: dir.path().to_owned(), key: [7; 32] };
-    let own = redress_sandbox::Sandbox::new(redress_sandbox::Config { limits: patient(), cache: Some(cache) });
+    let config = redress_sandbox::Config { limits: patient(), cache: Some(cache), ..Default::default() };
+    let own = redress_sandbox::Sandbox::new(config);
     own.unwrap().load(&good()).unwrap();
     let artifact = std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
     let code = std::fs::read(artifact).unwrap().split_off(32);

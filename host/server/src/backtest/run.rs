@@ -141,7 +141,7 @@ impl Judge<'_> {
     /// The recorded answer where the same component was asked the same, else what the sandbox says.
     fn answer(&self, before: &Stretch, definition: &Definition, ask: &Ask, run: &Run) -> Answered {
         let mut is_known = false;
-        let answered = ask::answer(self.engine.sandbox(), definition, ask, run, |request| {
+        let (answered, _) = ask::answer(self.engine.sandbox(), definition, ask, run, |request| {
             let same = |(was, answered): &(&Ask, &Answered)| was.digest == ask.digest && answered.request == request;
             let known = before.answers().find(same).map(|(_, answered)| answered.clone());
             is_known = known.is_some();

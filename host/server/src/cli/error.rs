@@ -336,6 +336,9 @@ impl Error {
             Self::App(app::Error::TenantExists(_)) => "choose another name",
             Self::App(app::Error::NoTenant(_)) => "redress tenant list shows the tenants",
             Self::Engine(engine::Error::Full | engine::Error::Conflict(_)) => "try again",
+            Self::Publish(publish::Error::Refused(refusal)) if refusal.is_infrastructure() => {
+                "nothing was changed and nothing is wrong with the plugin; look at the machine, then push it again"
+            }
             Self::Publish(publish::Error::Refused(_)) => "nothing was changed; mend the plugin and push it again",
             Self::Publish(publish::Error::Breaks { .. }) => {
                 "nothing was changed; publish a workflow that suits both, or push the plugin under another name"

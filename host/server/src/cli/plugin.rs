@@ -8,6 +8,7 @@ mod list;
 mod opened;
 mod push;
 mod run;
+mod stages;
 
 use clap::Subcommand;
 
@@ -38,6 +39,24 @@ pub(super) enum Verb {
     /// Show the merchant's own plugins and the stock ones.
     #[command(help_template = HELP, before_help = list::EXAMPLES)]
     List(list::Args),
+    /// Show one plugin: what calls it, what is staged beside it, and how that compares.
+    #[command(help_template = HELP, before_help = stages::SHOW)]
+    Show(stages::Named),
+    /// Put a component beside the active one: as a shadow it is compared, as a canary it decides a share of the new cases.
+    #[command(help_template = HELP, before_help = stages::STAGE)]
+    Stage(stages::StageArgs),
+    /// Make a component active that is staged or was active before.
+    #[command(help_template = HELP, before_help = stages::ACTIVATE)]
+    Activate(stages::ActivateArgs),
+    /// Go back to the component that was active before.
+    #[command(help_template = HELP, before_help = stages::ROLLBACK)]
+    Rollback(stages::Named),
+    /// Take away what is staged.
+    #[command(help_template = HELP, before_help = stages::STOP)]
+    Stop(stages::EndArgs),
+    /// Remove a plugin that no workflow calls.
+    #[command(help_template = HELP, before_help = stages::REMOVE)]
+    Remove(stages::EndArgs),
 }
 
 pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
@@ -49,5 +68,11 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::Diff(args) => diff::run(args, at, out),
         Verb::Push(args) => push::run(args, at, out),
         Verb::List(args) => list::run(args, at, out),
+        Verb::Show(args) => stages::show(args, at, out),
+        Verb::Stage(args) => stages::stage(args, at, out),
+        Verb::Activate(args) => stages::activate(args, at, out),
+        Verb::Rollback(args) => stages::rollback(args, at, out),
+        Verb::Stop(args) => stages::stop(args, at, out),
+        Verb::Remove(args) => stages::remove(args, at, out),
     }
 }

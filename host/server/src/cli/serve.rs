@@ -81,11 +81,15 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let trust = if args.accept_clock { Trust::Wall } else { Trust::Heartbeat };
-    let usual = Limits::default();
+    let usual = at.limits();
     let limits = Limits { turn_workers: args.turn_workers.unwrap_or(usual.turn_workers), ..usual };
     let opened = open::open(at.folder()?, Arc::new(ThisMachine), trust, limits)?;
     if let Some(path) = &opened.operator_key {
         out.say(&format!("first start: the operator's key is in {}", path.display()));
+    }
+    // Cases go on with what was compiled before; who uploads is told the same.
+    if let Err(refusal) = opened.app.sandbox().try_compiler() {
+        tracing::error!(code = refusal.code(), "no plugin can be uploaded: {refusal}");
     }
     open_tenants(&opened, out)?;
     match gate::check(&opened.app) {

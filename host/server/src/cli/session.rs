@@ -38,7 +38,12 @@ impl Global {
 
     /// Open the data folder; none is made by looking.
     pub(super) fn host(&self) -> Result<App, Error> {
-        Ok(App::open_existing(self.folder()?, Arc::new(SystemClock), Limits::default())?)
+        Ok(App::open_existing(self.folder()?, Arc::new(SystemClock), self.limits())?)
+    }
+
+    /// What this process allows itself.
+    pub(super) fn limits(&self) -> Limits {
+        Limits { plugin_compiler: self.compiler.clone(), ..Limits::default() }
     }
 
     /// Open the tenant that was given.

@@ -10,23 +10,23 @@ use super::question::Question;
 use super::translate::{self, Untranslatable};
 
 /// Put a question to a plugin; every way of failing is an answer that leads to a person. `known` may have the answer to a request
-/// of this digest already: then nobody is asked.
+/// of this digest already: then nobody is asked. The question comes with it, where there was one that could be put.
 pub(crate) fn answer(
     sandbox: &Sandbox,
     definition: &Definition,
     ask: &Ask,
     run: &Run,
     known: impl FnOnce(Digest) -> Option<Answered>,
-) -> Answered {
+) -> (Answered, Option<Question>) {
     match Question::of(definition, ask, run) {
         Ok(question) => {
             let digest = question.digest();
-            known(digest).unwrap_or_else(|| put(sandbox, ask, &question, digest))
+            (known(digest).unwrap_or_else(|| put(sandbox, ask, &question, digest)), Some(question))
         }
         Err(error) => {
             let answered = untranslatable(sandbox, &error);
             tell(ask, &answered);
-            answered
+            (answered, None)
         }
     }
 }

@@ -12,6 +12,7 @@ use redress_store::work::WorkChanges;
 use serde::{Deserialize, Serialize};
 
 use super::report::Report;
+use super::staged::{Compared, Stage};
 use super::{Engine, Error};
 
 /// One fact of the tenant's stream.
@@ -187,6 +188,50 @@ pub enum What {
         digest: Digest,
         /// Where it came from.
         #[serde(default)]
+        from: Origin,
+    },
+    /// A component was put beside the active one of its name, as a shadow or a canary.
+    #[serde(rename = "plugin.staged.1")]
+    PluginStaged {
+        /// Name and major version.
+        plugin: String,
+        /// Its version.
+        version: String,
+        /// The component.
+        digest: Digest,
+        /// How far it is.
+        stage: Stage,
+        /// Why, in a few words.
+        note: String,
+        /// Where the command came from.
+        from: Origin,
+    },
+    /// A component is not beside the active one any more.
+    #[serde(rename = "plugin.unstaged.1")]
+    PluginUnstaged {
+        /// Name and major version.
+        plugin: String,
+        /// The component.
+        digest: Digest,
+        /// By what.
+        how: Ended,
+        /// What its answers as a shadow came to.
+        compared: Compared,
+        /// Why, in a few words.
+        note: String,
+        /// Where the command came from.
+        from: Origin,
+    },
+    /// A plugin was removed: no workflow can call it.
+    #[serde(rename = "plugin.removed.1")]
+    PluginRemoved {
+        /// Name and major version.
+        plugin: String,
+        /// The component that was active.
+        digest: Digest,
+        /// Why, in a few words.
+        note: String,
+        /// Where the command came from.
         from: Origin,
     },
     /// A connector was set; its secrets are no part of the record.

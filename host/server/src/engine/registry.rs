@@ -123,6 +123,12 @@ impl Registry {
         state.numbers.insert(revision, number);
     }
 
+    /// The revision that new cases of a workflow take.
+    pub fn active_of(&self, workflow: &Slug) -> Option<Digest> {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        state.active.get(workflow).map(|definition| definition.revision)
+    }
+
     /// The revisions that new cases take.
     pub fn active(&self) -> Vec<Arc<Definition>> {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);

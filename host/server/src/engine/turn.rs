@@ -23,6 +23,7 @@ use super::hold::{self, Stance};
 use super::listing::Before;
 use super::personal::Contact;
 use super::repeat::Repeat;
+use super::staged::{After, Shadowed};
 use super::{Inner, Receipt, Seen, ask, facts, messages, personal, stay};
 
 /// What a turn is computed from; kept over reruns.
@@ -51,7 +52,7 @@ pub(super) struct Order {
 /// What a turn comes to before it is committed.
 pub(super) enum Computed {
     /// To be committed.
-    Decided(Box<Decision>, Box<Beside>, Option<stay::Change>),
+    Decided(Box<Decision>, Box<Beside>, Box<After>),
     /// The case is paused: what was claimed for it is left to who wakes it.
     Left(Receipt, Box<Batch>),
     /// The submission was seen before: nothing is to be done, but the request may have to be remembered.
@@ -110,7 +111,7 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         }
         (_, case) => begin(inner, &snapshot, pinned, case, input)?,
     };
-    let mut decision = advance(inner, definition.as_deref(), run);
+    let (mut decision, shadowed) = advance(inner, definition.as_deref(), run);
     // What was kept is taken up turn by turn, from where the case is not paused any more.
     decision.resume |= !decision.case.deferred.is_empty() && hold::of_case(&snapshot, &decision.case)?.is_none();
     let cancel = done_work(&snapshot, &decision)?;
@@ -125,7 +126,7 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     let (claim, repeat) = (claim.cloned(), order.repeat.clone());
     let (said_at, next) = (order.said_at, order.next.clone());
     let beside = Box::new(Beside { claim, next, cancel, woken, paused, rows, said_at, repeat });
-    Ok(Computed::Decided(decision, beside, change))
+    Ok(Computed::Decided(decision, beside, Box::new(After { change, shadowed })))
 }
 
 fn unchanged(order: &Order, case: Option<&Case>) -> Receipt {
@@ -204,18 +205,25 @@ fn seen_before(snapshot: &Snapshot, open: &Open, said_at: Option<Instant>) -> Re
     Ok(Some(Receipt { case, turn, seen: if same { Seen::Unchanged } else { Seen::Changed } }))
 }
 
-fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> Box<Decision> {
-    let (mut run, mut answer) = (Box::new(run), None);
+/// The turn to its end, and what shadows are to be asked once it is stored.
+fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> (Box<Decision>, Vec<Shadowed>) {
+    let (mut run, mut answer, mut shadowed) = (Box::new(run), None, Vec::new());
     loop {
         match run::advance(definition, run, answer.take()) {
-            Progress::Decided(decision) => return decision,
+            Progress::Decided(decision) => return (decision, shadowed),
             Progress::Ask(asking) => {
                 // Only a definition has steps that ask.
                 let (ask, definition) = asking.question().zip(definition).expect("a run that asks has a question");
                 let told = inner.stand_in.as_ref().and_then(|stand_in| stand_in.answer(ask, &asking));
                 answer = Some(match told {
                     Some(told) => ask::told(&inner.sandbox, told),
-                    None => ask::answer(&inner.sandbox, definition, ask, &asking, |_| None),
+                    None => {
+                        let (answered, question) = ask::answer(&inner.sandbox, definition, ask, &asking, |_| None);
+                        let shadow = inner.shadows.of(&ask.plugin, ask.digest).zip(question);
+                        let of = |(shadow, question)| Shadowed::new(shadow, ask, question, &answered);
+                        shadowed.extend(shadow.map(of));
+                        answered
+                    }
                 });
                 run = asking;
             }

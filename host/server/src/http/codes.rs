@@ -56,6 +56,7 @@ codes! {
     DRAFT_NOT_FOUND "draft_not_found" 404 "The workflow has no draft";
     HOLD_NOT_FOUND "hold_not_found" 404 "The revision is not on hold";
     PLUGIN_NOT_FOUND "plugin_not_found" 404 "The plugin does not exist";
+    STAGE_NOT_FOUND "stage_not_found" 404 "Nothing is staged under the plugin's name";
     TENANT_NOT_FOUND "tenant_not_found" 404 "The tenant does not exist";
     KEY_NOT_FOUND "key_not_found" 404 "The key does not exist";
     // ── The rules refuse it. ──
@@ -103,6 +104,8 @@ codes! {
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";
     PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";
     PLUGIN_BREAKS_WORKFLOW "plugin_breaks_workflow" 409 "An active workflow would not pass with this plugin";
+    PLUGIN_IN_USE "plugin_in_use" 409 "Workflows call the plugin";
+    STAGE_UNFIT "stage_unfit" 422 "The component cannot be staged so";
     UPLOAD_EMPTY "upload_empty" 422 "The plugin is empty";
     UPLOAD_TOO_LARGE "upload_too_large" 422 "The plugin is too large";
     UPLOAD_PRECOMPILED "upload_precompiled" 422 "The plugin is machine code";
@@ -121,6 +124,8 @@ codes! {
     UPLOAD_HOOKS_DISAGREE "upload_hooks_disagree" 422 "The plugin's manifest names other hooks than it has";
     UPLOAD_COMPILE "upload_compile" 422 "The plugin cannot be compiled";
     UPLOAD_DRY_RUN "upload_dry_run" 422 "The plugin broke a rule when it was tried";
+    UPLOAD_COMPILE_TIMEOUT "upload_compile_timeout" 422 "The plugin takes too long to compile";
+    UPLOAD_COMPILE_MEMORY "upload_compile_memory" 422 "The plugin takes too much memory to compile";
     UPLOAD_COMPILER_PANIC "upload_compiler_panic" 422 "The plugin cannot be compiled on this host";
     // ── Tenants, keys, connectors. ──
     CONNECTOR_NOT_FOUND "connector_not_found" 404 "The connector does not exist";
@@ -134,6 +139,7 @@ codes! {
     KEYS_FULL "keys_full" 409 "No more keys are kept";
     // ── The host. ──
     OVERLOADED "overloaded" 503 "Too much is waiting";
+    COMPILER_FAILED "compiler_failed" 503 "Plugins cannot be compiled now";
     TENANT_NOT_OPENED "tenant_not_opened" 503 "The merchant's file cannot be opened";
     STOPPING "stopped" 503 "The host is stopping";
     CONFLICT "conflict" 409 "It was changed by others again and again";

@@ -55,6 +55,9 @@ pub const TYPES: &[(&str, &str)] = &[
     ("revision.resumed", "the cases of a revision go on: number"),
     ("cases.migrated", "cases went on with this revision, some at each call: number"),
     ("plugin.activated", "a plugin became active: version, digest"),
+    ("plugin.staged", "a component was put beside the active one: version, digest, and as kind `shadow` or `canary`"),
+    ("plugin.unstaged", "a component is not beside the active one any more: digest, and as outcome why"),
+    ("plugin.removed", "a plugin was removed: digest"),
 ];
 
 /// What happened, as CloudEvents 1.0 writes it.

@@ -20,6 +20,7 @@ use crate::engine::repeat::Repeat;
 use crate::engine::{self, Engine};
 use crate::publish::interface;
 use crate::publish::plugins::{self, Activation, Active, Became, Upload};
+use crate::publish::staging;
 use crate::publish::way::{Answer, Way};
 
 /// Bytes of a component: a plugin is a rule, not a program with its libraries.
@@ -100,6 +101,8 @@ pub(super) async fn get(tenant: Tenant, Named(plugin): Named<String>) -> Result<
     let read = move |engine: &Engine| {
         let own = plugins::list(engine)?.into_iter().map(|active| view(engine, &active));
         let mut found = own.chain(stock(engine)).find(|one| one.plugin == plugin).ok_or_else(|| missing(&plugin))?;
+        found.staged = engine.staged_of(&plugin)?.as_ref().map(Into::into);
+        found.used_by = Some(staging::used_by(engine, &plugin));
         found.history = Some(all(past(engine, &plugin)?.iter().rev()));
         Ok::<_, Problem>(found)
     };
@@ -200,7 +203,7 @@ fn activated(
     active.map(|active| told(engine, &active)).map_err(|error| refused(error, ""))
 }
 
-fn told(engine: &Engine, active: &Active) -> Kept {
+pub(super) fn told(engine: &Engine, active: &Active) -> Kept {
     Kept::done(&view(engine, active))
 }
 
@@ -242,6 +245,8 @@ fn view(engine: &Engine, active: &Active) -> PluginView {
         digest: active.digest.to_string(),
         hook: loaded.and_then(|info| interface::plugin(&info)).map(|plugin| hook(plugin.hook)),
         stock: false,
+        staged: None,
+        used_by: None,
         history: None,
     }
 }
@@ -254,6 +259,8 @@ fn stock(engine: &Engine) -> Vec<PluginView> {
         digest: plugin.digest.to_string(),
         hook: Some(hook(plugin.hook)),
         stock: true,
+        staged: None,
+        used_by: None,
         history: None,
     };
     plugins::stock(engine.sandbox()).into_iter().map(view).collect()

@@ -132,6 +132,10 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
         | E::CanaryUnfit { .. }
         | E::MigrationUnfit { .. }
         | E::NothingBefore(_)
+        | E::NoPlugin(_)
+        | E::NotStaged(_)
+        | E::StageUnfit { .. }
+        | E::InUse { .. }
         | E::NeverPushed { .. } => known(error.code()),
     }
 }

@@ -9,6 +9,7 @@ pub mod fields;
 pub mod listing;
 pub mod order;
 pub mod publishing;
+pub mod staged;
 pub mod start;
 pub mod subcase;
 pub mod timeline;

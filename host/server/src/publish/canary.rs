@@ -1,8 +1,12 @@
 //! Canaries: a share of the new cases takes a revision beside the active one, until it is made active, stopped, or does worse.
 
+use std::sync::Arc;
+
 use redress_domain::case::command::Actor;
 use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::canary::{Bounds, Percent};
+use redress_domain::workflow::definition::Definition;
+use redress_store::row::Row;
 
 use super::way::{Answer, Way};
 use super::workflows::active::{self, Active};
@@ -11,7 +15,7 @@ use super::workflows::{self, Candidate, Revision, names};
 use super::{Error, hold, plugins, suite};
 use crate::engine::Engine;
 use crate::engine::canary::{Canary, Watched};
-use crate::engine::log::{self, Ended, Record, Since, What};
+use crate::engine::log::{self, Ended, Next, Record, Since, What};
 
 /// What is to be tried.
 #[derive(Debug, Clone, Copy)]
@@ -73,48 +77,90 @@ pub fn start(engine: &Engine, workflow: &Slug, start: &Start<'_>) -> Result<Watc
         let canary = &before.canary;
         (canary.revision, canary.percent, canary.bounds) == (revision, start.percent, start.bounds)
     });
-    let canary = |since: Since, number| Canary {
-        workflow: workflow.clone(),
-        revision,
-        number,
-        control: active.revision,
-        percent: start.percent,
-        bounds: start.bounds,
-        since,
-    };
     let Start { note, by, way, answer, .. } = start;
     log::record(engine, by, |next| {
-        let (stored, mut rows) = candidate.rows(next, note, &way.origin(), by);
-        let since = Since { at: next.at, by: (*by).clone(), note: (*note).to_owned(), from: way.origin() };
-        let canary = canary(since, stored.number);
-        let fresh = Watched { canary: canary.clone(), sums: Default::default(), control: Default::default() };
+        let share = Share { percent: start.percent, bounds: start.bounds, note, by, way };
+        let LettingOut { canary, facts, rows } = letting_out(engine, &candidate, active.revision, next, share);
+        let fresh = Watched { canary, sums: Default::default(), control: Default::default() };
         let told = before.as_ref().filter(|_| as_before).unwrap_or(&fresh);
         let idem = answer.as_ref().map(|answer| answer.record(next.at, told));
-        if as_before {
-            return Record { idem, ..Record::default() };
-        }
-        // The row of the one before is written over.
-        let ended = engine.canary_ends(workflow, Ended::Replaced, note, &way.origin());
-        let mut facts: Vec<What> = ended.into_iter().map(|(fact, _)| fact).collect();
-        facts.push(What::CanaryStarted {
-            workflow: workflow.clone(),
-            revision,
-            number: stored.number,
-            percent: start.percent,
-            bounds: start.bounds,
-            note: (*note).to_owned(),
-            from: way.origin(),
-        });
-        rows.push(canary.row());
-        Record { facts, rows, idem, ..Record::default() }
+        if as_before { Record { idem, ..Record::default() } } else { Record { facts, rows, idem, ..Record::default() } }
     })?;
     if !as_before {
-        engine.registry().know(candidate.definition.clone());
-        let stored = engine.stored_canary(workflow)?.ok_or_else(|| Error::NoCanary(workflow.to_string()))?;
-        engine.canary_begins(&stored);
+        begin(engine, &candidate.definition)?;
         plugins::hold(engine);
     }
     watched(engine, workflow)
+}
+
+/// What is recorded when a canary is let out in place of the one before.
+pub(super) struct LettingOut {
+    /// The canary.
+    pub(super) canary: Canary,
+    /// That it is out, and that the one before is over.
+    pub(super) facts: Vec<What>,
+    /// The revision where it is new, and the canary.
+    pub(super) rows: Vec<Row>,
+}
+
+/// How a canary is let out, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share<'a> {
+    /// The share of the new cases.
+    pub(super) percent: Percent,
+    /// How much worse it may do.
+    pub(super) bounds: Bounds,
+    /// Why, in a few words.
+    pub(super) note: &'a str,
+    /// By whom.
+    pub(super) by: &'a Actor,
+    /// The way in.
+    pub(super) way: &'a Way,
+}
+
+/// Let a candidate out as the canary of its workflow, beside the active revision.
+pub(super) fn letting_out(
+    engine: &Engine,
+    candidate: &Candidate,
+    control: Digest,
+    next: Next,
+    share: Share<'_>,
+) -> LettingOut {
+    let Share { percent, bounds, note, by, way } = share;
+    let (stored, mut rows) = candidate.rows(next, note, &way.origin(), by);
+    let workflow = stored.workflow.clone();
+    let canary = Canary {
+        workflow: workflow.clone(),
+        revision: stored.revision,
+        number: stored.number,
+        control,
+        percent,
+        bounds,
+        since: Since { at: next.at, by: by.clone(), note: note.to_owned(), from: way.origin() },
+    };
+    // The row of the one before is written over.
+    let ended = engine.canary_ends(&workflow, Ended::Replaced, note, &way.origin());
+    let mut facts: Vec<What> = ended.into_iter().map(|(fact, _)| fact).collect();
+    facts.push(What::CanaryStarted {
+        workflow,
+        revision: canary.revision,
+        number: canary.number,
+        percent,
+        bounds,
+        note: note.to_owned(),
+        from: way.origin(),
+    });
+    rows.push(canary.row());
+    LettingOut { canary, facts, rows }
+}
+
+/// Begin with a canary whose record is stored.
+pub(super) fn begin(engine: &Engine, definition: &Arc<Definition>) -> Result<(), Error> {
+    let workflow = &definition.workflow;
+    engine.registry().know(definition.clone());
+    let stored = engine.stored_canary(workflow)?.ok_or_else(|| Error::NoCanary(workflow.to_string()))?;
+    engine.canary_begins(&stored);
+    Ok(())
 }
 
 /// Make a canary the revision that every new case takes.

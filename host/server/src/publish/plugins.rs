@@ -16,12 +16,13 @@ use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
 use super::way::{Answer, Way};
-use super::{Error, interface, past, stock, workflows};
-use crate::engine::log::{self, Next, Origin, Record, What};
+use super::{Error, interface, past, staging, stock, workflows};
+use crate::engine::log::{self, Ended, Next, Origin, Record, What};
+use crate::engine::staged::{self, Staged};
 use crate::engine::{self, Engine};
 
 /// Names of active plugins in the store's pointers begin with this.
-const POINTER: &str = "plugin/";
+pub(super) const POINTER: &str = "plugin/";
 
 /// An active plugin, as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +131,14 @@ pub fn component<'b>(sandbox: &Sandbox, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>
     redress_sandbox::componentise(bytes, sandbox.limits()).map_err(Error::Refused)
 }
 
+/// The component of bytes that somebody hands in, checked, compiled and tried, loaded while its info is held. Nothing is kept.
+pub(super) fn compiled<'b>(engine: &Engine, bytes: &'b [u8]) -> Result<(Arc<PluginInfo>, Cow<'b, [u8]>), Error> {
+    let component = component(engine.sandbox(), bytes)?;
+    let info = engine.sandbox().upload(&component).map_err(refused)?;
+    conformance::dry_run(engine.sandbox(), &info.digest, &[]).map_err(refused)?;
+    Ok((info, component))
+}
+
 /// What bytes say about themselves as a component. Nothing is kept.
 ///
 /// # Errors
@@ -151,6 +160,7 @@ pub(super) fn hold(engine: &Engine) {
         }
     };
     let mut needed: BTreeSet<Digest> = active.into_iter().map(|active| active.digest).collect();
+    needed.extend(engine.staged().unwrap_or_default().into_iter().map(|staged| staged.digest));
     for definition in engine.registry().active().iter().chain(&engine.registry().canaries()) {
         needed.extend(definition.plugins.values().map(|plugin| plugin.digest));
     }
@@ -176,7 +186,11 @@ pub fn activate(engine: &Engine, objects: &Objects, activation: &Activation<'_>)
     let Activation { plugin, digest, by, way, answer } = activation;
     let never = || Error::NeverPushed { plugin: (*plugin).to_owned(), digest: *digest };
     let was = |became: &Became| became.plugin.plugin == *plugin && became.plugin.digest == *digest;
-    let active = history(engine)?.into_iter().find(was).ok_or_else(never)?.plugin;
+    let active = match history(engine)?.into_iter().find(was) {
+        Some(became) => became.plugin,
+        // What is staged was checked and compiled like what was active.
+        None => staging::component(&engine.staged_of(plugin)?.filter(|one| one.digest == *digest).ok_or_else(never)?),
+    };
     let info = restore(engine.sandbox(), objects, *digest)?;
     let (name, _) = plugin.split_once('@').ok_or_else(never)?;
     let (reference, plugin) = known(name, &info).ok_or_else(never)?;
@@ -217,16 +231,19 @@ struct Candidate {
     republished: Vec<workflows::Candidate>,
     /// Whether it is active already, so that there is nothing to do.
     is_active: bool,
+    /// What is staged under the name: it is over when another component, or this one, becomes active.
+    staged: Option<Staged>,
 }
 
 fn candidate(engine: &Engine, active: Active, reference: &PluginRef, plugin: Plugin) -> Result<Candidate, Error> {
     if list(engine)?.contains(&active) {
-        return Ok(Candidate { active, republished: Vec::new(), is_active: true });
+        return Ok(Candidate { active, republished: Vec::new(), is_active: true, staged: None });
     }
     let mut plugins = available(engine)?;
     plugins.insert(reference.clone(), plugin);
     let republished = workflows::republish(engine, reference, &plugins)?;
-    Ok(Candidate { active, republished, is_active: false })
+    let staged = engine.staged_of(&active.plugin)?;
+    Ok(Candidate { active, republished, is_active: false, staged })
 }
 
 impl Candidate {
@@ -243,6 +260,9 @@ impl Candidate {
             rows.extend(way.accepted());
             Record { facts, rows, idem: answer.map(|answer| answer.record(next.at, &self.active)), ..Record::default() }
         })?;
+        if self.staged.is_some() {
+            engine.stage_is(&self.active.plugin, None);
+        }
         for one in self.republished {
             let workflow = one.definition.workflow.clone();
             one.activate(engine);
@@ -261,6 +281,11 @@ impl Candidate {
         };
         let pointer = Row::Put(RowKey::pointer(&format!("{POINTER}{}", active.plugin)), codec::encode(active));
         let (mut facts, mut rows) = (vec![activated], vec![pointer]);
+        if let Some(staged) = &self.staged {
+            let how = if staged.digest == active.digest { Ended::Promoted } else { Ended::Replaced };
+            facts.push(staging::ended(staged, how, "", &way.origin()));
+            rows.push(Row::Delete(staged::key(&active.plugin)));
+        }
         for one in &self.republished {
             let becoming = one.becoming(engine, next, "plugin activated", &way.origin(), by);
             next.number += u64::from(one.is_new());
@@ -332,7 +357,7 @@ pub(super) fn describe(sandbox: &Sandbox, objects: &Objects, digest: Digest) -> 
 /// # Errors
 /// One is refused: the binary was built with a contract that it does not speak.
 pub fn load_stock(sandbox: &Sandbox) -> Result<(), Error> {
-    stock::STOCK.iter().try_for_each(|stock| sandbox.load(stock.bytes).map(drop).map_err(Error::Refused))
+    stock::STOCK.iter().try_for_each(|stock| sandbox.load_own(stock.bytes).map(drop).map_err(Error::Refused))
 }
 
 /// Those of the stock plugins that are named in a text, loaded while this is held: for who needs no others, since loading compiles.
@@ -341,7 +366,7 @@ pub fn load_stock(sandbox: &Sandbox) -> Result<(), Error> {
 /// As `load_stock`.
 pub fn hold_named(sandbox: &Sandbox, text: &str) -> Result<Vec<Arc<PluginInfo>>, Error> {
     let named = stock::STOCK.iter().filter(|stock| text.contains(&format!("std/{}@", stock.name)));
-    named.map(|stock| sandbox.load(stock.bytes).map_err(Error::Refused)).collect()
+    named.map(|stock| sandbox.load_own(stock.bytes).map_err(Error::Refused)).collect()
 }
 
 /// The stock plugins, loaded while this is held.
@@ -349,7 +374,7 @@ pub fn hold_named(sandbox: &Sandbox, text: &str) -> Result<Vec<Arc<PluginInfo>>,
 /// # Errors
 /// As `load_stock`.
 pub fn hold_stock(sandbox: &Sandbox) -> Result<Vec<Arc<PluginInfo>>, Error> {
-    stock::STOCK.iter().map(|stock| sandbox.load(stock.bytes).map_err(Error::Refused)).collect()
+    stock::STOCK.iter().map(|stock| sandbox.load_own(stock.bytes).map_err(Error::Refused)).collect()
 }
 
 /// Keep the stock plugins: a case that is pinned to one goes on with it when a later binary ships another under its name.

@@ -137,7 +137,7 @@ impl Asking<'_> {
         self.asked += 1;
         let Some(recorded) = self.turn.asks.get(place) else {
             // One question more than there were: told in the end, by their count.
-            return engine::ask::answer(sandbox, definition, ask, run, |_| None);
+            return engine::ask::answer(sandbox, definition, ask, run, |_| None).0;
         };
         self.report.checked += 1;
         *self.report.engines.entry(recorded.answered.engine.clone()).or_default() += 1;

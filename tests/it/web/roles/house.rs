@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context as _;
+use redress::engine::staged::Stage;
 use redress::http::tenancy::State;
 use redress::keys::{Keys, Role};
 use redress::outbox;
@@ -225,10 +226,11 @@ fn versions(merchant: &Merchant, name: &str) -> anyhow::Result<(String, [String;
     Ok((name.to_owned(), [held.revision, earlier, revision].map(|one| one.to_string())))
 }
 
-/// A plugin of two components, and the earlier one.
+/// A plugin of two components with a third one as a shadow, and the earliest one.
 fn components(merchant: &Merchant, name: &str) -> anyhow::Result<(String, String)> {
     let earlier = merchant.push(name, &integer_step("count", "(i64.const 1)").component()?)?;
     merchant.push(name, &integer_step("count", "(i64.const 2)").component()?)?;
+    merchant.stage(name, &integer_step("count", "(i64.const 3)").component()?, Stage::Shadow)?;
     Ok((earlier.plugin, earlier.digest.to_string()))
 }
 

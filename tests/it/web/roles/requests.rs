@@ -18,6 +18,10 @@ impl House {
                 let component = integer_step("count", "(i64.const 1)").component().unwrap();
                 request.raw("application/wasm", &component)
             }
+            "plugin.stage" => {
+                let component = integer_step("count", "(i64.const 4)").component().unwrap();
+                self.web.ask(served.method, &format!("{address}?stage=shadow")).raw("application/wasm", &component)
+            }
             operation => match body(operation, things, n) {
                 Some(body) => request.named(&format!("r{n}")).json(&body),
                 None => request,
@@ -30,7 +34,7 @@ impl House {
 fn address(served: &Served, things: &Things) -> String {
     let key = if served.path.starts_with("/v1/keys") { &things.key } else { &things.effect };
     let plugin = things.plugin.split('@').next().unwrap_or_default().to_owned();
-    let name = if served.operation == "plugin.put" { &plugin } else { &things.plugin };
+    let name = if ["plugin.put", "plugin.stage"].contains(&&*served.operation) { &plugin } else { &things.plugin };
     let parts = [
         ("{tenant}", &things.tenant),
         ("{order}", &things.order),
@@ -90,6 +94,8 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
         "canary.start" => {
             json!({ "source": document(&things.workflow, "never", "", done), "percent": 5, "note": "a trial" })
         }
+        "plugin.restage" => json!({ "stage": "shadow", "note": "once more" }),
+        "plugin.unstage" | "plugin.remove" => json!({ "note": "it is not needed" }),
         "plugin.activate" => json!({ "digest": things.digest }),
         "connector.set" => json!({ "how": "simulated" }),
         "key.create" => json!({ "name": "desk", "role": "viewer" }),

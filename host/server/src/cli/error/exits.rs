@@ -73,6 +73,7 @@ pub(super) fn publish_exit(error: &publish::Error) -> Exit {
     use publish::Error as E;
     match error {
         E::Bundle(files) => files.first().map_or(Exit::Invalid, |(_, error)| publish_exit(error)),
+        E::Refused(refusal) if refusal.is_infrastructure() => Exit::Failure,
         E::Invalid(_)
         | E::NoPart(_)
         | E::Tests(_)
@@ -84,7 +85,9 @@ pub(super) fn publish_exit(error: &publish::Error) -> Exit {
         | E::MigrationUnfit { .. } => Exit::Invalid,
         E::Moved { .. } | E::Overtaken | E::OlderFile | E::NothingBefore(_) | E::OnHold { .. } => Exit::Conflict,
         E::DraftsFull(_) => Exit::Conflict,
-        E::NoHold { .. } | E::NoDraft(_) => Exit::NotFound,
+        E::NoHold { .. } | E::NoDraft(_) | E::NoPlugin(_) | E::NotStaged(_) => Exit::NotFound,
+        E::InUse { .. } => Exit::Conflict,
+        E::StageUnfit { .. } => Exit::Invalid,
         E::NoWorkflow(_) | E::NoRevision { .. } | E::NoSuchRevision { .. } | E::NoCanary(_) | E::NeverPushed { .. } => {
             Exit::NotFound
         }

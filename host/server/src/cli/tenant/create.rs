@@ -13,7 +13,6 @@ use crate::cli::error::Error;
 use crate::cli::output::Out;
 use crate::cli::shown;
 use crate::clock::SystemClock;
-use crate::config::Limits;
 use crate::engine::tenant::{self, TenantRecord};
 
 pub(super) const EXAMPLES: &str = "\
@@ -50,7 +49,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         let made = at.door()?.post("/v1/tenants", &body)?;
         return shown::rows(&super::COLUMNS, &[made]).print(at.format(), out);
     }
-    let app = App::open(at.folder()?, Arc::new(SystemClock), Limits::default())?;
+    let app = App::open(at.folder()?, Arc::new(SystemClock), at.limits())?;
     let created_at = app.clock().now();
     let engine = app.create_tenant(TenantRecord {
         id: TenantId::mint(created_at, app.clock().random()),

@@ -22,7 +22,6 @@ use crate::cli::Global;
 use crate::cli::error::Error;
 use crate::cli::output::Out;
 use crate::clock::SystemClock;
-use crate::config::Limits;
 use crate::engine::tenant::TenantRecord;
 use crate::engine::workers::Workers;
 use crate::publish::{bases, interface, plugins, suite};
@@ -86,7 +85,7 @@ impl Place {
             let (currency, zone) = (Some(record.currency), Some(record.zone));
             (House::of(&session.engine), plugins::available(&session.engine)?, currency, zone)
         } else {
-            (alone()?, BTreeMap::new(), None, None)
+            (alone(at)?, BTreeMap::new(), None, None)
         };
         let mut held = Vec::new();
         let folder = args.plugins.as_ref().map(|folder| files::plugins(folder, PLUGIN_BYTES_MAX)).transpose()?;
@@ -130,9 +129,10 @@ impl Place {
 }
 
 /// Without a data folder: the stock plugins come with the binary.
-fn alone() -> Result<House, Error> {
-    let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
-    let limits = Limits::default();
+fn alone(at: &Global) -> Result<House, Error> {
+    let config = redress_sandbox::Config { compiler: at.compiler.clone(), ..Default::default() };
+    let sandbox = Sandbox::new(config).map_err(app::Error::Sandbox)?;
+    let limits = at.limits();
     let epoch = Instant::from_unix_ms(0);
     Ok(House {
         record: TenantRecord {

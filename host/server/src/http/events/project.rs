@@ -238,10 +238,18 @@ fn of_tenant(engine: &Engine, logged: &Logged) -> Option<Event> {
             ("cases.migrated", workflow.to_string(), of_revision(workflow, *revision, *number))
         }
         Fact::PluginActivated { plugin, version, digest, .. } => {
-            let (version, digest) = (Some(version.clone()), Some(digest.to_string()));
-            let data = EventData { plugin: Some(plugin.clone()), version, digest, ..EventData::default() };
-            ("plugin.activated", plugin.clone(), data)
+            let version = Some(version.clone());
+            ("plugin.activated", plugin.clone(), EventData { version, ..of_component(plugin, *digest) })
         }
+        Fact::PluginStaged { plugin, version, digest, stage, .. } => {
+            let (version, kind) = (Some(version.clone()), Some(stage.word().to_owned()));
+            ("plugin.staged", plugin.clone(), EventData { version, kind, ..of_component(plugin, *digest) })
+        }
+        Fact::PluginUnstaged { plugin, digest, how, .. } => {
+            let outcome = Some(how.word().to_owned());
+            ("plugin.unstaged", plugin.clone(), EventData { outcome, ..of_component(plugin, *digest) })
+        }
+        Fact::PluginRemoved { plugin, digest, .. } => ("plugin.removed", plugin.clone(), of_component(plugin, *digest)),
         // How the merchant is connected, who has keys, what an import came to, and what is only a draft or deleted, is for those who did it.
         Fact::DraftSaved { .. }
         | Fact::RevisionsDeleted { .. }
@@ -254,6 +262,10 @@ fn of_tenant(engine: &Engine, logged: &Logged) -> Option<Event> {
     };
     let (at, by) = (logged.at.to_string(), Some(logged.by.id.clone()));
     Some(event(engine, kind, subject, at.clone(), EventData { occurred_at: at, by, ..data }))
+}
+
+fn of_component(plugin: &str, digest: Digest) -> EventData {
+    EventData { plugin: Some(plugin.to_owned()), digest: Some(digest.to_string()), ..EventData::default() }
 }
 
 fn of_revision(workflow: &Slug, revision: Digest, number: u64) -> EventData {

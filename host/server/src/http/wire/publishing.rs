@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::actor::ActorView;
 use super::canary::CanaryView;
+use super::staged::StagedView;
 use super::start::TriggerView;
 use crate::engine::log::{Origin, Since};
 use crate::http::problem::{FieldProblem, Position, TextRange};
@@ -269,6 +270,13 @@ pub struct PluginView {
     pub hook: Option<&'static str>,
     /// Whether it was shipped with the host.
     pub stock: bool,
+    /// The component beside the active one, where there is one. Only where one plugin is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staged: Option<StagedView>,
+    /// The workflows that new cases take and that call it, each with what it is: `NAME (active)`, `NAME (canary)`. Only where one
+    /// plugin is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<Vec<String>>,
     /// When it became active, the newest first. Only where one plugin is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<Vec<PluginBecameView>>,

@@ -467,6 +467,7 @@ fn push(engine: &Engine, objects: &Objects, file: &Read, door: &Door) -> Outcome
     let upload = plugins::Upload { name, bytes: &file.bytes, by: &by, way: Way::Door(door.clone()), answer: None };
     match plugins::push(engine, objects, &upload) {
         Ok(active) => Outcome::Accepted(active.digest),
+        Err(error) if error.is_infrastructure() => Outcome::Failed(error.into()),
         Err(error @ (Error::Refused(_) | Error::Name(_) | Error::Breaks { .. } | Error::Overtaken)) => {
             Outcome::Refused(refused(&error))
         }

@@ -45,6 +45,7 @@ pub fn restore(engine: &Engine, objects: &Objects) -> Result<(), engine::Error> 
         }
     }
     engine.restore_canaries()?;
+    engine.restore_staged()?;
     engine.wake_resumed()?;
     plugins::hold(engine);
     Ok(())

@@ -1,0 +1,206 @@
+//! `redress plugin show`, `stage`, `activate`, `rollback`, `stop`, `remove`: the way of a component, and back.
+
+use std::path::Path;
+
+use axum::http::Method;
+use redress_sandbox::Sandbox;
+use serde_json::{Value as Json, json};
+
+use crate::app;
+use crate::cli::Global;
+use crate::cli::door::part;
+use crate::cli::error::Error;
+use crate::cli::output::{Format, Out};
+use crate::cli::session::read_bytes;
+use crate::cli::shown::{self, Column};
+use crate::publish::plugins;
+
+pub(super) const SHOW: &str = "\
+Examples:
+  redress plugin show sizes@1 --tenant shop --data data
+  redress plugin show sizes@1 --output json --server http://127.0.0.1:7373 --key-file viewer.key
+";
+
+pub(super) const STAGE: &str = "\
+Examples:
+  redress plugin stage sizes.wasm --shadow --note \"new table\" --server http://127.0.0.1:7373 --key-file admin.key
+  redress plugin stage sizes@1 --canary 10 --server http://127.0.0.1:7373 --key-file admin.key
+  redress plugin stage sizes.wasm --canary 5 --name sizes --tenant shop --data data
+";
+
+pub(super) const ACTIVATE: &str = "\
+Examples:
+  redress plugin activate sizes@1 --server http://127.0.0.1:7373 --key-file admin.key
+  redress plugin activate sizes@1 --digest 2f1c... --tenant shop --data data
+";
+
+pub(super) const ROLLBACK: &str = "\
+Examples:
+  redress plugin rollback sizes@1 --server http://127.0.0.1:7373 --key-file admin.key
+";
+
+pub(super) const STOP: &str = "\
+Examples:
+  redress plugin stop sizes@1 --note \"rounds down\" --server http://127.0.0.1:7373 --key-file admin.key
+";
+
+pub(super) const REMOVE: &str = "\
+Examples:
+  redress plugin remove sizes@1 --note \"nothing calls it\" --tenant shop --data data
+";
+
+/// One plugin.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Named {
+    /// Its name and major version.
+    #[arg(value_name = "NAME@MAJOR")]
+    plugin: String,
+}
+
+/// A shadow is asked what the active component is asked; what it answers is compared and not used. A canary decides a share of the new
+/// cases of every workflow that calls the plugin. What was staged before ends.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct StageArgs {
+    /// A component to put beside the active one; or the name and major version of a plugin whose staged component goes on.
+    #[arg(value_name = "FILE|NAME@MAJOR")]
+    what: String,
+    /// Ask it beside the active component, and use nothing of what it answers.
+    #[arg(long, group = "stage")]
+    shadow: bool,
+    /// Let it decide this share of the new cases, in percent.
+    #[arg(long, value_name = "PERCENT", group = "stage", required_unless_present = "shadow", value_parser = clap::value_parser!(u8).range(1..=99))]
+    canary: Option<u8>,
+    /// The name that workflows call it by; without it the one in its manifest.
+    #[arg(long)]
+    name: Option<String>,
+    /// Why, in a few words.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ActivateArgs {
+    #[command(flatten)]
+    of: Named,
+    /// The component: one that is staged or was active before. Without it the one that is staged.
+    #[arg(long, value_name = "SHA256")]
+    digest: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct EndArgs {
+    #[command(flatten)]
+    of: Named,
+    /// Why, in a few words.
+    #[arg(long, value_name = "TEXT")]
+    note: String,
+}
+
+const ACTIVE: [Column; 3] =
+    [Column::text("plugin", "/plugin"), Column::text("version", "/version"), Column::digest("digest", "/digest")];
+
+const STAGED: [Column; 9] = [
+    Column::text("plugin", "/plugin"),
+    Column::text("version", "/version"),
+    Column::digest("digest", "/digest"),
+    Column::text("stage", "/stage"),
+    Column::count("percent", "/percent"),
+    Column::count("asked", "/compared/asked"),
+    Column::count("equal", "/compared/equal"),
+    Column::count("different", "/compared/different"),
+    Column::count("failed", "/compared/failed"),
+];
+
+pub(super) fn show(args: &Named, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let plugin = at.door()?.get(&address(&args.plugin))?;
+    if at.format() != Format::Table {
+        return print(&ACTIVE, &plugin, at, out);
+    }
+    print(&ACTIVE, &plugin, at, out)?;
+    let used: Vec<&str> = plugin["used_by"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    out.data(&format!("called by: {}\n", if used.is_empty() { "nothing".to_owned() } else { used.join(", ") }))?;
+    if plugin["staged"].is_null() {
+        return out.data("nothing is staged\n");
+    }
+    print(&STAGED, &plugin["staged"], at, out)?;
+    for example in plugin["staged"]["compared"]["examples"].as_array().into_iter().flatten() {
+        let text = |key: &str| crate::cli::words::clean(example[key].as_str().unwrap_or_default());
+        let place = format!("{}, turn {}, step {}", text("case"), example["turn"], text("step"));
+        out.data(&format!("{place}\n  active: {}\n  staged: {}\n", text("active"), text("shadow")))?;
+    }
+    Ok(())
+}
+
+pub(super) fn stage(args: &StageArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let stage = if args.shadow { "shadow" } else { "canary" };
+    let staged = if Path::new(&args.what).is_file() {
+        upload(args, stage, at)?
+    } else {
+        let mut wish = json!({ "stage": stage, "note": args.note });
+        if let Some(percent) = args.canary {
+            wish["percent"] = percent.into();
+        }
+        at.door()?.post(&format!("{}/staged", address(&args.what)), &wish)?
+    };
+    print(&STAGED, &staged, at, out)
+}
+
+fn upload(args: &StageArgs, stage: &str, at: &Global) -> Result<Json, Error> {
+    let bytes = read_bytes(Path::new(&args.what))?;
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => {
+            let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
+            plugins::read(&sandbox, &bytes)?.manifest.name.clone()
+        }
+    };
+    let percent = args.canary.map(|percent| format!("&percent={percent}")).unwrap_or_default();
+    let wish = format!("stage={stage}{percent}&note={}", part(&args.note));
+    let headers = [("content-type", "application/wasm")];
+    at.door()?.send_bytes(Method::PUT, &format!("{}/staged?{wish}", address(&name)), bytes, &headers)
+}
+
+pub(super) fn activate(args: &ActivateArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let (door, address) = (at.door()?, address(&args.of.plugin));
+    let digest = match &args.digest {
+        Some(digest) => digest.clone(),
+        None => {
+            let plugin = door.get(&address)?;
+            let staged = plugin["staged"]["digest"].as_str().map(ToOwned::to_owned);
+            staged.ok_or_else(|| Error::NotFound {
+                what: "staged component",
+                name: args.of.plugin.clone(),
+                help: "redress plugin stage puts one beside the active one; --digest names one that was active before"
+                    .to_owned(),
+            })?
+        }
+    };
+    let active = door.post(&format!("{address}/activate"), &json!({ "digest": digest }))?;
+    print(&ACTIVE, &active, at, out)
+}
+
+pub(super) fn rollback(args: &Named, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let active = at.door()?.post(&format!("{}/rollback", address(&args.plugin)), &json!({}))?;
+    print(&ACTIVE, &active, at, out)
+}
+
+pub(super) fn stop(args: &EndArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let last = at.door()?.post(&format!("{}/staged/stop", address(&args.of.plugin)), &json!({ "note": args.note }))?;
+    print(&STAGED, &last, at, out)
+}
+
+pub(super) fn remove(args: &EndArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let gone = at.door()?.post(&format!("{}/remove", address(&args.of.plugin)), &json!({ "note": args.note }))?;
+    print(&ACTIVE, &gone, at, out)
+}
+
+fn address(plugin: &str) -> String {
+    format!("/v1/plugins/{}", part(plugin))
+}
+
+fn print(columns: &[Column], object: &Json, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    if at.format() == Format::Json {
+        return out.json(object);
+    }
+    shown::rows(columns, std::slice::from_ref(object)).print(at.format(), out)
+}
