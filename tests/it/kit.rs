@@ -1,5 +1,7 @@
 //! The tools of plugin authors on the command line: what each prints, in which form, and how it ends.
 
+mod projects;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;

@@ -12,14 +12,12 @@
 //! Parameters
 //! - `percent`: how much of it, 0 to 100; all where it is left out. What is kept is the merchant's to justify.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use redress_plugin::agreed::Agreed;
 use redress_plugin::money::minor_places;
 use redress_plugin::number::{Exact, Rounding};
+use redress_plugin::open::Open;
 use redress_plugin::purchases::Purchases;
-use redress_plugin::refund::{
-    Attribute, Cx, Failure, LineQuote, Money, Opinion, Part, Quote, Reason, Refund, Remedy, Request, Take,
-};
+use redress_plugin::refund::{Attribute, Cx, Failure, LineQuote, Money, Part, Quote, Reason, Refund, Request, Take};
 use redress_plugin::types::Decimal;
 
 struct RefundQuote;
@@ -38,15 +36,17 @@ const PERCENT_PLACES: u8 = 2;
 impl Refund for RefundQuote {
     fn quote(req: &Request, cx: &Cx) -> Result<Quote, Failure> {
         let percent = percent(cx)?;
-        let matched = Matched::new(&req.earlier);
+        let agreed = Agreed::new(&req.earlier);
         let bought = Purchases::new(&req.purchases);
+        let mut open = Open::new(&bought);
         let mut quote = Quote::default();
         let mut lines_quoted = 0_i64;
-        let mut open = Open::default();
         for line in &req.lines {
-            let takes = matched.takes_of(line.index);
+            let takes = agreed.takes_of(line.index);
             for one in quote_line(line.index, takes, &bought, percent)? {
-                open.spend(&one, &bought)?;
+                for part in &one.parts {
+                    open.spend(&one.take, &part.amount)?;
+                }
                 quote.lines.push(one);
             }
             lines_quoted += i64::from(!takes.is_empty());
@@ -62,34 +62,6 @@ fn percent(cx: &Cx) -> Result<u32, Failure> {
     percent.ok_or_else(|| Failure::bad_input(format!("`percent` is {asked}, it goes from 0 to {WHOLE}")))
 }
 
-/// What the earlier opinions agreed to take back.
-struct Matched<'a> {
-    takes: BTreeMap<u32, &'a [Take]>,
-    not_allowed: BTreeSet<u32>,
-}
-
-impl<'a> Matched<'a> {
-    fn new(earlier: &'a [Opinion]) -> Self {
-        let mut matched = Self { takes: BTreeMap::new(), not_allowed: BTreeSet::new() };
-        for line in earlier.iter().flat_map(|opinion| &opinion.verdict.lines) {
-            if line.remedy != Remedy::Allow {
-                matched.not_allowed.insert(line.line);
-            }
-            if !line.takes.is_empty() {
-                matched.takes.insert(line.line, &line.takes);
-            }
-        }
-        matched
-    }
-
-    fn takes_of(&self, line: u32) -> &'a [Take] {
-        if self.not_allowed.contains(&line) {
-            return &[];
-        }
-        self.takes.get(&line).copied().unwrap_or_default()
-    }
-}
-
 /// One quote for each take; together they are the rounded sum.
 fn quote_line(line: u32, takes: &[Take], bought: &Purchases<'_>, percent: u32) -> Result<Vec<LineQuote>, Failure> {
     let mut sum = Exact::ZERO;
@@ -97,8 +69,7 @@ fn quote_line(line: u32, takes: &[Take], bought: &Purchases<'_>, percent: u32) -
     let mut currency: Option<&str> = None;
     let mut quotes = Vec::new();
     for take in takes {
-        let at = bought.find(&take.order, take.line).ok_or_else(|| unknown_take(take))?;
-        let purchase = bought.at(at);
+        let purchase = bought.of_take(take)?;
         let ours = purchase.paid.currency.as_str();
         if currency.is_some_and(|theirs| theirs != ours) {
             return Err(Failure::cannot_decide(mixed_currencies(line)));
@@ -114,24 +85,6 @@ fn quote_line(line: u32, takes: &[Take], bought: &Purchases<'_>, percent: u32) -
     Ok(quotes)
 }
 
-/// What was quoted so far of each purchase.
-#[derive(Default)]
-struct Open(BTreeMap<usize, i64>);
-
-impl Open {
-    /// Counts what is quoted of a purchase, as long as it was paid and is not refunded.
-    fn spend(&mut self, quote: &LineQuote, bought: &Purchases<'_>) -> Result<(), Failure> {
-        let at = bought.find(&quote.take.order, quote.take.line).ok_or_else(|| unknown_take(&quote.take))?;
-        let purchase = bought.at(at);
-        let spent = self.0.entry(at).or_default();
-        for part in &quote.parts {
-            *spent = spent.saturating_add(part.amount.minor);
-        }
-        let open = purchase.paid.minor.saturating_sub(purchase.refunded.minor);
-        if *spent > open { Err(Failure::cannot_decide(more_than_paid(quote, *spent, open))) } else { Ok(()) }
-    }
-}
-
 /// The exact price of so many units, or so much of it.
 fn share(price: Decimal, quantity: u32, percent: u32) -> Result<Exact, Failure> {
     if percent == WHOLE {
@@ -140,16 +93,6 @@ fn share(price: Decimal, quantity: u32, percent: u32) -> Result<Exact, Failure> 
     let hundredths = Decimal::new(price.mantissa, price.scale.saturating_add(PERCENT_PLACES));
     let units = quantity.checked_mul(percent).ok_or_else(|| Failure::bad_input("the quantity is too large"))?;
     Ok(hundredths.times(units))
-}
-
-fn unknown_take(take: &Take) -> Failure {
-    Failure::bad_input(format!("order {} line {} is taken back, but is not among the purchases", take.order, take.line))
-}
-
-fn more_than_paid(quote: &LineQuote, quoted: i64, open: i64) -> Reason {
-    let used = ["purchases.unit_price", "purchases.paid", "purchases.refunded"];
-    let reason = Reason::new("more_than_paid").using(used).with("order", quote.take.order.as_str());
-    reason.with("line", quote.take.line).with("quoted_minor", quoted).with("open_minor", open)
 }
 
 fn mixed_currencies(line: u32) -> Reason {

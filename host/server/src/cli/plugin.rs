@@ -1,10 +1,13 @@
 //! `redress plugin`: components that workflows call, and the tools of those who write them.
 
 mod bench;
+mod build;
 mod check;
 mod diff;
 mod inspect;
+mod kit;
 mod list;
+mod new;
 mod opened;
 mod push;
 mod run;
@@ -18,6 +21,12 @@ use crate::cli::{Global, HELP};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    /// Write a new plugin: a folder that builds, with a rule to change, a test and a case.
+    #[command(help_template = HELP, before_help = new::EXAMPLES)]
+    New(new::Args),
+    /// Build a plugin with its language's tools, into build/NAME.wasm.
+    #[command(help_template = HELP, before_help = build::EXAMPLES)]
+    Build(build::Args),
     /// Ask a plugin everything that a host asks before it takes it, and your own cases.
     #[command(help_template = HELP, before_help = check::EXAMPLES)]
     Check(check::Args),
@@ -61,6 +70,8 @@ pub(super) enum Verb {
 
 pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     match verb {
+        Verb::New(args) => new::run(args, at, out),
+        Verb::Build(args) => build::run(args, at, out),
         Verb::Check(args) => check::run(args, at, out),
         Verb::Run(args) => run::run(args, at, out),
         Verb::Bench(args) => bench::run(args, at, out),
