@@ -95,6 +95,9 @@ pub struct Facts {
     /// The order that the case names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
+    /// What each plugin is told beside the case, by the name that workflows call it by: what it asks for and was granted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<String, Fields>,
 }
 
 impl Facts {

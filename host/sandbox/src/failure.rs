@@ -115,9 +115,18 @@ pub enum CallError {
     },
 }
 
-/// The codes of the failures that are the host's and not the plugin's.
-pub const INFRASTRUCTURE_CODES: [&str; 5] =
-    ["plugin_not_loaded", "plugin_interrupted", "sandbox_busy", "sandbox_host", "sandbox_panic"];
+/// The code of a plugin that the wall clock ended.
+pub const INTERRUPTED: &str = "plugin_interrupted";
+
+/// The code of a plugin that is not asked for a while, because it failed again and again.
+pub const RESTING: &str = "plugin_resting";
+
+/// The codes of the failures that are the host's and not the plugin's: another time there may be an answer.
+pub const INFRASTRUCTURE_CODES: [&str; 6] =
+    ["plugin_not_loaded", INTERRUPTED, RESTING, "sandbox_busy", "sandbox_host", "sandbox_panic"];
+
+/// The codes of what a plugin says by itself: it works, and cannot decide this.
+pub const SAID_CODES: [&str; 2] = ["plugin_cannot_decide", "plugin_bad_input"];
 
 impl CallError {
     /// The stable code of this failure, for records, counters and documentation.
@@ -128,7 +137,7 @@ impl CallError {
             Self::HookMissing { .. } => "plugin_hook_missing",
             Self::RequestTooLarge { .. } => "plugin_request_too_large",
             Self::OutOfFuel { .. } => "plugin_out_of_fuel",
-            Self::Interrupted { .. } => "plugin_interrupted",
+            Self::Interrupted { .. } => INTERRUPTED,
             Self::StackOverflow => "plugin_stack_overflow",
             Self::MemoryLimit { .. } => "plugin_memory_limit",
             Self::TableLimit { .. } => "plugin_table_limit",

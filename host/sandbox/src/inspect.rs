@@ -8,7 +8,7 @@ use wasmparser::{Validator, types::Types};
 use self::structure::Structure;
 use crate::contract::{Hook, LOG_INTERFACE, PACKAGE, TYPES_INTERFACE, VERSION};
 use crate::engine::FEATURES;
-use crate::limits::Limits;
+use crate::limits::{Class, Limits};
 use crate::manifest::{self, Manifest};
 
 mod shape;
@@ -116,6 +116,9 @@ pub enum Refusal {
     /// The manifest cannot be read.
     #[error("plugin's manifest was refused")]
     Manifest(#[source] manifest::Problem),
+    /// The class stands where it is not found in time.
+    #[error("plugin's class stood behind too many other sections; put its manifest at the front")]
+    ClassHidden,
     /// The manifest names other hooks than the component exports.
     #[error("plugin's manifest named the hooks {manifest:?}, its exports are {exports:?}")]
     HooksDisagree {
@@ -195,7 +198,7 @@ impl Refusal {
             Self::WrongType { .. } => "upload_wrong_type",
             Self::NoManifest => "upload_no_manifest",
             Self::ManifestTwice { .. } => "upload_manifest_twice",
-            Self::Manifest(_) => "upload_manifest",
+            Self::Manifest(_) | Self::ClassHidden => "upload_manifest",
             Self::HooksDisagree { .. } => "upload_hooks_disagree",
             Self::Compile { .. } => "upload_compile",
             Self::CompilerPanic { .. } => "upload_compiler_panic",
@@ -245,6 +248,11 @@ fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
         return Err(Refusal::TooLarge { got: bytes.len(), max: limits.upload_bytes_max });
     }
     Ok(())
+}
+
+/// The class that a component says it is of, before anything was checked. What cannot be read is checked by the stricter limits.
+pub(crate) fn class_of(bytes: &[u8]) -> Class {
+    structure::first_manifest(bytes).and_then(manifest::class_of).unwrap_or_default()
 }
 
 fn check_format(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {

@@ -25,6 +25,7 @@ mod hooks;
 pub mod inspect;
 pub mod manifest;
 mod room;
+mod rooms;
 
 // Asking it.
 pub mod answer;
@@ -41,9 +42,9 @@ pub use crate::call::{Answer, Answered, Attempt, Call};
 pub use crate::compiler::Compiler;
 pub use crate::componentise::componentise;
 pub use crate::contract::Hook;
-pub use crate::failure::{CallError, Error, INFRASTRUCTURE_CODES, TrapKind};
+pub use crate::failure::{CallError, Error, INFRASTRUCTURE_CODES, INTERRUPTED, RESTING, SAID_CODES, TrapKind};
 pub use crate::inspect::Refusal;
-pub use crate::limits::Limits;
+pub use crate::limits::{Class, Limits};
 pub use crate::log::LogLine;
 pub use crate::manifest::Manifest;
 #[cfg(feature = "mutants")]

@@ -3,7 +3,51 @@
 //! Fuel is the contract with a plugin's author: it is deterministic and shown. Everything else guards the host. The
 //! numbers come from measurements with Rust guests on two cores.
 
-/// The limits of one sandbox. They hold for every plugin in it; pool and compiler are shaped by them.
+use serde::{Deserialize, Serialize};
+
+/// Bytes of the largest component that any class takes: what a way in has to let through.
+pub const UPLOAD_BYTES_MAX: usize = 24 << 20;
+
+/// Which limits a plugin runs under; its manifest says so. They differ by what the plugin brings along: rules that were compiled
+/// have a few kilobytes of data and take microseconds, an interpreter brings itself and its library, and takes a thousand times
+/// as long. What an author sees of a call, its fuel and the sizes of question and answer, is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Rules that were compiled to WebAssembly: Rust, C.
+    #[default]
+    Compiled,
+    /// Rules and the interpreter that runs them: JavaScript, Python.
+    Interpreter,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: [Self; 2] = [Self::Compiled, Self::Interpreter];
+
+    /// The name as manifests write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Compiled => "compiled",
+            Self::Interpreter => "interpreter",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+    pub(crate) fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl std::fmt::Display for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The limits of one class in a sandbox. They hold for every plugin of it; its pool and its compiler are shaped by them. The reasons
+/// speak of compiled plugins; [`Limits::interpreter`] has those of the other class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of an uploaded component. An SDK plugin is 40 to 80 KiB, with serde 150 KiB; 2 MiB leaves room and keeps
@@ -169,6 +213,46 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The limits of interpreters where they differ, measured with components of componentize-js and componentize-py.
+    #[must_use]
+    pub fn interpreter() -> Self {
+        Self {
+            // 12 MiB for JavaScript, 18 for Python.
+            upload_bytes_max: UPLOAD_BYTES_MAX,
+            // They name their functions and tell what built them.
+            custom_section_bytes_max: 1 << 20,
+            functions_max: 50_000,
+            // The loop of an interpreter is one function.
+            function_bytes_max: 1 << 20,
+            // Python is linked of its libraries when it starts: 38 instances.
+            parts_max: 1_024,
+            core_instances_max: 64,
+            memories_max: 8,
+            tables_max: 40,
+            // The heap as it was after loading: 10 MiB. It is not copied but mapped, so that a call pays for what it touches.
+            data_bytes_max: UPLOAD_BYTES_MAX,
+            copy_on_write: true,
+            // JavaScript took 16 s on one core.
+            compile_cpu_seconds_max: 60,
+            compile_wall_clock_ms: 180_000,
+            compile_memory_bytes_max: 2 << 30,
+            // 43 MiB for JavaScript.
+            artifact_bytes_max: 256 << 20,
+            // Each may take 2 GiB.
+            compilations_at_once_max: 1,
+            compilations_waiting_max: 4,
+            // Each is 50 MiB of code.
+            plugins_idle_max: 4,
+            // 4 MiB are touched by a call in JavaScript, 7 in Python, out of 20 and more that are there.
+            memory_bytes_max: 64 << 20,
+            table_elements_max: 60_000,
+            // Four times as many as cores; what the pool keeps resident is 64 MiB.
+            calls_at_once_max: 8,
+            keep_resident_bytes: 8 << 20,
+            ..Self::default()
+        }
+    }
+
     /// The fuel of a call about so many case lines: `fuel × (1 + lines / fuel_lines)`.
     #[must_use]
     pub fn fuel_for(&self, lines: usize) -> u64 {

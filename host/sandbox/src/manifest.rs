@@ -10,12 +10,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value as Json;
 
 use crate::contract::Hook;
+use crate::limits::Class;
 
 /// The name of the custom section.
 pub const SECTION: &str = "redress:manifest";
 
 /// Most entries of any list or map in a manifest; as many as an open bag of the contract holds.
 const ENTRIES_MAX: usize = 64;
+
+/// Bytes of a manifest that are read before it was measured.
+const MANIFEST_READ_MAX: usize = 16 << 10;
 
 /// Most characters of a name.
 const NAME_CHARS_MAX: usize = 64;
@@ -40,6 +44,9 @@ pub struct Manifest {
     pub facts: Vec<String>,
     /// The attributes it reads.
     pub attributes: Vec<String>,
+    /// Which limits it runs under; most are compiled, and need not say so.
+    #[serde(skip_serializing_if = "Class::is_usual")]
+    pub class: Class,
 }
 
 /// A parameter of a plugin.
@@ -112,6 +119,16 @@ impl Manifest {
     }
 }
 
+/// The class that a manifest names, whatever else is in it.
+pub(crate) fn class_of(bytes: &[u8]) -> Option<Class> {
+    #[derive(Deserialize)]
+    struct Wanted {
+        class: Option<Class>,
+    }
+    let wanted: Wanted = serde_json::from_slice(bytes.get(..bytes.len().min(MANIFEST_READ_MAX))?).ok()?;
+    wanted.class
+}
+
 /// A manifest as it is written: `hook` for one, `hooks` for several.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +146,8 @@ struct Written {
     facts: Vec<String>,
     #[serde(default)]
     attributes: Vec<String>,
+    #[serde(default)]
+    class: Class,
 }
 
 /// A provided value as it is written: its type, or a record of it that leaves room for more.
@@ -158,7 +177,7 @@ impl TryFrom<Written> for Manifest {
     type Error = Problem;
 
     fn try_from(written: Written) -> Result<Self, Problem> {
-        let Written { name, version, sdk, hook, hooks, params, provides, facts, attributes } = written;
+        let Written { name, version, sdk, hook, hooks, params, provides, facts, attributes, class } = written;
         if !is_slug(&name) {
             return Err(refuse("name", format!("{name:?} is not lower case letters, digits and hyphens")));
         }
@@ -174,7 +193,7 @@ impl TryFrom<Written> for Manifest {
         let provides = provides.into_iter().map(|(key, provided)| (key, provided.into())).collect();
         check_names("facts", facts.len(), facts.iter())?;
         check_names("attributes", attributes.len(), attributes.iter())?;
-        Ok(Self { name, version, sdk, hooks, params, provides, facts, attributes })
+        Ok(Self { name, version, sdk, hooks, params, provides, facts, attributes, class })
     }
 }
 
@@ -327,6 +346,7 @@ impl<'de> Deserialize<'de> for ValueType {
 mod tests {
     use super::{BaseType, Manifest, Problem};
     use crate::contract::Hook;
+    use crate::limits::Class;
 
     const GOOD: &str = r#"{ "name": "return-window", "version": "0.1.0", "sdk": "redress-plugin 0.1.0", "hook": "eligibility",
         "params": { "window_days": { "type": "integer", "default": 90 }, "cap": { "type": "decimal?", "default": "1.50" } },
@@ -339,6 +359,7 @@ mod tests {
         assert_eq!(manifest.params["window_days"].default, Some("90".to_owned()));
         assert_eq!(manifest.provides["limit"].base, BaseType::Money);
         assert!(manifest.provides["limit"].optional);
+        assert_eq!(manifest.class, Class::Compiled);
         let again = serde_json::to_vec(&manifest).unwrap();
         assert_eq!(Manifest::parse(&again).unwrap(), manifest);
     }
@@ -365,6 +386,8 @@ mod tests {
         assert_eq!(field_of(r#""days": "integer""#, r#""the days": "integer""#), "provides");
         assert_eq!(field_of(r#"["opened"]"#, r#"["opened", "opened"]"#), "attributes");
         assert_eq!(field_of(r#""facts""#, r#""network": true, "facts""#), "json");
+        assert_eq!(field_of(r#""facts""#, r#""class": "interpreter", "facts""#), "accepted");
+        assert_eq!(field_of(r#""facts""#, r#""class": "native", "facts""#), "json");
         assert_eq!(field_of(r#""facts""#, r#""facts""#), "accepted");
     }
 

@@ -29,13 +29,6 @@ pub(crate) enum Origin {
     Sent,
 }
 
-/// What rooms share: how many plugins are compiled at once, and what is counted.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) compiling: Gate,
-    pub(crate) counters: Counters,
-}
-
 /// An engine and what belongs to it.
 pub(crate) struct Room {
     limits: Arc<Limits>,
@@ -43,7 +36,9 @@ pub(crate) struct Room {
     compatibility: [u8; 32],
     cache: Option<Cache>,
     compiler: Compiler,
-    shared: Arc<Shared>,
+    /// How many are compiled at once.
+    compiling: Gate,
+    counters: Arc<Counters>,
     /// Last, so that code is gone before the engine's ticker stops.
     ticking: Ticking,
 }
@@ -55,12 +50,13 @@ impl Room {
         limits: Limits,
         cache: Option<cache::Config>,
         compiler: Compiler,
-        shared: Arc<Shared>,
+        counters: Arc<Counters>,
     ) -> Result<Self, Error> {
         let compatibility = compatibility(&ticking.engine);
         let linker = linker(&ticking.engine).map_err(|error| Error::Engine { detail: format!("{error:#}") })?;
         let cache = cache.map(|cache| Cache::open(cache, compatibility)).transpose()?;
-        Ok(Self { limits: Arc::new(limits), linker, compatibility, cache, compiler, shared, ticking })
+        let compiling = Gate::new(limits.compilations_at_once_max, limits.compilations_waiting_max);
+        Ok(Self { limits: Arc::new(limits), linker, compatibility, cache, compiler, compiling, counters, ticking })
     }
 
     /// What the limits are.
@@ -109,11 +105,11 @@ impl Room {
         origin: Origin,
     ) -> Result<Component, Refusal> {
         if let Some(component) = self.cached(digest) {
-            self.shared.counters.cache_hits.add_one();
+            self.counters.cache_hits.add_one();
             return Ok(component);
         }
         let (code, took) = {
-            let _seat = self.shared.compiling.enter(patience).ok_or(Refusal::Busy)?;
+            let _seat = self.compiling.enter(patience).ok_or(Refusal::Busy)?;
             let began = Instant::now();
             (self.code(bytes, origin)?, began.elapsed())
         };
@@ -124,9 +120,9 @@ impl Room {
             "plugin was compiled"
         );
         let component = self.load(&code).map_err(|error| Refusal::Compile { detail: format!("{error:#}") })?;
-        self.shared.counters.compiled.add_one();
+        self.counters.compiled.add_one();
         if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.put(digest, &code)) {
-            self.shared.counters.cache_write_failures.add_one();
+            self.counters.cache_write_failures.add_one();
             tracing::warn!(plugin.digest = hex(digest), %error, "could not write a cached artifact");
         }
         Ok(component)
@@ -158,7 +154,7 @@ impl Room {
             Found::Artifact(code) => code,
             Found::Nothing => return None,
             Found::Forged(path) => {
-                self.shared.counters.cache_alarms.add_one();
+                self.counters.cache_alarms.add_one();
                 tracing::error!(
                     plugin.digest = hex(digest),
                     cache.path = %path.display(),

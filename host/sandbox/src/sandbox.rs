@@ -14,23 +14,37 @@ use crate::compiler::Compiler;
 use crate::contract::Hook;
 use crate::engine::Ticking;
 use crate::failure::{CallError, Error};
-use crate::gate::{Gate, Patience};
+use crate::gate::Patience;
 use crate::hooks::Hooks;
-use crate::inspect::{Inspected, Refusal, inspect};
-use crate::limits::Limits;
+use crate::inspect::{Inspected, Refusal, class_of, inspect};
+use crate::limits::{Class, Limits};
 use crate::manifest::Manifest;
-use crate::room::{Origin, Room, Shared};
+use crate::room::{Origin, Room};
+use crate::rooms::Rooms;
 use crate::stats::{Counters, Stats};
 
 /// How a sandbox is made.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Config {
-    /// What plugins may use.
+    /// What compiled plugins may use.
     pub limits: Limits,
+    /// What interpreters may use.
+    pub interpreter_limits: Limits,
     /// Where compiled code is kept. None: nothing is kept, since code on disk without a MAC is never trusted.
     pub cache: Option<cache::Config>,
     /// Where strangers' components are compiled.
     pub compiler: Compiler,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            interpreter_limits: Limits::interpreter(),
+            cache: None,
+            compiler: Compiler::default(),
+        }
+    }
 }
 
 /// What is known of a loaded plugin.
@@ -60,18 +74,19 @@ pub struct Sandbox {
 
 struct Inner {
     fingerprint: String,
-    shared: Arc<Shared>,
+    counters: Arc<Counters>,
     plugins: RwLock<BTreeMap<Digest, Arc<Loaded>>>,
     /// The digests that some thread compiles right now.
     loading: Mutex<BTreeSet<Digest>>,
     loading_ended: Condvar,
     /// Last: code is gone before its engine.
-    room: Room,
+    rooms: Rooms,
 }
 
 struct Loaded {
     info: Arc<PluginInfo>,
     hooks: Hooks,
+    room: Arc<Room>,
 }
 
 impl Sandbox {
@@ -99,21 +114,20 @@ impl Sandbox {
     }
 
     fn on(ticking: Ticking, config: Config) -> Result<Self, Error> {
-        let Config { limits, cache, compiler } = config;
-        let compiling = Gate::new(limits.compilations_at_once_max, limits.compilations_waiting_max);
-        let shared = Arc::new(Shared { compiling, counters: Counters::default() });
-        let room = Room::new(ticking, limits, cache, compiler, shared.clone())?;
+        let Config { limits, interpreter_limits, cache, compiler } = config;
+        let counters = Arc::new(Counters::default());
+        let rooms = Rooms::new(ticking, [limits, interpreter_limits], cache, compiler, counters.clone())?;
         Ok(Self {
             #[cfg(feature = "mutants")]
             mutant: None,
             library: None,
             inner: Arc::new(Inner {
-                fingerprint: room.fingerprint(),
-                shared,
+                fingerprint: rooms.compiled().fingerprint(),
+                counters,
                 plugins: RwLock::default(),
                 loading: Mutex::default(),
                 loading_ended: Condvar::new(),
-                room,
+                rooms,
             }),
         })
     }
@@ -158,7 +172,7 @@ impl Sandbox {
     ///
     /// It cannot be started, or does not do its work.
     pub fn try_compiler(&self) -> Result<(), Refusal> {
-        self.inner.room.try_compiler()
+        self.inner.rooms.compiled().try_compiler()
     }
 
     /// What bytes say about themselves, after everything that can be known without compiling was checked. Nothing is kept.
@@ -171,7 +185,7 @@ impl Sandbox {
         if let Some(info) = self.info(&digest) {
             return Ok(info);
         }
-        let Inspected { manifest, hooks } = unpanicked(|| inspect(bytes, self.inner.room.limits()))?;
+        let Inspected { manifest, hooks } = unpanicked(|| self.inner.inspected(bytes))?;
         Ok(Arc::new(PluginInfo { digest, manifest, hooks }))
     }
 
@@ -234,7 +248,7 @@ impl Sandbox {
     /// Takes a plugin from the library. What was fetched before and is held by nobody makes room.
     fn fetch(&self, digest: &Digest) -> Option<Arc<Loaded>> {
         let bytes = self.library.as_ref()?(digest)?;
-        if self.inner.idle() >= self.limits().plugins_idle_max {
+        if Class::ALL.into_iter().any(|class| self.inner.idle(class) >= self.limits_of(class).plugins_idle_max) {
             self.sweep();
         }
         // Held until it is found: nobody sweeps it away in between.
@@ -269,42 +283,55 @@ impl Sandbox {
             return Self { mutant: None, ..self.clone() }.attempt(digest, changed.put(call));
         }
         let inner = &*self.inner;
-        inner.shared.counters.calls.add_one();
+        inner.counters.calls.add_one();
         let ended = match self.find_or_fetch(digest) {
             None => Attempt::failed(CallError::NotLoaded { digest: hex(digest) }),
             Some(loaded) => match inner.attempt_once(&loaded, call) {
                 // The host was slow, not the plugin: a plugin that works too much runs out of fuel.
                 Attempt { result: Err(CallError::Interrupted { .. }), .. } => {
-                    inner.shared.counters.interrupted_once.add_one();
+                    inner.counters.interrupted_once.add_one();
                     inner.attempt_once(&loaded, call)
                 }
                 ended => ended,
             },
         };
-        inner.shared.counters.fuel.add(ended.fuel);
+        inner.counters.fuel.add(ended.fuel);
         if let Err(error) = &ended.result {
-            inner.shared.counters.failed(error);
+            inner.counters.failed(error);
         }
         ended
     }
 
     /// What the answers depend on besides plugin and request: wasmtime's version and the hash of its settings. The
-    /// same text means the same answer and the same fuel.
+    /// same text means the same answer and the same fuel, also of interpreters: their settings differ from these always in the same
+    /// way, by how a memory begins.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.inner.fingerprint
     }
 
-    /// The limits of this sandbox.
+    /// What compiled plugins may use.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        self.inner.room.limits()
+        self.limits_of(Class::Compiled)
+    }
+
+    /// What plugins of a class may use.
+    #[must_use]
+    pub fn limits_of(&self, class: Class) -> &Limits {
+        self.inner.rooms.limits(class)
+    }
+
+    /// Bytes of the largest component of any class.
+    #[must_use]
+    pub fn upload_bytes_max(&self) -> usize {
+        Class::ALL.into_iter().map(|class| self.limits_of(class).upload_bytes_max).max().unwrap_or(0)
     }
 
     /// What was counted so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.inner.shared.counters.read()
+        self.inner.counters.read()
     }
 }
 
@@ -324,21 +351,34 @@ impl Inner {
         Turn { inner: self, digest }
     }
 
-    /// How many plugins are loaded that nobody holds.
-    fn idle(&self) -> usize {
+    /// How many plugins of a class are loaded that nobody holds.
+    fn idle(&self, class: Class) -> usize {
         let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
-        plugins.values().filter(|loaded| Arc::strong_count(&loaded.info) == 1).count()
+        let is_idle =
+            |loaded: &&Arc<Loaded>| loaded.info.manifest.class == class && Arc::strong_count(&loaded.info) == 1;
+        plugins.values().filter(is_idle).count()
     }
 
     fn prepare(&self, digest: Digest, bytes: &[u8], patience: Patience, origin: Origin) -> Result<Loaded, Refusal> {
-        let inspected = inspect(bytes, self.room.limits())?;
-        let hooks = self.room.prepare(&digest, bytes, &inspected, patience, origin)?;
+        let inspected = self.inspected(bytes)?;
+        let room = self.rooms.of(inspected.manifest.class).map_err(|error| Refusal::Compiler {
+            detail: format!("the engine for interpreters could not be made: {error}"),
+        })?;
+        let hooks = room.prepare(&digest, bytes, &inspected, patience, origin)?;
         let Inspected { manifest, hooks: offered } = inspected;
-        Ok(Loaded { info: Arc::new(PluginInfo { digest, manifest, hooks: offered }), hooks })
+        Ok(Loaded { info: Arc::new(PluginInfo { digest, manifest, hooks: offered }), hooks, room })
+    }
+
+    /// Checked by the limits of the class that the bytes say they are of.
+    fn inspected(&self, bytes: &[u8]) -> Result<Inspected, Refusal> {
+        let largest = self.rooms.limits(Class::Interpreter).upload_bytes_max;
+        let class = if bytes.len() > largest { Class::Interpreter } else { class_of(bytes) };
+        let inspected = inspect(bytes, self.rooms.limits(class))?;
+        if inspected.manifest.class == class { Ok(inspected) } else { Err(Refusal::ClassHidden) }
     }
 
     fn attempt_once(&self, loaded: &Loaded, call: Call<'_>) -> Attempt {
-        guarded(|| self.room.attempt(&loaded.hooks, &loaded.info.manifest, call))
+        guarded(|| loaded.room.attempt(&loaded.hooks, &loaded.info.manifest, call))
     }
 }
 

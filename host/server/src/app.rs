@@ -115,7 +115,8 @@ impl App {
     pub fn on(host: Host, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, Error> {
         let cache = cache::Config { dir: host.artifact_folder(), key: *host.key().bytes() };
         let compiler = limits.plugin_compiler.clone();
-        let config = redress_sandbox::Config { cache: Some(cache), limits: sandbox_limits(&limits), compiler };
+        let [compiled, interpreter_limits] = sandbox_limits(&limits);
+        let config = redress_sandbox::Config { limits: compiled, interpreter_limits, cache: Some(cache), compiler };
         let sandbox = Sandbox::new(config).map_err(Error::Sandbox)?;
         Self::assemble(host, sandbox, clock, limits)
     }
@@ -132,7 +133,8 @@ impl App {
         let sandbox = sandbox.with_library(library(host.objects()));
         let stock = plugins::keep_stock(&host.objects()).and_then(|()| plugins::hold_stock(&sandbox));
         let stock = stock.map_err(|error| Error::Stock(Box::new(error)))?;
-        let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max).map_err(Error::Workers)?;
+        let workers = Workers::start(limits.turn_workers, limits.tenant_turns_queued_max, limits.plugin_rate)
+            .map_err(Error::Workers)?;
         Ok(Self(Arc::new(Inner {
             host,
             sandbox,
@@ -310,10 +312,10 @@ fn library(objects: Objects) -> Library {
 }
 
 /// The sandbox has room for a call of every worker: a case must not fail because another one runs.
-fn sandbox_limits(limits: &Limits) -> redress_sandbox::Limits {
-    let usual = redress_sandbox::Limits::default();
+fn sandbox_limits(limits: &Limits) -> [redress_sandbox::Limits; 2] {
     let workers = u32::try_from(limits.turn_workers).unwrap_or(u32::MAX);
-    redress_sandbox::Limits { calls_at_once_max: usual.calls_at_once_max.max(workers), ..usual }
+    [redress_sandbox::Limits::default(), redress_sandbox::Limits::interpreter()]
+        .map(|usual| redress_sandbox::Limits { calls_at_once_max: usual.calls_at_once_max.max(workers), ..usual })
 }
 
 fn record(tenant: &Tenant) -> Result<TenantRecord, Error> {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use redress_domain::clock::Span;
 use redress_sandbox::Compiler;
 
+use crate::engine::workers::Rate;
+
 /// What a host allows itself and its tenants.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -12,6 +14,9 @@ pub struct Limits {
     pub turn_workers: usize,
     /// Turns of one tenant that may wait for a worker: about a second of work; more would only hide overload.
     pub tenant_turns_queued_max: usize,
+    /// What the plugins of one tenant may compute before its turns stand behind those of others and are kept from the last thread.
+    /// A unit of fuel is about a nanosecond: 400 ms of one core in every second, and two seconds of that at once.
+    pub plugin_rate: Rate,
     /// Commands that may wait for the one case they are all for: more is a sender that does not wait for answers.
     pub case_commands_waiting_max: usize,
     /// How often a turn is computed again after another one moved what it read.
@@ -96,6 +101,7 @@ impl Default for Limits {
         Self {
             turn_workers: std::thread::available_parallelism().map_or(2, usize::from),
             tenant_turns_queued_max: 4_096,
+            plugin_rate: Rate { fuel_per_second: 500_000_000, burst: 1_000_000_000 },
             case_commands_waiting_max: 64,
             turn_conflicts_max: 5,
             due_claimed_max: 64,
@@ -118,14 +124,14 @@ pub struct Connections {
     pub requests_max: usize,
     /// Bytes of a body that needs no place of its own: with `requests_max` they bound what small bodies hold, 64 MiB.
     pub small_body_bytes: u64,
-    /// Larger bodies, and those of unknown length, at once. With the largest that a route takes (16 MiB, twice while it is read)
+    /// Larger bodies, and those of unknown length, at once. With the largest that a route takes (24 MiB, twice while it is read)
     /// they bound what bodies hold.
     pub large_bodies_max: usize,
     /// Bytes of a request's head: ours have a few hundred, cookies of strangers some thousand.
     pub head_bytes_max: usize,
     /// From a request's first byte to the end of its head.
     pub head: Duration,
-    /// From the end of its head to the end of its body: 2 MiB over a slow line.
+    /// From the end of its head to the end of its body: 2 MiB over a slow line, an interpreter of 24 MiB over a good one.
     pub body: Duration,
     /// Between two requests of a connection; load balancers keep theirs for 60 seconds, and it is they who should close first.
     pub idle: Duration,

@@ -8,6 +8,7 @@
 
 mod answer;
 pub(crate) mod ask;
+mod breaker;
 pub mod canary;
 mod commit;
 pub mod error;
@@ -33,6 +34,7 @@ pub mod stay;
 pub mod submission;
 pub mod tenant;
 pub mod timers;
+pub mod told;
 pub mod translate;
 mod turn;
 pub mod workers;
@@ -95,6 +97,7 @@ struct Inner {
     failing: Mutex<timers::Failing>,
     canaries: canary::Canaries,
     shadows: staged::Shadows,
+    breakers: breaker::Breakers,
 }
 
 /// What an engine is made of.
@@ -156,6 +159,7 @@ impl Engine {
             failing: Mutex::default(),
             canaries: canary::Canaries::default(),
             shadows: staged::Shadows::default(),
+            breakers: breaker::Breakers::default(),
         })))
     }
 

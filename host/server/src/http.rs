@@ -31,6 +31,7 @@ pub mod drafts;
 pub mod effects;
 pub mod events;
 pub mod garbage;
+mod grants;
 pub mod holds;
 pub mod keys;
 mod listed;
@@ -115,6 +116,8 @@ fn rules(api: Api) -> Api {
         .route(READ, routes!(plugins::get))
         .route(RULE, routes!(plugins::activate))
         .route(RULE, routes!(plugins::rollback))
+        .route(READ, routes!(grants::get))
+        .route(RULE, routes!(grants::put))
         .route(RULE, routes!(staging::stage))
         .route(RULE, routes!(staging::restage))
         .route(RULE, routes!(staging::stop))

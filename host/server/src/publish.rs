@@ -9,6 +9,7 @@ pub mod diagnostics;
 pub mod doors;
 pub mod draft;
 pub mod gc;
+pub mod grants;
 pub mod hold;
 pub mod interface;
 pub mod live;
@@ -184,6 +185,17 @@ pub enum Error {
         /// The workflows, each with what it is: `active`, `canary`.
         by: Vec<String>,
     },
+    /// A plugin asks for facts that there are none of.
+    #[error("plugin asks for facts that no plugin is told: {}; there are {}", .0.join(", "), grants::known())]
+    UnknownFacts(Vec<String>),
+    /// A plugin asks for facts that it is not granted.
+    #[error("plugin {plugin:?} asks for facts that it is not granted: {}", facts.join(", "))]
+    NotGranted {
+        /// Its name, without a version.
+        plugin: String,
+        /// What is missing.
+        facts: Vec<String>,
+    },
     /// The engine or its store.
     #[error(transparent)]
     Engine(#[from] engine::Error),
@@ -227,6 +239,8 @@ impl Error {
             Self::NotStaged(_) => "stage_not_found",
             Self::StageUnfit { .. } => "stage_unfit",
             Self::InUse { .. } => "plugin_in_use",
+            Self::UnknownFacts(_) => "fact_unknown",
+            Self::NotGranted { .. } => "plugin_not_granted",
             Self::Engine(error) => error.code(),
         }
     }

@@ -130,11 +130,11 @@ fn a_file_that_is_too_long_or_lies_too_deep_is_not_read() {
     // Files with holes: whoever read them whole would run out of memory.
     file("acme/long.yaml", 1 << 40);
     file("acme/long.wasm", 1 << 40);
-    file("acme/2mib.wasm", (2 << 20) + 1);
+    file("acme/24mib.wasm", (24 << 20) + 1);
     house.write("acme/1/2/3/4/5/6/7/8/deep.yaml", ending("deep"));
     house.write("acme/1/2/3/4/5/6/7/8/9/deeper.yaml", ending("deeper"));
     house.settle();
-    for (path, max) in [("long.yaml", 262_144), ("long.wasm", 2_097_152), ("2mib.wasm", 2_097_152)] {
+    for (path, max) in [("long.yaml", 262_144), ("long.wasm", 25_165_824), ("24mib.wasm", 25_165_824)] {
         let DoorState::Unreadable(why) = house.status_of(&format!("acme/{path}")).state else { panic!("{path}") };
         assert_eq!(why, format!("it has more than {max} bytes"), "{path}");
     }

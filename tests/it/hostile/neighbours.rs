@@ -10,11 +10,13 @@ use redress::engine::{Receipt, Target};
 use redress_domain::case::command::{Body, Open};
 use redress_domain::clock::Instant;
 use redress_domain::verdict::Remedy;
+use redress_sandbox::Hook;
+use redress_tests::guests::Guest;
 use redress_tests::world::{Merchant, START, World, a_return, days_ago, from_history, order, submission};
 
-use super::{a_shop, assert_nothing_left_the_shop, assert_waits_for_a_person, endless_loop, in_place_of_match};
+use super::{a_shop, assert_nothing_left_the_shop, assert_waits_for_a_person, doing, in_place_of_match};
 
-/// Cases of the merchant with the endless loops: four for each of the other's, so that it is still at it when those are done.
+/// Cases of the merchant whose plugin burns its fuel: four for each of the other's, so that it is still at it when those are done.
 const BURNING: usize = 240;
 /// Cases of the merchant with the good plugins.
 const WORKING: usize = 60;
@@ -24,6 +26,13 @@ const WORKING: usize = 60;
 enum Whose {
     Burning,
     Working,
+}
+
+/// A plugin that computes for nearly all of its fuel and then says that it cannot decide: it works, so that it is asked again and again.
+fn burns_its_fuel() -> Guest {
+    let body = "(loop $on (global.set $left (i32.sub (global.get $left) (i32.const 1))) (br_if $on (global.get $left)))
+        (i32.store8 (i32.const 8192) (i32.const 1)) (i32.const 8192)";
+    doing(Hook::Eligibility, body).fields("(global $left (mut i32) (i32.const 1400000))")
 }
 
 /// Hand a case in; who it belongs to is told when it is decided.
@@ -46,10 +55,10 @@ fn there_is_room_for_a_call_of_every_worker() -> anyhow::Result<()> {
 }
 
 #[test]
-fn endless_loops_of_one_merchant_do_not_hold_up_another() -> anyhow::Result<()> {
+fn plugins_of_one_merchant_that_burn_their_fuel_do_not_hold_up_another() -> anyhow::Result<()> {
     let world = World::new()?;
     let burning = a_shop(&world, "burning")?;
-    burning.push("purchase-match", &in_place_of_match(endless_loop())?)?;
+    burning.push("purchase-match", &in_place_of_match(burns_its_fuel())?)?;
     let working = a_shop(&world, "working")?;
     for n in 0..WORKING {
         working.order(&order(&format!("2{n:03}"), &format!("w{n}"), days_ago(10), &[("A1", 3, "2.50")])?)?;
@@ -74,7 +83,7 @@ fn endless_loops_of_one_merchant_do_not_hold_up_another() -> anyhow::Result<()> 
         match whose {
             Whose::Burning => {
                 let case = burning.case(receipt.case)?;
-                assert_waits_for_a_person(&case, "match", "plugin_out_of_fuel");
+                assert_waits_for_a_person(&case, "match", "plugin_cannot_decide");
                 assert_nothing_left_the_shop(&case);
             }
             Whose::Working => {

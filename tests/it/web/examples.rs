@@ -117,6 +117,9 @@ async fn rules(story: &mut Recorder) {
     assert_eq!(back["digest"], first["digest"]);
     let digest = json!({ "digest": first["digest"] });
     story.tell("plugin.activate", "admin", "/v1/plugins/number@0/activate", Some(&digest)).await;
+    let grant = json!({ "facts": ["customer.cases_365d"], "note": "who returns often is looked at" });
+    story.tell("plugin.grant", "admin", "/v1/plugins/number/grants", Some(&grant)).await;
+    story.tell("plugin.grants", "viewer", "/v1/plugins/number/grants", None).await;
     let nine = component("(i64.const 9)");
     let staged = "/v1/plugins/number/staged?stage=shadow&note=rounds+otherwise";
     story.tell_component("plugin.stage", staged, &nine).await;

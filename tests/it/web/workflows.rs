@@ -177,7 +177,7 @@ async fn what_is_no_plugin_is_refused_with_the_reason() {
     {
         assert_eq!(shop.put("odd", bytes).await.problem(), (422, code.to_owned()));
     }
-    assert_eq!(shop.put("odd", &vec![0; 3 << 20]).await.problem(), (413, "body_too_large".to_owned()));
+    assert_eq!(shop.put("odd", &vec![0; 25 << 20]).await.problem(), (413, "body_too_large".to_owned()));
     let odd = shop.put("Odd%20Name", &seven()).await;
     assert_eq!(odd.problem(), (422, "plugin_name_invalid".to_owned()));
     let json = shop.web.ask("PUT", "/v1/plugins/odd").by(&shop.admin).json(&json!({})).send().await;

@@ -27,6 +27,7 @@ pub struct Guest {
     hook: Hook,
     manifest: Option<String>,
     provides: String,
+    class: &'static str,
     body: String,
     fields: String,
     imports: String,
@@ -46,6 +47,7 @@ impl Guest {
             hook,
             manifest: None,
             provides: String::from("{}"),
+            class: "",
             body: String::from("unreachable"),
             fields: String::new(),
             imports: String::new(),
@@ -97,6 +99,13 @@ impl Guest {
     #[must_use]
     pub fn provides(mut self, json: &str) -> Self {
         json.clone_into(&mut self.provides);
+        self
+    }
+
+    /// Says in the manifest that it is an interpreter.
+    #[must_use]
+    pub fn interpreter(mut self) -> Self {
+        self.class = r#","class":"interpreter""#;
         self
     }
 
@@ -215,8 +224,8 @@ impl Guest {
     fn manifest_text(&self) -> String {
         self.manifest.clone().unwrap_or_else(|| {
             format!(
-                r#"{{"name":"guest","version":"0.1.0","sdk":"test","hooks":["{}"],"provides":{}}}"#,
-                self.hook, self.provides
+                r#"{{"name":"guest","version":"0.1.0","sdk":"test","hooks":["{}"],"provides":{}{}}}"#,
+                self.hook, self.provides, self.class
             )
         })
     }

@@ -112,6 +112,7 @@ mod tests {
             hook: Hook::Step,
             params: BTreeMap::new(),
             provides: BTreeMap::new(),
+            facts: Vec::new(),
         };
         [(PluginRef { name: "own".to_owned(), major: 1 }, plugin)].into()
     }

@@ -16,6 +16,19 @@ pub(super) struct Structure<'a> {
     pub(super) manifests: Vec<&'a [u8]>,
 }
 
+/// Parts of a component that are passed over in search of its manifest. An interpreter has some ten thousand functions.
+const PASSED_OVER_MAX: usize = 500_000;
+
+/// The first manifest, wherever it is.
+pub(super) fn first_manifest(bytes: &[u8]) -> Option<&[u8]> {
+    let payloads = Parser::new(0).parse_all(bytes).take(PASSED_OVER_MAX).map_while(Result::ok);
+    let mut manifests = payloads.filter_map(|payload| match payload {
+        Payload::CustomSection(section) if section.name() == manifest::SECTION => Some(section.data()),
+        _ => None,
+    });
+    manifests.next()
+}
+
 /// How much there is so far.
 #[derive(Debug, Default)]
 struct Counts {

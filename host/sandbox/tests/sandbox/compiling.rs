@@ -39,7 +39,7 @@ fn a_child_compiles_the_same_code_as_this_process() {
     let artifact = |compiler: Compiler| {
         let dir = tempfile::tempdir().unwrap();
         let cache = Some(cache::Config { dir: dir.path().to_owned(), key: [7; 32] });
-        let sandbox = Sandbox::new(Config { limits: open(), cache, compiler }).unwrap();
+        let sandbox = Sandbox::new(Config { limits: open(), cache, compiler, ..Config::default() }).unwrap();
         let attempt = ask(&sandbox, &integer_step("n", "(i64.const 5)"));
         assert_eq!((sandbox.stats().compiled, integer(attempt)), (1, 5));
         std::fs::read(std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path()).unwrap()

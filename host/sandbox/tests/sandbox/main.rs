@@ -9,6 +9,7 @@ mod answers;
 mod bombs;
 mod cache;
 mod calls;
+mod classes;
 mod compiling;
 mod hostile;
 mod uploads;
@@ -31,7 +32,8 @@ fn sandbox() -> &'static Sandbox {
 
 /// A sandbox with its own limits.
 fn with(limits: Limits) -> Sandbox {
-    Sandbox::new(Config { limits, ..Config::default() }).unwrap()
+    let interpreter_limits = Limits { wall_clock_ms: 60_000, ..Limits::interpreter() };
+    Sandbox::new(Config { limits, interpreter_limits, ..Config::default() }).unwrap()
 }
 
 /// The default limits but for the clock.

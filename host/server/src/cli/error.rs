@@ -370,6 +370,9 @@ impl Error {
             Self::Publish(publish::Error::Breaks { .. }) => {
                 "nothing was changed; publish a workflow that suits both, or push the plugin under another name"
             }
+            Self::Publish(publish::Error::NotGranted { .. }) => {
+                "nothing was changed; look at what it asks for, then: redress plugin grant NAME FACT..., and push it again"
+            }
             Self::Publish(publish::Error::Name(_)) => {
                 "a name is lower-case letters, digits, - and _; a version is major.minor.patch; --name gives another name"
             }

@@ -63,6 +63,9 @@ pub(super) enum Verb {
     /// Take away what is staged.
     #[command(help_template = HELP, before_help = stages::STOP)]
     Stop(stages::EndArgs),
+    /// Say what a plugin may be told beside the case.
+    #[command(help_template = HELP, before_help = stages::GRANT)]
+    Grant(stages::GrantArgs),
     /// Remove a plugin that no workflow calls.
     #[command(help_template = HELP, before_help = stages::REMOVE)]
     Remove(stages::EndArgs),
@@ -84,6 +87,7 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::Activate(args) => stages::activate(args, at, out),
         Verb::Rollback(args) => stages::rollback(args, at, out),
         Verb::Stop(args) => stages::stop(args, at, out),
+        Verb::Grant(args) => stages::grant(args, at, out),
         Verb::Remove(args) => stages::remove(args, at, out),
     }
 }

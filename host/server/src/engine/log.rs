@@ -222,6 +222,18 @@ pub enum What {
         /// Where the command came from.
         from: Origin,
     },
+    /// A plugin may be told these facts, and no others.
+    #[serde(rename = "plugin.granted.1")]
+    PluginGranted {
+        /// Its name, without a version.
+        plugin: String,
+        /// The facts; none takes them all back.
+        facts: Vec<String>,
+        /// Why, in a few words.
+        note: String,
+        /// Where the command came from.
+        from: Origin,
+    },
     /// A plugin was removed: no workflow can call it.
     #[serde(rename = "plugin.removed.1")]
     PluginRemoved {

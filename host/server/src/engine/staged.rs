@@ -252,6 +252,7 @@ impl Engine {
 
     fn ask_shadow(&self, shadowed: &Shadowed, case: CaseId, turn: u64) {
         let put = shadowed.question.put(&self.0.sandbox, shadowed.shadow, shadowed.hook);
+        self.0.workers.spent(self.0.record.id, put.fuel);
         let is_due = {
             let mut shadows = self.0.shadows.lock();
             let Some(shadow) = shadows.get_mut(&shadowed.plugin) else { return };

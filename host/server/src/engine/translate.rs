@@ -72,8 +72,13 @@ pub fn request(
         lines: case.lines.iter().zip(0..).map(|(one, index)| line(one, index, place)).collect::<Result<_, _>>()?,
         purchases: facts.purchases.iter().map(|one| purchase(one, facts, place)).collect::<Result<_, _>>()?,
         earlier: earlier.collect::<Result<_, _>>()?,
-        facts: Vec::new(),
+        facts: facts.told.get(&ask.plugin).map_or(Ok(Vec::new()), |told| declared(told, place))?,
     })
+}
+
+fn declared(told: &Fields, place: &Place) -> Result<Vec<wit::Fact>, Untranslatable> {
+    let fact = |wit::Attribute { key, value }: wit::Attribute| wit::Fact { key, value };
+    Ok(attributes(told, place)?.into_iter().map(fact).collect())
 }
 
 /// The request of a `step` hook: parameters only.

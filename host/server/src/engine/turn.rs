@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use redress_domain::ask::{Answered, Ask, Failure};
 use redress_domain::case::Case;
 use redress_domain::case::child::Pin;
 use redress_domain::case::command::{Body, Command, Open, Rejection};
@@ -12,6 +13,7 @@ use redress_domain::decision::Decision;
 use redress_domain::ids::CaseId;
 use redress_domain::workflow::definition::Definition;
 use redress_domain::workflow::run::{self, Input, Progress, Run, needs, route};
+use redress_sandbox::{INFRASTRUCTURE_CODES, INTERRUPTED, SAID_CODES};
 use redress_store::batch::{Batch, Idem, Stream, Version};
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
@@ -22,9 +24,10 @@ use super::error::Error;
 use super::hold::{self, Stance};
 use super::listing::Before;
 use super::personal::Contact;
+use super::question::Question;
 use super::repeat::Repeat;
 use super::staged::{After, Shadowed};
-use super::{Inner, Receipt, Seen, ask, facts, messages, personal, stay};
+use super::{Inner, Receipt, Seen, ask, facts, messages, personal, stay, told};
 
 /// What a turn is computed from; kept over reruns.
 #[derive(Debug, Clone)]
@@ -86,9 +89,16 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     if let Stance::Leave(version) = stance {
         return Ok(left(order, case.as_ref(), claim, version));
     }
-    let facts = facts::load(&snapshot, case.as_ref(), &order.command.body)?;
+    let mut facts = facts::load(&snapshot, case.as_ref(), &order.command.body)?;
     let pinned = case.as_ref().and_then(|case| case.revision);
     let pinned = pinned.map(|revision| inner.registry.definition(revision)).transpose()?;
+    told::load(
+        &snapshot,
+        &deciding(inner, case.as_ref(), pinned.as_ref(), order)?,
+        case.as_ref(),
+        &order.command,
+        &mut facts,
+    )?;
     let mut command = order.command.clone();
     let mut rows = personal::lift(&mut command, order.case, case.as_ref(), pinned.as_deref());
     rows.extend(personal::contact(&command.body, order.case, &order.contact));
@@ -112,6 +122,8 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         (_, case) => begin(inner, &snapshot, pinned, case, input)?,
     };
     let (mut decision, shadowed) = advance(inner, definition.as_deref(), run);
+    let fuel = decision.turn.asks.iter().fold(0_u64, |sum, asked| sum.saturating_add(asked.answered.fuel));
+    inner.workers.spent(inner.record.id, fuel);
     // What was kept is taken up turn by turn, from where the case is not paused any more.
     decision.resume |= !decision.case.deferred.is_empty() && hold::of_case(&snapshot, &decision.case)?.is_none();
     let cancel = done_work(&snapshot, &decision)?;
@@ -127,6 +139,31 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     let (said_at, next) = (order.said_at, order.next.clone());
     let beside = Box::new(Beside { claim, next, cancel, woken, paused, rows, said_at, repeat });
     Ok(Computed::Decided(decision, beside, Box::new(After { change, shadowed })))
+}
+
+/// The definitions whose plugins may be asked in this turn: the one that the case is pinned to and the one that it moves to; of a case
+/// that is opened, all that may take it.
+fn deciding(
+    inner: &Inner,
+    case: Option<&Case>,
+    pinned: Option<&Arc<Definition>>,
+    order: &Order,
+) -> Result<Vec<Arc<Definition>>, Error> {
+    if case.is_none() {
+        let mut all = inner.registry.active();
+        all.extend(inner.registry.canaries());
+        if let Body::Open(open) = &order.command.body
+            && let Some(called) = &open.called
+        {
+            all.extend(inner.registry.pinned(&called.workflow, &called.pin));
+        }
+        return Ok(all);
+    }
+    let moves_to = match &order.command.body {
+        Body::Migrate(plan) => Some(inner.registry.definition(plan.to)?),
+        _ => None,
+    };
+    Ok(pinned.cloned().into_iter().chain(moves_to).collect())
 }
 
 fn unchanged(order: &Order, case: Option<&Case>) -> Receipt {
@@ -218,7 +255,7 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> (Box<Dec
                 answer = Some(match told {
                     Some(told) => ask::told(&inner.sandbox, told),
                     None => {
-                        let (answered, question) = ask::answer(&inner.sandbox, definition, ask, &asking, |_| None);
+                        let (answered, question) = answer_of(inner, definition, ask, &asking);
                         let shadow = inner.shadows.of(&ask.plugin, ask.digest).zip(question);
                         let of = |(shadow, question)| Shadowed::new(shadow, ask, question, &answered);
                         shadowed.extend(shadow.map(of));
@@ -229,6 +266,23 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> (Box<Dec
             }
         }
     }
+}
+
+/// What a plugin says; nothing of one that rests.
+fn answer_of(inner: &Inner, definition: &Definition, ask: &Ask, run: &Run) -> (Answered, Option<Question>) {
+    let resting = inner.breakers.resting(ask.digest, inner.clock.now());
+    let is_resting = resting.is_some();
+    let known = |request| resting.map(|failure| Answered { request, ..ask::told(&inner.sandbox, Err(failure)) });
+    let (answered, question) = ask::answer(&inner.sandbox, definition, ask, run, known);
+    match &answered.outcome {
+        _ if is_resting => {}
+        Err(failure) if SAID_CODES.contains(&failure.code.as_str()) => inner.breakers.answered(ask.digest),
+        // The host's trouble is not the plugin's; but a plugin that is interrupted may work at what fuel does not measure.
+        Err(Failure { code, .. }) if INFRASTRUCTURE_CODES.contains(&code.as_str()) && code != INTERRUPTED => {}
+        Err(failure) => inner.breakers.failed(ask.digest, &failure.code, inner.clock.now()),
+        Ok(_) => inner.breakers.answered(ask.digest),
+    }
+    (answered, question)
 }
 
 /// The work items that this turn leaves nothing to do for: effects that it settled or sends anew, the run that it went on with, and

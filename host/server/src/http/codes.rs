@@ -105,6 +105,8 @@ codes! {
     PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";
     PLUGIN_BREAKS_WORKFLOW "plugin_breaks_workflow" 409 "An active workflow would not pass with this plugin";
     PLUGIN_IN_USE "plugin_in_use" 409 "Workflows call the plugin";
+    PLUGIN_NOT_GRANTED "plugin_not_granted" 409 "The plugin asks for facts that it is not granted";
+    FACT_UNKNOWN "fact_unknown" 422 "There is no such fact";
     STAGE_UNFIT "stage_unfit" 422 "The component cannot be staged so";
     UPLOAD_EMPTY "upload_empty" 422 "The plugin is empty";
     UPLOAD_TOO_LARGE "upload_too_large" 422 "The plugin is too large";

@@ -57,6 +57,7 @@ pub const TYPES: &[(&str, &str)] = &[
     ("plugin.activated", "a plugin became active: version, digest"),
     ("plugin.staged", "a component was put beside the active one: version, digest, and as kind `shadow` or `canary`"),
     ("plugin.unstaged", "a component is not beside the active one any more: digest, and as outcome why"),
+    ("plugin.granted", "a plugin may be told other facts than before"),
     ("plugin.removed", "a plugin was removed: digest"),
 ];
 

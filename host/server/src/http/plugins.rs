@@ -23,8 +23,8 @@ use crate::publish::plugins::{self, Activation, Active, Became, Upload};
 use crate::publish::staging;
 use crate::publish::way::{Answer, Way};
 
-/// Bytes of a component: a plugin is a rule, not a program with its libraries.
-pub(super) const PLUGIN_BYTES_MAX: usize = 2 << 20;
+/// Bytes of a component of the larger class; the sandbox knows the class once it has seen the component.
+pub(super) const PLUGIN_BYTES_MAX: usize = redress_sandbox::limits::UPLOAD_BYTES_MAX;
 
 /// Put a component under a name: it is checked, compiled and made active. Workflows that call it get a new revision in the same
 /// commit; where one would not pass with it, nothing is changed.
@@ -245,6 +245,7 @@ fn view(engine: &Engine, active: &Active) -> PluginView {
         digest: active.digest.to_string(),
         hook: loaded.and_then(|info| interface::plugin(&info)).map(|plugin| hook(plugin.hook)),
         stock: false,
+        rests_until: engine.rests_until(active.digest).map(|until| until.to_string()),
         staged: None,
         used_by: None,
         history: None,
@@ -259,6 +260,7 @@ fn stock(engine: &Engine) -> Vec<PluginView> {
         digest: plugin.digest.to_string(),
         hook: Some(hook(plugin.hook)),
         stock: true,
+        rests_until: engine.rests_until(plugin.digest).map(|until| until.to_string()),
         staged: None,
         used_by: None,
         history: None,

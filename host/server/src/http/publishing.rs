@@ -136,6 +136,8 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
         | E::NotStaged(_)
         | E::StageUnfit { .. }
         | E::InUse { .. }
+        | E::UnknownFacts(_)
+        | E::NotGranted { .. }
         | E::NeverPushed { .. } => known(error.code()),
     }
 }

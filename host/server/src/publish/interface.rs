@@ -30,6 +30,7 @@ pub fn plugin(info: &PluginInfo) -> Option<Plugin> {
         hook,
         params: params.collect(),
         provides: provides.collect(),
+        facts: info.manifest.facts.clone(),
     })
 }
 

@@ -16,7 +16,7 @@ use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
 use super::way::{Answer, Way};
-use super::{Error, interface, past, staging, stock, workflows};
+use super::{Error, grants, interface, past, staging, stock, workflows};
 use crate::engine::log::{self, Ended, Next, Origin, Record, What};
 use crate::engine::staged::{self, Staged};
 use crate::engine::{self, Engine};
@@ -91,6 +91,7 @@ pub fn push(engine: &Engine, objects: &Objects, upload: &Upload<'_>) -> Result<A
     let (reference, plugin) = known(upload.name, &said).ok_or_else(|| Error::Name(said.manifest.version.clone()))?;
     let digest = Digest::from_bytes(said.digest);
     let active = Active { plugin: reference.to_string(), version: said.manifest.version.clone(), digest };
+    grants::check(engine, upload.name, &said.manifest)?;
     // What a workflow would not pass with is not even compiled.
     candidate(engine, active.clone(), &reference, plugin.clone())?;
     // Compiled before and outside: only what becomes active is decided one at a time.
@@ -193,6 +194,7 @@ pub fn activate(engine: &Engine, objects: &Objects, activation: &Activation<'_>)
     };
     let info = restore(engine.sandbox(), objects, *digest)?;
     let (name, _) = plugin.split_once('@').ok_or_else(never)?;
+    grants::check(engine, name, &info.manifest)?;
     let (reference, plugin) = known(name, &info).ok_or_else(never)?;
     let activated = {
         let _alone = engine.publishing();

@@ -223,6 +223,7 @@ mod tests {
             hook: Hook::Step,
             params: [("text".to_owned(), Type::Text), ("limit".to_owned(), Type::Number.optional())].into(),
             provides: BTreeMap::new(),
+            facts: Vec::new(),
         };
         let known = Known {
             queues: ["desk".to_owned()].into(),

@@ -15,7 +15,7 @@ use redress_store::row::{Row, RowKey};
 use super::canary::{self, LettingOut, Share};
 use super::plugins::{self, Active, POINTER};
 use super::way::{Answer, Way};
-use super::{Error, workflows};
+use super::{Error, grants, workflows};
 use crate::engine::Engine;
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::staged::{self, Compared, Stage, Staged};
@@ -115,6 +115,7 @@ fn find<'a>(engine: &Engine, objects: &Objects, what: &Component<'a>) -> Result<
             (name, plugins::restore(engine.sandbox(), objects, staged.digest)?, None)
         }
     };
+    grants::check(engine, name, &info.manifest)?;
     let known = plugins::known(name, &info);
     let (reference, plugin) = known.ok_or_else(|| Error::Name(info.manifest.version.clone()))?;
     let digest = Digest::from_bytes(info.digest);

@@ -34,7 +34,11 @@ impl House {
 fn address(served: &Served, things: &Things) -> String {
     let key = if served.path.starts_with("/v1/keys") { &things.key } else { &things.effect };
     let plugin = things.plugin.split('@').next().unwrap_or_default().to_owned();
-    let name = if ["plugin.put", "plugin.stage"].contains(&&*served.operation) { &plugin } else { &things.plugin };
+    let name = if ["plugin.put", "plugin.stage", "plugin.grant", "plugin.grants"].contains(&&*served.operation) {
+        &plugin
+    } else {
+        &things.plugin
+    };
     let parts = [
         ("{tenant}", &things.tenant),
         ("{order}", &things.order),
@@ -63,7 +67,8 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
         }
         "workflow.get" | "workflow.list" | "workflow.revisions" | "revision.get" | "file.list" | "hold.list"
         | "draft.list" | "draft.get" | "draft.discard" => return None,
-        "plugin.get" | "plugin.list" | "key.get" | "key.list" | "tenant.get" | "tenant.list" | "tenant.own" => {
+        "plugin.get" | "plugin.list" | "plugin.grants" | "key.get" | "key.list" | "tenant.get" | "tenant.list"
+        | "tenant.own" => {
             return None;
         }
         "order.put" => json!({
@@ -94,6 +99,7 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
         "canary.start" => {
             json!({ "source": document(&things.workflow, "never", "", done), "percent": 5, "note": "a trial" })
         }
+        "plugin.grant" => json!({ "facts": ["order.lines"], "note": "small orders are taken back" }),
         "plugin.restage" => json!({ "stage": "shadow", "note": "once more" }),
         "plugin.unstage" | "plugin.remove" => json!({ "note": "it is not needed" }),
         "plugin.activate" => json!({ "digest": things.digest }),

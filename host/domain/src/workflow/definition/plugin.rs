@@ -31,6 +31,8 @@ pub struct Plugin {
     pub params: BTreeMap<String, Type>,
     /// What it provides, read as `<as>.out.<name>`.
     pub provides: BTreeMap<String, Type>,
+    /// The facts that it asks for beside the case.
+    pub facts: Vec<String>,
 }
 
 /// What a plugin is asked.

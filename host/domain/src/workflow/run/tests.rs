@@ -75,7 +75,8 @@ impl Desk {
         let source = format!("format: 1\nworkflow: tried\ncurrency: GBP\ntriggers:\n{triggers}{document}");
         let plugin = |name: &str, hook| {
             let digest = Digest::of(name.as_bytes());
-            let plugin = Plugin { digest, hook, params: Default::default(), provides: Default::default() };
+            let plugin =
+                Plugin { digest, hook, params: Default::default(), provides: Default::default(), facts: Vec::new() };
             (PluginRef { name: name.to_owned(), major: 0 }, plugin)
         };
         let plugins = [plugin("quote", Hook::Refund), plugin("match", Hook::Eligibility)].into();

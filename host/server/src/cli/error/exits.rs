@@ -86,8 +86,8 @@ pub(super) fn publish_exit(error: &publish::Error) -> Exit {
         E::Moved { .. } | E::Overtaken | E::OlderFile | E::NothingBefore(_) | E::OnHold { .. } => Exit::Conflict,
         E::DraftsFull(_) => Exit::Conflict,
         E::NoHold { .. } | E::NoDraft(_) | E::NoPlugin(_) | E::NotStaged(_) => Exit::NotFound,
-        E::InUse { .. } => Exit::Conflict,
-        E::StageUnfit { .. } => Exit::Invalid,
+        E::InUse { .. } | E::NotGranted { .. } => Exit::Conflict,
+        E::StageUnfit { .. } | E::UnknownFacts(_) => Exit::Invalid,
         E::NoWorkflow(_) | E::NoRevision { .. } | E::NoSuchRevision { .. } | E::NoCanary(_) | E::NeverPushed { .. } => {
             Exit::NotFound
         }

@@ -49,6 +49,24 @@ Examples:
   redress plugin remove sizes@1 --note \"nothing calls it\" --tenant shop --data data
 ";
 
+pub(super) const GRANT: &str = "\
+Examples:
+  redress plugin grant often customer.cases_365d customer.refunds_365d --note \"who returns often\" --tenant shop --data data
+  redress plugin grant often --note \"not any more\" --server http://127.0.0.1:7373 --key-file admin.key
+";
+
+/// A plugin is told nothing beside the case but what its manifest asks for and its merchant grants. Without a fact it is granted nothing.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct GrantArgs {
+    /// Its name, without a version.
+    plugin: String,
+    /// What it may be told; these facts and no others.
+    facts: Vec<String>,
+    /// Why, in a few words.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
+}
+
 /// One plugin.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Named {
@@ -192,6 +210,19 @@ pub(super) fn stop(args: &EndArgs, at: &Global, out: &mut Out<'_>) -> Result<(),
 pub(super) fn remove(args: &EndArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let gone = at.door()?.post(&format!("{}/remove", address(&args.of.plugin)), &json!({ "note": args.note }))?;
     print(&ACTIVE, &gone, at, out)
+}
+
+pub(super) fn grant(args: &GrantArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let wish = json!({ "facts": args.facts, "note": args.note });
+    let granted = at.door()?.send(Method::PUT, &format!("{}/grants", address(&args.plugin)), Some(&wish), &[])?;
+    if at.format() == Format::Json {
+        return out.json(&granted);
+    }
+    let is_granted = |name: &Json| granted["facts"].as_array().is_some_and(|facts| facts.contains(name));
+    let row = |one: &Json| json!({ "fact": one["name"], "granted": is_granted(&one["name"]), "about": one["about"] });
+    let rows: Vec<Json> = granted["offered"].as_array().into_iter().flatten().map(row).collect();
+    let columns = [Column::text("fact", "/fact"), Column::flag("granted", "/granted"), Column::text("about", "/about")];
+    shown::rows(&columns, &rows).print(at.format(), out)
 }
 
 fn address(plugin: &str) -> String {

@@ -145,7 +145,7 @@ fn alone(at: &Global) -> Result<House, Error> {
             created_at: epoch,
         },
         sandbox,
-        workers: Workers::start(1, limits.tenant_turns_queued_max).map_err(app::Error::Workers)?,
+        workers: Workers::start(1, limits.tenant_turns_queued_max, limits.plugin_rate).map_err(app::Error::Workers)?,
         limits,
         clock: Arc::new(SystemClock),
         beside: Vec::new(),

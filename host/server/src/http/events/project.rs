@@ -249,6 +249,10 @@ fn of_tenant(engine: &Engine, logged: &Logged) -> Option<Event> {
             let outcome = Some(how.word().to_owned());
             ("plugin.unstaged", plugin.clone(), EventData { outcome, ..of_component(plugin, *digest) })
         }
+        Fact::PluginGranted { plugin, .. } => {
+            let data = EventData { plugin: Some(plugin.clone()), ..EventData::default() };
+            ("plugin.granted", plugin.clone(), data)
+        }
         Fact::PluginRemoved { plugin, digest, .. } => ("plugin.removed", plugin.clone(), of_component(plugin, *digest)),
         // How the merchant is connected, who has keys, what an import came to, and what is only a draft or deleted, is for those who did it.
         Fact::DraftSaved { .. }

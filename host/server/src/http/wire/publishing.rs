@@ -270,6 +270,9 @@ pub struct PluginView {
     pub hook: Option<&'static str>,
     /// Whether it was shipped with the host.
     pub stock: bool,
+    /// Until when it is not asked, because it failed again and again: cases that would ask it go to a person at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rests_until: Option<String>,
     /// The component beside the active one, where there is one. Only where one plugin is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staged: Option<StagedView>,

@@ -236,7 +236,7 @@ impl<'a> Visit<'a> {
     fn look_at(&mut self, found: Found, wanted: Wanted, has: Digest) -> Result<(), Trouble> {
         let max = match wanted {
             Wanted::Workflows => WORKFLOW_BYTES_MAX,
-            Wanted::Plugins => self.engine.sandbox().limits().upload_bytes_max,
+            Wanted::Plugins => self.engine.sandbox().upload_bytes_max(),
         };
         let Some(bytes) = files::read(&found.file?, max)? else { return Ok(()) };
         let file = Read { content: Digest::of(&bytes), path: found.path, bytes };

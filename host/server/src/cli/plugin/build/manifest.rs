@@ -49,9 +49,10 @@ impl Written {
     }
 }
 
-/// What it was built with, in place of whatever stands there.
+/// What it was built with, in place of whatever stands there; and that it brings an interpreter, which needs more room.
 fn with_sdk(json: &mut Json, tool: &str) {
     if let Some(fields) = json.as_object_mut() {
+        fields.insert("class".to_owned(), Json::from("interpreter"));
         fields.insert("sdk".to_owned(), Json::from(format!("redress {} {tool}", env!("CARGO_PKG_VERSION")).trim_end()));
     }
 }

@@ -1,0 +1,106 @@
+//! What the plugins of a tenant may compute before its turns stand behind those of others: a bucket of fuel that fills with time.
+//!
+//! A tenant in debt loses nothing while nobody else has anything to do. It is only kept from the last thread, and from going before
+//! others.
+
+use std::time::Duration;
+
+/// How a bucket fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Fuel that a second gives back.
+    pub fuel_per_second: u64,
+    /// Most fuel that a tenant saves up, and so what a burst may use.
+    pub burst: u64,
+}
+
+/// Fuel that a tenant has left.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget {
+    /// Negative: in debt.
+    left: i64,
+    /// When that was, since the threads were started.
+    at: Duration,
+}
+
+impl Budget {
+    /// Of a tenant that has used nothing.
+    pub(super) fn full(rate: Rate, at: Duration) -> Self {
+        Self { left: signed(rate.burst), at }
+    }
+
+    /// Fill it up to this moment.
+    fn fill(&mut self, rate: Rate, now: Duration) {
+        let passed = now.saturating_sub(self.at).as_millis();
+        if passed == 0 {
+            return;
+        }
+        let gained = u128::from(rate.fuel_per_second).saturating_mul(passed) / 1_000;
+        let gained = i64::try_from(gained).unwrap_or(i64::MAX);
+        self.left = self.left.saturating_add(gained).min(signed(rate.burst));
+        self.at = now;
+    }
+
+    /// Plugins used so much.
+    pub(super) fn spend(&mut self, rate: Rate, fuel: u64, now: Duration) {
+        self.fill(rate, now);
+        // A debt is forgotten within seconds, however large it was: it keeps others safe and punishes nobody.
+        let floor = signed(rate.fuel_per_second).saturating_mul(-DEBT_SECONDS_MAX);
+        self.left = self.left.saturating_sub(signed(fuel)).max(floor);
+    }
+
+    /// Whether it used more than it was given.
+    pub(super) fn is_in_debt(&mut self, rate: Rate, now: Duration) -> bool {
+        self.fill(rate, now);
+        self.left < 0
+    }
+
+    /// Whether it is as if nothing had been used: it need not be kept.
+    pub(super) fn is_full(&mut self, rate: Rate, now: Duration) -> bool {
+        self.fill(rate, now);
+        self.left >= signed(rate.burst)
+    }
+}
+
+/// Seconds after which a debt is paid off.
+const DEBT_SECONDS_MAX: i64 = 5;
+
+fn signed(fuel: u64) -> i64 {
+    i64::try_from(fuel).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate { fuel_per_second: 1_000, burst: 2_000 };
+
+    fn at(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn a_burst_is_free_and_what_is_over_it_is_paid_off_by_time() {
+        let mut budget = Budget::full(RATE, at(0));
+        budget.spend(RATE, 2_000, at(0));
+        assert!(!budget.is_in_debt(RATE, at(0)));
+        budget.spend(RATE, 500, at(0));
+        assert!(budget.is_in_debt(RATE, at(0)) && budget.is_in_debt(RATE, at(499)));
+        assert!(!budget.is_in_debt(RATE, at(500)));
+        assert!(!budget.is_full(RATE, at(2_499)));
+        assert!(budget.is_full(RATE, at(2_500)));
+    }
+
+    #[test]
+    fn no_debt_lasts_longer_than_some_seconds_and_nothing_is_saved_up_beyond_a_burst() {
+        let mut budget = Budget::full(RATE, at(0));
+        budget.spend(RATE, u64::MAX, at(0));
+        assert!(budget.is_in_debt(RATE, at(4_999)));
+        assert!(!budget.is_in_debt(RATE, at(5_000)));
+        assert!(budget.is_full(RATE, at(1_000_000)));
+        budget.spend(RATE, 2_001, at(1_000_000));
+        assert!(budget.is_in_debt(RATE, at(1_000_000)));
+        // A clock that does not go on gives nothing.
+        assert!(budget.is_in_debt(RATE, at(0)));
+    }
+}
