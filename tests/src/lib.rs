@@ -1,5 +1,7 @@
 //! The whole product under test: one package, one binary.
 
+pub mod bench;
+pub mod corpus;
 pub mod delivery;
 pub mod guests;
 pub mod kitchen;

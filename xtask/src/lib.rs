@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool speaks to its reader")]
 
 mod backtest;
+mod bench;
 pub mod dev;
 mod host;
 mod metadata;
@@ -38,6 +39,8 @@ enum Command {
     Siege(siege::Options),
     /// Measure how long candidates take to be tried on many past cases, beside the time in which these were decided first.
     Backtest(backtest::Options),
+    /// Measure the plugin sandbox: what a call costs, or what hostile plugins cost a neighbour's cases.
+    Bench(bench::Options),
     /// Decide the returns of online-retail files with the release build and print the summary as JSON.
     Returns(returns::Options),
 }
@@ -66,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Probe(options) => probe::run(&root, &options)?,
         Command::Siege(options) => siege::run(&root, &options)?,
         Command::Backtest(options) => backtest::run(&root, &options)?,
+        Command::Bench(options) => bench::run(&root, &options)?,
         Command::Returns(options) => returns::run(&root, &options)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -37,7 +37,7 @@ fn a_second_start_does_not_compile() {
 }
 
 #[test]
-fn a_flipped_byte_anywhere_is_compiled_again_reported_and_mended() {
+pub(crate) fn a_flipped_byte_anywhere_is_compiled_again_reported_and_mended() {
     let dir = tempfile::tempdir().unwrap();
     stats_of_a_start(dir.path(), 1);
     let path = artifacts(dir.path()).remove(0);
@@ -53,7 +53,7 @@ fn a_flipped_byte_anywhere_is_compiled_again_reported_and_mended() {
 }
 
 #[test]
-fn a_truncated_or_foreign_file_is_reported() {
+pub(crate) fn a_truncated_or_foreign_file_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     stats_of_a_start(dir.path(), 1);
     let path = artifacts(dir.path()).remove(0);
@@ -65,7 +65,7 @@ fn a_truncated_or_foreign_file_is_reported() {
 }
 
 #[test]
-fn an_artifact_under_another_key_is_not_used() {
+pub(crate) fn an_artifact_under_another_key_is_not_used() {
     let dir = tempfile::tempdir().unwrap();
     stats_of_a_start(dir.path(), 1);
     let stats = stats_of_a_start(dir.path(), 2);
@@ -73,7 +73,7 @@ fn an_artifact_under_another_key_is_not_used() {
 }
 
 #[test]
-fn an_artifact_of_another_plugin_is_not_used_under_this_ones_name() {
+pub(crate) fn an_artifact_of_another_plugin_is_not_used_under_this_ones_name() {
     let dir = tempfile::tempdir().unwrap();
     let sandbox = cached(dir.path(), 1, patient());
     let digest = load(&sandbox, &counting());
@@ -83,6 +83,26 @@ fn an_artifact_of_another_plugin_is_not_used_under_this_ones_name() {
         artifacts(dir.path()).into_iter().find(|path| path.to_str().unwrap().contains(&name)).unwrap()
     };
     fs::copy(path_of(&other), path_of(&digest)).unwrap();
+    let stats = stats_of_a_start(dir.path(), 1);
+    assert_eq!((stats.compiled, stats.cache_hits, stats.cache_alarms), (1, 0, 1));
+}
+
+#[test]
+pub(crate) fn an_artifact_of_an_engine_with_other_settings_is_not_used() {
+    let dir = tempfile::tempdir().unwrap();
+    stats_of_a_start(dir.path(), 1);
+    let ours = artifacts(dir.path()).remove(0);
+    let name = ours.file_name().unwrap().to_str().unwrap().to_owned();
+    // The same plugin, as an interpreter is compiled: memories begin otherwise, and wasmtime alone would load it.
+    let interpreter = dir.path().join("other");
+    let config = cache::Config { dir: interpreter.clone(), key: [1; 32] };
+    let limits = Limits { copy_on_write: true, ..patient() };
+    let sandbox = Sandbox::new(Config { limits, cache: Some(config), ..Config::default() }).unwrap();
+    load(&sandbox, &counting());
+    let theirs = artifacts(&interpreter).remove(0);
+    assert_ne!(theirs.file_name().unwrap().to_str().unwrap(), name);
+    fs::copy(theirs, &ours).unwrap();
+    fs::remove_dir_all(interpreter).unwrap();
     let stats = stats_of_a_start(dir.path(), 1);
     assert_eq!((stats.compiled, stats.cache_hits, stats.cache_alarms), (1, 0, 1));
 }
@@ -100,7 +120,7 @@ fn the_folder_is_closed_to_others() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_costs_only_the_cache() {
+pub(crate) fn a_folder_that_cannot_be_written_costs_only_the_cache() {
     let dir = tempfile::tempdir().unwrap();
     let inside = dir.path().join("artifacts");
     let sandbox = cached(&inside, 1, patient());

@@ -167,7 +167,7 @@ fn a_request_that_is_too_large_is_not_asked() {
 }
 
 #[test]
-fn threads_that_load_one_plugin_compile_it_once() {
+pub(crate) fn threads_that_load_one_plugin_compile_it_once() {
     let sandbox = with(patient());
     let bytes = counting().component().unwrap();
     let barrier = Barrier::new(8);
@@ -183,7 +183,7 @@ fn threads_that_load_one_plugin_compile_it_once() {
 }
 
 #[test]
-fn a_merchant_whose_plugin_loops_does_not_stop_another_merchants_calls() {
+pub(crate) fn a_merchant_whose_plugin_loops_does_not_stop_another_merchants_calls() {
     let sandbox = with(Limits { fuel: 500_000_000, ..patient() });
     let bad = load(&sandbox, &Guest::new(Hook::Eligibility).body("(loop $for_ever (br $for_ever)) unreachable"));
     let good = load(&sandbox, &deny_all());
@@ -205,7 +205,7 @@ fn a_merchant_whose_plugin_loops_does_not_stop_another_merchants_calls() {
 }
 
 #[test]
-fn a_call_beyond_those_that_may_run_at_once_is_told_so() {
+pub(crate) fn a_call_beyond_those_that_may_run_at_once_is_told_so() {
     let sandbox = with(Limits { fuel: u64::MAX, calls_at_once_max: 1, wall_clock_ms: 1_000, ..Limits::default() });
     let bad = load(&sandbox, &Guest::new(Hook::Eligibility).body("(loop $for_ever (br $for_ever)) unreachable"));
     let good = load(&sandbox, &deny_all());
@@ -235,6 +235,47 @@ fn a_call_beyond_those_that_may_run_at_once_is_told_so() {
         assert!(looping.join().unwrap().unwrap_err().is_infrastructure());
     });
     sandbox.call(&good, Call::Eligibility(&request)).unwrap();
+}
+
+#[test]
+pub(crate) fn plugins_exchanged_under_way_give_their_own_answers_and_nobody_elses() {
+    let sandbox = with(patient());
+    let versions: Vec<Vec<u8>> =
+        (0..4).map(|n| integer_step("n", &format!("(i64.const {n})")).component().unwrap()).collect();
+    let digests: Vec<_> = versions.iter().map(|bytes| sandbox.describe(bytes).unwrap().digest).collect();
+    let step = step_request();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    thread::scope(|scope| {
+        let callers: Vec<_> = (0..2)
+            .map(|caller| {
+                let (sandbox, digests, step, done) = (&sandbox, &digests, &step, &done);
+                scope.spawn(move || {
+                    let mut answered = 0;
+                    for n in (0..digests.len()).cycle().skip(caller) {
+                        if done.load(std::sync::atomic::Ordering::Relaxed) {
+                            break;
+                        }
+                        match sandbox.call(&digests[n], Call::Step(step)) {
+                            Err(CallError::NotLoaded { .. }) => thread::yield_now(),
+                            other => {
+                                let Answer::Step(StepAnswer { provides, .. }) = other.unwrap().answer else { panic!() };
+                                assert_eq!(provides[0].value, Value::Integer(i64::try_from(n).unwrap()));
+                                answered += 1;
+                            }
+                        }
+                    }
+                    answered
+                })
+            })
+            .collect();
+        for round in 0..60 {
+            sandbox.load(&versions[round % 4]).unwrap();
+            sandbox.unload(&digests[(round + 2) % 4]);
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        let answered: i32 = callers.into_iter().map(|caller| caller.join().unwrap()).sum();
+        assert!(answered > 0);
+    });
 }
 
 #[test]

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use redress_sandbox::{Compiler, Config, Limits, Refusal, Sandbox, cache};
 
+use crate::corpus::bombs;
 use crate::guests::{deny_all, integer_step};
-use crate::{ask, bombs, integer, patient};
+use crate::{ask, integer, patient};
 
 /// The child of this package's tests.
 fn child() -> Compiler {
@@ -48,7 +49,7 @@ fn a_child_compiles_the_same_code_as_this_process() {
 }
 
 #[test]
-fn what_comes_with_the_program_needs_no_child() {
+pub(crate) fn what_comes_with_the_program_needs_no_child() {
     let sandbox = with(program("/nonexistent", &[]), patient());
     sandbox.load_own(&deny_all().component().unwrap()).unwrap();
     let refusal = sandbox.load(&integer_step("n", "(i64.const 5)").component().unwrap()).unwrap_err();
@@ -64,7 +65,7 @@ fn whether_it_compiles_at_all_is_known_before_anybody_uploads() {
 }
 
 #[test]
-fn a_child_that_answers_nonsense_or_nothing_is_told_from_a_bad_plugin() {
+pub(crate) fn a_child_that_answers_nonsense_or_nothing_is_told_from_a_bad_plugin() {
     let bytes = deny_all().component().unwrap();
     let ends = |script: &str| with(program("/bin/sh", &["-c", script]), patient()).load(&bytes).unwrap_err();
     for script in
@@ -108,7 +109,7 @@ fn a_child_closes_every_file_that_it_inherits_before_it_reads() {
 }
 
 #[test]
-fn a_child_that_hangs_is_killed_by_the_clock() {
+pub(crate) fn a_child_that_hangs_is_killed_by_the_clock() {
     let began = Instant::now();
     let limits = Limits { compile_wall_clock_ms: 100, ..patient() };
     // The second one hangs in a child of its own, the third reads and says nothing, the last has closed its pipes.

@@ -44,7 +44,7 @@ fn a_trap_while_starting_is_the_plugins() {
 }
 
 #[test]
-fn what_fuel_does_not_stop_the_clock_stops_at_the_second_try() {
+pub(crate) fn what_fuel_does_not_stop_the_clock_stops_at_the_second_try() {
     let sandbox = with(Limits { fuel: u64::MAX, wall_clock_ms: 20, ..Limits::default() });
     let error = ask(&sandbox, &doing("(loop $for_ever (br $for_ever)) unreachable")).result.unwrap_err();
     assert_eq!(error, CallError::Interrupted { wall_clock_ms: 20 });

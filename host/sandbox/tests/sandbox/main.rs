@@ -1,27 +1,31 @@
 //! The sandbox against real WebAssembly: plugins that work, plugins that are broken, plugins that mean harm.
 #![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
+#![expect(clippy::print_stdout, reason = "a test tells its seed, its counts and its times")]
 
 #[expect(unreachable_pub, reason = "shared with the product's tests, where it is a public module")]
 #[path = "../../../../tests/src/guests/mod.rs"]
 mod guests;
 
+#[expect(unreachable_pub, reason = "shared with the product's tests, where it is a public module")]
+#[path = "../../../../tests/src/corpus/mod.rs"]
+mod corpus;
+
 mod answers;
-mod bombs;
 mod cache;
 mod calls;
 mod classes;
 mod compiling;
+mod corpus_runs;
 mod hostile;
+mod mutations;
 mod uploads;
 
 use std::sync::OnceLock;
 
-use redress_sandbox::contract::{
-    CaseInfo, Decimal, Line, LineQuote, LineVerdict, Moment, Money, Part, Purchase, Quote, Remedy, Request, StepAnswer,
-    StepRequest, Take, Tier, Value, Verdict,
-};
+use redress_sandbox::contract::{StepAnswer, Value};
 use redress_sandbox::{Answer, Attempt, Call, CallError, Config, Digest, Hook, Limits, Sandbox};
 
+use crate::corpus::question::{allow, gbp, moment, quote, quoted, request, step_request, take, verdict};
 use crate::guests::Guest;
 
 /// The sandbox that most tests share. Its clock is far away, so that a busy machine changes no outcome.
@@ -62,95 +66,6 @@ fn ask(sandbox: &Sandbox, guest: &Guest) -> Attempt {
 /// The failure of a guest that must fail.
 fn failure(guest: &Guest) -> CallError {
     ask(sandbox(), guest).result.unwrap_err()
-}
-
-/// Two lines of one stock code, 3 and 2 wanted; 4 bought for 10.00 GBP, of which 1 is returned and 2.50 refunded, and
-/// 1 more bought for 2.00.
-fn request() -> Request {
-    Request {
-        ask: "ask-1".to_owned(),
-        now: moment(),
-        seed: 7,
-        zone: "Europe/London".to_owned(),
-        jurisdiction: "GB".to_owned(),
-        args: Vec::new(),
-        about: CaseInfo {
-            id: "case-1".to_owned(),
-            number: "C536379".to_owned(),
-            kind: "return".to_owned(),
-            reason: None,
-            claim: Some("goodwill".to_owned()),
-            opened: moment(),
-            channel: "import".to_owned(),
-            attributes: Vec::new(),
-        },
-        customer: None,
-        lines: vec![line(0, 3), line(1, 2)],
-        purchases: vec![purchase("536378", 4, 3, 1_000, 250), purchase("536400", 1, 1, 200, 0)],
-        earlier: Vec::new(),
-        facts: Vec::new(),
-    }
-}
-
-fn step_request() -> StepRequest {
-    StepRequest {
-        ask: "ask-2".to_owned(),
-        now: moment(),
-        seed: 7,
-        zone: "Europe/London".to_owned(),
-        jurisdiction: "GB".to_owned(),
-        args: Vec::new(),
-    }
-}
-
-fn moment() -> Moment {
-    Moment { unix_ms: 1_291_198_860_000, local_day: 14_944, local_second: 36_060 }
-}
-
-fn line(index: u32, quantity: u32) -> Line {
-    let sku = "85123A".to_owned();
-    Line { index, sku, quantity, bought: None, unit: None, reason: None, attributes: Vec::new() }
-}
-
-fn purchase(order: &str, quantity: u32, left: u32, paid: i64, refunded: i64) -> Purchase {
-    Purchase {
-        order: order.to_owned(),
-        line: 5,
-        sku: "85123A".to_owned(),
-        at: moment(),
-        delivered: None,
-        quantity,
-        left,
-        unit_price: Decimal { mantissa: 2_500, scale: 3 },
-        paid: gbp(paid),
-        refunded: gbp(refunded),
-        attributes: Vec::new(),
-    }
-}
-
-fn gbp(minor: i64) -> Money {
-    Money { minor, currency: "GBP".to_owned() }
-}
-
-fn take(order: &str, quantity: u32) -> Take {
-    Take { order: order.to_owned(), line: 5, quantity }
-}
-
-fn allow(line: u32, quantity: u32, takes: Vec<Take>) -> LineVerdict {
-    let remedy = Remedy::Allow;
-    LineVerdict { line, remedy, quantity, takes, disposition: None, tier: Tier::Goodwill, reasons: Vec::new() }
-}
-
-fn verdict(lines: Vec<LineVerdict>) -> Verdict {
-    Verdict { lines, reasons: Vec::new(), duties: Vec::new(), provides: Vec::new() }
-}
-
-fn quoted(line: u32, take: Take, amount: Money) -> LineQuote {
-    LineQuote { line, take, parts: vec![Part { kind: "goods".to_owned(), amount }] }
-}
-
-fn quote(lines: Vec<LineQuote>) -> Quote {
-    Quote { lines, reasons: Vec::new(), provides: Vec::new() }
 }
 
 /// The integer that a step provides.

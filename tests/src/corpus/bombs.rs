@@ -1,25 +1,32 @@
 //! Components that are small to send and dear to compile.
 
-use std::fmt::Write as _;
-
 use redress_sandbox::Hook;
 
 use crate::guests::Guest;
 
 /// A component that is dear to compile, under the name of what is dear about it.
-pub(crate) struct Bomb {
-    pub(crate) name: &'static str,
+#[derive(Clone, Debug)]
+pub struct Bomb {
+    /// What is dear about it.
+    pub name: &'static str,
     guest: Guest,
 }
 
 impl Bomb {
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        self.guest.component().unwrap()
+    /// The component.
+    ///
+    /// # Panics
+    ///
+    /// The guest cannot be written down: a mistake in this table.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.guest.component().unwrap_or_else(|error| panic!("{error:#}"))
     }
 }
 
 /// All of them, each as large as its name says.
-pub(crate) fn all() -> Vec<Bomb> {
+#[must_use]
+pub fn all() -> Vec<Bomb> {
     vec![
         Bomb { name: "one function of 2 MiB", guest: one_function(130_000) },
         Bomb { name: "49,000 locals in 60 nested loops", guest: locals_in_loops(49_000, 60) },
@@ -36,21 +43,23 @@ fn step(locals: &str, body: &str) -> Guest {
 }
 
 /// So many operations, each of which needs the result of the one before; about 16 bytes each.
-pub(crate) fn one_function(operations: usize) -> Guest {
+#[must_use]
+pub fn one_function(operations: usize) -> Guest {
     let one = "(local.set $x (i64.add (i64.mul (local.get $x) (i64.const 0x5deece66d)) (i64.load (i32.wrap_i64 (local.get $x)))))";
     step("(local $x i64)", &one.repeat(operations))
 }
 
 /// Every local may have another value in every loop.
-pub(crate) fn locals_in_loops(locals: usize, loops: usize) -> Guest {
+#[must_use]
+pub fn locals_in_loops(locals: usize, loops: usize) -> Guest {
     let declared = "i64 ".repeat(locals);
     let first = 12; // Behind the parameters of a step.
     let mut body = "(loop ".repeat(loops);
     for local in first..first + locals {
-        write!(body, "(local.set {local} (i64.add (local.get {local}) (i64.const 1)))").unwrap();
+        body.push_str(&format!("(local.set {local} (i64.add (local.get {local}) (i64.const 1)))"));
     }
     for depth in 0..loops {
-        write!(body, "(br_if 0 (i64.eqz (local.get {})))) ", first + depth).unwrap();
+        body.push_str(&format!("(br_if 0 (i64.eqz (local.get {})))) ", first + depth));
     }
     step(&format!("(local {declared})"), &body)
 }
@@ -60,11 +69,11 @@ fn branches(targets: usize, blocks: usize) -> Guest {
     let mut body = "(block ".repeat(blocks);
     body.push_str("(br_table");
     for target in 0..targets {
-        write!(body, " {}", target % blocks).unwrap();
+        body.push_str(&format!(" {}", target % blocks));
     }
     body.push_str(" (i32.wrap_i64 (local.get $x)))");
     for block in 0..blocks {
-        write!(body, ") (local.set $x (i64.add (local.get $x) (i64.const {block})))").unwrap();
+        body.push_str(&format!(") (local.set $x (i64.add (local.get $x) (i64.const {block})))"));
     }
     step("(local $x i64)", &body)
 }
@@ -74,7 +83,7 @@ fn nested(depth: usize) -> Guest {
     let mut body = "block ".repeat(depth);
     body.push_str("local.get $x i64.eqz br_if 0 ");
     for level in 0..depth {
-        write!(body, "end local.get $x i64.const {level} i64.add local.set $x ").unwrap();
+        body.push_str(&format!("end local.get $x i64.const {level} i64.add local.set $x "));
     }
     step("(local $x i64)", &body)
 }
@@ -82,14 +91,10 @@ fn nested(depth: usize) -> Guest {
 fn functions(count: usize) -> Guest {
     let mut fields = String::new();
     for number in 0..count {
-        write!(
-            fields,
-            "(func (param i64 i64) (result i64) (local i64)
+        fields.push_str(&format!("(func (param i64 i64) (result i64) (local i64)
                (loop (local.set 2 (i64.add (i64.mul (local.get 0) (i64.const {number})) (i64.rotl (local.get 2) (local.get 1))))
                  (br_if 0 (i64.lt_u (local.get 2) (i64.load offset={number} (i32.wrap_i64 (local.get 0))))))
-               (i64.div_u (local.get 2) (i64.or (local.get 1) (i64.const 1))))"
-        )
-        .unwrap();
+               (i64.div_u (local.get 2) (i64.or (local.get 1) (i64.const 1))))"));
     }
     step("", "").fields(&fields)
 }
