@@ -38,6 +38,7 @@ mod revisions;
 mod schema;
 mod serve;
 mod shapes;
+mod signers;
 mod stages;
 mod starts;
 mod steps;

@@ -154,13 +154,13 @@ impl World {
 impl Merchant {
     /// Push a plugin under a name.
     pub fn push(&self, name: &str, bytes: &[u8]) -> anyhow::Result<plugins::Active> {
-        let upload = plugins::Upload { name, bytes, by: &admin(), way: Way::Api, answer: None };
+        let upload = plugins::Upload { name, bytes, signature: None, by: &admin(), way: Way::Api, answer: None };
         Ok(plugins::push(&self.engine, &self.objects, &upload)?)
     }
 
     /// Put a component beside the active one of its name.
     pub fn stage(&self, name: &str, bytes: &[u8], stage: Stage) -> Result<Staged, redress::publish::Error> {
-        self.staging(staging::Component::Upload(name, bytes), stage)
+        self.staging(staging::Component::Upload(name, bytes, None), stage)
     }
 
     /// Let a staged component go further.

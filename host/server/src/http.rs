@@ -20,6 +20,7 @@ pub(crate) mod respond;
 mod routes;
 mod schemas;
 pub mod service;
+mod signers;
 mod staging;
 pub mod tenancy;
 pub mod wire;
@@ -116,6 +117,8 @@ fn rules(api: Api) -> Api {
         .route(READ, routes!(plugins::get))
         .route(RULE, routes!(plugins::activate))
         .route(RULE, routes!(plugins::rollback))
+        .route(READ, routes!(signers::list))
+        .route(RULE, routes!(signers::set))
         .route(READ, routes!(grants::get))
         .route(RULE, routes!(grants::put))
         .route(RULE, routes!(staging::stage))

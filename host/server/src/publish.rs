@@ -17,6 +17,7 @@ pub mod migrate;
 mod past;
 pub mod plugins;
 pub mod schema;
+pub mod signers;
 pub mod staging;
 pub mod stock;
 pub mod suite;
@@ -196,6 +197,15 @@ pub enum Error {
         /// What is missing.
         facts: Vec<String>,
     },
+    /// The signers cannot be these.
+    #[error("signers cannot be these: {0}")]
+    SignerUnfit(String),
+    /// A component comes without a signature, and the merchant wants one.
+    #[error("plugin is not signed, and only signed ones are taken here")]
+    SignatureMissing,
+    /// A signature that does not count.
+    #[error("signature of the plugin does not count: {0}")]
+    SignatureInvalid(String),
     /// The engine or its store.
     #[error(transparent)]
     Engine(#[from] engine::Error),
@@ -239,6 +249,9 @@ impl Error {
             Self::NotStaged(_) => "stage_not_found",
             Self::StageUnfit { .. } => "stage_unfit",
             Self::InUse { .. } => "plugin_in_use",
+            Self::SignerUnfit(_) => "signer_unfit",
+            Self::SignatureMissing => "signature_missing",
+            Self::SignatureInvalid(_) => "signature_invalid",
             Self::UnknownFacts(_) => "fact_unknown",
             Self::NotGranted { .. } => "plugin_not_granted",
             Self::Engine(error) => error.code(),

@@ -117,6 +117,10 @@ async fn rules(story: &mut Recorder) {
     assert_eq!(back["digest"], first["digest"]);
     let digest = json!({ "digest": first["digest"] });
     story.tell("plugin.activate", "admin", "/v1/plugins/number@0/activate", Some(&digest)).await;
+    let key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+    let signers = json!({ "keys": { "anna": key }, "required": false, "note": "anna builds our plugins" });
+    story.tell("signer.set", "admin", "/v1/signers", Some(&signers)).await;
+    story.tell("signer.list", "viewer", "/v1/signers", None).await;
     let grant = json!({ "facts": ["customer.cases_365d"], "note": "who returns often is looked at" });
     story.tell("plugin.grant", "admin", "/v1/plugins/number/grants", Some(&grant)).await;
     story.tell("plugin.grants", "viewer", "/v1/plugins/number/grants", None).await;

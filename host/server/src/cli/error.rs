@@ -370,6 +370,9 @@ impl Error {
             Self::Publish(publish::Error::Breaks { .. }) => {
                 "nothing was changed; publish a workflow that suits both, or push the plugin under another name"
             }
+            Self::Publish(publish::Error::SignatureMissing | publish::Error::SignatureInvalid(_)) => {
+                "nothing was changed; sign the file with a registered key (minisign -S -m FILE), and push it with --signature FILE.minisig"
+            }
             Self::Publish(publish::Error::NotGranted { .. }) => {
                 "nothing was changed; look at what it asks for, then: redress plugin grant NAME FACT..., and push it again"
             }

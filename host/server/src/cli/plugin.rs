@@ -66,6 +66,9 @@ pub(super) enum Verb {
     /// Say what a plugin may be told beside the case.
     #[command(help_template = HELP, before_help = stages::GRANT)]
     Grant(stages::GrantArgs),
+    /// Show or say whose signatures of plugins count.
+    #[command(help_template = HELP, before_help = stages::SIGNERS)]
+    Signers(stages::SignersArgs),
     /// Remove a plugin that no workflow calls.
     #[command(help_template = HELP, before_help = stages::REMOVE)]
     Remove(stages::EndArgs),
@@ -88,6 +91,7 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::Rollback(args) => stages::rollback(args, at, out),
         Verb::Stop(args) => stages::stop(args, at, out),
         Verb::Grant(args) => stages::grant(args, at, out),
+        Verb::Signers(args) => stages::signers(args, at, out),
         Verb::Remove(args) => stages::remove(args, at, out),
     }
 }

@@ -1,5 +1,7 @@
 //! The tenant's own stream: what was published, pushed and imported, by whom and when.
 
+use std::collections::BTreeMap;
+
 use redress_domain::case::command::Actor;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
@@ -186,6 +188,9 @@ pub enum What {
         version: String,
         /// The component.
         digest: Digest,
+        /// Whose signature it came with, by the name of the key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed_by: Option<String>,
         /// Where it came from.
         #[serde(default)]
         from: Origin,
@@ -201,6 +206,9 @@ pub enum What {
         digest: Digest,
         /// How far it is.
         stage: Stage,
+        /// Whose signature it came with, by the name of the key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed_by: Option<String>,
         /// Why, in a few words.
         note: String,
         /// Where the command came from.
@@ -217,6 +225,18 @@ pub enum What {
         how: Ended,
         /// What its answers as a shadow came to.
         compared: Compared,
+        /// Why, in a few words.
+        note: String,
+        /// Where the command came from.
+        from: Origin,
+    },
+    /// These signatures of plugins count, and no others.
+    #[serde(rename = "signers.set.1")]
+    SignersSet {
+        /// Public keys by their names.
+        keys: BTreeMap<String, String>,
+        /// Whether a component without a signature is refused.
+        required: bool,
         /// Why, in a few words.
         note: String,
         /// Where the command came from.

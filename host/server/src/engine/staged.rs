@@ -44,6 +44,9 @@ pub struct Staged {
     pub digest: Digest,
     /// The active component, which it is compared with.
     pub beside: Digest,
+    /// Whose signature it came with, by the name of the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
     /// How far it is.
     pub stage: Stage,
     /// Since when, by whom and why.

@@ -10,6 +10,7 @@ use redress_domain::case::entry::Entry;
 use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::decision::Decision;
+use redress_domain::facts::Facts;
 use redress_domain::ids::CaseId;
 use redress_domain::workflow::definition::Definition;
 use redress_domain::workflow::run::{self, Input, Progress, Run, needs, route};
@@ -89,16 +90,9 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     if let Stance::Leave(version) = stance {
         return Ok(left(order, case.as_ref(), claim, version));
     }
-    let mut facts = facts::load(&snapshot, case.as_ref(), &order.command.body)?;
     let pinned = case.as_ref().and_then(|case| case.revision);
     let pinned = pinned.map(|revision| inner.registry.definition(revision)).transpose()?;
-    told::load(
-        &snapshot,
-        &deciding(inner, case.as_ref(), pinned.as_ref(), order)?,
-        case.as_ref(),
-        &order.command,
-        &mut facts,
-    )?;
+    let facts = facts_of(inner, &snapshot, case.as_ref(), pinned.as_ref(), order)?;
     let mut command = order.command.clone();
     let mut rows = personal::lift(&mut command, order.case, case.as_ref(), pinned.as_deref());
     rows.extend(personal::contact(&command.body, order.case, &order.contact));
@@ -122,8 +116,6 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
         (_, case) => begin(inner, &snapshot, pinned, case, input)?,
     };
     let (mut decision, shadowed) = advance(inner, definition.as_deref(), run);
-    let fuel = decision.turn.asks.iter().fold(0_u64, |sum, asked| sum.saturating_add(asked.answered.fuel));
-    inner.workers.spent(inner.record.id, fuel);
     // What was kept is taken up turn by turn, from where the case is not paused any more.
     decision.resume |= !decision.case.deferred.is_empty() && hold::of_case(&snapshot, &decision.case)?.is_none();
     let cancel = done_work(&snapshot, &decision)?;
@@ -139,6 +131,20 @@ pub(super) fn compute(inner: &Inner, order: &Order, claim: Option<&ClaimRef>) ->
     let (said_at, next) = (order.said_at, order.next.clone());
     let beside = Box::new(Beside { claim, next, cancel, woken, paused, rows, said_at, repeat });
     Ok(Computed::Decided(decision, beside, Box::new(After { change, shadowed })))
+}
+
+/// What the turn reads beside the case, with what its plugins are told.
+fn facts_of(
+    inner: &Inner,
+    snapshot: &Snapshot,
+    case: Option<&Case>,
+    pinned: Option<&Arc<Definition>>,
+    order: &Order,
+) -> Result<Facts, Error> {
+    let mut facts = facts::load(snapshot, case, &order.command.body)?;
+    let deciding = deciding(inner, case, pinned, order)?;
+    told::load(snapshot, &deciding, case, &order.command, &mut facts)?;
+    Ok(facts)
 }
 
 /// The definitions whose plugins may be asked in this turn: the one that the case is pinned to and the one that it moves to; of a case
@@ -247,7 +253,11 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> (Box<Dec
     let (mut run, mut answer, mut shadowed) = (Box::new(run), None, Vec::new());
     loop {
         match run::advance(definition, run, answer.take()) {
-            Progress::Decided(decision) => return (decision, shadowed),
+            Progress::Decided(decision) => {
+                let fuel = decision.turn.asks.iter().map(|asked| asked.answered.fuel);
+                inner.workers.spent(inner.record.id, fuel.fold(0, u64::saturating_add));
+                return (decision, shadowed);
+            }
             Progress::Ask(asking) => {
                 // Only a definition has steps that ask.
                 let (ask, definition) = asking.question().zip(definition).expect("a run that asks has a question");

@@ -106,6 +106,9 @@ codes! {
     PLUGIN_BREAKS_WORKFLOW "plugin_breaks_workflow" 409 "An active workflow would not pass with this plugin";
     PLUGIN_IN_USE "plugin_in_use" 409 "Workflows call the plugin";
     PLUGIN_NOT_GRANTED "plugin_not_granted" 409 "The plugin asks for facts that it is not granted";
+    SIGNATURE_MISSING "signature_missing" 422 "The plugin is not signed";
+    SIGNATURE_INVALID "signature_invalid" 422 "The signature does not count";
+    SIGNER_UNFIT "signer_unfit" 422 "The signers cannot be these";
     FACT_UNKNOWN "fact_unknown" 422 "There is no such fact";
     STAGE_UNFIT "stage_unfit" 422 "The component cannot be staged so";
     UPLOAD_EMPTY "upload_empty" 422 "The plugin is empty";

@@ -1,7 +1,10 @@
 //! `/v1/plugins`: WebAssembly components that workflows call, put under a name, and taken back.
 
 use axum::extract::{OriginalUri, State as Shared};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use redress_domain::ids::Digest;
 use redress_domain::workflow::definition::{Plugin, PluginRef};
 use serde::Deserialize;
@@ -20,6 +23,7 @@ use crate::engine::repeat::Repeat;
 use crate::engine::{self, Engine};
 use crate::publish::interface;
 use crate::publish::plugins::{self, Activation, Active, Became, Upload};
+use crate::publish::signers::SIGNATURE_BYTES_MAX;
 use crate::publish::staging;
 use crate::publish::way::{Answer, Way};
 
@@ -33,6 +37,7 @@ pub(super) const PLUGIN_BYTES_MAX: usize = redress_sandbox::limits::UPLOAD_BYTES
     request_body(content = Vec<u8>, content_type = "application/wasm"),
     params(
         ("name" = String, Path, description = "its name, without a version: that is the component's own"),
+        ("Redress-Signature" = Option<String>, Header, description = "in base 64, what `minisign -S` wrote for the file"),
         ("Idempotency-Key" = Option<String>, Header, description = "names this request: sent again, it is answered and not done again"),
     ),
     responses(
@@ -53,16 +58,29 @@ pub(super) async fn put(
         let detail = format!("the body is {essence:?}; send application/wasm");
         return Err(Problem::new(codes::MEDIA_TYPE_UNSUPPORTED, detail));
     }
-    let by = tenant.caller.actor();
+    let (by, signature) = (tenant.caller.actor(), signature(&raw.headers)?);
     let kept = tenant.read(move |engine| {
         let document = |active: &Active| told(engine, active).text();
         let answer = repeat.map(|repeat| Answer { repeat, document: &document });
-        let upload = Upload { name: &name, bytes: &raw.bytes, by: &by, way: Way::Api, answer };
+        let (bytes, signature) = (&raw.bytes, signature.as_deref());
+        let upload = Upload { name: &name, bytes, signature, by: &by, way: Way::Api, answer };
         let pushed = plugins::push(engine, &state.app.host().objects(), &upload);
         drop(guard);
         pushed.map(|active| told(engine, &active)).map_err(|error| refused(error, ""))
     });
     Ok(kept.await?.into_response())
+}
+
+/// The signature that comes with an upload.
+pub(super) fn signature(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("redress-signature") else { return Ok(None) };
+    let invalid = |why: &str| Problem::new(codes::SIGNATURE_INVALID, why);
+    if value.len() > 2 * SIGNATURE_BYTES_MAX {
+        return Err(invalid("the header Redress-Signature is larger than a signature"));
+    }
+    let text = BASE64.decode(value.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let wrong = || invalid("the header Redress-Signature is not the base 64 of what minisign wrote");
+    text.map(Some).ok_or_else(wrong)
 }
 
 /// List the plugins that workflows may call: the merchant's own, then those shipped with the host.

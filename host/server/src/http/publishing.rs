@@ -137,6 +137,9 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
         | E::StageUnfit { .. }
         | E::InUse { .. }
         | E::UnknownFacts(_)
+        | E::SignerUnfit(_)
+        | E::SignatureMissing
+        | E::SignatureInvalid(_)
         | E::NotGranted { .. }
         | E::NeverPushed { .. } => known(error.code()),
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::page::{Named, Params};
-use super::plugins::{PLUGIN_BYTES_MAX, told};
+use super::plugins::{PLUGIN_BYTES_MAX, signature, told};
 use super::problem::{Problem, ProblemBody};
 use super::publishing::{note, refused};
 use super::repeat::{Command, RawCommand};
@@ -78,6 +78,7 @@ pub(super) struct EndPlugin {
     params(
         ("name" = String, Path, description = "its name, without a version: that is the component's own"),
         StagePlugin,
+        ("Redress-Signature" = Option<String>, Header, description = "in base 64, what `minisign -S` wrote for the file"),
         ("Idempotency-Key" = Option<String>, Header, description = "names this request: sent again, it is answered and not done again"),
     ),
     responses(
@@ -100,9 +101,10 @@ pub(super) async fn stage(
         return Err(Problem::new(codes::MEDIA_TYPE_UNSUPPORTED, detail));
     }
     let wished = (wish.stage()?, note(wish.note)?);
-    let by = tenant.clone();
+    let (by, signature) = (tenant.clone(), signature(&raw.headers)?);
     let kept = tenant.read(move |engine| {
-        let kept = staged(&state, &by, engine, Component::Upload(&name, &raw.bytes), &wished, repeat);
+        let upload = Component::Upload(&name, &raw.bytes, signature.as_deref());
+        let kept = staged(&state, &by, engine, upload, &wished, repeat);
         drop(guard);
         kept
     });

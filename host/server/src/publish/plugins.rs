@@ -16,7 +16,7 @@ use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
 use super::way::{Answer, Way};
-use super::{Error, grants, interface, past, staging, stock, workflows};
+use super::{Error, grants, interface, past, signers, staging, stock, workflows};
 use crate::engine::log::{self, Ended, Next, Origin, Record, What};
 use crate::engine::staged::{self, Staged};
 use crate::engine::{self, Engine};
@@ -46,6 +46,8 @@ pub struct Became {
     pub by: Actor,
     /// Where it came from.
     pub from: Origin,
+    /// Whose signature it came with, by the name of the key.
+    pub signed_by: Option<String>,
     /// Whether it still is, since then.
     pub active: bool,
 }
@@ -57,6 +59,8 @@ pub struct Upload<'a> {
     pub name: &'a str,
     /// The component, or a core module with its types.
     pub bytes: &'a [u8],
+    /// Its signature, the text that minisign writes, where it has one.
+    pub signature: Option<&'a str>,
     /// By whom.
     pub by: &'a Actor,
     /// The way in; what a door hands in is committed as handed in together with the activation.
@@ -86,6 +90,7 @@ pub struct Activation<'a> {
 /// It is refused, or a workflow would not pass with it. Nothing was changed, and nothing of it is kept.
 pub fn push(engine: &Engine, objects: &Objects, upload: &Upload<'_>) -> Result<Active, Error> {
     Slug::new(upload.name).map_err(|_| Error::Name(upload.name.to_owned()))?;
+    let signed_by = signers::verify(engine, upload.bytes, upload.signature)?;
     let component = component(engine.sandbox(), upload.bytes)?;
     let said = engine.sandbox().describe(&component).map_err(refused)?;
     let (reference, plugin) = known(upload.name, &said).ok_or_else(|| Error::Name(said.manifest.version.clone()))?;
@@ -97,24 +102,32 @@ pub fn push(engine: &Engine, objects: &Objects, upload: &Upload<'_>) -> Result<A
     // Compiled before and outside: only what becomes active is decided one at a time.
     let compiled = engine.sandbox().upload(&component).map_err(refused)?;
     let tried = conformance::dry_run(engine.sandbox(), &compiled.digest, &[]).map_err(refused);
-    let pushed = tried.and_then(|_| become_active(engine, objects, upload, &component, active, &reference, plugin));
+    let becoming = Becoming { component: &component, active, reference: &reference, plugin, signed_by };
+    let pushed = tried.and_then(|_| become_active(engine, objects, upload, becoming));
     hold(engine);
     drop(compiled);
     engine.sandbox().sweep();
     pushed
 }
 
+/// What is to become active, checked and compiled.
+struct Becoming<'a> {
+    component: &'a [u8],
+    active: Active,
+    reference: &'a PluginRef,
+    plugin: Plugin,
+    signed_by: Option<String>,
+}
+
 fn become_active(
     engine: &Engine,
     objects: &Objects,
     upload: &Upload<'_>,
-    component: &[u8],
-    active: Active,
-    reference: &PluginRef,
-    plugin: Plugin,
+    becoming: Becoming<'_>,
 ) -> Result<Active, Error> {
+    let Becoming { component, active, reference, plugin, signed_by } = becoming;
     let _alone = engine.publishing();
-    let candidate = candidate(engine, active, reference, plugin)?;
+    let candidate = Candidate { signed_by, ..candidate(engine, active, reference, plugin)? };
     if !candidate.is_active && upload.way.is_overtaken(|| past::of_plugin(engine, upload.name))? {
         return Err(Error::Overtaken);
     }
@@ -187,10 +200,13 @@ pub fn activate(engine: &Engine, objects: &Objects, activation: &Activation<'_>)
     let Activation { plugin, digest, by, way, answer } = activation;
     let never = || Error::NeverPushed { plugin: (*plugin).to_owned(), digest: *digest };
     let was = |became: &Became| became.plugin.plugin == *plugin && became.plugin.digest == *digest;
-    let active = match history(engine)?.into_iter().find(was) {
-        Some(became) => became.plugin,
+    let (active, signed_by) = match history(engine)?.into_iter().find(was) {
+        Some(became) => (became.plugin, became.signed_by),
         // What is staged was checked and compiled like what was active.
-        None => staging::component(&engine.staged_of(plugin)?.filter(|one| one.digest == *digest).ok_or_else(never)?),
+        None => {
+            let staged = engine.staged_of(plugin)?.filter(|one| one.digest == *digest).ok_or_else(never)?;
+            (staging::component(&staged), staged.signed_by)
+        }
     };
     let info = restore(engine.sandbox(), objects, *digest)?;
     let (name, _) = plugin.split_once('@').ok_or_else(never)?;
@@ -198,7 +214,7 @@ pub fn activate(engine: &Engine, objects: &Objects, activation: &Activation<'_>)
     let (reference, plugin) = known(name, &info).ok_or_else(never)?;
     let activated = {
         let _alone = engine.publishing();
-        let candidate = candidate(engine, active, &reference, plugin)?;
+        let candidate = Candidate { signed_by, ..candidate(engine, active, &reference, plugin)? };
         workflows::try_again(engine, &candidate.republished)?;
         candidate.commit(engine, by, way, answer.as_ref())
     };
@@ -213,9 +229,9 @@ pub fn activate(engine: &Engine, objects: &Objects, activation: &Activation<'_>)
 pub fn history(engine: &Engine) -> Result<Vec<Became>, engine::Error> {
     let mut all = Vec::new();
     for logged in log::read(engine)? {
-        if let What::PluginActivated { plugin, version, digest, from } = logged.what {
+        if let What::PluginActivated { plugin, version, digest, signed_by, from } = logged.what {
             let plugin = Active { plugin, version, digest };
-            all.push(Became { plugin, at: logged.at, by: logged.by, from, active: false });
+            all.push(Became { plugin, at: logged.at, by: logged.by, from, signed_by, active: false });
         }
     }
     for now in list(engine)? {
@@ -233,19 +249,21 @@ struct Candidate {
     republished: Vec<workflows::Candidate>,
     /// Whether it is active already, so that there is nothing to do.
     is_active: bool,
+    /// Whose signature it came with.
+    signed_by: Option<String>,
     /// What is staged under the name: it is over when another component, or this one, becomes active.
     staged: Option<Staged>,
 }
 
 fn candidate(engine: &Engine, active: Active, reference: &PluginRef, plugin: Plugin) -> Result<Candidate, Error> {
     if list(engine)?.contains(&active) {
-        return Ok(Candidate { active, republished: Vec::new(), is_active: true, staged: None });
+        return Ok(Candidate { active, republished: Vec::new(), is_active: true, signed_by: None, staged: None });
     }
     let mut plugins = available(engine)?;
     plugins.insert(reference.clone(), plugin);
     let republished = workflows::republish(engine, reference, &plugins)?;
     let staged = engine.staged_of(&active.plugin)?;
-    Ok(Candidate { active, republished, is_active: false, staged })
+    Ok(Candidate { active, republished, is_active: false, signed_by: None, staged })
 }
 
 impl Candidate {
@@ -279,6 +297,7 @@ impl Candidate {
             plugin: active.plugin.clone(),
             version: active.version.clone(),
             digest: active.digest,
+            signed_by: self.signed_by.clone(),
             from: way.origin(),
         };
         let pointer = Row::Put(RowKey::pointer(&format!("{POINTER}{}", active.plugin)), codec::encode(active));

@@ -15,7 +15,7 @@ use redress_store::row::{Row, RowKey};
 use super::canary::{self, LettingOut, Share};
 use super::plugins::{self, Active, POINTER};
 use super::way::{Answer, Way};
-use super::{Error, grants, workflows};
+use super::{Error, grants, signers, workflows};
 use crate::engine::Engine;
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::staged::{self, Compared, Stage, Staged};
@@ -42,8 +42,8 @@ pub struct Staging<'a> {
 /// Which component.
 #[derive(Debug, Clone, Copy)]
 pub enum Component<'a> {
-    /// One that is handed in, and the name without a version.
-    Upload(&'a str, &'a [u8]),
+    /// One that is handed in, and the name without a version; with its signature, where it has one.
+    Upload(&'a str, &'a [u8], Option<&'a str>),
     /// The one that is staged under this name and major version.
     Staged(&'a str),
 }
@@ -69,7 +69,7 @@ pub struct End<'a, T> {
 /// It is refused, nothing is active under its name, or as a canary a workflow would not pass with it. Nothing was changed.
 pub fn stage(engine: &Engine, objects: &Objects, staging: &Staging<'_>) -> Result<Staged, Error> {
     // Checked and compiled before and outside: only what is staged is decided one at a time.
-    let Found { component, reference, plugin, bytes, .. } = find(engine, objects, &staging.what)?;
+    let Found { component, reference, plugin, bytes, signed_by, .. } = find(engine, objects, &staging.what)?;
     let staged = {
         let _alone = engine.publishing();
         let name = component.plugin.clone();
@@ -86,7 +86,7 @@ pub fn stage(engine: &Engine, objects: &Objects, staging: &Staging<'_>) -> Resul
         if let Some(bytes) = &bytes {
             objects.put(bytes).map_err(Error::Object)?;
         }
-        commit(engine, staging, component, beside, canaries)?
+        commit(engine, staging, New { component, signed_by, beside, canaries })?
     };
     plugins::hold(engine);
     Ok(staged)
@@ -99,19 +99,24 @@ struct Found<'a> {
     plugin: Plugin,
     /// Of what is not kept yet.
     bytes: Option<Cow<'a, [u8]>>,
+    /// Whose signature it came with.
+    signed_by: Option<String>,
     _held: Arc<PluginInfo>,
 }
 
 fn find<'a>(engine: &Engine, objects: &Objects, what: &Component<'a>) -> Result<Found<'a>, Error> {
+    let signed_by;
     let (name, info, bytes) = match *what {
-        Component::Upload(name, bytes) => {
+        Component::Upload(name, bytes, signature) => {
             Slug::new(name).map_err(|_| Error::Name(name.to_owned()))?;
+            signed_by = signers::verify(engine, bytes, signature)?;
             let (info, bytes) = plugins::compiled(engine, bytes)?;
             (name, info, Some(bytes))
         }
         Component::Staged(plugin) => {
             let staged = engine.staged_of(plugin)?.ok_or_else(|| Error::NotStaged(plugin.to_owned()))?;
             let name = plugin.split('@').next().unwrap_or_default();
+            signed_by = staged.signed_by;
             (name, plugins::restore(engine.sandbox(), objects, staged.digest)?, None)
         }
     };
@@ -120,7 +125,7 @@ fn find<'a>(engine: &Engine, objects: &Objects, what: &Component<'a>) -> Result<
     let (reference, plugin) = known.ok_or_else(|| Error::Name(info.manifest.version.clone()))?;
     let digest = Digest::from_bytes(info.digest);
     let component = Active { plugin: reference.to_string(), version: info.manifest.version.clone(), digest };
-    Ok(Found { component, reference, plugin, bytes, _held: info })
+    Ok(Found { component, reference, plugin, bytes, signed_by, _held: info })
 }
 
 /// The revisions that would be canaries: of every active workflow that calls the plugin, with the component in place of the active one.
@@ -146,13 +151,16 @@ struct Canary {
     control: Digest,
 }
 
-fn commit(
-    engine: &Engine,
-    staging: &Staging<'_>,
+/// What is staged with what it comes to.
+struct New {
     component: Active,
+    signed_by: Option<String>,
     beside: Digest,
     canaries: Vec<Canary>,
-) -> Result<Staged, Error> {
+}
+
+fn commit(engine: &Engine, staging: &Staging<'_>, new: New) -> Result<Staged, Error> {
+    let New { component, signed_by, beside, canaries } = new;
     let Staging { stage, bounds, note, by, way, answer, .. } = staging;
     let before = engine.staged_of(&component.plugin)?;
     // What it came to as a shadow is still known when it is a canary.
@@ -163,6 +171,7 @@ fn commit(
         version: component.version.clone(),
         digest: component.digest,
         beside,
+        signed_by: signed_by.clone(),
         stage: *stage,
         since: Since { at: next.at, by: (*by).clone(), note: (*note).to_owned(), from: way.origin() },
         compared: compared.clone(),
@@ -181,6 +190,7 @@ fn commit(
             version: staged.version.clone(),
             digest: staged.digest,
             stage: *stage,
+            signed_by: staged.signed_by.clone(),
             note: (*note).to_owned(),
             from: way.origin(),
         });

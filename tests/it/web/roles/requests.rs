@@ -67,8 +67,8 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
         }
         "workflow.get" | "workflow.list" | "workflow.revisions" | "revision.get" | "file.list" | "hold.list"
         | "draft.list" | "draft.get" | "draft.discard" => return None,
-        "plugin.get" | "plugin.list" | "plugin.grants" | "key.get" | "key.list" | "tenant.get" | "tenant.list"
-        | "tenant.own" => {
+        "plugin.get" | "plugin.list" | "plugin.grants" | "signer.list" | "key.get" | "key.list" | "tenant.get"
+        | "tenant.list" | "tenant.own" => {
             return None;
         }
         "order.put" => json!({
@@ -100,6 +100,7 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
             json!({ "source": document(&things.workflow, "never", "", done), "percent": 5, "note": "a trial" })
         }
         "plugin.grant" => json!({ "facts": ["order.lines"], "note": "small orders are taken back" }),
+        "signer.set" => json!({ "keys": {}, "note": "nobody signs" }),
         "plugin.restage" => json!({ "stage": "shadow", "note": "once more" }),
         "plugin.unstage" | "plugin.remove" => json!({ "note": "it is not needed" }),
         "plugin.activate" => json!({ "digest": things.digest }),

@@ -87,7 +87,8 @@ pub(super) fn publish_exit(error: &publish::Error) -> Exit {
         E::DraftsFull(_) => Exit::Conflict,
         E::NoHold { .. } | E::NoDraft(_) | E::NoPlugin(_) | E::NotStaged(_) => Exit::NotFound,
         E::InUse { .. } | E::NotGranted { .. } => Exit::Conflict,
-        E::StageUnfit { .. } | E::UnknownFacts(_) => Exit::Invalid,
+        E::StageUnfit { .. } | E::UnknownFacts(_) | E::SignerUnfit(_) => Exit::Invalid,
+        E::SignatureMissing | E::SignatureInvalid(_) => Exit::Invalid,
         E::NoWorkflow(_) | E::NoRevision { .. } | E::NoSuchRevision { .. } | E::NoCanary(_) | E::NeverPushed { .. } => {
             Exit::NotFound
         }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use redress_domain::clock::Zone;
 use redress_sandbox::Sandbox;
 
@@ -12,7 +14,7 @@ use crate::cli::door::part;
 use crate::cli::error::Error;
 use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::Out;
-use crate::cli::session::{actor, read_bytes};
+use crate::cli::session::{actor, read_bytes, read_text};
 use crate::cli::shown::{self, Column};
 use crate::publish::plugins::Upload;
 use crate::publish::way::Way;
@@ -23,6 +25,7 @@ Examples:
   redress plugin push target/my-rule.wasm --tenant shop --data data
   redress plugin push deny-all.wasm --name purchase-match --tenant shop --data data
   redress plugin push my-rule.wasm --server http://127.0.0.1:7373 --key-file admin.key
+  redress plugin push my-rule.wasm --signature my-rule.wasm.minisig --tenant shop --data data
 ";
 
 #[derive(Debug, clap::Args)]
@@ -32,19 +35,24 @@ pub(in crate::cli) struct Args {
     /// The name that workflows call it by; without it the one in its manifest.
     #[arg(long)]
     name: Option<String>,
+    /// Its signature, as `minisign -S` writes it.
+    #[arg(long, value_name = "FILE.minisig")]
+    signature: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let bytes = read_bytes(&args.file)?;
+    let signature = args.signature.as_deref().map(read_text).transpose()?;
     if at.server.is_some() {
-        return asked(args, bytes, at, out);
+        return asked(args, bytes, signature.as_deref(), at, out);
     }
     let session = at.session()?;
     let engine = &session.engine;
     let info = plugins::read(engine.sandbox(), &bytes)?;
     let name = args.name.as_deref().unwrap_or(&info.manifest.name);
     let before = workflows::actives(engine)?;
-    let upload = Upload { name, bytes: &bytes, by: &actor(), way: Way::Cli, answer: None };
+    let (by, signature) = (actor(), signature.as_deref());
+    let upload = Upload { name, bytes: &bytes, signature, by: &by, way: Way::Cli, answer: None };
     let active = plugins::push(engine, &session.app.host().objects(), &upload)?;
     for (workflow, revision) in workflows::actives(engine)?.iter().filter(|now| !before.contains(now)) {
         out.say(&format!("workflow {workflow} calls it and has a new revision: {}", revision.short()));
@@ -59,7 +67,7 @@ const COLUMNS: [Column; 3] =
     [Column::text("plugin", "/plugin"), Column::text("version", "/version"), Column::digest("digest", "/digest")];
 
 /// Through a running host. The name in the manifest is read here: the address has it.
-fn asked(args: &Args, bytes: Vec<u8>, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+fn asked(args: &Args, bytes: Vec<u8>, signature: Option<&str>, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let name = match &args.name {
         Some(name) => name.clone(),
         None => {
@@ -67,7 +75,9 @@ fn asked(args: &Args, bytes: Vec<u8>, at: &Global, out: &mut Out<'_>) -> Result<
             plugins::read(&sandbox, &bytes)?.manifest.name.clone()
         }
     };
-    let headers = [("content-type", "application/wasm")];
+    let signature = signature.map(|text| BASE64.encode(text));
+    let signature = signature.as_deref().map(|signature| ("redress-signature", signature));
+    let headers: Vec<(&str, &str)> = [("content-type", "application/wasm")].into_iter().chain(signature).collect();
     let plugin = at.door()?.send_bytes(Method::PUT, &format!("/v1/plugins/{}", part(&name)), bytes, &headers)?;
     shown::rows(&COLUMNS, &[plugin]).print(at.format(), out)
 }

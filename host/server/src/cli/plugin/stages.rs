@@ -1,8 +1,11 @@
 //! `redress plugin show`, `stage`, `activate`, `rollback`, `stop`, `remove`: the way of a component, and back.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use redress_sandbox::Sandbox;
 use serde_json::{Value as Json, json};
 
@@ -11,7 +14,7 @@ use crate::cli::Global;
 use crate::cli::door::part;
 use crate::cli::error::Error;
 use crate::cli::output::{Format, Out};
-use crate::cli::session::read_bytes;
+use crate::cli::session::{read_bytes, read_text};
 use crate::cli::shown::{self, Column};
 use crate::publish::plugins;
 
@@ -67,6 +70,30 @@ pub(in crate::cli) struct GrantArgs {
     note: String,
 }
 
+pub(super) const SIGNERS: &str = "\
+Examples:
+  redress plugin signers --tenant shop --data data
+  redress plugin signers --key anna=RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3 --required --note \"two eyes\" --tenant shop --data data
+  redress plugin signers --none --note \"not needed any more\" --server http://127.0.0.1:7373 --key-file admin.key
+";
+
+/// Without an option they are shown. A key is the second line of the file `minisign.pub`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct SignersArgs {
+    /// A key whose signatures count; these, and no others. May be given several times.
+    #[arg(long = "key", value_name = "NAME=KEY", value_parser = crate::cli::words::pair)]
+    keys: Vec<(String, String)>,
+    /// Refuse components without a signature.
+    #[arg(long, requires = "keys")]
+    required: bool,
+    /// Let no signature count, and require none.
+    #[arg(long, conflicts_with_all = ["keys", "required"])]
+    none: bool,
+    /// Why, in a few words.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
+}
+
 /// One plugin.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Named {
@@ -91,6 +118,9 @@ pub(in crate::cli) struct StageArgs {
     /// The name that workflows call it by; without it the one in its manifest.
     #[arg(long)]
     name: Option<String>,
+    /// Its signature, as `minisign -S` writes it.
+    #[arg(long, value_name = "FILE.minisig")]
+    signature: Option<PathBuf>,
     /// Why, in a few words.
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
@@ -174,7 +204,9 @@ fn upload(args: &StageArgs, stage: &str, at: &Global) -> Result<Json, Error> {
     };
     let percent = args.canary.map(|percent| format!("&percent={percent}")).unwrap_or_default();
     let wish = format!("stage={stage}{percent}&note={}", part(&args.note));
-    let headers = [("content-type", "application/wasm")];
+    let signature = args.signature.as_deref().map(read_text).transpose()?.map(|text| BASE64.encode(text));
+    let signature = signature.as_deref().map(|signature| ("redress-signature", signature));
+    let headers: Vec<(&str, &str)> = [("content-type", "application/wasm")].into_iter().chain(signature).collect();
     at.door()?.send_bytes(Method::PUT, &format!("{}/staged?{wish}", address(&name)), bytes, &headers)
 }
 
@@ -223,6 +255,25 @@ pub(super) fn grant(args: &GrantArgs, at: &Global, out: &mut Out<'_>) -> Result<
     let rows: Vec<Json> = granted["offered"].as_array().into_iter().flatten().map(row).collect();
     let columns = [Column::text("fact", "/fact"), Column::flag("granted", "/granted"), Column::text("about", "/about")];
     shown::rows(&columns, &rows).print(at.format(), out)
+}
+
+pub(super) fn signers(args: &SignersArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let door = at.door()?;
+    let signers = if args.keys.is_empty() && !args.none {
+        door.get("/v1/signers")?
+    } else {
+        let keys: BTreeMap<&String, &String> = args.keys.iter().map(|(name, key)| (name, key)).collect();
+        let wish = json!({ "keys": keys, "required": args.required, "note": args.note });
+        door.send(Method::PUT, "/v1/signers", Some(&wish), &[])?
+    };
+    if at.format() == Format::Json {
+        return out.json(&signers);
+    }
+    let row = |(name, key): (&String, &Json)| json!({ "name": name, "key": key });
+    let rows: Vec<Json> = signers["keys"].as_object().into_iter().flatten().map(row).collect();
+    shown::rows(&[Column::text("name", "/name"), Column::text("key", "/key")], &rows).print(at.format(), out)?;
+    out.say(if signers["required"] == true { "a signature is required" } else { "no signature is required" });
+    Ok(())
 }
 
 fn address(plugin: &str) -> String {

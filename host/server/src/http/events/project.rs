@@ -256,6 +256,7 @@ fn of_tenant(engine: &Engine, logged: &Logged) -> Option<Event> {
         Fact::PluginRemoved { plugin, digest, .. } => ("plugin.removed", plugin.clone(), of_component(plugin, *digest)),
         // How the merchant is connected, who has keys, what an import came to, and what is only a draft or deleted, is for those who did it.
         Fact::DraftSaved { .. }
+        | Fact::SignersSet { .. }
         | Fact::RevisionsDeleted { .. }
         | Fact::DraftDiscarded { .. }
         | Fact::ConnectorSet { .. }

@@ -309,6 +309,9 @@ pub struct PluginBecameView {
     pub by: ActorView,
     /// Where it came from.
     pub from: OriginView,
+    /// Whose signature it came with, by the name of the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
     /// Whether it is active still, since then.
     pub active: bool,
 }
@@ -321,6 +324,7 @@ impl From<&plugins::Became> for PluginBecameView {
             at: one.at.to_string(),
             by: (&one.by).into(),
             from: (&one.from).into(),
+            signed_by: one.signed_by.clone(),
             active: one.active,
         }
     }

@@ -24,6 +24,9 @@ pub struct StagedView {
     /// The share of the new cases, in percent; of a canary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<u8>,
+    /// Whose signature it came with, by the name of the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
     /// Since when, by whom and why.
     pub since: SinceView,
     /// What its answers as a shadow came to.
@@ -77,6 +80,7 @@ impl From<&Staged> for StagedView {
             beside: one.beside.to_string(),
             stage: one.stage.word(),
             percent: one.stage.percent().map(|percent| percent.get()),
+            signed_by: one.signed_by.clone(),
             since: (&one.since).into(),
             compared: (&one.compared).into(),
         }

@@ -464,7 +464,8 @@ fn not_text(file: &Read) -> Refused {
 fn push(engine: &Engine, objects: &Objects, file: &Read, door: &Door) -> Outcome {
     let by = actor();
     let name = plugin_name(&file.path).unwrap_or_default();
-    let upload = plugins::Upload { name, bytes: &file.bytes, by: &by, way: Way::Door(door.clone()), answer: None };
+    let (bytes, way) = (&file.bytes, Way::Door(door.clone()));
+    let upload = plugins::Upload { name, bytes, signature: None, by: &by, way, answer: None };
     match plugins::push(engine, objects, &upload) {
         Ok(active) => Outcome::Accepted(active.digest),
         Err(error) if error.is_infrastructure() => Outcome::Failed(error.into()),
