@@ -116,7 +116,8 @@ fn a_check_tells_rule_by_rule_keeps_what_broke_and_ends_by_it() -> anyhow::Resul
     assert_eq!((exit, &report["findings"][0]["rule"]), (Exit::Invalid, &json!("expected")));
     let ran = plugin(&["check", "std/refund-quote", "--cases", &own]);
     assert_eq!(ran.exit, Exit::NotFound);
-    ensure!(ran.talk.contains("\"deny\""), "{}", ran.talk);
+    ensure!(ran.talk.contains("case \"deny\" asks it; the plugin answers refund"), "{}", ran.talk);
+    assert_eq!(plugin(&["run", "std/refund-quote", "--input", &own]).exit, Exit::NotFound);
     Ok(())
 }
 

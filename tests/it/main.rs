@@ -8,6 +8,7 @@ mod apparel;
 mod backtest;
 mod cli;
 mod conformance;
+mod contract;
 mod crash;
 mod crash_points;
 mod deadlines;

@@ -243,6 +243,8 @@ impl Limits {
             compilations_waiting_max: 4,
             // Each is 50 MiB of code.
             plugins_idle_max: 4,
+            // JavaScript spends 4 million on a request of one line and up to 7 on one of six lines and ten purchases.
+            fuel: 50_000_000,
             // 4 MiB are touched by a call in JavaScript, 7 in Python, out of 20 and more that are there.
             memory_bytes_max: 64 << 20,
             table_elements_max: 60_000,

@@ -30,6 +30,11 @@ pub(super) fn cases(hook: Hook, manifest: &Manifest) -> Vec<Case> {
     written.into_iter().filter_map(case).collect()
 }
 
+/// Whether a built-in case is as large as a request may be.
+pub(super) fn is_large(name: &str) -> bool {
+    ["most_purchases", "many_lines", "full_bags", "long_texts"].contains(&name)
+}
+
 fn decisions() -> Vec<(String, Json)> {
     let cases: Vec<Json> = serde_json::from_str(DECISIONS).unwrap_or_default();
     let named = |case: Json| (case["name"].as_str().unwrap_or_default().to_owned(), case["request"].clone());

@@ -49,6 +49,11 @@ pub(super) fn is_hosts(ended: &Attempt) -> bool {
     matches!(&ended.result, Err(error) if error.is_infrastructure())
 }
 
+/// Whether a call used up its fuel.
+pub(super) fn is_out_of_fuel(ended: &Attempt) -> bool {
+    matches!(&ended.result, Err(CallError::OutOfFuel { .. }))
+}
+
 /// Whether a call used more than half of its fuel, and how much.
 pub(super) fn over_half(ended: &Attempt) -> Option<String> {
     (ended.fuel > ended.fuel_max / 2).then(|| {

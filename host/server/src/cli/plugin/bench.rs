@@ -33,6 +33,7 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let case = opened::case(&args.input)?;
     let opened = Opened::new(&args.file, out)?;
+    opened.answers(&case)?;
     let ask = || opened.sandbox.attempt(&opened.plugin.digest, case.question.call());
     let first = ask();
     (0..args.calls / 10).for_each(|_| drop(ask()));

@@ -25,7 +25,7 @@ const LOCK: &str = "templates/rust/Cargo.lock";
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The folder to write; its name is the plugin's: lower case letters, digits and hyphens.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = named)]
     folder: PathBuf,
     /// The question that it answers.
     #[arg(long, value_enum)]
@@ -38,11 +38,7 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let hook = args.hook.hook();
-    let (folder, name) = (&args.folder, args.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default());
-    if Slug::new(name).is_err() {
-        let what = "a name of lower case letters, digits and hyphens";
-        return Err(Error::Missing { what, help: "name the plugin as workflows will call it: restocking-fee" });
-    }
+    let (folder, name) = (&args.folder, name_of(&args.folder));
     if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
         let help = "nothing was written; choose another name, or move away what is there";
         return Err(Error::Taken { path: folder.clone(), help });
@@ -64,6 +60,21 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         folder.display()
     ));
     Ok(())
+}
+
+/// The plugin's name is that of its folder, as workflows will call it.
+fn named(text: &str) -> Result<PathBuf, String> {
+    let folder = PathBuf::from(text);
+    let is_name = Slug::new(name_of(&folder)).is_ok();
+    if is_name {
+        Ok(folder)
+    } else {
+        Err("a plugin's name has lower case letters, digits and hyphens: restocking-fee".to_owned())
+    }
+}
+
+fn name_of(folder: &Path) -> &str {
+    folder.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {
@@ -153,7 +164,10 @@ mod tests {
                 let paths: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
                 assert_eq!(paths.len(), files.len());
                 for (path, text) in &files {
-                    assert!(!text.is_empty() && !text.contains("{{"), "{lang:?} {hook} {path}");
+                    let is_open = ["name", "hook", "sdk_version", "wit_bindgen", "proc_macro2", "quote", "syn"]
+                        .iter()
+                        .any(|name| text.contains(&format!("{{{{{name}}}}}")));
+                    assert!(!text.is_empty() && !is_open, "{lang:?} {hook} {path}");
                 }
                 let case = files.iter().find(|(path, _)| path.starts_with("cases/")).unwrap();
                 assert!(Case::parse("a", &case.1).unwrap().expect.is_some());

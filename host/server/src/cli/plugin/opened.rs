@@ -46,6 +46,17 @@ impl Opened {
         let plugin = sandbox.load(&component).map_err(publish::Error::Refused)?;
         Ok(Self { sandbox, plugin, component })
     }
+
+    /// Whether it answers what a case asks.
+    pub(super) fn answers(&self, case: &Case) -> Result<(), Error> {
+        let (hook, hooks) = (case.question.hook(), &self.plugin.hooks);
+        if hooks.contains(&hook) {
+            return Ok(());
+        }
+        let offered: Vec<_> = hooks.iter().map(ToString::to_string).collect();
+        let help = format!("case {:?} asks it; the plugin answers {}", case.name, offered.join(" and "));
+        Err(Error::NotFound { what: "hook", name: hook.to_string(), help })
+    }
 }
 
 /// A sandbox with the limits of the product.

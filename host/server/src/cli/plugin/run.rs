@@ -31,6 +31,7 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let case = opened::case(&args.input)?;
     let opened = Opened::new(&args.file, out)?;
+    opened.answers(&case)?;
     let hook = case.question.hook();
     let began = Instant::now();
     let ended = opened.sandbox.attempt(&opened.plugin.digest, case.question.call());

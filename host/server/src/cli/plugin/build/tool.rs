@@ -62,9 +62,7 @@ impl Tools<'_, '_> {
         // Cargo tells programs that it starts of itself, and would take this project for its own.
         let mut command = Command::new(program);
         command.current_dir(self.folder).args(args);
-        for variable in
-            ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_TARGET_DIR"]
-        {
+        for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "RUSTC_WRAPPER"] {
             command.env_remove(variable);
         }
         command
