@@ -25,6 +25,49 @@ fn main() {
     fs::write(out.join("error_pages.rs"), error_pages()).expect("OUT_DIR can be written");
     fs::write(out.join("examples.rs"), examples()).expect("OUT_DIR can be written");
     fs::write(out.join("bases.rs"), bases()).expect("OUT_DIR can be written");
+    fs::write(out.join("kit.rs"), kit()).expect("OUT_DIR can be written");
+}
+
+/// What `redress plugin new` writes: templates, the contract, the SDK in Rust with the versions that it needs.
+fn kit() -> String {
+    let sdk = root().join("plugin-sdk");
+    let mut rows = String::new();
+    for folder in ["rust/src", "rust/macros/src", "templates", "wit"] {
+        println!("cargo::rerun-if-changed={}", sdk.join(folder).display());
+        tree(&sdk, &sdk.join(folder), &mut rows);
+    }
+    let lock = root().join("plugins/Cargo.lock");
+    println!("cargo::rerun-if-changed={}", lock.display());
+    writeln!(rows, "    (\"templates/rust/Cargo.lock\", include_str!({:?})),", lock.display().to_string())
+        .expect("writing to a string");
+    let manifest = root().join("Cargo.toml");
+    println!("cargo::rerun-if-changed={}", manifest.display());
+    let manifest = fs::read_to_string(manifest).expect("the workspace has a manifest");
+    let version = |name: &str| {
+        let line = manifest.lines().find(|line| line.starts_with(&format!("{name} = "))).expect("the SDK's dependency");
+        let line = &line[name.len()..];
+        let from = line.find(char::is_numeric).expect("a dependency has a version");
+        line[from..].split('"').next().expect("a version is quoted").to_owned()
+    };
+    let versions = ["wit-bindgen", "proc-macro2", "quote", "syn"].map(version);
+    format!("const KIT: &[File] = &[\n{rows}];\nconst VERSIONS: [&str; 4] = {versions:?};\n")
+}
+
+/// The files below a folder as rows of a table: path below the root, content.
+fn tree(root: &Path, folder: &Path, rows: &mut String) {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("the folder can be read")
+        .map(|entry| entry.expect("it can be read").path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            tree(root, &path, rows);
+            continue;
+        }
+        let name = path.strip_prefix(root).expect("it lies below").to_string_lossy().replace('\\', "/");
+        writeln!(rows, "    ({name:?}, include_str!({:?})),", path.display().to_string()).expect("writing to a string");
+    }
 }
 
 /// A table of the pages in `docs/errors`, by code.

@@ -30,7 +30,7 @@ fn doings(text: &str) -> Vec<Doing> {
             (None, None) => None,
             (Some((kind, lines)), Some(_)) => {
                 match kind {
-                    "yaml" => doings.push(Doing::Save(lines.join("\n") + "\n")),
+                    "yaml" | "rust" | "json" => doings.push(Doing::Save(lines.join("\n") + "\n")),
                     "sh" => doings.push(Doing::Start(lines.join(" "))),
                     "console" => doings.extend(steps(&lines).into_iter().map(Doing::Paste)),
                     _ => {}
@@ -105,17 +105,34 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// A block of YAML says in its first line where it is saved.
+/// A block says in its first line where it is saved. JSON has no comments, so that there the line is left out.
 fn save(folder: &std::path::Path, text: &str) -> anyhow::Result<()> {
-    let name = text.lines().next().and_then(|line| line.strip_prefix("# ")).context("a line that says where")?;
+    let (first, rest) = text.split_once('\n').context("a line that says where")?;
+    let name = first.strip_prefix("# ").or_else(|| first.strip_prefix("// ")).context("a line that says where")?;
+    let text = if name.ends_with(".json") { rest } else { text };
     fs::write(folder.join(name), text).with_context(|| name.to_owned())
 }
 
+const PLUGIN: &str = include_str!("../../docs/tutorials/plugin.md");
+/// Where plugins are compiled, so that what they depend on is compiled once.
+const COMPILED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/kit/target");
+
 #[test]
 fn a_merchant_is_live_in_ten_minutes_as_the_tutorial_shows_it() -> anyhow::Result<()> {
-    let doings = doings(GO_LIVE);
+    followed(GO_LIVE, 2, 20)
+}
+
+#[test]
+fn a_plugin_is_written_live_changed_and_taken_back_as_the_tutorial_shows_it() -> anyhow::Result<()> {
+    followed(PLUGIN, 1, 25)
+}
+
+/// Does what a tutorial says, in an empty folder.
+fn followed(text: &str, programs_wanted: usize, doings_wanted: usize) -> anyhow::Result<()> {
+    let doings = doings(text);
     let started = doings.iter().filter(|doing| matches!(doing, Doing::Start(_))).count();
-    ensure!(started == 2 && doings.len() > 20, "{started} programs and {} things to do", doings.len());
+    let is_whole = started == programs_wanted && doings.len() > doings_wanted;
+    ensure!(is_whole, "{started} programs and {} things to do", doings.len());
     let folder = tempfile::tempdir()?;
     let (host, provider) = (format!("127.0.0.1:{}", free_port()?), format!("127.0.0.1:{}", free_port()?));
     let here = |line: &str| {
@@ -125,6 +142,7 @@ fn a_merchant_is_live_in_ten_minutes_as_the_tutorial_shows_it() -> anyhow::Resul
             .replace("target/debug/redress ", concat!(env!("CARGO_BIN_EXE_redress-under-test"), " "))
     };
     let mut shell = Shell::new(folder.path())?;
+    shell.run(&format!("export CARGO_TARGET_DIR='{COMPILED}' CARGO_NET_OFFLINE=true"))?;
     let mut programs = Vec::new();
     for doing in &doings {
         match doing {

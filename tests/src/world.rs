@@ -355,13 +355,14 @@ pub fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 /// One sandbox for all worlds of the process: the stock plugins are compiled once and stay. Calls share nothing. Its clock is far away,
-/// so that a busy machine changes no outcome.
+/// so that a busy machine changes no outcome; and uploads are not tried out, so that plugins that mean harm come in.
 fn sandbox() -> anyhow::Result<Sandbox> {
     static SANDBOX: OnceLock<(Sandbox, Vec<Arc<PluginInfo>>)> = OnceLock::new();
     if let Some((sandbox, _)) = SANDBOX.get() {
         return Ok(sandbox.clone());
     }
-    let limits = redress_sandbox::Limits { wall_clock_ms: 60_000, ..redress_sandbox::Limits::default() };
+    let limits =
+        redress_sandbox::Limits { wall_clock_ms: 60_000, dry_run_ms_max: 0, ..redress_sandbox::Limits::default() };
     let new = Sandbox::new(redress_sandbox::Config { limits, ..redress_sandbox::Config::default() })?;
     let stock = plugins::hold_stock(&new)?;
     Ok(SANDBOX.get_or_init(|| (new, stock)).0.clone())

@@ -19,6 +19,9 @@ pub(crate) use self::eligibility_world::EligibilityPluginPre;
 pub(crate) use self::refund_world::RefundPluginPre;
 pub(crate) use self::step_world::StepPluginPre;
 
+/// The contract's text.
+pub const WIT: &str = include_str!("../../../plugin-sdk/wit/redress-plugin-0/types.wit");
+
 /// The package that plugins are built against, as it is written in a component's imports and exports.
 pub const PACKAGE: &str = "redress:plugin";
 

@@ -11,7 +11,10 @@ use crate::engine::FEATURES;
 use crate::limits::{Class, Limits};
 use crate::manifest::{self, Manifest};
 
+mod shape;
 mod structure;
+
+pub use self::shape::{Shape, shape};
 
 /// What a component says about itself, after everything that can be known without compiling it was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +133,16 @@ pub enum Refusal {
         /// wasmtime's words.
         detail: String,
     },
+    /// It broke a rule of the conformance suite when it was tried.
+    #[error("plugin broke the rule {rule} when it was asked about the case {case}: {detail}")]
+    DryRun {
+        /// The rule.
+        rule: &'static str,
+        /// The case.
+        case: String,
+        /// What happened.
+        detail: String,
+    },
     /// Compiling the component took longer than it may.
     #[error(
         "plugin could not be compiled in {seconds} s; the compiler's time grows with the largest functions, so split them or \
@@ -189,6 +202,7 @@ impl Refusal {
             Self::HooksDisagree { .. } => "upload_hooks_disagree",
             Self::Compile { .. } => "upload_compile",
             Self::CompilerPanic { .. } => "upload_compiler_panic",
+            Self::DryRun { .. } => "upload_dry_run",
             Self::CompileTimeout { .. } => "upload_compile_timeout",
             Self::CompileMemory { .. } => "upload_compile_memory",
             Self::Compiler { .. } => "compiler_failed",

@@ -9,6 +9,7 @@
 //! case; [`Sandbox::call`] answers one question. Plugins are known by the SHA-256 of their bytes, their [`Digest`].
 
 // What a caller needs.
+pub mod conformance;
 pub mod contract;
 pub mod limits;
 mod sandbox;

@@ -34,12 +34,14 @@ pub mod eligibility;
 pub mod refund;
 pub mod step;
 
+pub mod agreed;
 mod answer;
 pub mod bag;
 pub mod cx;
 pub mod log;
 pub mod money;
 pub mod number;
+pub mod open;
 pub mod purchases;
 
 #[cfg(not(target_arch = "wasm32"))]

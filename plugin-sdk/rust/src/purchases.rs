@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::cmp::{Ordering, Reverse};
 
-use crate::types::{Moment, Purchase};
+use crate::types::{Failure, Moment, Purchase, Take};
 
 /// An index over a list of purchases. Positions are those of the list.
 #[derive(Clone, Debug)]
@@ -49,6 +49,19 @@ impl<'a> Purchases<'a> {
         let sought = (Code::new(order), line);
         let found = sorted.binary_search_by(|position| order_line(&keys[*position]).cmp(&sought));
         found.ok().map(|at| sorted[at])
+    }
+
+    /// The purchase that a take takes from.
+    ///
+    /// # Errors
+    /// [`Failure::BadInput`] where it is not among them.
+    pub fn of_take(&self, take: &Take) -> Result<&'a Purchase, Failure> {
+        self.find(&take.order, take.line).map(|at| self.at(at)).ok_or_else(|| Self::unknown(take))
+    }
+
+    pub(crate) fn unknown(take: &Take) -> Failure {
+        let (order, line) = (&take.order, take.line);
+        Failure::bad_input(format!("order {order} line {line} is taken back, but is not among the purchases"))
     }
 
     /// The positions of a stock code, exactly as written: the latest purchase first, then the greater order, then the

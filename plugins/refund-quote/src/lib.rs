@@ -6,17 +6,18 @@
 //! The sum of a line is rounded half away from zero to the minor unit of its currency. Its takes get parts that add
 //! up to exactly that sum, so it makes no difference over how many orders a line was bought.
 //!
+//! Where that is more than was paid for a purchase and not yet refunded (after a discount, or by rounding), it does not decide: what
+//! is fair then is a person's to say.
+//!
 //! Parameters
 //! - `percent`: how much of it, 0 to 100; all where it is left out. What is kept is the merchant's to justify.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use redress_plugin::agreed::Agreed;
 use redress_plugin::money::minor_places;
 use redress_plugin::number::{Exact, Rounding};
+use redress_plugin::open::Open;
 use redress_plugin::purchases::Purchases;
-use redress_plugin::refund::{
-    Attribute, Cx, Failure, LineQuote, Money, Opinion, Part, Quote, Reason, Refund, Remedy, Request, Take,
-};
+use redress_plugin::refund::{Attribute, Cx, Failure, LineQuote, Money, Part, Quote, Reason, Refund, Request, Take};
 use redress_plugin::types::Decimal;
 
 struct RefundQuote;
@@ -35,13 +36,19 @@ const PERCENT_PLACES: u8 = 2;
 impl Refund for RefundQuote {
     fn quote(req: &Request, cx: &Cx) -> Result<Quote, Failure> {
         let percent = percent(cx)?;
-        let matched = Matched::new(&req.earlier);
+        let agreed = Agreed::new(&req.earlier);
         let bought = Purchases::new(&req.purchases);
+        let mut open = Open::new(&bought);
         let mut quote = Quote::default();
         let mut lines_quoted = 0_i64;
         for line in &req.lines {
-            let takes = matched.takes_of(line.index);
-            quote.lines.extend(quote_line(line.index, takes, &bought, percent)?);
+            let takes = agreed.takes_of(line.index);
+            for one in quote_line(line.index, takes, &bought, percent)? {
+                for part in &one.parts {
+                    open.spend(&one.take, &part.amount)?;
+                }
+                quote.lines.push(one);
+            }
             lines_quoted += i64::from(!takes.is_empty());
         }
         quote.provides.push(Attribute::new("lines_quoted", lines_quoted));
@@ -55,34 +62,6 @@ fn percent(cx: &Cx) -> Result<u32, Failure> {
     percent.ok_or_else(|| Failure::bad_input(format!("`percent` is {asked}, it goes from 0 to {WHOLE}")))
 }
 
-/// What the earlier opinions agreed to take back.
-struct Matched<'a> {
-    takes: BTreeMap<u32, &'a [Take]>,
-    not_allowed: BTreeSet<u32>,
-}
-
-impl<'a> Matched<'a> {
-    fn new(earlier: &'a [Opinion]) -> Self {
-        let mut matched = Self { takes: BTreeMap::new(), not_allowed: BTreeSet::new() };
-        for line in earlier.iter().flat_map(|opinion| &opinion.verdict.lines) {
-            if line.remedy != Remedy::Allow {
-                matched.not_allowed.insert(line.line);
-            }
-            if !line.takes.is_empty() {
-                matched.takes.insert(line.line, &line.takes);
-            }
-        }
-        matched
-    }
-
-    fn takes_of(&self, line: u32) -> &'a [Take] {
-        if self.not_allowed.contains(&line) {
-            return &[];
-        }
-        self.takes.get(&line).copied().unwrap_or_default()
-    }
-}
-
 /// One quote for each take; together they are the rounded sum.
 fn quote_line(line: u32, takes: &[Take], bought: &Purchases<'_>, percent: u32) -> Result<Vec<LineQuote>, Failure> {
     let mut sum = Exact::ZERO;
@@ -90,8 +69,7 @@ fn quote_line(line: u32, takes: &[Take], bought: &Purchases<'_>, percent: u32) -
     let mut currency: Option<&str> = None;
     let mut quotes = Vec::new();
     for take in takes {
-        let at = bought.find(&take.order, take.line).ok_or_else(|| unknown_take(take))?;
-        let purchase = bought.at(at);
+        let purchase = bought.of_take(take)?;
         let ours = purchase.paid.currency.as_str();
         if currency.is_some_and(|theirs| theirs != ours) {
             return Err(Failure::cannot_decide(mixed_currencies(line)));
@@ -115,10 +93,6 @@ fn share(price: Decimal, quantity: u32, percent: u32) -> Result<Exact, Failure> 
     let hundredths = Decimal::new(price.mantissa, price.scale.saturating_add(PERCENT_PLACES));
     let units = quantity.checked_mul(percent).ok_or_else(|| Failure::bad_input("the quantity is too large"))?;
     Ok(hundredths.times(units))
-}
-
-fn unknown_take(take: &Take) -> Failure {
-    Failure::bad_input(format!("order {} line {} is taken back, but is not among the purchases", take.order, take.line))
 }
 
 fn mixed_currencies(line: u32) -> Reason {
@@ -244,6 +218,27 @@ mod tests {
         for percent in [-1, 101, i64::MAX] {
             let refused = Failure::bad_input(format!("`percent` is {percent}, it goes from 0 to 100"));
             assert_eq!(of(percent, &[1_000]), Err(refused));
+        }
+    }
+
+    #[test]
+    fn more_than_was_paid_and_not_yet_refunded_is_left_to_a_person() {
+        let paying = |paid: i64, refunded: i64, quantities: &[u32]| {
+            let case = RequestBuilder::new().purchase_with("1", "85123A", 990, 5, |purchase| {
+                purchase.paid.minor = paid;
+                purchase.refunded.minor = refunded;
+            });
+            let case = quantities.iter().fold(case, |case, quantity| case.line("85123A", *quantity));
+            let takes = |(at, quantity): (usize, &u32)| allowed(u32::try_from(at).unwrap(), vec![take("1", *quantity)]);
+            quote(case.earlier("m", opinion(quantities.iter().enumerate().map(takes).collect())))
+        };
+        assert!(paying(5_000, 3_000, &[2]).is_ok());
+        // Each line alone would be covered.
+        assert!(paying(5_000, 3_000, &[1, 1]).is_ok());
+        for (paid, refunded, quantities) in [(5_000, 3_001, &[2][..]), (1_999, 0, &[1, 1]), (0, 0, &[1])] {
+            let Err(Failure::CannotDecide(reasons)) = paying(paid, refunded, quantities) else { panic!() };
+            assert_eq!(reasons[0].code, "more_than_paid");
+            assert_eq!(reasons[0].params.integer("open_minor"), Ok(Some(paid - refunded)));
         }
     }
 

@@ -1,12 +1,16 @@
 //! What is refused when it is pushed: the author is told why, and everything that was active stays.
 
+use std::sync::Arc;
+
+use redress::clock::FixedClock;
 use redress::engine::log;
 use redress::publish::{Error, plugins, workflows};
+use redress_domain::clock::Instant;
 use redress_sandbox::Hook;
-use redress_tests::guests::{CONTRACT, Guest, counting, deny_all};
-use redress_tests::world::{Merchant, World, a_return};
+use redress_tests::guests::{CONTRACT, Guest, counting, deny_all, taking};
+use redress_tests::world::{Merchant, START, World, a_return};
 
-use super::{a_shop, doing, in_place_of_match, settle_all};
+use super::{a_shop, doing, endless_loop, in_place_of_match, settle_all};
 
 /// Push what must be refused, under the name of the plugin that matches purchases; gives the code and the whole message.
 fn refused(merchant: &Merchant, bytes: &[u8]) -> (&'static str, String) {
@@ -102,6 +106,33 @@ fn a_core_module_is_made_a_component_and_known_by_its_digest() -> anyhow::Result
     assert!(merchant.engine.sandbox().unload(pushed.digest.bytes()));
     let case = merchant.case(merchant.open(a_return("c1", &[("A1", 2)])?)?.case)?;
     assert_eq!(case.result.as_deref(), Some("denied"));
+    Ok(())
+}
+
+#[test]
+fn a_plugin_that_breaks_a_rule_when_it_is_tried_is_refused_with_rule_and_case() -> anyhow::Result<()> {
+    let (folder, clock) = (tempfile::tempdir()?, Arc::new(FixedClock::at(Instant::from_unix_ms(START))));
+    let world = World::started_on(folder.path(), &clock)?;
+    let merchant = a_shop(&world, "acme")?;
+    let before = published(&merchant)?;
+    let manifest = |guest: Guest| {
+        guest.manifest(
+            r#"{"name":"purchase-match","version":"0.1.0","sdk":"test","hooks":["eligibility"],
+            "params":{"window_days":{"type":"integer"}}}"#,
+        )
+    };
+    for (guest, says) in [
+        (doing(Hook::Eligibility, "unreachable"), "broke the rule total when it was asked about the case no_lines"),
+        (endless_loop(), "broke the rule total"),
+        // It answers about a line that nobody asked about.
+        (taking(5), "lines 1, at most 0"),
+    ] {
+        let (code, message) = refused(&merchant, &manifest(guest).component()?);
+        assert_eq!(code, "upload_dry_run", "{message}");
+        assert!(message.contains(says), "{message}");
+    }
+    assert_eq!(published(&merchant)?, before);
+    merchant.push("purchase-match", &manifest(deny_all()).component()?)?;
     Ok(())
 }
 

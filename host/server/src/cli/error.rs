@@ -120,6 +120,28 @@ pub(super) enum Error {
         /// Which forms there are.
         help: &'static str,
     },
+    /// Something is there already.
+    #[error("{} is not empty", path.display())]
+    Taken {
+        /// Where.
+        path: PathBuf,
+        /// What to do.
+        help: &'static str,
+    },
+    /// A tool of another maker is not there.
+    #[error("{tool} is not installed")]
+    Tool {
+        /// The tool.
+        tool: String,
+        /// How to install it.
+        help: String,
+    },
+    /// A tool of another maker failed. What it said was shown.
+    #[error("{tool} failed, nothing was built")]
+    NotBuilt {
+        /// The tool.
+        tool: String,
+    },
     /// No such thing.
     #[error("{what} {name:?} does not exist")]
     NotFound {
@@ -289,6 +311,9 @@ impl Error {
                 "canary" => "canary_not_found",
                 _ => "not_found",
             },
+            Self::Taken { .. } => "folder_not_empty",
+            Self::Tool { .. } => "tool_missing",
+            Self::NotBuilt { .. } => "plugin_not_built",
             Self::Ambiguous(_) => "revision_ambiguous",
             Self::Cursor(_) => "cursor_invalid",
             Self::Audit { .. } => "audit_broken",
@@ -312,7 +337,9 @@ impl Error {
             Self::Backtest(error) => backtest_exit(error),
             Self::Replay(error) => replay_exit(error),
             Self::Serve(error) => serve_exit(error),
-            Self::Document { .. } | Self::Tests { .. } => Exit::Invalid,
+            Self::Document { .. } | Self::Tests { .. } | Self::NotBuilt { .. } => Exit::Invalid,
+            Self::Taken { .. } => Exit::Conflict,
+            Self::Tool { .. } => Exit::Failure,
             Self::Read { source, .. } => read_exit(source),
             Self::Answered(answered) => answered.exit(),
             Self::Unreachable { source, .. } if source.is_timeout() => Exit::Timeout,
@@ -365,7 +392,9 @@ impl Error {
                 "compare with the last backup; the records before this number are as they were written"
             }
             Self::Missing { help, .. } | Self::Form { help, .. } | Self::Document { help, .. } => help,
-            Self::NotFound { help, .. } => help.as_str(),
+            Self::NotFound { help, .. } | Self::Tool { help, .. } => help.as_str(),
+            Self::Taken { help, .. } => help,
+            Self::NotBuilt { .. } => "what the tool said stands above",
             Self::Answered(answered) => return answered.help(),
             Self::Unreachable { .. } => "is it running, and is this its address? redress serve says where it listens",
             Self::Tests { .. } => "each failure says what was expected, what was found, and which way the case went",

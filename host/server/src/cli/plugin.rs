@@ -1,7 +1,16 @@
-//! `redress plugin`: components that workflows call.
+//! `redress plugin`: components that workflows call, and the tools of those who write them.
 
+mod bench;
+mod build;
+mod check;
+mod diff;
+mod inspect;
+mod kit;
 mod list;
+mod new;
+mod opened;
 mod push;
+mod run;
 mod stages;
 
 use clap::Subcommand;
@@ -12,6 +21,27 @@ use crate::cli::{Global, HELP};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    /// Write a new plugin: a folder that builds, with a rule to change, a test and a case.
+    #[command(help_template = HELP, before_help = new::EXAMPLES)]
+    New(new::Args),
+    /// Build a plugin with its language's tools, into build/NAME.wasm.
+    #[command(help_template = HELP, before_help = build::EXAMPLES)]
+    Build(build::Args),
+    /// Ask a plugin everything that a host asks before it takes it, and your own cases.
+    #[command(help_template = HELP, before_help = check::EXAMPLES)]
+    Check(check::Args),
+    /// Ask a plugin about one case: its answer, its fuel, its log.
+    #[command(help_template = HELP, before_help = run::EXAMPLES)]
+    Run(run::Args),
+    /// Tell what a case costs, over many calls.
+    #[command(help_template = HELP, before_help = bench::EXAMPLES)]
+    Bench(bench::Args),
+    /// Show what a plugin says about itself and what it is made of, without running it.
+    #[command(help_template = HELP, before_help = inspect::EXAMPLES)]
+    Inspect(inspect::Args),
+    /// Tell which cases two plugins answer differently.
+    #[command(help_template = HELP, before_help = diff::EXAMPLES)]
+    Diff(diff::Args),
     /// Check, compile and activate a component; workflows that call it get a new revision.
     #[command(help_template = HELP, before_help = push::EXAMPLES)]
     Push(push::Args),
@@ -46,6 +76,13 @@ pub(super) enum Verb {
 
 pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     match verb {
+        Verb::New(args) => new::run(args, at, out),
+        Verb::Build(args) => build::run(args, at, out),
+        Verb::Check(args) => check::run(args, at, out),
+        Verb::Run(args) => run::run(args, at, out),
+        Verb::Bench(args) => bench::run(args, at, out),
+        Verb::Inspect(args) => inspect::run(args, at, out),
+        Verb::Diff(args) => diff::run(args, at, out),
         Verb::Push(args) => push::run(args, at, out),
         Verb::List(args) => list::run(args, at, out),
         Verb::Show(args) => stages::show(args, at, out),

@@ -128,6 +128,7 @@ codes! {
     UPLOAD_MANIFEST "upload_manifest" 422 "The plugin's manifest is not as it must be";
     UPLOAD_HOOKS_DISAGREE "upload_hooks_disagree" 422 "The plugin's manifest names other hooks than it has";
     UPLOAD_COMPILE "upload_compile" 422 "The plugin cannot be compiled";
+    UPLOAD_DRY_RUN "upload_dry_run" 422 "The plugin broke a rule when it was tried";
     UPLOAD_COMPILE_TIMEOUT "upload_compile_timeout" 422 "The plugin takes too long to compile";
     UPLOAD_COMPILE_MEMORY "upload_compile_memory" 422 "The plugin takes too much memory to compile";
     UPLOAD_COMPILER_PANIC "upload_compiler_panic" 422 "The plugin cannot be compiled on this host";

@@ -9,7 +9,7 @@ use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Plugin, PluginRef};
-use redress_sandbox::{PluginInfo, Refusal, Sandbox};
+use redress_sandbox::{PluginInfo, Refusal, Sandbox, conformance};
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
@@ -84,7 +84,7 @@ pub struct Activation<'a> {
     pub answer: Option<Answer<'a, Active>>,
 }
 
-/// Check, compile and activate a plugin under a name; workflows that call it get a new revision in the same commit.
+/// Check, compile, try out and activate a plugin under a name; workflows that call it get a new revision in the same commit.
 ///
 /// # Errors
 /// It is refused, or a workflow would not pass with it. Nothing was changed, and nothing of it is kept.
@@ -101,8 +101,9 @@ pub fn push(engine: &Engine, objects: &Objects, upload: &Upload<'_>) -> Result<A
     candidate(engine, active.clone(), &reference, plugin.clone())?;
     // Compiled before and outside: only what becomes active is decided one at a time.
     let compiled = engine.sandbox().upload(&component).map_err(refused)?;
+    let tried = conformance::dry_run(engine.sandbox(), &compiled.digest, &[]).map_err(refused);
     let becoming = Becoming { component: &component, active, reference: &reference, plugin, signed_by };
-    let pushed = become_active(engine, objects, upload, becoming);
+    let pushed = tried.and_then(|_| become_active(engine, objects, upload, becoming));
     hold(engine);
     drop(compiled);
     engine.sandbox().sweep();
@@ -144,10 +145,11 @@ pub fn component<'b>(sandbox: &Sandbox, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>
     redress_sandbox::componentise(bytes, sandbox.limits()).map_err(Error::Refused)
 }
 
-/// The component of bytes that somebody hands in, checked and compiled, loaded while its info is held. Nothing is kept.
+/// The component of bytes that somebody hands in, checked, compiled and tried, loaded while its info is held. Nothing is kept.
 pub(super) fn compiled<'b>(engine: &Engine, bytes: &'b [u8]) -> Result<(Arc<PluginInfo>, Cow<'b, [u8]>), Error> {
     let component = component(engine.sandbox(), bytes)?;
     let info = engine.sandbox().upload(&component).map_err(refused)?;
+    conformance::dry_run(engine.sandbox(), &info.digest, &[]).map_err(refused)?;
     Ok((info, component))
 }
 

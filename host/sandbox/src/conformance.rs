@@ -1,0 +1,380 @@
+//! The conformance suite: what every plugin is asked before it is trusted, by its author and by the host that takes it.
+//!
+//! [`check`] asks a loaded plugin about built-in cases, the author's own and generated ones, and holds the answers to named
+//! [`Rule`]s. [`dry_run`] is the same, short and limited in time, for an upload. A case is a JSON file ([`Case::parse`]), so
+//! that author and platform run the same. Nothing of a case is recorded.
+
+use std::time::{Duration, Instant};
+
+pub use self::case::{Case, Expect, Question, outcome};
+pub use self::form::Mistake;
+pub use self::report::{BadCase, Count, Finding, FuelMost, Level, Report, Rule};
+
+use self::built_in::is_large;
+use self::rules::{difference, ending, is_hosts, is_out_of_fuel, over_half, smallest, with_unknown};
+use crate::cache::hex;
+use crate::call::Attempt;
+use crate::inspect::Refusal;
+use crate::sandbox::{PluginInfo, Sandbox};
+use crate::{Class, Digest, Hook};
+
+mod built_in;
+mod case;
+mod form;
+mod generate;
+mod moment;
+mod report;
+mod rules;
+
+/// Findings that are kept of each rule; all are counted.
+const FINDINGS_MOST: usize = 5;
+/// Generated cases of a dry run: enough to meet what a host sends every day.
+const DRY_RUN_GENERATED: u32 = 24;
+
+/// What a plugin is asked about beside the built-in cases.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    /// The seed of generated cases.
+    pub seed: u64,
+    /// How many are generated for each hook.
+    pub generated: u32,
+    /// The author's own cases.
+    pub own: &'a [Case],
+    /// How long it may take; no further case is asked then.
+    pub within: Option<Duration>,
+    /// Told after each case how many were asked about, of how many; every case twice.
+    pub progress: &'a dyn Fn(usize, usize),
+}
+
+impl<'a> Plan<'a> {
+    /// As many generated cases of a seed as say more than a few, the author's own, and as long as it takes.
+    #[must_use]
+    pub fn new(seed: u64, own: &'a [Case]) -> Self {
+        Self { seed, generated: 200, own, within: None, progress: &|_, _| () }
+    }
+}
+
+/// Asks a loaded plugin about everything of a plan and holds the answers to every rule.
+#[must_use]
+pub fn check(sandbox: &Sandbox, plugin: &PluginInfo, plan: &Plan<'_>) -> Report {
+    let ask = |case: &Case| sandbox.attempt(&plugin.digest, case.question.call());
+    Examination::new(plugin, plan).run(&ask)
+}
+
+/// Asks a loaded plugin what an upload is asked: built-in cases, some generated ones whose seed is its digest, and its own.
+/// It stops after [`dry_run_ms_max`](crate::Limits::dry_run_ms_max); without it, or where the plugin is not loaded, nothing is asked.
+///
+/// # Errors
+///
+/// [`Refusal::DryRun`] with the first rule that was broken, and the case.
+pub fn dry_run(sandbox: &Sandbox, digest: &Digest, own: &[Case]) -> Result<Option<Report>, Refusal> {
+    let within = Duration::from_millis(sandbox.limits().dry_run_ms_max);
+    let Some(plugin) = sandbox.info(digest).filter(|_| !within.is_zero()) else { return Ok(None) };
+    let mut seed = [0; 8];
+    seed.copy_from_slice(&digest[..8]);
+    let seed = u64::from_be_bytes(seed);
+    let report =
+        check(sandbox, &plugin, &Plan { generated: DRY_RUN_GENERATED, within: Some(within), ..Plan::new(seed, own) });
+    match report.first_error() {
+        Some(found) => Err(Refusal::DryRun {
+            rule: found.rule.name(),
+            case: found.case.clone(),
+            detail: found.detail.chars().take(1_000).collect(),
+        }),
+        None => Ok(Some(report)),
+    }
+}
+
+/// The built-in cases of a hook, with the parameters that a plugin requires.
+#[must_use]
+pub fn built_in(hook: Hook, plugin: &PluginInfo) -> Vec<Case> {
+    built_in::cases(hook, &plugin.manifest)
+}
+
+/// A plugin under examination.
+struct Examination<'a> {
+    plan: &'a Plan<'a>,
+    cases: Vec<Case>,
+    own_from: usize,
+    own_to: usize,
+    /// An interpreter spends on a value what compiled code spends on hundreds. Where the largest request of all is too much
+    /// for it a person decides, and that is a warning.
+    is_interpreted: bool,
+    report: Report,
+}
+
+impl<'a> Examination<'a> {
+    fn new(plugin: &PluginInfo, plan: &'a Plan<'a>) -> Self {
+        let manifest = &plugin.manifest;
+        let mut cases: Vec<Case> = plugin.hooks.iter().flat_map(|hook| built_in::cases(*hook, manifest)).collect();
+        let own_from = cases.len();
+        cases.extend(plan.own.iter().filter(|case| plugin.hooks.contains(&case.question.hook())).cloned());
+        let own_to = cases.len();
+        for hook in &plugin.hooks {
+            cases.extend((0..plan.generated).map(|number| generate::case(*hook, manifest, plan.seed, number)));
+        }
+        let count = |rule: Rule| Count { rule, level: rule.level(), checked: 0, broken: 0 };
+        let report = Report {
+            plugin: manifest.name.clone(),
+            version: manifest.version.clone(),
+            digest: hex(&plugin.digest),
+            hooks: plugin.hooks.clone(),
+            seed: plan.seed,
+            cases: 0,
+            undecided: 0,
+            skipped: 0,
+            complete: false,
+            fuel: FuelMost::default(),
+            rules: Rule::ALL.map(count).into(),
+            findings: Vec::new(),
+        };
+        let is_interpreted = manifest.class == Class::Interpreter;
+        Self { plan, cases, own_from, own_to, is_interpreted, report }
+    }
+
+    fn run(mut self, ask: &dyn Fn(&Case) -> Attempt) -> Report {
+        let began = Instant::now();
+        let is_over = || self.plan.within.is_some_and(|within| began.elapsed() > within);
+        let cases = std::mem::take(&mut self.cases);
+        let mut firsts: Vec<Option<Attempt>> = Vec::new();
+        for (at, case) in cases.iter().enumerate() {
+            if is_over() {
+                break;
+            }
+            firsts.push(self.examine(at, case, ask));
+            (self.plan.progress)(at + 1, cases.len() * 2);
+        }
+        // The other way round: whatever was kept between calls would be another now.
+        let asked = firsts.len();
+        let mut again = 0;
+        for (case, first) in cases.iter().zip(&firsts).rev() {
+            if is_over() {
+                break;
+            }
+            again += 1;
+            (self.plan.progress)(asked + again, cases.len() * 2);
+            let Some(first) = first else { continue };
+            let last = ask(case);
+            if !is_hosts(&last) {
+                self.look(Rule::Stateless, case, difference(first, &last));
+            }
+        }
+        self.report.complete = asked == cases.len() && again == asked;
+        self.report.findings.sort_by_key(|finding| finding.rule);
+        self.report
+    }
+
+    /// Asks about one case, and gives how it ended the first time.
+    fn examine(&mut self, at: usize, case: &Case, ask: &dyn Fn(&Case) -> Attempt) -> Option<Attempt> {
+        self.report.cases += 1;
+        let first = ask(case);
+        if is_hosts(&first) {
+            self.report.skipped += 1;
+            return None;
+        }
+        self.weigh(case, &first);
+        let is_own = (self.own_from..self.own_to).contains(&at);
+        let is_too_large = self.is_interpreted && at < self.own_from && is_out_of_fuel(&first) && is_large(&case.name);
+        let broke = ending(&first).filter(|_| !is_too_large);
+        self.report.undecided += usize::from(first.result.is_err() && broke.is_none());
+        for rule in [Rule::Total, Rule::Conserving, Rule::Providing] {
+            let detail = broke.as_ref().filter(|(broken, _)| *broken == rule).map(|(_, detail)| detail.clone());
+            let shown = match (&detail, is_own) {
+                (Some(_), false) => {
+                    smallest(case, |smaller| ending(&ask(smaller)).is_some_and(|(broken, _)| broken == rule))
+                }
+                _ => case.clone(),
+            };
+            self.look(rule, &shown, detail);
+        }
+        if let Some(expect) = &case.expect {
+            self.look(Rule::Expected, case, expect.difference(case.question.hook(), &first));
+        }
+        let second = ask(case);
+        if !is_hosts(&second) {
+            self.look(Rule::Deterministic, case, difference(&first, &second));
+        }
+        // What a plugin does with more than it can take is not about attributes.
+        if let Some(unknown) = with_unknown(case).filter(|_| broke.is_none() && !is_too_large) {
+            let other = ask(&unknown);
+            if !is_hosts(&other) && !matches!(other.result, Err(crate::CallError::RequestTooLarge { .. })) {
+                let differs = first.result != other.result;
+                self.look(Rule::AttributeTolerant, &unknown, differs.then(|| "the answer is another one".to_owned()));
+            }
+        }
+        Some(first)
+    }
+
+    fn weigh(&mut self, case: &Case, ended: &Attempt) {
+        let most = &self.report.fuel;
+        let part = |used: u64, given: u64| u128::from(used) * 1_000_000 / u128::from(given.max(1));
+        if part(ended.fuel, ended.fuel_max) > part(most.used, most.given) {
+            self.report.fuel = FuelMost { used: ended.fuel, given: ended.fuel_max, case: case.name.clone() };
+        }
+        self.look(Rule::WithinBudget, case, over_half(ended));
+    }
+
+    /// Counts that a rule was looked at, and keeps what broke it.
+    fn look(&mut self, rule: Rule, case: &Case, broken: Option<String>) {
+        let Some(count) = self.report.rules.iter_mut().find(|count| count.rule == rule) else { return };
+        count.checked += 1;
+        let Some(detail) = broken else { return };
+        count.broken += 1;
+        if count.broken > FINDINGS_MOST {
+            return;
+        }
+        let is_own = self.plan.own.iter().any(|own| own.name == case.name);
+        let written = (!is_own).then(|| case.written());
+        let (level, hook, case) = (rule.level(), case.question.hook(), case.name.clone());
+        self.report.findings.push(Finding { rule, level, hook, case, detail, written });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::call::Answer;
+    use crate::contract::{Attribute, StepAnswer, Value};
+    use crate::failure::CallError;
+    use crate::manifest::Manifest;
+
+    fn plugin(hook: &str) -> PluginInfo {
+        let text = format!(r#"{{"name":"a","version":"0.1.0","sdk":"x","hook":"{hook}"}}"#);
+        let manifest = Manifest::parse(text.as_bytes()).unwrap();
+        PluginInfo { digest: [0; 32], hooks: manifest.hooks.clone(), manifest }
+    }
+
+    fn ended(result: Result<Answer, CallError>) -> Attempt {
+        Attempt { result, fuel: 10, fuel_max: 100, log: Vec::new(), log_dropped: 0 }
+    }
+
+    fn number(number: i64) -> Attempt {
+        let provides = vec![Attribute { key: "n".to_owned(), value: Value::Integer(number) }];
+        ended(Ok(Answer::Step(StepAnswer { provides, reasons: Vec::new() })))
+    }
+
+    fn found(hook: &str, ask: &dyn Fn(&Case) -> Attempt) -> Vec<Rule> {
+        let (plugin, plan) = (plugin(hook), Plan { generated: 4, ..Plan::new(1, &[]) });
+        let report = Examination::new(&plugin, &plan).run(ask);
+        assert!(report.complete);
+        let mut rules: Vec<Rule> = report.findings.iter().map(|finding| finding.rule).collect();
+        rules.dedup();
+        rules
+    }
+
+    #[test]
+    fn who_answers_the_same_breaks_nothing() {
+        assert_eq!(found("step", &|_| number(1)), []);
+        assert_eq!(found("refund", &|_| ended(Err(CallError::CannotDecide(Vec::new())))), []);
+    }
+
+    #[test]
+    fn an_answer_that_changes_with_each_call_is_not_deterministic() {
+        let calls = Cell::new(0);
+        let counting = |_: &Case| {
+            calls.set(calls.get() + 1);
+            number(calls.get())
+        };
+        assert_eq!(found("step", &counting), [Rule::Deterministic, Rule::Stateless]);
+        let fuel = Cell::new(0);
+        let thirsty = |_: &Case| {
+            fuel.set(fuel.get() + 5);
+            Attempt { fuel: fuel.get(), ..number(1) }
+        };
+        assert_eq!(found("step", &thirsty), [Rule::Deterministic, Rule::Stateless, Rule::WithinBudget]);
+    }
+
+    #[test]
+    fn an_answer_that_depends_on_the_question_before_is_not_stateless() {
+        // The same question twice in a row is answered the same: only the order tells.
+        let (last, same) = (std::cell::RefCell::new(String::new()), Cell::new(0));
+        let remembering = |case: &Case| {
+            if *last.borrow() != case.name {
+                same.set(i64::from(last.borrow().len() as u32));
+                last.borrow_mut().clone_from(&case.name);
+            }
+            number(same.get())
+        };
+        assert_eq!(found("step", &remembering), [Rule::Stateless]);
+    }
+
+    #[test]
+    fn a_trap_and_a_reaction_to_an_unknown_attribute_are_found_and_shown_as_a_case() {
+        let trap = || ended(Err(CallError::StackOverflow));
+        assert_eq!(found("refund", &|_| trap()), [Rule::Total]);
+        let nosy = |case: &Case| match &case.question {
+            Question::Decision(_, request) if request.facts.iter().any(|fact| fact.key.contains("unknown")) => {
+                number(2)
+            }
+            _ => number(1),
+        };
+        assert_eq!(found("refund", &nosy), [Rule::AttributeTolerant]);
+        // What is shown of a trap has nothing in it that the trap does not need.
+        let (plugin, plan) = (plugin("refund"), Plan { generated: 40, ..Plan::new(1, &[]) });
+        let picky = |case: &Case| match &case.question {
+            Question::Decision(_, request) if request.lines.len() > 2 => trap(),
+            _ => number(1),
+        };
+        let report = Examination::new(&plugin, &plan).run(&picky);
+        for finding in &report.findings {
+            let request = &finding.written.as_ref().unwrap()["request"];
+            assert_eq!(request["lines"].as_array().unwrap().len(), 3, "{finding:?}");
+            assert_eq!(request["purchases"].as_array().unwrap().len(), 0, "{finding:?}");
+        }
+        assert_eq!(report.rules[2].broken, report.findings.len().max(report.rules[2].broken));
+    }
+
+    #[test]
+    fn an_answer_that_breaks_a_promise_is_found_under_the_rule_of_the_promise() {
+        use crate::answer::{Invalid, Rule as Kept};
+        for (kept, rule) in [
+            (Kept::AmountAbovePaid, Rule::Conserving),
+            (Kept::QuantityAboveLeft, Rule::Conserving),
+            (Kept::LineUnknown, Rule::Conserving),
+            (Kept::ProvidesMissing, Rule::Providing),
+        ] {
+            let broken = || ended(Err(CallError::AnswerInvalid(Invalid { rule: kept, detail: String::new() })));
+            assert_eq!(found("refund", &|_| broken()), [rule]);
+        }
+    }
+
+    #[test]
+    fn the_largest_request_may_be_too_much_for_an_interpreter_and_for_nobody_else() {
+        let tired = |case: &Case| match case.name.as_str() {
+            "most_purchases" => Attempt { fuel: 100, ..ended(Err(CallError::OutOfFuel { fuel: 100 })) },
+            _ => number(1),
+        };
+        assert_eq!(found("refund", &tired), [Rule::Total, Rule::WithinBudget]);
+        assert_eq!(found(r#"refund","class":"interpreter"#, &tired), [Rule::WithinBudget]);
+        let always = |_: &Case| ended(Err(CallError::OutOfFuel { fuel: 100 }));
+        assert_eq!(found(r#"refund","class":"interpreter"#, &always), [Rule::Total]);
+    }
+
+    #[test]
+    fn the_hosts_own_troubles_are_no_findings() {
+        let busy = |_: &Case| ended(Err(CallError::Busy));
+        let (plugin, plan) = (plugin("step"), Plan { generated: 4, ..Plan::new(1, &[]) });
+        let report = Examination::new(&plugin, &plan).run(&busy);
+        assert!(report.is_clean() && report.skipped == report.cases && report.cases > 4);
+    }
+
+    #[test]
+    fn own_cases_are_held_to_what_they_expect() {
+        let case = |expect: &str| Case::parse("mine", &format!(r#"{{"hook":"step","expect":{expect}}}"#)).unwrap();
+        let own = [case(r#"{"answer":{"provides":{"n":2}}}"#)];
+        let (plugin, plan) = (plugin("step"), Plan { generated: 0, ..Plan::new(1, &own) });
+        let report = Examination::new(&plugin, &plan).run(&|_| number(1));
+        let found = report.first_error().unwrap();
+        assert_eq!((found.rule, found.case.as_str(), &found.written), (Rule::Expected, "mine", &None));
+        assert!(found.detail.starts_with("/provides/n/Integer is 1 and not 2"), "{}", found.detail);
+    }
+
+    #[test]
+    fn it_stops_when_its_time_is_over() {
+        let (plugin, plan) = (plugin("step"), Plan { within: Some(Duration::ZERO), ..Plan::new(1, &[]) });
+        let report = Examination::new(&plugin, &plan).run(&|_| number(1));
+        assert!(!report.complete && report.cases == 0);
+    }
+}
