@@ -10,7 +10,7 @@ pub const UPLOAD_BYTES_MAX: usize = 24 << 20;
 
 /// Which limits a plugin runs under; its manifest says so. They differ by what the plugin brings along: rules that were compiled
 /// have a few kilobytes of data and take microseconds, an interpreter brings itself and its library, and takes a thousand times
-/// as long. What an author sees of a call, its fuel and the sizes of question and answer, is the same.
+/// as long. The sizes of question and answer are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {

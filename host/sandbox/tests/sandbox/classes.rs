@@ -62,9 +62,10 @@ fn an_interpreter_has_more_memory_and_table_and_an_end_of_both() {
 }
 
 #[test]
-fn fuel_is_that_of_everybody() {
-    let endless = || Guest::new(Hook::Eligibility).body("(loop $for_ever (br $for_ever)) unreachable");
-    assert_eq!(failure(&endless().interpreter()), failure(&endless()));
+fn fuel_ends_an_interpreter_too() {
+    let endless = Guest::new(Hook::Eligibility).body("(loop $for_ever (br $for_ever)) unreachable").interpreter();
+    let fuel = sandbox().limits_of(Class::Interpreter).fuel_for(2);
+    assert_eq!(failure(&endless), CallError::OutOfFuel { fuel });
 }
 
 #[test]
