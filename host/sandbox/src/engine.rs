@@ -148,7 +148,7 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     pool.table_elements(limits.table_elements_max);
     pool.linear_memory_keep_resident(limits.keep_resident_bytes);
     pool.table_keep_resident(64 << 10);
-    pool.max_unused_warm_slots(calls);
+    pool.max_unused_warm_slots(limits.warm_slots_max);
     // Leave `pagemap_scan` off: it skips dirty pages that were swapped out, and the next plugin of the slot reads them.
     pool
 }

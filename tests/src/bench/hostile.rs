@@ -1,5 +1,6 @@
-//! What hostile plugins cost a neighbour: one merchant's cases call every kind of the corpus, another merchant's cases are measured
-//! before and meanwhile, in one host.
+//! What hostile plugins cost a neighbour, in one host and one run: a merchant's cases are measured alone, beside a merchant whose good
+//! plugins are asked so many times a second, and beside one whose plugins are the whole corpus, asked as often. The second against the
+//! third is what the harm costs; the first against the second is what any busy neighbour costs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,21 +15,23 @@ use redress_sandbox::{Call, Config, Hook, Sandbox};
 use serde_json::{Value as Json, json};
 
 use super::{at, ratio, resident_kib};
+use crate::corpus::calls;
 use crate::corpus::question::{request, step_request};
-use crate::corpus::{CallKind, calls};
-use crate::guests::Guest;
+use crate::guests::{Guest, counting};
 use crate::world::{Merchant, START, World, a_return, days_ago, order, submission};
 
 const PLAIN: &str = include_str!("../../fixtures/workflows/plain-return.yaml");
 
-/// Hostile cases that are on their way at once: enough that the host always has one at hand.
-const ON_THEIR_WAY: u64 = 8;
+/// Cases of the other merchant that are on their way at once; more would be a flood, which is another question.
+const ON_THEIR_WAY: u64 = 64;
 
 /// What is measured, and how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Cases of the neighbour in each of the two measurements.
+    /// Cases of the neighbour in each measurement.
     pub cases: usize,
+    /// Cases of the other merchant in a second.
+    pub rate: u64,
 }
 
 /// Measures, attacks, measures, and tells it.
@@ -41,24 +44,30 @@ pub fn run(options: Options) -> anyhow::Result<Json> {
     let overrun = overrun(&sandbox)?;
     let folder = tempfile::tempdir()?;
     let world = World::with_sandbox(folder.path(), sandbox, Moment::from_unix_ms(START))?;
-    let hostile = attackers(&world)?;
-    let neighbour = shop(&world, options.cases * 2 + options.cases / 4)?;
+    let good: Vec<Guest> = vec![counting(); calls().len()];
+    let harmful: Vec<Guest> = calls().into_iter().map(|kind| kind.guest).collect();
+    let (busy, hostile) = (other(&world, "busy", &good)?, other(&world, "hostile", &harmful)?);
+    let neighbour = shop(&world, options.cases * 4)?;
     let mut customers = 0..;
     let mut measure = |count: usize| measure(&neighbour, customers.by_ref().take(count));
-    measure(options.cases / 4)?;
-    let before = measure(options.cases)?;
+    measure(options.cases / 2)?;
+    let alone = measure(options.cases)?;
+    let calm = Attack::start(&busy, options.rate)?;
+    let before = measure(options.cases);
+    let (calm, before) = (calm.stop()?, before?);
     let memory = resident_kib();
-    let attack = Attack::start(&hostile)?;
+    let attack = Attack::start(&hostile, options.rate)?;
     let during = measure(options.cases);
-    let met = attack.stop()?;
-    let during = during?;
+    let (met, during) = (attack.stop()?, during?);
     ensure!(met.cases >= hostile.kinds as u64, "only {} hostile cases were decided", met.cases);
     let (p99_before, p99_during) = (at(&before, 990), at(&during, 990));
     Ok(json!({
-        "kinds": hostile.kinds, "hostile_cases": met.cases, "neighbour_cases": options.cases,
-        "p50_before_us": micros(at(&before, 500)), "p50_during_us": micros(at(&during, 500)),
-        "p99_before_us": micros(p99_before), "p99_during_us": micros(p99_during),
-        "p99_ratio": ratio(p99_during.as_nanos(), p99_before.as_nanos()),
+        "kinds": hostile.kinds, "rate_per_second": options.rate, "neighbour_cases": options.cases,
+        "busy_cases": calm.cases, "hostile_cases": met.cases,
+        "p50_alone_us": micros(at(&alone, 500)), "p50_busy_us": micros(at(&before, 500)), "p50_hostile_us": micros(at(&during, 500)),
+        "p99_alone_us": micros(at(&alone, 990)), "p99_busy_us": micros(p99_before), "p99_hostile_us": micros(p99_during),
+        "p99_hostile_to_busy": ratio(p99_during.as_nanos(), p99_before.as_nanos()),
+        "p99_hostile_to_alone": ratio(p99_during.as_nanos(), at(&alone, 990).as_nanos()),
         "memory_grown_mib": met.resident_kib.saturating_sub(memory) >> 10,
         "longest_overrun_ms": u64::try_from(overrun.1.as_millis())?, "longest_overrun_of": overrun.0,
     }))
@@ -100,33 +109,32 @@ fn asked(sandbox: &Sandbox, guest: &Guest) -> anyhow::Result<Duration> {
     Ok(begun.elapsed())
 }
 
-/// A merchant with every hostile kind behind a type of case of its own.
-struct Attackers {
+/// A merchant with a plugin behind each type of case.
+struct Other {
     merchant: Merchant,
     kinds: usize,
 }
 
-fn attackers(world: &World) -> anyhow::Result<Attackers> {
-    let merchant = world.merchant("hostile")?;
+fn other(world: &World, slug: &str, guests: &[Guest]) -> anyhow::Result<Other> {
+    let merchant = world.merchant(slug)?;
     merchant.order(&order("1001", "c1", days_ago(10), &[("A1", 60_000, "2.50")])?)?;
-    let kinds = calls();
-    for (number, CallKind { name, guest, .. }) in kinds.iter().enumerate() {
-        merchant.push(&format!("h{number}"), &guest.component()?).with_context(|| (*name).to_owned())?;
-        merchant.publish(&workflow(number)).with_context(|| (*name).to_owned())?;
+    for (number, guest) in guests.iter().enumerate() {
+        merchant.push(&format!("h{number}"), &guest.component()?)?;
+        merchant.publish(&workflow(number))?;
     }
-    Ok(Attackers { merchant, kinds: kinds.len() })
+    Ok(Other { merchant, kinds: guests.len() })
 }
 
 /// Takes the lines from a purchase first, so that a quote has something to be about.
 fn workflow(number: usize) -> String {
     format!(
         "format: 1
-workflow: hostile-{number}
+workflow: asks-{number}
 currency: GBP
 triggers: [{{ case_opened: {{ type: t{number} }} }}]
 steps:
   - {{ id: match, call: {{ plugin: purchase-match@0, with: {{ window_days: 90 }} }}, as: match }}
-  - {{ id: harm, call: {{ plugin: h{number}@0 }} }}
+  - {{ id: ask, call: {{ plugin: h{number}@0 }} }}
   - {{ id: done, finish: {{ result: done }} }}
 "
     )
@@ -155,7 +163,7 @@ fn measure(merchant: &Merchant, customers: impl Iterator<Item = usize>) -> anyho
     Ok(times)
 }
 
-/// Hostile cases without a pause.
+/// Cases of the other merchant, so many a second.
 struct Attack {
     thread: std::thread::JoinHandle<anyhow::Result<Met>>,
     stop: Arc<AtomicBool>,
@@ -163,18 +171,18 @@ struct Attack {
 
 /// What came of it.
 struct Met {
-    /// Hostile cases that were decided.
+    /// Cases that were decided.
     cases: u64,
     /// The most memory that the host held meanwhile.
     resident_kib: u64,
 }
 
 impl Attack {
-    fn start(hostile: &Attackers) -> anyhow::Result<Self> {
+    fn start(other: &Other, rate: u64) -> anyhow::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let (stopping, merchant, kinds) = (stop.clone(), hostile.merchant.clone(), hostile.kinds);
-        let thread = std::thread::Builder::new().name("hostile".to_owned());
-        let thread = thread.spawn(move || attack(&merchant, kinds, &stopping))?;
+        let (stopping, merchant, kinds) = (stop.clone(), other.merchant.clone(), other.kinds);
+        let thread = std::thread::Builder::new().name("other".to_owned());
+        let thread = thread.spawn(move || attack(&merchant, kinds, rate, &stopping))?;
         Ok(Self { thread, stop })
     }
 
@@ -184,16 +192,17 @@ impl Attack {
     }
 }
 
-fn attack(merchant: &Merchant, kinds: usize, stop: &AtomicBool) -> anyhow::Result<Met> {
+fn attack(merchant: &Merchant, kinds: usize, rate: u64, stop: &AtomicBool) -> anyhow::Result<Met> {
     let decided = Arc::new(AtomicU64::new(0));
-    let (mut submitted, mut resident) = (0_u64, 0);
+    let (mut submitted, mut resident, begun) = (0_u64, 0, Instant::now());
     // Every kind at least once, however quick the neighbour was.
     while !stop.load(Ordering::Relaxed) || submitted < kinds as u64 {
-        if submitted - decided.load(Ordering::Acquire) >= ON_THEIR_WAY {
-            resident = resident.max(resident_kib());
+        let is_due = begun.elapsed() >= Duration::from_micros(submitted * 1_000_000 / rate.max(1));
+        if !is_due || submitted - decided.load(Ordering::Acquire) >= ON_THEIR_WAY {
             std::thread::sleep(Duration::from_micros(200));
             continue;
         }
+        resident = resident.max(resident_kib());
         let kind = Slug::new(&format!("t{}", submitted % kinds as u64))?;
         let open = Open { kind, ..a_return("c1", &[("A1", 1)])? };
         let told = decided.clone();

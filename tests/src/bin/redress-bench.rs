@@ -43,6 +43,9 @@ enum What {
         /// Cases of the neighbour in each measurement.
         #[arg(long, default_value_t = 3_000)]
         cases: usize,
+        /// Cases of the other merchant in a second.
+        #[arg(long, default_value_t = 40)]
+        rate: u64,
     },
 }
 
@@ -53,7 +56,7 @@ fn main() -> anyhow::Result<()> {
         What::Plugin { seconds, plugins, guests } => {
             plugin::run(&plugin::Options { lasting: Duration::from_secs(seconds), plugins, guests })?
         }
-        What::Hostile { cases } => hostile::run(hostile::Options { cases })?,
+        What::Hostile { cases, rate } => hostile::run(hostile::Options { cases, rate })?,
     };
     match args.output {
         Form::Json => println!("{figures:#}"),
