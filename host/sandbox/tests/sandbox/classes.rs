@@ -62,9 +62,10 @@ fn an_interpreter_has_more_memory_and_table_and_an_end_of_both() {
 }
 
 #[test]
-fn fuel_is_that_of_everybody() {
+fn an_interpreter_has_five_times_the_fuel_and_an_end_of_it() {
     let endless = || Guest::new(Hook::Eligibility).body("(loop $for_ever (br $for_ever)) unreachable");
-    assert_eq!(failure(&endless().interpreter()), failure(&endless()));
+    assert_eq!(failure(&endless()), CallError::OutOfFuel { fuel: 10_400_000 });
+    assert_eq!(failure(&endless().interpreter()), CallError::OutOfFuel { fuel: 52_000_000 });
 }
 
 #[test]
