@@ -62,10 +62,10 @@ fn an_interpreter_has_more_memory_and_table_and_an_end_of_both() {
 }
 
 #[test]
-fn fuel_ends_an_interpreter_too() {
-    let endless = Guest::new(Hook::Eligibility).body("(loop $for_ever (br $for_ever)) unreachable").interpreter();
-    let fuel = sandbox().limits_of(Class::Interpreter).fuel_for(2);
-    assert_eq!(failure(&endless), CallError::OutOfFuel { fuel });
+fn an_interpreter_has_five_times_the_fuel_and_an_end_of_it() {
+    let endless = || Guest::new(Hook::Eligibility).body("(loop $for_ever (br $for_ever)) unreachable");
+    assert_eq!(failure(&endless()), CallError::OutOfFuel { fuel: 10_400_000 });
+    assert_eq!(failure(&endless().interpreter()), CallError::OutOfFuel { fuel: 52_000_000 });
 }
 
 #[test]

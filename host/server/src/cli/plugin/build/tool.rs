@@ -59,9 +59,10 @@ impl Tools<'_, '_> {
     }
 
     fn command(&self, program: &str, args: &[&str]) -> Command {
-        // Cargo tells programs that it starts of itself, and would take this project for its own.
         let mut command = Command::new(program);
-        command.current_dir(self.folder).args(args);
+        // What went wrong in a project is not where in the tool it was found.
+        command.current_dir(self.folder).args(args).env("RUST_BACKTRACE", "0");
+        // Flags of the environment would come in place of those that the project names.
         for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "RUSTC_WRAPPER"] {
             command.env_remove(variable);
         }
