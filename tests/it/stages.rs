@@ -1,13 +1,17 @@
 //! A component on its way to become active: as a shadow it is compared and never used, as a canary it decides a share of the new cases;
 //! and a plugin that somebody calls is not removed.
 
+use std::time::Duration;
+
 use redress::cli::Exit;
+use redress::engine::Target;
 use redress::engine::log::{self, Ended, What};
 use redress::engine::staged::{Compared, Stage};
 use redress::publish::staging::canary_of;
+use redress_domain::case::command::Body;
 use redress_domain::ids::Digest;
 use redress_tests::guests::{Guest, integer_step};
-use redress_tests::world::{Merchant, World, a_return};
+use redress_tests::world::{Merchant, World, a_return, submission};
 
 use crate::cli::Shell;
 
@@ -155,6 +159,34 @@ fn what_is_staged_stays_so_over_a_restart_with_what_it_came_to() -> anyhow::Resu
     let after = world.reopen("acme")?;
     assert_eq!(results(&after, 2)?, ["seven"; 2]);
     assert!(compared(&after, 3)?.asked >= 3, "it goes on from what it had");
+    Ok(())
+}
+
+/// Who publishes runs the tests of a workflow on the threads of turns, with the right to publish. What a shadow came to is stored with the
+/// same right, from such a thread: with one of them, who waits for the other waits for ever.
+#[test]
+fn a_shadow_never_keeps_a_publisher_from_the_last_thread() -> anyhow::Result<()> {
+    let world = World::of_threads(1)?;
+    let merchant = merchant(&world)?;
+    let (done, ends) = std::sync::mpsc::channel();
+    let publisher = merchant.clone();
+    std::thread::Builder::new().name("publisher".to_owned()).spawn(move || {
+        for round in 0..40_u32 {
+            // Each time the first answer of a new shadow is another one, which is stored at once.
+            let answer = format!("(i64.const {})", 100 + round);
+            publisher.stage("number", &number(&answer), Stage::Shadow).unwrap();
+            publisher
+                .engine
+                .submit(submission(Target::New, Body::Open(Box::new(a_return("c1", &[("A1", 1)]).unwrap()))), drop)
+                .unwrap();
+            let tested =
+                format!("{WORKFLOW}tests:\n  - {{ name: round {round}, expect: {{ path: [ask, route, seven] }} }}\n");
+            let other = tested.replace("result: other }", &format!("result: other-{round} }}"));
+            publisher.publish(&other).unwrap();
+        }
+        done.send(()).unwrap();
+    })?;
+    assert_eq!(ends.recv_timeout(Duration::from_secs(60)), Ok(()), "somebody waits for ever");
     Ok(())
 }
 

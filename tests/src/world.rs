@@ -56,6 +56,15 @@ impl World {
         Ok(world)
     }
 
+    /// A host on a new folder that has so many threads for turns.
+    pub fn of_threads(turn_workers: usize) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let clock = Arc::new(FixedClock::at(Instant::from_unix_ms(START)));
+        let limits = Limits { turn_workers, ..Limits::default() };
+        let app = App::with_sandbox(folder.path(), sandbox()?, clock.clone(), limits)?;
+        Ok(Self { app, clock, folder: Some(folder) })
+    }
+
     /// A host on this folder, which stays.
     pub fn on(folder: &Path) -> anyhow::Result<Self> {
         let clock = Arc::new(FixedClock::at(Instant::from_unix_ms(START)));

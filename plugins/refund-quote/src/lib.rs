@@ -125,7 +125,9 @@ mod tests {
         prices.fold(RequestBuilder::new(), |case, (at, price)| {
             case.purchase_with(&(at + 1).to_string(), "85123A", 990, 1_000, |purchase| {
                 purchase.unit_price = Decimal::new(*price, 3);
-                purchase.paid.currency = currency.to_owned();
+                for money in [&mut purchase.paid, &mut purchase.refunded] {
+                    money.currency = currency.to_owned();
+                }
             })
         })
     }

@@ -184,12 +184,17 @@ impl Engine {
             worse
         };
         self.registry().end_canary(workflow);
-        let (engine, workflow) = (self.clone(), workflow.clone());
+        self.stop_soon(workflow.clone(), worse);
+    }
+
+    fn stop_soon(&self, workflow: Slug, worse: Worse) {
+        let engine = self.clone();
         self.0.workers.queue_again(self.0.record.id, Box::new(move || engine.stop_worse(&workflow, worse)));
     }
 
     fn stop_worse(&self, workflow: &Slug, worse: Worse) {
-        let _alone = self.publishing();
+        // No case takes it meanwhile; behind the turns that wait it is tried again.
+        let Some(_alone) = self.publishing_unless_busy() else { return self.stop_soon(workflow.clone(), worse) };
         let note = format!("it did worse: {}", worse.word());
         let Some((fact, row)) = self.canary_ends(workflow, Ended::Worse(worse), &note, &Origin::Host) else { return };
         let recorded = log::record(self, &Actor::host(), |_| Record {

@@ -1,6 +1,6 @@
 //! The tenant's own matters, and who may change them: one at a time.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use redress_sandbox::PluginInfo;
 
@@ -20,6 +20,16 @@ impl Engine {
     /// each other.
     pub(crate) fn publishing(&self) -> MutexGuard<'_, ()> {
         self.0.matters.publishing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to publish, where nobody has it: for who runs on the threads of turns. Who has it may be running tests of a workflow
+    /// there, and would wait for a thread that waits for them.
+    pub(super) fn publishing_unless_busy(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.0.matters.publishing.try_lock() {
+            Ok(alone) => Some(alone),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// The right to move cases to another revision, or to delete one. Not that of publishing: who holds it waits for turns, and what

@@ -275,8 +275,8 @@ impl Engine {
 
     /// Keep what came of a shadow so far, for who looks after a restart.
     fn store_compared(&self, plugin: &str) {
-        // Who ends it has the same right: what was ended is not written again.
-        let _alone = self.publishing();
+        // Who ends it has the same right: what was ended is not written again. Where somebody has it, the next time is soon enough.
+        let Some(_alone) = self.publishing_unless_busy() else { return };
         let Some(staged) = self.0.shadows.lock().get(plugin).map(|shadow| shadow.staged.clone()) else { return };
         let row = || Record { rows: vec![staged.row()], ..Record::default() };
         if let Err(error) = log::record(self, &Actor::host(), |_| row()) {
