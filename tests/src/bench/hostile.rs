@@ -11,7 +11,7 @@ use redress::engine::Target;
 use redress_domain::case::command::{Body, Open};
 use redress_domain::clock::Instant as Moment;
 use redress_domain::ids::Slug;
-use redress_sandbox::{Call, Config, Hook, Sandbox};
+use redress_sandbox::{Call, Config, Hook, Limits, Sandbox};
 use serde_json::{Value as Json, json};
 
 use super::{at, ratio, resident_kib};
@@ -40,7 +40,9 @@ pub struct Options {
 ///
 /// The host cannot be made, or a case of the neighbour does not come to its end.
 pub fn run(options: Options) -> anyhow::Result<Json> {
-    let sandbox = Sandbox::new(Config::default())?;
+    // Who pushes it would be told at once; here it is to be asked, as one that behaves only while it is tried.
+    let limits = Limits { dry_run_ms_max: 0, ..Limits::default() };
+    let sandbox = Sandbox::new(Config { limits, ..Config::default() })?;
     let overrun = overrun(&sandbox)?;
     let folder = tempfile::tempdir()?;
     let world = World::with_sandbox(folder.path(), sandbox, Moment::from_unix_ms(START))?;
