@@ -53,11 +53,6 @@ pub(super) async fn put(
     Named(name): Named<String>,
     RawCommand(Command { body: raw, repeat, guard }): RawCommand<PLUGIN_BYTES_MAX>,
 ) -> Result<Response, Problem> {
-    let essence = body::essence(&raw.headers);
-    if essence != "application/wasm" {
-        let detail = format!("the body is {essence:?}; send application/wasm");
-        return Err(Problem::new(codes::MEDIA_TYPE_UNSUPPORTED, detail));
-    }
     let (by, signature) = (tenant.caller.actor(), signature(&raw.headers)?);
     let kept = tenant.read(move |engine| {
         let document = |active: &Active| told(engine, active).text();
@@ -71,8 +66,13 @@ pub(super) async fn put(
     Ok(kept.await?.into_response())
 }
 
-/// The signature that comes with an upload.
+/// The signature of an upload, if it has one; what is no component by its own account is refused.
 pub(super) fn signature(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let essence = body::essence(headers);
+    if essence != "application/wasm" {
+        let detail = format!("the body is {essence:?}; send application/wasm");
+        return Err(Problem::new(codes::MEDIA_TYPE_UNSUPPORTED, detail));
+    }
     let Some(value) = headers.get("redress-signature") else { return Ok(None) };
     let invalid = |why: &str| Problem::new(codes::SIGNATURE_INVALID, why);
     if value.len() > 2 * SIGNATURE_BYTES_MAX {

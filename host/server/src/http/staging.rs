@@ -16,7 +16,6 @@ use super::tenancy::{State, Tenant};
 use super::wire::invalid;
 use super::wire::publishing::PluginView;
 use super::wire::staged::StagedView;
-use super::{body, codes};
 use crate::engine::repeat::Repeat;
 use crate::engine::staged::{Stage, Staged};
 use crate::publish::plugins::Active;
@@ -95,13 +94,8 @@ pub(super) async fn stage(
     Params(wish): Params<StagePlugin>,
     RawCommand(Command { body: raw, repeat, guard }): RawCommand<PLUGIN_BYTES_MAX>,
 ) -> Result<Response, Problem> {
-    let essence = body::essence(&raw.headers);
-    if essence != "application/wasm" {
-        let detail = format!("the body is {essence:?}; send application/wasm");
-        return Err(Problem::new(codes::MEDIA_TYPE_UNSUPPORTED, detail));
-    }
-    let wished = (wish.stage()?, note(wish.note)?);
     let (by, signature) = (tenant.clone(), signature(&raw.headers)?);
+    let wished = (wish.stage()?, note(wish.note)?);
     let kept = tenant.read(move |engine| {
         let upload = Component::Upload(&name, &raw.bytes, signature.as_deref());
         let kept = staged(&state, &by, engine, upload, &wished, repeat);

@@ -7,10 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use redress_domain::clock::Zone;
 use redress_sandbox::Sandbox;
+use serde_json::Value as Json;
 
 use crate::app;
 use crate::cli::Global;
-use crate::cli::door::part;
+use crate::cli::door::{Door, part};
 use crate::cli::error::Error;
 use crate::cli::listing::{Cell, Listing};
 use crate::cli::output::Out;
@@ -66,18 +67,26 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
 const COLUMNS: [Column; 3] =
     [Column::text("plugin", "/plugin"), Column::text("version", "/version"), Column::digest("digest", "/digest")];
 
-/// Through a running host. The name in the manifest is read here: the address has it.
+/// Through a running host.
 fn asked(args: &Args, bytes: Vec<u8>, signature: Option<&str>, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
-    let name = match &args.name {
-        Some(name) => name.clone(),
-        None => {
-            let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
-            plugins::read(&sandbox, &bytes)?.manifest.name.clone()
-        }
-    };
+    let address = format!("/v1/plugins/{}", part(&name_of(args.name.as_deref(), &bytes)?));
+    let plugin = hand_in(&at.door()?, &address, bytes, signature)?;
+    shown::rows(&COLUMNS, &[plugin]).print(at.format(), out)
+}
+
+/// The name that was given, or the one in the manifest. It is read here: the address has it.
+pub(super) fn name_of(given: Option<&str>, bytes: &[u8]) -> Result<String, Error> {
+    if let Some(name) = given {
+        return Ok(name.to_owned());
+    }
+    let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
+    Ok(plugins::read(&sandbox, bytes)?.manifest.name.clone())
+}
+
+/// Put a component at an address, with its signature where it has one.
+pub(super) fn hand_in(door: &Door, address: &str, bytes: Vec<u8>, signature: Option<&str>) -> Result<Json, Error> {
     let signature = signature.map(|text| BASE64.encode(text));
     let signature = signature.as_deref().map(|signature| ("redress-signature", signature));
     let headers: Vec<(&str, &str)> = [("content-type", "application/wasm")].into_iter().chain(signature).collect();
-    let plugin = at.door()?.send_bytes(Method::PUT, &format!("/v1/plugins/{}", part(&name)), bytes, &headers)?;
-    shown::rows(&COLUMNS, &[plugin]).print(at.format(), out)
+    door.send_bytes(Method::PUT, address, bytes, &headers)
 }

@@ -4,19 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use axum::http::Method;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use redress_sandbox::Sandbox;
 use serde_json::{Value as Json, json};
 
-use crate::app;
+use super::push;
 use crate::cli::Global;
 use crate::cli::door::part;
 use crate::cli::error::Error;
 use crate::cli::output::{Format, Out};
 use crate::cli::session::{read_bytes, read_text};
 use crate::cli::shown::{self, Column};
-use crate::publish::plugins;
 
 pub(super) const SHOW: &str = "\
 Examples:
@@ -195,19 +191,11 @@ pub(super) fn stage(args: &StageArgs, at: &Global, out: &mut Out<'_>) -> Result<
 
 fn upload(args: &StageArgs, stage: &str, at: &Global) -> Result<Json, Error> {
     let bytes = read_bytes(Path::new(&args.what))?;
-    let name = match &args.name {
-        Some(name) => name.clone(),
-        None => {
-            let sandbox = Sandbox::new(redress_sandbox::Config::default()).map_err(app::Error::Sandbox)?;
-            plugins::read(&sandbox, &bytes)?.manifest.name.clone()
-        }
-    };
+    let signature = args.signature.as_deref().map(read_text).transpose()?;
     let percent = args.canary.map(|percent| format!("&percent={percent}")).unwrap_or_default();
     let wish = format!("stage={stage}{percent}&note={}", part(&args.note));
-    let signature = args.signature.as_deref().map(read_text).transpose()?.map(|text| BASE64.encode(text));
-    let signature = signature.as_deref().map(|signature| ("redress-signature", signature));
-    let headers: Vec<(&str, &str)> = [("content-type", "application/wasm")].into_iter().chain(signature).collect();
-    at.door()?.send_bytes(Method::PUT, &format!("{}/staged?{wish}", address(&name)), bytes, &headers)
+    let address = format!("{}/staged?{wish}", address(&push::name_of(args.name.as_deref(), &bytes)?));
+    push::hand_in(&at.door()?, &address, bytes, signature.as_deref())
 }
 
 pub(super) fn activate(args: &ActivateArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
