@@ -17,6 +17,8 @@ bool exports_plugin_run(redress_step_request_t *request, redress_step_answer_t *
     int64_t may = most == NULL ? MOST : *most, over = 0;
     /* What does not fit into 64 bits is as late as can be. */
     if (*days > may && __builtin_sub_overflow(*days, may, &over)) over = INT64_MAX;
-    *answer = (redress_step_answer_t){.provides = ATTRIBUTES(boolean_attribute("late", over > 0), integer_attribute("days_over", over))};
+    *answer = (redress_step_answer_t){
+        .provides = ATTRIBUTES(boolean_attribute("late", over > 0), integer_attribute("days_over", over)),
+    };
     return true;
 }

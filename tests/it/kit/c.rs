@@ -32,7 +32,11 @@ fn clang() -> anyhow::Result<bool> {
 
 /// A project of a hook, built and held to every rule, and the file that came of it.
 fn of(folder: &Path, hook: Hook) -> anyhow::Result<(Json, PathBuf)> {
-    let built = built(&project(folder, hook, "c")?)?;
+    let project = project(folder, hook, "c")?;
+    let flags = project.join("compile_flags.txt");
+    // What is handed out has no warnings.
+    fs::write(&flags, fs::read_to_string(&flags)? + "-Werror\n")?;
+    let built = built(&project)?;
     let file = PathBuf::from(built["file"].as_str().context("a file")?);
     Ok((built, file))
 }
@@ -87,7 +91,7 @@ fn awkward(hook: Hook) -> Vec<(String, Json)> {
     }
 }
 
-/// One order line after another with a price that is hard to cut to minor units, and takes that are not what they should be.
+/// Prices that are hard to cut to minor units, and takes that are not what they should be.
 fn refunds() -> Vec<(String, Json)> {
     let prices = [
         ("half-up", "0.125", 1, "EUR"),
@@ -102,31 +106,62 @@ fn refunds() -> Vec<(String, Json)> {
         ("most-money", "92233720368547758.07", 1, "EUR"),
         ("a-cent-too-much", "9223372036854775807", 2, "JPY"),
         ("far-too-much", "9223372036854775807", 4_000_000_000, "TND"),
+        // Powers of two, of which nothing is left where the bits above 63, 64 and 96 are forgotten.
+        ("two-to-the-63rd", "4611686018427387904", 2, "JPY"),
+        ("two-to-the-64th", "4611686018427387904", 4, "JPY"),
+        ("two-to-the-96th", "4611686018427387904", 1 << 31, "TND"),
     ];
-    let request = |price: &str, quantity: u32, currency: &str, order: &str, refunded: i64| {
-        json!({
-            "lines": [{ "sku": "A", "quantity": quantity }],
-            "purchases": [{
-                "order": "1", "line": 7, "sku": "A", "quantity": quantity, "left": quantity, "unit_price": price,
-                "paid": { "minor": i64::MAX, "currency": currency }, "refunded": { "minor": refunded, "currency": currency },
-            }],
-            "earlier": [{ "verdict": { "lines": [{
-                "line": 0, "remedy": "allow", "quantity": quantity, "takes": [{ "order": order, "line": 7, "quantity": quantity }],
-            }] } }],
-        })
+    let of_price = |(name, price, quantity, currency): (&str, &str, u32, &str)| {
+        (name.to_owned(), taken(&[bought("1", 7, price, quantity, currency)], &[("1", 7, quantity)]))
     };
-    let mut cases: Vec<_> = prices
-        .iter()
-        .map(|(name, price, quantity, currency)| ((*name).to_owned(), request(price, *quantity, currency, "1", 0)))
-        .collect();
-    cases.push(("unknown-order".to_owned(), request("1", 1, "EUR", "12", 0)));
-    cases.push(("nothing-open".to_owned(), request("1", 1, "EUR", "1", i64::MAX)));
-    cases.push(("a-cent-open".to_owned(), request("0.01", 1, "EUR", "1", i64::MAX - 1)));
-    let mut denied = request("1", 1, "EUR", "1", 0);
+    let mut cases: Vec<_> = prices.into_iter().map(of_price).collect();
+    let open = |left: i64| {
+        let mut purchase = bought("1", 7, "0.01", 1, "EUR");
+        purchase["refunded"] = json!({ "minor": i64::MAX - left, "currency": "EUR" });
+        taken(&[purchase], &[("1", 7, 1)])
+    };
+    let mut denied = open(1);
     let later = json!({ "verdict": { "lines": [{ "line": 0, "remedy": "deny" }] } });
     denied["earlier"].as_array_mut().into_iter().for_each(|earlier| earlier.push(later.clone()));
-    cases.push(("denied-later".to_owned(), denied));
+    let mut twice = taken(&[bought("1", 7, "0.01", 2, "EUR")], &[("1", 7, 1), ("1", 7, 1)]);
+    twice["purchases"][0]["paid"] = json!({ "minor": 1, "currency": "EUR" });
+    // Those of a pair are looked for at one place of the index.
+    let lines = [bought("1", 3, "1", 1, "EUR"), bought("1", 7, "2", 1, "EUR")];
+    let orders = [bought("1", 7, "1", 1, "EUR"), bought("5", 7, "2", 1, "EUR")];
+    let others = [
+        ("nothing-open", open(0)),
+        ("a-cent-open", open(1)),
+        ("denied-later", denied),
+        ("spent-before", twice),
+        ("another-line", taken(&lines, &[("1", 7, 1), ("1", 3, 1)])),
+        ("another-order", taken(&orders, &[("5", 7, 1), ("1", 7, 1)])),
+        ("unknown-line", taken(&lines, &[("1", 4, 1)])),
+        ("unknown-order", taken(&orders, &[("12", 4_294_967_295, 1)])),
+    ];
+    cases.extend(others.map(|(name, request)| (name.to_owned(), request)));
     cases
+}
+
+/// An order line of which everything may come back.
+fn bought(order: &str, line: u32, price: &str, quantity: u32, currency: &str) -> Json {
+    json!({
+        "order": order, "line": line, "sku": "A", "quantity": quantity, "left": quantity, "unit_price": price,
+        "paid": { "minor": i64::MAX, "currency": currency }, "refunded": { "minor": 0, "currency": currency },
+    })
+}
+
+/// A request in which so many of these order lines were taken back before.
+fn taken(purchases: &[Json], takes: &[(&str, u32, u32)]) -> Json {
+    let quantity: u32 = takes.iter().map(|take| take.2).sum();
+    let takes: Vec<_> = takes
+        .iter()
+        .map(|(order, line, quantity)| json!({ "order": order, "line": line, "quantity": quantity }))
+        .collect();
+    json!({
+        "lines": [{ "sku": "A", "quantity": quantity }],
+        "purchases": purchases,
+        "earlier": [{ "verdict": { "lines": [{ "line": 0, "remedy": "allow", "quantity": quantity, "takes": takes }] } }],
+    })
 }
 
 #[test]

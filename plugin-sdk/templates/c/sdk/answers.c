@@ -17,12 +17,21 @@ redress_line_verdict_t allow_line(uint32_t line, uint32_t quantity) {
 }
 
 static redress_line_verdict_t nothing_of(uint32_t line, redress_remedy_t remedy, redress_reason_t why) {
-    return (redress_line_verdict_t){.line = line, .remedy = remedy, .tier = REDRESS_TIER_GOODWILL, .reasons = REASONS(why)};
+    return (redress_line_verdict_t){
+        .line = line,
+        .remedy = remedy,
+        .tier = REDRESS_TIER_GOODWILL,
+        .reasons = REASONS(why),
+    };
 }
 
-redress_line_verdict_t deny_line(uint32_t line, redress_reason_t why) { return nothing_of(line, REDRESS_REMEDY_DENY, why); }
+redress_line_verdict_t deny_line(uint32_t line, redress_reason_t why) {
+    return nothing_of(line, REDRESS_REMEDY_DENY, why);
+}
 
-redress_line_verdict_t review_line(uint32_t line, redress_reason_t why) { return nothing_of(line, REDRESS_REMEDY_REVIEW, why); }
+redress_line_verdict_t review_line(uint32_t line, redress_reason_t why) {
+    return nothing_of(line, REDRESS_REMEDY_REVIEW, why);
+}
 
 redress_verdict_t verdict_of(size_t lines) {
     return (redress_verdict_t){.lines = {room_for(lines, sizeof(redress_line_verdict_t)), lines}};

@@ -17,17 +17,20 @@ static bool find(const redress_list_attribute_t *bag, const char *key, uint8_t t
     *found = find_value(bag, key);
     if (*found == NULL || (*found)->tag == type) return true;
     const char *has = TYPES[(*found)->tag];
-    return bad_input(failure, JOINED(text("`"), text(key), text("` is "), text(has), text(", expected "), text(TYPES[type])));
+    redress_string_t expected = JOINED(text(", expected "), text(TYPES[type]));
+    return bad_input(failure, JOINED(text("`"), text(key), text("` is "), text(has), expected));
 }
 
-bool find_text(const redress_list_attribute_t *bag, const char *key, const redress_string_t **found, redress_failure_t *failure) {
+bool find_text(const redress_list_attribute_t *bag, const char *key, const redress_string_t **found,
+               redress_failure_t *failure) {
     const redress_value_t *value;
     if (!find(bag, key, REDRESS_VALUE_TEXT, &value, failure)) return false;
     *found = value == NULL ? NULL : &value->val.text;
     return true;
 }
 
-bool find_integer(const redress_list_attribute_t *bag, const char *key, const int64_t **found, redress_failure_t *failure) {
+bool find_integer(const redress_list_attribute_t *bag, const char *key, const int64_t **found,
+                  redress_failure_t *failure) {
     const redress_value_t *value;
     if (!find(bag, key, REDRESS_VALUE_INTEGER, &value, failure)) return false;
     *found = value == NULL ? NULL : &value->val.integer;
@@ -42,7 +45,8 @@ bool find_decimal(const redress_list_attribute_t *bag, const char *key, const re
     return true;
 }
 
-bool find_boolean(const redress_list_attribute_t *bag, const char *key, const bool **found, redress_failure_t *failure) {
+bool find_boolean(const redress_list_attribute_t *bag, const char *key, const bool **found,
+                  redress_failure_t *failure) {
     const redress_value_t *value;
     if (!find(bag, key, REDRESS_VALUE_BOOLEAN, &value, failure)) return false;
     *found = value == NULL ? NULL : &value->val.boolean;
@@ -57,7 +61,8 @@ bool find_timestamp(const redress_list_attribute_t *bag, const char *key, const 
     return true;
 }
 
-bool find_money(const redress_list_attribute_t *bag, const char *key, const redress_money_t **found, redress_failure_t *failure) {
+bool find_money(const redress_list_attribute_t *bag, const char *key, const redress_money_t **found,
+                redress_failure_t *failure) {
     const redress_value_t *value;
     if (!find(bag, key, REDRESS_VALUE_MONEY, &value, failure)) return false;
     *found = value == NULL ? NULL : &value->val.money;

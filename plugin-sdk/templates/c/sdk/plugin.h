@@ -39,12 +39,18 @@ redress_list_part_t list_parts(size_t count, const redress_part_t *parts);
 /* Reading a bag: what is absent is NULL, and a value of another type fails. */
 
 const redress_value_t *find_value(const redress_list_attribute_t *bag, const char *key);
-bool find_text(const redress_list_attribute_t *bag, const char *key, const redress_string_t **found, redress_failure_t *failure);
-bool find_integer(const redress_list_attribute_t *bag, const char *key, const int64_t **found, redress_failure_t *failure);
-bool find_decimal(const redress_list_attribute_t *bag, const char *key, const redress_decimal_t **found, redress_failure_t *failure);
-bool find_boolean(const redress_list_attribute_t *bag, const char *key, const bool **found, redress_failure_t *failure);
-bool find_timestamp(const redress_list_attribute_t *bag, const char *key, const redress_moment_t **found, redress_failure_t *failure);
-bool find_money(const redress_list_attribute_t *bag, const char *key, const redress_money_t **found, redress_failure_t *failure);
+bool find_text(const redress_list_attribute_t *bag, const char *key, const redress_string_t **found,
+               redress_failure_t *failure);
+bool find_integer(const redress_list_attribute_t *bag, const char *key, const int64_t **found,
+                  redress_failure_t *failure);
+bool find_decimal(const redress_list_attribute_t *bag, const char *key, const redress_decimal_t **found,
+                  redress_failure_t *failure);
+bool find_boolean(const redress_list_attribute_t *bag, const char *key, const bool **found,
+                  redress_failure_t *failure);
+bool find_timestamp(const redress_list_attribute_t *bag, const char *key, const redress_moment_t **found,
+                    redress_failure_t *failure);
+bool find_money(const redress_list_attribute_t *bag, const char *key, const redress_money_t **found,
+                redress_failure_t *failure);
 /* Facts as a bag. */
 redress_list_attribute_t bag_of_facts(const redress_list_fact_t *facts);
 
@@ -79,7 +85,8 @@ bool missing(redress_failure_t *failure, const char *parameter);
 /* Money: minor units in 64 bits, and never a float. */
 
 /* So many units at a price as an amount of a currency: rounded once, a half away from zero. */
-bool price_times(redress_decimal_t price, uint32_t quantity, redress_string_t currency, redress_money_t *amount, redress_failure_t *failure);
+bool price_times(redress_decimal_t price, uint32_t quantity, redress_string_t currency, redress_money_t *amount,
+                 redress_failure_t *failure);
 /* The decimal places of a currency's minor unit: 2 for GBP, 0 for JPY, -1 for what is not a currency code. */
 int minor_places(redress_string_t currency);
 
@@ -103,8 +110,10 @@ struct purchases {
 };
 struct purchases index_purchases(const redress_list_purchase_t *all);
 /* The purchase that a take takes from. */
-bool purchase_of(const struct purchases *bought, const redress_take_t *take, const redress_purchase_t **found, redress_failure_t *failure);
-/* Count an amount that is refunded for a take. What is more than was paid and is not refunded yet fails, so that a person decides. */
+bool purchase_of(const struct purchases *bought, const redress_take_t *take, const redress_purchase_t **found,
+                 redress_failure_t *failure);
+/* Count an amount that is refunded for a take. What is more than was paid and is not refunded yet fails, so that a person
+ * decides. */
 bool spend(struct purchases *bought, const redress_take_t *take, redress_money_t amount, redress_failure_t *failure);
 
 #endif

@@ -53,7 +53,8 @@ struct purchases index_purchases(const redress_list_purchase_t *all) {
 }
 
 /* The position of the purchase that a take takes from. */
-static bool position_of(const struct purchases *bought, const redress_take_t *take, uint32_t *found, redress_failure_t *failure) {
+static bool position_of(const struct purchases *bought, const redress_take_t *take, uint32_t *found,
+                        redress_failure_t *failure) {
     uint32_t position = *slot_of(bought, take->order, take->line);
     if (position == 0) {
         redress_string_t line = number_text(take->line);
@@ -88,7 +89,8 @@ bool spend(struct purchases *bought, const redress_take_t *take, redress_money_t
         return bad_input(failure, text("a number is out of range"));
     }
     if (sum > open) {
-        redress_reason_t why = reason("more_than_paid", TEXTS("purchases.unit_price", "purchases.paid", "purchases.refunded"));
+        redress_list_string_t used = TEXTS("purchases.unit_price", "purchases.paid", "purchases.refunded");
+        redress_reason_t why = reason("more_than_paid", used);
         why.params = ATTRIBUTES(text_attribute("order", take->order), integer_attribute("line", take->line),
                                 integer_attribute("quoted_minor", sum), integer_attribute("open_minor", open));
         return cannot_decide(failure, why);
