@@ -1,6 +1,6 @@
 //! C: clang compiles the project and the SDK that lies in it, and links them without a system or a library.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redress_sandbox::Class;
 
@@ -19,8 +19,9 @@ const LINK: [&str; 3] =
 
 pub(super) fn build(tools: &mut Tools<'_, '_>) -> Result<Built, Error> {
     let manifest = manifest::read(tools.folder, Class::Compiled)?;
-    ensure_linker(tools)?;
-    let mut args = LINK.map(str::to_owned).to_vec();
+    // By its path: the clang of a distribution may look for it by a name of its own.
+    let mut args = vec![format!("-fuse-ld={}", linker(tools)?)];
+    args.extend(LINK.map(str::to_owned));
     args.extend(sources(tools.folder, "")?);
     args.extend(sources(tools.folder, SDK)?);
     args.extend(["-o".to_owned(), MODULE.to_owned()]);
@@ -30,15 +31,13 @@ pub(super) fn build(tools: &mut Tools<'_, '_>) -> Result<Built, Error> {
     manifest.put_into(&raw, "clang")
 }
 
-/// clang only says that it could not run its linker; here it is said what brings it.
-fn ensure_linker(tools: &Tools<'_, '_>) -> Result<(), Error> {
+/// The linker that goes with clang, beside it or wherever programs are. clang itself would only say that it could not run it.
+fn linker(tools: &Tools<'_, '_>) -> Result<String, Error> {
     let told = tools.ask("clang", &[TARGET, "--print-prog-name=wasm-ld"], LLVM)?;
-    let linker = told.map(|path| PathBuf::from(String::from_utf8_lossy(&path).trim()));
+    let path = told.map(|path| String::from_utf8_lossy(&path).trim().to_owned());
     // Where it found none it says the bare name.
-    if linker.is_some_and(|path| path.is_absolute()) {
-        return Ok(());
-    }
-    Err(Error::Tool { tool: "wasm-ld".to_owned(), help: format!("install it: {LLVM}") })
+    let found = path.filter(|path| Path::new(path).is_absolute());
+    found.ok_or_else(|| Error::Tool { tool: "wasm-ld".to_owned(), help: format!("install it: {LLVM}") })
 }
 
 /// The C files of a folder of the project in the order of their names, so that the same project gives the same bytes.
