@@ -166,7 +166,7 @@ fn the_contract_does_not_change_unnoticed() {
 }
 
 /// Guests that were built with a released SDK. They are kept as they are: what they were built from is the templates of that time
-/// (`plugin-sdk/templates/rust/src`), and building them again would prove nothing.
+/// (`plugin-sdk/templates/rust/src`, and those in C of the folders that end in `-c`), and building them again would prove nothing.
 #[test]
 fn what_was_built_with_an_sdk_of_the_past_goes_on_working() -> anyhow::Result<()> {
     let limits = Limits { wall_clock_ms: 60_000, ..Limits::default() };

@@ -1,5 +1,7 @@
 //! The tools of plugin authors on the command line: what each prints, in which form, and how it ends.
 
+mod bindings;
+mod c;
 mod projects;
 
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
 //! Projects of every language from `redress plugin new` to a plugin that a merchant's workflow calls. Rust is always built, offline;
-//! JavaScript and Python where their tools are installed.
+//! JavaScript and Python where their tools are installed. C has [a file of its own](super::c).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ const BUILT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/kit");
 const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/kit-tools");
 
 /// A project as `new` writes it, in a folder of its own.
-fn project(folder: &Path, hook: Hook, lang: &str) -> anyhow::Result<PathBuf> {
+pub(super) fn project(folder: &Path, hook: Hook, lang: &str) -> anyhow::Result<PathBuf> {
     let project = folder.join(format!("a-rule-{hook}"));
     let word = project.display().to_string();
     if project.exists() {
@@ -30,7 +30,7 @@ fn project(folder: &Path, hook: Hook, lang: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// Builds a project and holds it to every rule and to the case that came with it.
-fn built(project: &Path) -> anyhow::Result<Json> {
+pub(super) fn built(project: &Path) -> anyhow::Result<Json> {
     let word = project.display().to_string();
     let (exit, built) = json_of(&["build", &word, "--offline"])?;
     ensure!(exit == Exit::Done, "{built}");

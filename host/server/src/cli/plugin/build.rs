@@ -1,5 +1,6 @@
 //! `redress plugin build`: from a project to a component, by the language's own tools; what is missing is said with what installs it.
 
+mod c;
 mod javascript;
 mod manifest;
 mod python;
@@ -48,9 +49,11 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     let built = match () {
         () if has("Cargo.toml") => rust::build(&mut tools)?,
         () if has("package.json") && has("plugin.json") => javascript::build(&mut tools)?,
+        () if has("plugin.c") && has("plugin.json") => c::build(&mut tools)?,
         () if has("app.py") && has("plugin.json") => python::build(&mut tools)?,
         () => {
-            let help = "it has none of Cargo.toml, package.json and app.py; redress plugin new makes one".to_owned();
+            let help =
+                "it has none of Cargo.toml, plugin.c, package.json and app.py; redress plugin new makes one".to_owned();
             return Err(Error::NotFound { what: "plugin in", name: args.folder.display().to_string(), help });
         }
     };

@@ -12,6 +12,8 @@ include!(concat!(env!("OUT_DIR"), "/kit.rs"));
 pub(in crate::cli) enum Lang {
     /// Rust, with the SDK: the smallest and fastest.
     Rust,
+    /// C, with clang alone: as small and as fast.
+    C,
     /// JavaScript, through componentize-js.
     Js,
     /// Python, through componentize-py.

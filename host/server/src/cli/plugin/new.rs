@@ -17,6 +17,7 @@ Examples:
   redress plugin new restocking-fee --hook refund --lang rust
   redress plugin new two-at-most --hook eligibility --lang js
   redress plugin new days-over --hook step --lang python
+  redress plugin new recall --hook compliance --lang c
 ";
 
 /// Where the lock file of the stock plugins stands in the kit: the versions that are known to build.
@@ -30,8 +31,8 @@ pub(in crate::cli) struct Args {
     /// The question that it answers.
     #[arg(long, value_enum)]
     hook: HookName,
-    /// What it is written in. Rust plugins are a few ten kilobytes and take microseconds; JavaScript and Python are megabytes and
-    /// take milliseconds.
+    /// What it is written in. Rust and C plugins are kilobytes and take microseconds; JavaScript and Python are megabytes and take
+    /// milliseconds.
     #[arg(long, value_enum, default_value_t = Lang::Rust)]
     lang: Lang,
 }
@@ -110,6 +111,14 @@ fn files(name: &str, hook: Hook, lang: Lang) -> Vec<(String, String)> {
                 add(&format!("sdk/wit/{path}"), text.to_owned());
             }
         }
+        Lang::C => {
+            add("compile_flags.txt", template("c/compile_flags.txt"));
+            add("plugin.c", template(&format!("c/{hook}.c")));
+            let bindings = format!("templates/c/bindings/{hook}/");
+            for (path, text) in kit::below("templates/c/sdk/").chain(kit::below(&bindings)) {
+                add(&format!("sdk/{path}"), text.to_owned());
+            }
+        }
         Lang::Js => {
             add("package.json", template("js/package.json"));
             add("plugin.js", template(&format!("js/{hook}.js")));
@@ -159,7 +168,7 @@ mod tests {
     #[test]
     fn every_template_is_whole_and_its_case_is_one() {
         for hook in Hook::ALL {
-            for lang in [Lang::Rust, Lang::Js, Lang::Python] {
+            for lang in [Lang::Rust, Lang::C, Lang::Js, Lang::Python] {
                 let files = files("a-b", hook, lang);
                 let paths: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
                 assert_eq!(paths.len(), files.len());

@@ -1,5 +1,7 @@
 //! JavaScript: componentize-js puts the source beside an engine, with everything off that would need something of the host.
 
+use redress_sandbox::Class;
+
 use super::tool::Tools;
 use super::{Built, manifest};
 use crate::cli::error::Error;
@@ -10,7 +12,7 @@ const SOURCE: &str = "plugin.js";
 const INSTALLED: &str = "node_modules/@bytecodealliance/componentize-js/package.json";
 
 pub(super) fn build(tools: &mut Tools<'_, '_>) -> Result<Built, Error> {
-    let manifest = manifest::read(tools.folder)?;
+    let manifest = manifest::read(tools.folder, Class::Interpreter)?;
     if !tools.folder.join(INSTALLED).is_file() {
         tools.may_install("componentize-js", "npm install")?;
         tools.out.say("componentize-js and an engine are installed into node_modules, some 400 MB, once");

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use redress_sandbox::Class;
 use redress_sandbox::manifest::{Manifest, SECTION};
 use serde_json::Value as Json;
 
@@ -14,12 +15,13 @@ const FILE: &str = "plugin.json";
 pub(super) struct Written {
     json: Json,
     name: String,
+    class: Class,
     /// The hook whose world is built.
     pub(super) hook: String,
 }
 
-/// Read it, and check it as a host will.
-pub(super) fn read(folder: &Path) -> Result<Written, Error> {
+/// Read it, and check it as a host will; of which class it is follows from the language.
+pub(super) fn read(folder: &Path, class: Class) -> Result<Written, Error> {
     let path = folder.join(FILE);
     let text = std::fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     let refused = |problem: String| Error::Document {
@@ -30,29 +32,29 @@ pub(super) fn read(folder: &Path) -> Result<Written, Error> {
         help: "docs/plugin-contract.md tells what a manifest says",
     };
     let mut json: Json = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
-    with_sdk(&mut json, "");
+    with_sdk(&mut json, class, "");
     let manifest = Manifest::parse(json.to_string().as_bytes()).map_err(|problem| refused(problem.to_string()))?;
     let [hook] = manifest.hooks[..] else {
         return Err(refused("names several hooks; one is built here".to_owned()));
     };
-    Ok(Written { json, name: manifest.name, hook: hook.name().to_owned() })
+    Ok(Written { json, name: manifest.name, class, hook: hook.name().to_owned() })
 }
 
 impl Written {
-    /// The component with the manifest in it.
+    /// The component, or the core module that becomes one, with the manifest in it.
     pub(super) fn put_into(mut self, component: &Path, tool: &str) -> Result<Built, Error> {
         let mut bytes =
             std::fs::read(component).map_err(|source| Error::Read { path: component.to_owned(), source })?;
-        with_sdk(&mut self.json, tool);
+        with_sdk(&mut self.json, self.class, tool);
         bytes.extend(section(SECTION, self.json.to_string().as_bytes()));
         Ok(Built { name: self.name, bytes })
     }
 }
 
-/// What it was built with, in place of whatever stands there; and that it brings an interpreter, which needs more room.
-fn with_sdk(json: &mut Json, tool: &str) {
+/// What it was built with, in place of whatever stands there; and whether it brings an interpreter, which needs more room.
+fn with_sdk(json: &mut Json, class: Class, tool: &str) {
     if let Some(fields) = json.as_object_mut() {
-        fields.insert("class".to_owned(), Json::from("interpreter"));
+        fields.insert("class".to_owned(), Json::from(class.name()));
         fields.insert("sdk".to_owned(), Json::from(format!("redress {} {tool}", env!("CARGO_PKG_VERSION")).trim_end()));
     }
 }

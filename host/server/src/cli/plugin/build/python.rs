@@ -1,5 +1,7 @@
 //! Python: componentize-py puts the source beside an interpreter; what it would need of a host is stubbed.
 
+use redress_sandbox::Class;
+
 use super::tool::Tools;
 use super::{Built, manifest};
 use crate::cli::error::Error;
@@ -8,7 +10,7 @@ const PYTHON: &str = "Python 3.10 or later, with venv";
 const TOOL: &str = ".venv/bin/componentize-py";
 
 pub(super) fn build(tools: &mut Tools<'_, '_>) -> Result<Built, Error> {
-    let manifest = manifest::read(tools.folder)?;
+    let manifest = manifest::read(tools.folder, Class::Interpreter)?;
     if !tools.folder.join(TOOL).is_file() {
         let how = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt";
         tools.may_install("componentize-py", how)?;

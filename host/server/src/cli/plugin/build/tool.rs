@@ -10,6 +10,17 @@ use crate::cli::output::Out;
 /// The last lines of what a tool said: the reason stands there.
 const LINES_TOLD: usize = 60;
 
+/// Where the environment gives flags to cargo and to clang.
+const FLAGS: [&str; 7] = [
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_RUSTFLAGS",
+    "RUSTC_WRAPPER",
+    "CPATH",
+    "C_INCLUDE_PATH",
+    "CCC_OVERRIDE_OPTIONS",
+];
+
 /// The project, and what may be done for it.
 pub(super) struct Tools<'a, 'o> {
     pub(super) folder: &'a Path,
@@ -63,7 +74,7 @@ impl Tools<'_, '_> {
         // What went wrong in a project is not where in the tool it was found.
         command.current_dir(self.folder).args(args).env("RUST_BACKTRACE", "0");
         // Flags of the environment would come in place of those that the project names.
-        for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "RUSTC_WRAPPER"] {
+        for variable in FLAGS {
             command.env_remove(variable);
         }
         command
