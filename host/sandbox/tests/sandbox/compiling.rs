@@ -167,6 +167,37 @@ fn under_the_limits_of_a_host_every_bomb_is_refused_by_counting_or_ends() {
     }
 }
 
+/// Minutes, and gibibytes: by hand, with `REDRESS_BOMBS=1 cargo test --locked --workspace --test sandbox -- compiling:: --nocapture`.
+#[test]
+fn a_bomb_that_nothing_counts_is_killed_at_the_limits_of_its_class() {
+    if std::env::var_os("REDRESS_BOMBS").is_none() {
+        println!("SKIPPED: bombs at the limits of each class take minutes and 2 GiB: set REDRESS_BOMBS=1");
+        return;
+    }
+    // What is measured is the compiler: counting lets everything through, and of time and memory one is the class's own.
+    let uncounted = |limits: Limits| Limits { function_bytes_max: 8 << 20, upload_bytes_max: 24 << 20, ..limits };
+    for (limits, is_interpreter) in [(Limits::default(), false), (Limits::interpreter(), true)] {
+        let own = uncounted(limits);
+        let (seconds, bytes) = (own.compile_cpu_seconds_max, own.compile_memory_bytes_max);
+        let long = Limits { compile_memory_bytes_max: 16 << 30, ..own.clone() };
+        let large = Limits { compile_cpu_seconds_max: 1_000, compile_wall_clock_ms: 1_000_000, ..own };
+        for (limits, bomb, end) in [
+            (long, bombs::one_function(400_000), Refusal::CompileTimeout { seconds }),
+            (large, bombs::locals_in_loops(49_000, 200), Refusal::CompileMemory { max: bytes }),
+        ] {
+            let bomb = if is_interpreter { bomb.interpreter() } else { bomb };
+            let bomb = bomb.component().unwrap();
+            let config = Config { limits: limits.clone(), interpreter_limits: limits, compiler: child(), ..Config::default() };
+            let sandbox = Sandbox::new(config).unwrap();
+            let (before, began) = (resident_kib(), Instant::now());
+            assert_eq!(sandbox.load(&bomb).unwrap_err(), end);
+            let grown = resident_kib().saturating_sub(before);
+            println!("{end}: after {:?}, the host grew by {grown} KiB", began.elapsed());
+            assert!(grown < 64 << 10, "the host grew by {grown} KiB");
+        }
+    }
+}
+
 /// What this process holds of memory.
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
