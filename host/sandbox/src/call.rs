@@ -5,7 +5,7 @@ use wasmtime::Store;
 use crate::answer::{check_quote, check_step, check_verdict};
 use crate::contract::{Failure, Hook, Quote, Request, StepAnswer, StepRequest, Verdict};
 use crate::failure::CallError;
-use crate::guest::{Guest, Phase, failure_of};
+use crate::guest::{Guest, failure_of};
 use crate::hooks::Hooks;
 use crate::limits::Limits;
 use crate::log::LogLine;
@@ -135,28 +135,12 @@ fn new_store(engine: &wasmtime::Engine, limits: &std::sync::Arc<Limits>, fuel: u
 
 fn run(store: &mut Store<Guest>, hooks: &Hooks, call: Call<'_>, limits: &Limits) -> Result<Answer, CallError> {
     let fuel = limits.fuel_for(call.lines());
-    let at = |phase| move |error| failure_of(&error, phase, limits, fuel);
+    let failed = |(phase, error)| failure_of(&error, phase, limits, fuel);
     let answer = match call {
-        Call::Eligibility(request) => {
-            let plugin = hooks.eligibility()?.instantiate(&mut *store).map_err(at(Phase::Start))?;
-            plugin
-                .redress_plugin_eligibility()
-                .call_evaluate(store, request)
-                .map_err(at(Phase::Run))?
-                .map(Answer::Verdict)
-        }
-        Call::Compliance(request) => {
-            let plugin = hooks.compliance()?.instantiate(&mut *store).map_err(at(Phase::Start))?;
-            plugin.redress_plugin_compliance().call_check(store, request).map_err(at(Phase::Run))?.map(Answer::Verdict)
-        }
-        Call::Refund(request) => {
-            let plugin = hooks.refund()?.instantiate(&mut *store).map_err(at(Phase::Start))?;
-            plugin.redress_plugin_refund().call_quote(store, request).map_err(at(Phase::Run))?.map(Answer::Quote)
-        }
-        Call::Step(request) => {
-            let plugin = hooks.step()?.instantiate(&mut *store).map_err(at(Phase::Start))?;
-            plugin.redress_plugin_step().call_run(store, request).map_err(at(Phase::Run))?.map(Answer::Step)
-        }
+        Call::Eligibility(request) => hooks.eligibility()?.ask(store, request).map_err(failed)?.map(Answer::Verdict),
+        Call::Compliance(request) => hooks.compliance()?.ask(store, request).map_err(failed)?.map(Answer::Verdict),
+        Call::Refund(request) => hooks.refund()?.ask(store, request).map_err(failed)?.map(Answer::Quote),
+        Call::Step(request) => hooks.step()?.ask(store, request).map_err(failed)?.map(Answer::Step),
     };
     answer.map_err(|failure| said(failure, limits))
 }

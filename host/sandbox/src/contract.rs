@@ -1,23 +1,18 @@
 //! The plugin contract as Rust types: the records of `redress:plugin@0.1.0` and the four hooks.
 //!
-//! The bindings are generated from `plugin-sdk/wit` by wasmtime. The four worlds share one set of types, so that a
-//! verdict is one type whichever hook gave it.
+//! The types are generated from `plugin-sdk/wit` by wasmtime, from one of the four worlds, which share them; what is called is
+//! looked up and compared by [`crate::hooks`].
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::eligibility_world::redress::plugin::log::Level;
-pub use self::eligibility_world::redress::plugin::types::{
+pub use self::bindings::redress::plugin::log::Level;
+pub use self::bindings::redress::plugin::types::{
     Attribute, CaseInfo, Citation, Decimal, Disposition, Duty, Fact, Failure, Line, LineQuote, LineVerdict, Moment,
     Money, Opinion, OrderLineRef, Part, Party, Purchase, Quote, Reason, Recipient, Remedy, Request, StepAnswer,
     StepRequest, Take, Tier, Unit, Value, Verdict,
 };
-
-pub(crate) use self::compliance_world::CompliancePluginPre;
-pub(crate) use self::eligibility_world::EligibilityPluginPre;
-pub(crate) use self::refund_world::RefundPluginPre;
-pub(crate) use self::step_world::StepPluginPre;
 
 /// The contract's text.
 pub const WIT: &str = include_str!("../../../plugin-sdk/wit/redress-plugin-0/types.wit");
@@ -93,43 +88,10 @@ impl fmt::Display for Hook {
 }
 
 #[expect(missing_docs, reason = "generated; the WIT text holds the docs")]
-mod eligibility_world {
+mod bindings {
     wasmtime::component::bindgen!({
         path: "../../plugin-sdk/wit/redress-plugin-0",
         world: "eligibility-plugin",
         additional_derives: [PartialEq, Eq, serde::Serialize, serde::Deserialize],
-    });
-}
-
-mod compliance_world {
-    wasmtime::component::bindgen!({
-        path: "../../plugin-sdk/wit/redress-plugin-0",
-        world: "compliance-plugin",
-        with: {
-            "redress:plugin/types": super::eligibility_world::redress::plugin::types,
-            "redress:plugin/log": super::eligibility_world::redress::plugin::log,
-        },
-    });
-}
-
-mod refund_world {
-    wasmtime::component::bindgen!({
-        path: "../../plugin-sdk/wit/redress-plugin-0",
-        world: "refund-plugin",
-        with: {
-            "redress:plugin/types": super::eligibility_world::redress::plugin::types,
-            "redress:plugin/log": super::eligibility_world::redress::plugin::log,
-        },
-    });
-}
-
-mod step_world {
-    wasmtime::component::bindgen!({
-        path: "../../plugin-sdk/wit/redress-plugin-0",
-        world: "step-plugin",
-        with: {
-            "redress:plugin/types": super::eligibility_world::redress::plugin::types,
-            "redress:plugin/log": super::eligibility_world::redress::plugin::log,
-        },
     });
 }

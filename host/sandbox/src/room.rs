@@ -179,7 +179,7 @@ impl Room {
         // and this engine's compatibility hash, under a key that only this host has. Or they were compiled just now: by
         // this engine, or by a child that runs this same program and named the same hash, over a pipe that nobody else holds.
         // And it is these bytes in memory that are loaded, not a file.
-        #[expect(unsafe_code, reason = "loading compiled code; the one unsafe call of the sandbox")]
+        #[expect(unsafe_code, reason = "loading compiled code")]
         let component = unsafe { Component::deserialize(&self.ticking.engine, code) };
         component
     }

@@ -1,6 +1,7 @@
 //! What hostile plugins cost a neighbour, in one host and one run: a merchant's cases are measured alone, beside a merchant whose good
 //! plugins are asked so many times a second, and beside one whose plugins are the whole corpus, asked as often. The second against the
-//! third is what the harm costs; the first against the second is what any busy neighbour costs.
+//! third is what the harm costs; the first against the second is what any busy neighbour costs. The three are measured in turns, so
+//! that a machine that is slower for a while is so for all of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,6 +25,9 @@ const PLAIN: &str = include_str!("../../fixtures/workflows/plain-return.yaml");
 
 /// Cases of the other merchant that are on their way at once; more would be a flood, which is another question.
 const ON_THEIR_WAY: u64 = 64;
+
+/// Turns in which the three are measured.
+const ROUNDS: usize = 3;
 
 /// What is measured, and how long.
 #[derive(Clone, Copy, Debug)]
@@ -49,19 +53,25 @@ pub fn run(options: Options) -> anyhow::Result<Json> {
     let good: Vec<Guest> = vec![counting(); calls().len()];
     let harmful: Vec<Guest> = calls().into_iter().map(|kind| kind.guest).collect();
     let (busy, hostile) = (other(&world, "busy", &good)?, other(&world, "hostile", &harmful)?);
-    let neighbour = shop(&world, options.cases * 4)?;
+    let each = options.cases.div_ceil(ROUNDS);
+    let neighbour = shop(&world, each * (3 * ROUNDS + 1))?;
     let mut customers = 0..;
     let mut measure = |count: usize| measure(&neighbour, customers.by_ref().take(count));
-    measure(options.cases / 2)?;
-    let alone = measure(options.cases)?;
-    let calm = Attack::start(&busy, options.rate)?;
-    let before = measure(options.cases);
-    let (calm, before) = (calm.stop()?, before?);
-    let memory = resident_kib();
-    let attack = Attack::start(&hostile, options.rate)?;
-    let during = measure(options.cases);
-    let (met, during) = (attack.stop()?, during?);
+    measure(each)?;
+    let mut memory = None;
+    let (mut alone, mut before, mut during) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut calm, mut met) = (Met::default(), Met::default());
+    for _ in 0..ROUNDS {
+        alone.extend(measure(each)?);
+        before.extend(beside(&busy, options.rate, &mut calm, || measure(each))?);
+        // What is more than with a busy neighbour is the harm's.
+        memory.get_or_insert(calm.resident_kib);
+        during.extend(beside(&hostile, options.rate, &mut met, || measure(each))?);
+    }
     ensure!(met.cases >= hostile.kinds as u64, "only {} hostile cases were decided", met.cases);
+    for times in [&mut alone, &mut before, &mut during] {
+        times.sort_unstable();
+    }
     let (p99_before, p99_during) = (at(&before, 990), at(&during, 990));
     Ok(json!({
         "kinds": hostile.kinds, "rate_per_second": options.rate, "neighbour_cases": options.cases,
@@ -70,9 +80,24 @@ pub fn run(options: Options) -> anyhow::Result<Json> {
         "p99_alone_us": micros(at(&alone, 990)), "p99_busy_us": micros(p99_before), "p99_hostile_us": micros(p99_during),
         "p99_hostile_to_busy": ratio(p99_during.as_nanos(), p99_before.as_nanos()),
         "p99_hostile_to_alone": ratio(p99_during.as_nanos(), at(&alone, 990).as_nanos()),
-        "memory_grown_mib": met.resident_kib.saturating_sub(memory) >> 10,
+        "memory_grown_mib": met.resident_kib.saturating_sub(memory.unwrap_or(0)) >> 10,
         "longest_overrun_ms": u64::try_from(overrun.1.as_millis())?, "longest_overrun_of": overrun.0,
     }))
+}
+
+/// Does something while the cases of another merchant come, and counts those.
+fn beside(
+    other: &Other,
+    rate: u64,
+    met: &mut Met,
+    measure: impl FnOnce() -> anyhow::Result<Vec<Duration>>,
+) -> anyhow::Result<Vec<Duration>> {
+    let attack = Attack::start(other, rate, met.cases)?;
+    let measured = measure();
+    let more = attack.stop()?;
+    met.cases += more.cases;
+    met.resident_kib = met.resident_kib.max(more.resident_kib);
+    measured
 }
 
 fn micros(time: Duration) -> u64 {
@@ -152,7 +177,7 @@ fn shop(world: &World, customers: usize) -> anyhow::Result<Merchant> {
     Ok(merchant)
 }
 
-/// How long each of the neighbour's cases takes from the submission to what is on disk, sorted.
+/// How long each of the neighbour's cases takes from the submission to what is on disk.
 fn measure(merchant: &Merchant, customers: impl Iterator<Item = usize>) -> anyhow::Result<Vec<Duration>> {
     let mut times = Vec::new();
     for customer in customers {
@@ -161,7 +186,6 @@ fn measure(merchant: &Merchant, customers: impl Iterator<Item = usize>) -> anyho
         merchant.open(open)?;
         times.push(begun.elapsed());
     }
-    times.sort_unstable();
     Ok(times)
 }
 
@@ -172,6 +196,7 @@ struct Attack {
 }
 
 /// What came of it.
+#[derive(Default)]
 struct Met {
     /// Cases that were decided.
     cases: u64,
@@ -180,11 +205,12 @@ struct Met {
 }
 
 impl Attack {
-    fn start(other: &Other, rate: u64) -> anyhow::Result<Self> {
+    /// Begins with the kind after those that were asked before.
+    fn start(other: &Other, rate: u64, asked: u64) -> anyhow::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopping, merchant, kinds) = (stop.clone(), other.merchant.clone(), other.kinds);
         let thread = std::thread::Builder::new().name("other".to_owned());
-        let thread = thread.spawn(move || attack(&merchant, kinds, rate, &stopping))?;
+        let thread = thread.spawn(move || attack(&merchant, kinds, rate, asked, &stopping))?;
         Ok(Self { thread, stop })
     }
 
@@ -194,18 +220,19 @@ impl Attack {
     }
 }
 
-fn attack(merchant: &Merchant, kinds: usize, rate: u64, stop: &AtomicBool) -> anyhow::Result<Met> {
+fn attack(merchant: &Merchant, kinds: usize, rate: u64, asked: u64, stop: &AtomicBool) -> anyhow::Result<Met> {
     let decided = Arc::new(AtomicU64::new(0));
     let (mut submitted, mut resident, begun) = (0_u64, 0, Instant::now());
     // Every kind at least once, however quick the neighbour was.
-    while !stop.load(Ordering::Relaxed) || submitted < kinds as u64 {
+    let fewest = (kinds as u64).div_ceil(ROUNDS as u64);
+    while !stop.load(Ordering::Relaxed) || submitted < fewest {
         let is_due = begun.elapsed() >= Duration::from_micros(submitted * 1_000_000 / rate.max(1));
         if !is_due || submitted - decided.load(Ordering::Acquire) >= ON_THEIR_WAY {
             std::thread::sleep(Duration::from_micros(200));
             continue;
         }
         resident = resident.max(resident_kib());
-        let kind = Slug::new(&format!("t{}", submitted % kinds as u64))?;
+        let kind = Slug::new(&format!("t{}", (asked + submitted) % kinds as u64))?;
         let open = Open { kind, ..a_return("c1", &[("A1", 1)])? };
         let told = decided.clone();
         let then = move |_| {

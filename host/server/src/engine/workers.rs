@@ -1,19 +1,21 @@
 //! A fixed set of threads that run turns, fed fairly: tenants take turns, so that one with much to do delays the others by one
-//! turn and not by its whole queue. A tenant whose plugins compute more than they are given goes behind the others, and never has the
-//! last thread, so that even its dearest turn delays nobody.
+//! turn and not by its whole queue. A tenant whose plugins compute more than they are given has its turns run on threads of a
+//! second lane, to which the machine gives what the first one leaves, so that even its dearest turn delays nobody.
 
 mod budget;
+mod lane;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use redress_domain::ids::TenantId;
 
 use budget::Budget;
 pub use budget::Rate;
+use lane::Lane;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -31,11 +33,11 @@ struct Pool {
 
 struct Shared {
     state: Mutex<State>,
-    changed: Condvar,
+    /// Something came for the threads of a lane.
+    prompt: Condvar,
+    patient: Condvar,
     queued_max: usize,
     rate: Rate,
-    /// Threads that tenants in debt may have together: all but one.
-    indebted_max: usize,
     started: Instant,
 }
 
@@ -43,8 +45,6 @@ struct Shared {
 struct State {
     /// What tenants have left that used fuel lately.
     budgets: BTreeMap<TenantId, Budget>,
-    /// Threads that run a job of a tenant in debt.
-    indebted: usize,
     queues: BTreeMap<TenantId, VecDeque<Job>>,
     /// Tenants that have something queued, in the order in which they are served.
     order: VecDeque<TenantId>,
@@ -56,7 +56,7 @@ struct State {
 /// How busy the threads are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
-    /// Threads there are.
+    /// Threads there are, of both lanes.
     pub threads: usize,
     /// Threads that run a job.
     pub busy: usize,
@@ -69,20 +69,22 @@ pub struct Load {
 pub(super) struct Full;
 
 impl Workers {
-    /// Start so many threads, each tenant with a queue of this length and plugins that may compute at this rate.
+    /// Start so many threads, and as many behind them, each tenant with a queue of this length and plugins that may compute at this
+    /// rate.
     ///
     /// # Errors
     /// The machine gives no thread.
     pub fn start(threads: usize, queued_max: usize, rate: Rate) -> std::io::Result<Self> {
-        let indebted_max = threads.saturating_sub(1).max(1);
-        let (state, changed, started) = (Mutex::default(), Condvar::new(), Instant::now());
-        let shared = Arc::new(Shared { state, changed, queued_max, rate, indebted_max, started });
-        let spawn = |n: usize| {
+        let (state, started) = (Mutex::default(), Instant::now());
+        let (prompt, patient) = (Condvar::new(), Condvar::new());
+        let shared = Arc::new(Shared { state, prompt, patient, queued_max, rate, started });
+        let spawn = |(lane, n): (Lane, usize)| {
             let shared = shared.clone();
-            let thread = std::thread::Builder::new().name(format!("turn-{n}")).stack_size(STACK_BYTES);
-            thread.spawn(move || work(&shared))
+            let thread = std::thread::Builder::new().name(lane.thread_name(n)).stack_size(STACK_BYTES);
+            thread.spawn(move || work(&shared, lane))
         };
-        let threads = (0..threads.max(1)).map(spawn).collect::<std::io::Result<Vec<_>>>()?;
+        let places = Lane::BOTH.into_iter().flat_map(|lane| (0..threads.max(1)).map(move |n| (lane, n)));
+        let threads = places.map(spawn).collect::<std::io::Result<Vec<_>>>()?;
         Ok(Self(Arc::new(Pool { shared, threads: Mutex::new(threads) })))
     }
 
@@ -93,15 +95,14 @@ impl Workers {
         if state.queues.get(&tenant).is_some_and(|queue| queue.len() >= shared.queued_max) {
             return Err(Full);
         }
-        state.push(tenant, job);
-        shared.changed.notify_one();
+        shared.push(&mut state, tenant, job);
         Ok(())
     }
 
     /// Queue a job that was accepted before and must go on, whatever else waits.
     pub(super) fn queue_again(&self, tenant: TenantId, job: Job) {
-        self.0.shared.lock().push(tenant, job);
-        self.0.shared.changed.notify_one();
+        let shared = &self.0.shared;
+        shared.push(&mut shared.lock(), tenant, job);
     }
 }
 
@@ -139,19 +140,15 @@ impl State {
         queue.push_back(job);
     }
 
-    /// The next job, and whether its tenant is in debt: of the first tenant that is not, else of the first one that is where it may
-    /// have another thread.
-    fn pop(&mut self, shared: &Shared) -> Option<(Job, bool)> {
+    /// The next job for a thread of this lane: of the first tenant whose turns belong there.
+    fn pop(&mut self, shared: &Shared, lane: Lane) -> Option<Job> {
         let (rate, now) = (shared.rate, shared.started.elapsed());
         self.budgets.retain(|_, budget| !budget.is_full(rate, now));
-        let budgets = &mut self.budgets;
-        let mut is_in_debt = |tenant: &TenantId| budgets.get_mut(tenant).is_some_and(|one| one.is_in_debt(rate, now));
-        let place = self.order.iter().position(|tenant| !is_in_debt(tenant));
-        let indebted = place.is_none();
-        if indebted && self.indebted >= shared.indebted_max {
-            return None;
-        }
-        let tenant = self.order.remove(place.unwrap_or(0))?;
+        let order = std::mem::take(&mut self.order);
+        // Who ends has no time for lanes.
+        let place = order.iter().position(|tenant| self.closed || self.lane_of(tenant, rate, now) == lane);
+        self.order = order;
+        let tenant = self.order.remove(place?)?;
         let queue = self.queues.get_mut(&tenant)?;
         let job = queue.pop_front()?;
         if queue.is_empty() {
@@ -159,7 +156,12 @@ impl State {
         } else {
             self.order.push_back(tenant);
         }
-        Some((job, indebted))
+        Some(job)
+    }
+
+    fn lane_of(&mut self, tenant: &TenantId, rate: Rate, now: Duration) -> Lane {
+        let is_in_debt = self.budgets.get_mut(tenant).is_some_and(|budget| budget.is_in_debt(rate, now));
+        if is_in_debt { Lane::Patient } else { Lane::Prompt }
     }
 }
 
@@ -167,28 +169,41 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn push(&self, state: &mut State, tenant: TenantId, job: Job) {
+        state.push(tenant, job);
+        self.changed(state.lane_of(&tenant, self.rate, self.started.elapsed())).notify_one();
+    }
+
+    fn changed(&self, lane: Lane) -> &Condvar {
+        match lane {
+            Lane::Prompt => &self.prompt,
+            Lane::Patient => &self.patient,
+        }
+    }
 }
 
-fn work(shared: &Shared) {
+fn work(shared: &Shared, lane: Lane) {
+    lane.enter();
     loop {
         let mut state = shared.lock();
-        let (job, indebted) = loop {
-            match state.pop(shared) {
-                Some(next) => break next,
-                // What tenants in debt have left is done by the threads that they have.
-                None if state.closed && (state.order.is_empty() || state.indebted > 0) => return,
-                None => state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+        let job = loop {
+            if let Some(job) = state.pop(shared, lane) {
+                break job;
             }
+            if state.closed {
+                return;
+            }
+            // Debts come and go while jobs wait: what is left belongs to the other lane, whose threads may sleep.
+            if !state.order.is_empty() {
+                shared.changed(lane.other()).notify_one();
+            }
+            state = shared.changed(lane).wait(state).unwrap_or_else(PoisonError::into_inner);
         };
         state.busy += 1;
-        state.indebted += usize::from(indebted);
         drop(state);
         let done = catch_unwind(AssertUnwindSafe(job));
-        {
-            let mut state = shared.lock();
-            state.busy -= 1;
-            state.indebted -= usize::from(indebted);
-        }
+        shared.lock().busy -= 1;
         if done.is_err() {
             // The job's own guard has answered its caller; the thread goes on for the others.
             tracing::error!("a turn panicked");
@@ -199,7 +214,7 @@ fn work(shared: &Shared) {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.shared.lock().closed = true;
-        self.shared.changed.notify_all();
+        Lane::BOTH.into_iter().for_each(|lane| self.shared.changed(lane).notify_all());
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let own = std::thread::current().id();
         for thread in threads.into_iter().filter(|thread| thread.thread().id() != own) {
@@ -231,45 +246,64 @@ mod tests {
         TenantId::mint(clock::Instant::from_unix_ms(0), n)
     }
 
+    fn name_of_thread() -> String {
+        std::thread::current().name().unwrap_or_default().to_owned()
+    }
+
     #[test]
-    fn a_tenant_whose_plugins_compute_too_much_never_has_the_last_thread() {
+    fn a_tenant_whose_plugins_compute_too_much_never_takes_a_thread_from_the_others() {
         let workers = Workers::start(2, 100, RATE).unwrap();
         let (noisy, quiet) = (tenant(1), tenant(2));
         workers.spent(noisy, 1_000_000);
         let (begun, beginning) = mpsc::channel();
         let (stop, stopped) = mpsc::channel::<()>();
         let stopped = Arc::new(Mutex::new(stopped));
-        for _ in 0..2 {
+        for _ in 0..3 {
             let (begun, stopped) = (begun.clone(), stopped.clone());
             let endless = move || {
-                begun.send("noisy").unwrap();
+                begun.send(name_of_thread()).unwrap();
                 let _ = stopped.lock().unwrap().recv();
             };
             workers.queue(noisy, Box::new(endless)).unwrap();
         }
-        assert_eq!(beginning.recv_timeout(SOON), Ok("noisy"));
-        workers.queue(quiet, Box::new(move || begun.send("quiet").unwrap())).unwrap();
-        assert_eq!(beginning.recv_timeout(SOON), Ok("quiet"), "the second turn of the noisy tenant waits");
-        // Its own turns go on one by one.
+        let began = || beginning.recv_timeout(SOON).unwrap();
+        let (first, second) = (began(), began());
+        assert!([first, second].iter().all(|name| name.starts_with("patient-turn-")));
+        workers.queue(quiet, Box::new(move || begun.send(name_of_thread()).unwrap())).unwrap();
+        assert!(began().starts_with("turn-"), "the third turn of the noisy tenant waits");
         stop.send(()).unwrap();
-        assert_eq!(beginning.recv_timeout(SOON), Ok("noisy"));
-        stop.send(()).unwrap();
+        assert!(began().starts_with("patient-turn-"));
+        drop(stop);
     }
 
     #[test]
-    fn a_tenant_in_debt_has_a_thread_where_there_is_only_one_and_stands_behind_the_others() {
+    fn a_tenant_in_debt_goes_on_while_the_others_keep_every_thread_of_theirs() {
         let workers = Workers::start(1, 100, RATE).unwrap();
         let (noisy, quiet) = (tenant(1), tenant(2));
         let (told, telling) = mpsc::channel();
         let (go, waits) = mpsc::channel::<()>();
         workers.queue(quiet, Box::new(move || waits.recv().unwrap())).unwrap();
         workers.spent(noisy, 1_000_000);
-        for (tenant, word) in [(noisy, "noisy"), (noisy, "noisy"), (quiet, "quiet"), (quiet, "quiet")] {
-            let told = told.clone();
-            workers.queue(tenant, Box::new(move || told.send(word).unwrap())).unwrap();
-        }
+        workers.queue(noisy, Box::new(move || told.send(()).unwrap())).unwrap();
+        assert_eq!(telling.recv_timeout(SOON), Ok(()));
         go.send(()).unwrap();
-        let order: Vec<_> = (0..4).map(|_| telling.recv_timeout(SOON).unwrap()).collect();
-        assert_eq!(order, ["quiet", "quiet", "noisy", "noisy"]);
+    }
+
+    #[test]
+    fn every_job_is_run_whatever_debts_come_and_go_while_it_waits() {
+        // In debt at each spending, and out of it with the next millisecond.
+        let workers = Workers::start(2, 10_000, Rate { fuel_per_second: 1_000, burst: 0 }).unwrap();
+        let (told, telling) = mpsc::channel();
+        for n in 0..5_000 {
+            let (told, tenant, again) = (told.clone(), tenant(n % 7), workers.clone());
+            let job = move || {
+                again.spent(tenant, 1);
+                told.send(()).unwrap();
+            };
+            workers.queue(tenant, Box::new(job)).unwrap();
+        }
+        for n in 0..5_000 {
+            assert_eq!(telling.recv_timeout(SOON), Ok(()), "after {n}");
+        }
     }
 }

@@ -1,7 +1,6 @@
-//! What the plugins of a tenant may compute before its turns stand behind those of others: a bucket of fuel that fills with time.
+//! What the plugins of a tenant may compute before its turns get what those of others leave: a bucket of fuel that fills with time.
 //!
-//! A tenant in debt loses nothing while nobody else has anything to do. It is only kept from the last thread, and from going before
-//! others.
+//! A tenant in debt loses nothing while nobody else has anything to do.
 
 use std::time::Duration;
 

@@ -1,0 +1,65 @@
+//! The two lanes of threads: one for who keeps to its budget, one behind it.
+
+/// How a thread is served by the machine, and whom it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Turns of tenants that keep to their budget.
+    Prompt,
+    /// Turns of tenants in debt: they run on what the others leave of the cores.
+    Patient,
+}
+
+/// How much less of a core the patient get where both want it: a sixtieth. It is not nothing, since they hold locks now and then for
+/// which the others wait; threads that only got what nobody else wants made others wait longer.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 19;
+
+impl Lane {
+    /// Both of them.
+    pub(super) const BOTH: [Self; 2] = [Self::Prompt, Self::Patient];
+
+    /// The one that this is not.
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Prompt => Self::Patient,
+            Self::Patient => Self::Prompt,
+        }
+    }
+
+    /// What a thread of it is called; the system keeps 15 letters.
+    pub(super) fn thread_name(self, n: usize) -> String {
+        match self {
+            Self::Prompt => format!("turn-{n}"),
+            Self::Patient => format!("patient-turn-{n}"),
+        }
+    }
+
+    /// Puts the calling thread into the lane. Elsewhere than on Linux both lanes get the same of the cores.
+    pub(super) fn enter(self) {
+        #[cfg(target_os = "linux")]
+        if self == Self::Patient
+            && let Err(error) = rustix::process::nice(NICE)
+        {
+            tracing::warn!(%error, "turns of tenants over their budget run beside the others and not behind them");
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::Lane;
+
+    #[test]
+    fn a_patient_thread_gives_way_and_a_prompt_one_does_not() {
+        for (lane, nice) in [(Lane::Prompt, 0), (Lane::Patient, super::NICE)] {
+            let thread = std::thread::Builder::new().name(lane.thread_name(0));
+            let thread = thread.spawn(move || {
+                let before = rustix::process::getpriority_process(None).unwrap();
+                lane.enter();
+                rustix::process::getpriority_process(None).unwrap() - before
+            });
+            let more = thread.unwrap().join().unwrap();
+            assert!(more == nice || (lane == Lane::Patient && more > 0), "{lane:?}: {more}");
+        }
+    }
+}
