@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use redress::cli::Exit;
+use redress_domain::money::Currency;
 use redress_sandbox::Hook;
 use redress_tests::world::World;
 use serde_json::{Value as Json, json};
@@ -129,6 +130,7 @@ fn refunds() -> Vec<(String, Json)> {
     let lines = [bought("1", 3, "1", 1, "EUR"), bought("1", 7, "2", 1, "EUR")];
     let orders = [bought("1", 7, "1", 1, "EUR"), bought("5", 7, "2", 1, "EUR")];
     let others = [
+        ("every-currency", every_currency()),
         ("nothing-open", open(0)),
         ("a-cent-open", open(1)),
         ("denied-later", denied),
@@ -140,6 +142,16 @@ fn refunds() -> Vec<(String, Json)> {
     ];
     cases.extend(others.map(|(name, request)| (name.to_owned(), request)));
     cases
+}
+
+/// A unit of each currency, at a price with more places than any of them has.
+fn every_currency() -> Json {
+    let letters = || 'A'..='Z';
+    let codes = letters().flat_map(|one| letters().flat_map(move |two| letters().map(move |last| [one, two, last])));
+    let codes: Vec<String> = codes.map(String::from_iter).filter(|code| code.parse::<Currency>().is_ok()).collect();
+    let purchases: Vec<_> = codes.iter().map(|code| bought(code, 0, "1.23456", 1, code)).collect();
+    let takes: Vec<_> = codes.iter().map(|code| (code.as_str(), 0, 1)).collect();
+    taken(&purchases, &takes)
 }
 
 /// An order line of which everything may come back.
@@ -176,6 +188,9 @@ fn a_plugin_in_c_is_the_same_whenever_it_is_built_and_a_host_takes_it() -> anyho
     let word = file.display().to_string();
     let shown = json_of(&["inspect", &word])?.1;
     assert_eq!(shown["shape"]["imports"], json!(["redress:plugin/types@0.1.0"]));
+    let sdk = format!("redress {} clang", env!("CARGO_PKG_VERSION"));
+    // It brings no interpreter, which would be said.
+    assert_eq!((&shown["manifest"]["sdk"], &shown["manifest"]["class"]), (&json!(sdk), &Json::Null));
     let pushed = World::new()?.bare_merchant("acme")?.push("a-rule", &fs::read(&file)?)?;
     assert_eq!(pushed.plugin, "a-rule@0");
     Ok(())
