@@ -42,11 +42,20 @@ fn step(locals: &str, body: &str) -> Guest {
     Guest::new(Hook::Step).body(&format!("{locals} {body} unreachable"))
 }
 
-/// So many operations, each of which needs the result of the one before; about 16 bytes each.
+/// One operation of about 16 bytes, which needs the result of the one before.
+const OPERATION: &str = "(local.set $x (i64.add (i64.mul (local.get $x) (i64.const 0x5deece66d)) (i64.load (i32.wrap_i64 (local.get $x)))))";
+
+/// So many operations, each of which needs the result of the one before.
 #[must_use]
 pub fn one_function(operations: usize) -> Guest {
-    let one = "(local.set $x (i64.add (i64.mul (local.get $x) (i64.const 0x5deece66d)) (i64.load (i32.wrap_i64 (local.get $x)))))";
-    step("(local $x i64)", &one.repeat(operations))
+    step("(local $x i64)", &OPERATION.repeat(operations))
+}
+
+/// So many functions more, each of so many operations.
+#[must_use]
+pub fn large_functions(functions: usize, operations: usize) -> Guest {
+    let one = format!("(func (local $x i64) {})", OPERATION.repeat(operations));
+    step("", "").fields(&one.repeat(functions))
 }
 
 /// Every local may have another value in every loop.
