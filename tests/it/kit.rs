@@ -96,7 +96,7 @@ fn a_check_tells_rule_by_rule_keeps_what_broke_and_ends_by_it() -> anyhow::Resul
     let clean = file(folder.path(), "clean.wasm", &deny_all().component()?)?;
     let (exit, report) = json_of(&["check", &clean, "--generated", "20"])?;
     assert_eq!((exit, &report["clean"], &report["findings"]), (Exit::Done, &json!(true), &json!([])));
-    assert_eq!(report["rules"].as_array().map(Vec::len), Some(8));
+    assert_eq!(report["rules"].as_array().map(Vec::len), Some(9));
 
     let greedy = file(folder.path(), "greedy.wasm", &taking(5).component()?)?;
     let (kept, junit) = (folder.path().join("kept"), folder.path().join("report.xml"));

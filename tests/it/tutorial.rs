@@ -17,20 +17,26 @@ const LIVE_WITHIN: Duration = Duration::from_secs(60);
 /// What a reader does, in the order of the text.
 enum Doing {
     Paste(Step),
-    Save(String),
+    /// The text, and the line before it.
+    Save(String, String),
     /// In a terminal of its own.
     Start(String),
 }
 
 fn doings(text: &str) -> Vec<Doing> {
-    let (mut doings, mut block) = (Vec::new(), None::<(&str, Vec<&str>)>);
+    let (mut doings, mut block, mut before) = (Vec::new(), None::<(&str, Vec<&str>)>, "");
     for line in text.lines() {
+        if block.is_none() && !line.is_empty() && !line.starts_with("```") {
+            before = line;
+        }
         block = match (block, line.strip_prefix("```")) {
             (None, Some(kind)) => Some((kind, Vec::new())),
             (None, None) => None,
             (Some((kind, lines)), Some(_)) => {
                 match kind {
-                    "yaml" | "rust" | "json" => doings.push(Doing::Save(lines.join("\n") + "\n")),
+                    "yaml" | "rust" | "json" => {
+                        doings.push(Doing::Save(lines.join("\n") + "\n", before.to_owned()));
+                    }
                     "sh" => doings.push(Doing::Start(lines.join(" "))),
                     "console" => doings.extend(steps(&lines).into_iter().map(Doing::Paste)),
                     _ => {}
@@ -61,7 +67,7 @@ fn steps(lines: &[&str]) -> Vec<Step> {
 #[test]
 fn the_complaint_is_written_and_live_as_the_tutorial_shows_it() -> anyhow::Result<()> {
     let doings = doings(COMPLAINT);
-    let saved = doings.iter().filter(|doing| matches!(doing, Doing::Save(_))).count();
+    let saved = doings.iter().filter(|doing| matches!(doing, Doing::Save(..))).count();
     ensure!(saved == 3 && doings.len() > 30, "{saved} files and {} things to do", doings.len());
     let checkout = Checkout::new()?;
     let file = checkout.folder.path().join(FILE);
@@ -70,7 +76,7 @@ fn the_complaint_is_written_and_live_as_the_tutorial_shows_it() -> anyhow::Resul
         match doing {
             Doing::Paste(step) => paste(&mut shell, &checkout, step)?,
             Doing::Start(command) => anyhow::bail!("nothing is started here: {command}"),
-            Doing::Save(text) => {
+            Doing::Save(text, _) => {
                 let before = revision(&mut shell)?;
                 fs::write(&file, text).with_context(|| FILE.to_owned())?;
                 // A reader is slower than the host; the test waits until what was saved is live, where it is valid.
@@ -105,11 +111,11 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// A block says in its first line where it is saved. JSON has no comments, so that there the line is left out.
-fn save(folder: &std::path::Path, text: &str) -> anyhow::Result<()> {
-    let (first, rest) = text.split_once('\n').context("a line that says where")?;
-    let name = first.strip_prefix("# ").or_else(|| first.strip_prefix("// ")).context("a line that says where")?;
-    let text = if name.ends_with(".json") { rest } else { text };
+/// A block says in its first line where it is saved, or the text before it does: JSON has no comments.
+fn save(folder: &std::path::Path, text: &str, before: &str) -> anyhow::Result<()> {
+    let first = text.lines().next().context("a line that says where")?;
+    let name = first.strip_prefix("# ").or_else(|| first.strip_prefix("// "));
+    let name = name.or_else(|| before.strip_prefix('`')?.strip_suffix("`:")).context("a line that says where")?;
     fs::write(folder.join(name), text).with_context(|| name.to_owned())
 }
 
@@ -147,7 +153,7 @@ fn followed(text: &str, programs_wanted: usize, doings_wanted: usize) -> anyhow:
     for doing in &doings {
         match doing {
             Doing::Paste(step) => pasted(&mut shell, &here(&step.command), step)?,
-            Doing::Save(text) => save(folder.path(), text)?,
+            Doing::Save(text, before) => save(folder.path(), text, before)?,
             Doing::Start(line) => {
                 let mut command = std::process::Command::new("bash");
                 command.args(["-c", &format!("exec {}", here(line))]).current_dir(folder.path());

@@ -4,14 +4,15 @@
 //! [`Rule`]s. [`dry_run`] is the same, short and limited in time, for an upload. A case is a JSON file ([`Case::parse`]), so
 //! that author and platform run the same. Nothing of a case is recorded.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 pub use self::case::{Case, Expect, Question, outcome};
 pub use self::form::Mistake;
-pub use self::report::{BadCase, Count, Finding, FuelMost, Level, Report, Rule};
+pub use self::report::{BadCase, Count, Finding, FuelMost, Level, Report, Rule, Undecided};
 
 use self::built_in::is_large;
-use self::rules::{difference, ending, is_hosts, is_out_of_fuel, over_half, smallest, with_unknown};
+use self::rules::{because, difference, ending, is_hosts, is_out_of_fuel, over_half, smallest, with_unknown};
 use crate::cache::hex;
 use crate::call::Attempt;
 use crate::inspect::Refusal;
@@ -28,6 +29,8 @@ mod rules;
 
 /// Findings that are kept of each rule; all are counted.
 const FINDINGS_MOST: usize = 5;
+/// Reasons that are told for what was not decided.
+const BECAUSE_MOST: usize = 5;
 /// Generated cases of a dry run: enough to meet what a host sends every day.
 const DRY_RUN_GENERATED: u32 = 24;
 
@@ -91,6 +94,12 @@ pub fn built_in(hook: Hook, plugin: &PluginInfo) -> Vec<Case> {
     built_in::cases(hook, &plugin.manifest)
 }
 
+/// Generated cases of a hook, with the parameters that a plugin requires: the same seed gives the same.
+#[must_use]
+pub fn generated(hook: Hook, plugin: &PluginInfo, seed: u64, count: u32) -> Vec<Case> {
+    (0..count).map(|number| generate::case(hook, &plugin.manifest, seed, number)).collect()
+}
+
 /// A plugin under examination.
 struct Examination<'a> {
     plan: &'a Plan<'a>,
@@ -100,6 +109,8 @@ struct Examination<'a> {
     /// An interpreter spends on a value what compiled code spends on hundreds. Where the largest request of all is too much
     /// for it a person decides, and that is a warning.
     is_interpreted: bool,
+    /// Why cases were not decided, of how many, and the first of them.
+    undecided: BTreeMap<String, (usize, Case)>,
     report: Report,
 }
 
@@ -122,6 +133,7 @@ impl<'a> Examination<'a> {
             seed: plan.seed,
             cases: 0,
             undecided: 0,
+            undecided_because: Vec::new(),
             skipped: 0,
             complete: false,
             fuel: FuelMost::default(),
@@ -129,7 +141,7 @@ impl<'a> Examination<'a> {
             findings: Vec::new(),
         };
         let is_interpreted = manifest.class == Class::Interpreter;
-        Self { plan, cases, own_from, own_to, is_interpreted, report }
+        Self { plan, cases, own_from, own_to, is_interpreted, undecided: BTreeMap::new(), report }
     }
 
     fn run(mut self, ask: &dyn Fn(&Case) -> Attempt) -> Report {
@@ -159,6 +171,7 @@ impl<'a> Examination<'a> {
                 self.look(Rule::Stateless, case, difference(first, &last));
             }
         }
+        self.decided();
         self.report.complete = asked == cases.len() && again == asked;
         self.report.findings.sort_by_key(|finding| finding.rule);
         self.report
@@ -176,7 +189,9 @@ impl<'a> Examination<'a> {
         let is_own = (self.own_from..self.own_to).contains(&at);
         let is_too_large = self.is_interpreted && at < self.own_from && is_out_of_fuel(&first) && is_large(&case.name);
         let broke = ending(&first).filter(|_| !is_too_large);
-        self.report.undecided += usize::from(first.result.is_err() && broke.is_none());
+        if broke.is_none() {
+            self.undecided(case, &first);
+        }
         for rule in [Rule::Total, Rule::Conserving, Rule::Providing] {
             let detail = broke.as_ref().filter(|(broken, _)| *broken == rule).map(|(_, detail)| detail.clone());
             let shown = match (&detail, is_own) {
@@ -203,6 +218,31 @@ impl<'a> Examination<'a> {
             }
         }
         Some(first)
+    }
+
+    fn undecided(&mut self, case: &Case, ended: &Attempt) {
+        let Some(because) = because(ended) else { return };
+        self.report.undecided += 1;
+        self.undecided.entry(because).or_insert_with(|| (0, case.clone())).0 += 1;
+    }
+
+    /// Says why cases were not decided, and whether that were nearly all.
+    fn decided(&mut self) {
+        let mut because: Vec<_> = std::mem::take(&mut self.undecided).into_iter().collect();
+        because.sort_by_key(|(_, (cases, _))| std::cmp::Reverse(*cases));
+        let (asked, undecided) = (self.report.cases - self.report.skipped, self.report.undecided);
+        let most = because.first().cloned().filter(|_| undecided * 10 > asked * 9);
+        if let Some((words, (_, case))) = &most {
+            let detail = format!("it decides {} of {asked} cases; most often it says {words}", asked - undecided);
+            self.look(Rule::Decides, case, Some(detail));
+        }
+        // It is about all of them and not about one.
+        let broken = if most.is_some() { undecided } else { 0 };
+        let of_all = self.report.rules.iter_mut().filter(|count| count.rule == Rule::Decides);
+        of_all.for_each(|count| (count.checked, count.broken) = (asked, broken));
+        because.truncate(BECAUSE_MOST);
+        let told = |(because, (cases, _))| Undecided { because, cases };
+        self.report.undecided_because = because.into_iter().map(told).collect();
     }
 
     fn weigh(&mut self, case: &Case, ended: &Attempt) {
@@ -267,7 +307,26 @@ mod tests {
     #[test]
     fn who_answers_the_same_breaks_nothing() {
         assert_eq!(found("step", &|_| number(1)), []);
-        assert_eq!(found("refund", &|_| ended(Err(CallError::CannotDecide(Vec::new())))), []);
+        let rarely = |case: &Case| match case.name.as_str() {
+            name if name.ends_with('1') => number(1),
+            _ => ended(Err(CallError::BadInput("no percent".to_owned()))),
+        };
+        assert_eq!(found("step", &rarely), []);
+    }
+
+    #[test]
+    fn who_decides_next_to_nothing_is_told_why() {
+        let never = |_: &Case| ended(Err(CallError::BadInput("no percent".to_owned())));
+        let (plugin, plan) = (plugin("refund"), Plan { generated: 4, ..Plan::new(1, &[]) });
+        let report = Examination::new(&plugin, &plan).run(&never);
+        let because = Undecided { because: "bad_input: no percent".to_owned(), cases: report.cases };
+        assert_eq!((report.undecided, report.undecided_because), (report.cases, vec![because]));
+        let [found] = &*report.findings else { panic!("{:?}", report.findings) };
+        assert_eq!((found.rule, found.level), (Rule::Decides, Level::Warning));
+        assert_eq!(
+            found.detail,
+            format!("it decides 0 of {} cases; most often it says bad_input: no percent", report.cases)
+        );
     }
 
     #[test]

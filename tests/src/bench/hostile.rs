@@ -1,7 +1,7 @@
 //! What hostile plugins cost a neighbour, in one host and one run: a merchant's cases are measured alone, beside a merchant whose good
 //! plugins are asked so many times a second, and beside one whose plugins are the whole corpus, asked as often. The second against the
-//! third is what the harm costs; the first against the second is what any busy neighbour costs. The three are measured in turns, so
-//! that a machine that is slower for a while is so for all of them.
+//! third is what the harm costs; the first against the second is what any busy neighbour costs. The fourth is beside somebody who
+//! sends components that are refused. All are measured in turns, so that a machine that is slower for a while is so for all of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,8 +16,9 @@ use redress_sandbox::{Call, Config, Hook, Limits, Sandbox};
 use serde_json::{Value as Json, json};
 
 use super::{at, ratio, resident_kib};
-use crate::corpus::calls;
 use crate::corpus::question::{request, step_request};
+use crate::corpus::uploads::uploads;
+use crate::corpus::{UploadKind, calls};
 use crate::guests::{Guest, counting};
 use crate::world::{Merchant, START, World, a_return, days_ago, order, submission};
 
@@ -26,8 +27,11 @@ const PLAIN: &str = include_str!("../../fixtures/workflows/plain-return.yaml");
 /// Cases of the other merchant that are on their way at once; more would be a flood, which is another question.
 const ON_THEIR_WAY: u64 = 64;
 
-/// Turns in which the three are measured.
+/// Turns in which they are measured.
 const ROUNDS: usize = 3;
+
+/// Wrong components that somebody sends in a second.
+const UPLOADS_PER_SECOND: u64 = 20;
 
 /// What is measured, and how long.
 #[derive(Clone, Copy, Debug)]
@@ -49,53 +53,58 @@ pub fn run(options: Options) -> anyhow::Result<Json> {
     let sandbox = Sandbox::new(Config { limits, ..Config::default() })?;
     let overrun = overrun(&sandbox)?;
     let folder = tempfile::tempdir()?;
-    let world = World::with_sandbox(folder.path(), sandbox, Moment::from_unix_ms(START))?;
+    let world = World::with_sandbox(folder.path(), sandbox.clone(), Moment::from_unix_ms(START))?;
     let good: Vec<Guest> = vec![counting(); calls().len()];
     let harmful: Vec<Guest> = calls().into_iter().map(|kind| kind.guest).collect();
     let (busy, hostile) = (other(&world, "busy", &good)?, other(&world, "hostile", &harmful)?);
     let each = options.cases.div_ceil(ROUNDS);
-    let neighbour = shop(&world, each * (3 * ROUNDS + 1))?;
+    let neighbour = shop(&world, each * (4 * ROUNDS + 1))?;
     let mut customers = 0..;
     let mut measure = |count: usize| measure(&neighbour, customers.by_ref().take(count));
     measure(each)?;
     let mut memory = None;
-    let (mut alone, mut before, mut during) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut calm, mut met) = (Met::default(), Met::default());
+    let wrong: Arc<[UploadKind]> = uploads().into_iter().filter(|kind| kind.ends.is_some()).collect();
+    let [mut alone, mut before, mut during, mut sent] = [const { Vec::new() }; 4];
+    let [mut calm, mut met, mut refused] = [Met::default(), Met::default(), Met::default()];
     for _ in 0..ROUNDS {
         alone.extend(measure(each)?);
-        before.extend(beside(&busy, options.rate, &mut calm, || measure(each))?);
+        let good = Attack::cases(&busy, options.rate, calm.count)?;
+        before.extend(beside(good, &mut calm, || measure(each))?);
         // What is more than with a busy neighbour is the harm's.
         memory.get_or_insert(calm.resident_kib);
-        during.extend(beside(&hostile, options.rate, &mut met, || measure(each))?);
+        let harmful = Attack::cases(&hostile, options.rate, met.count)?;
+        during.extend(beside(harmful, &mut met, || measure(each))?);
+        let uploads = Attack::uploads(&sandbox, wrong.clone(), refused.count)?;
+        sent.extend(beside(uploads, &mut refused, || measure(each))?);
     }
-    ensure!(met.cases >= hostile.kinds as u64, "only {} hostile cases were decided", met.cases);
-    for times in [&mut alone, &mut before, &mut during] {
+    ensure!(met.count >= hostile.kinds as u64, "only {} hostile cases were decided", met.count);
+    for times in [&mut alone, &mut before, &mut during, &mut sent] {
         times.sort_unstable();
     }
     let (p99_before, p99_during) = (at(&before, 990), at(&during, 990));
     Ok(json!({
         "kinds": hostile.kinds, "rate_per_second": options.rate, "neighbour_cases": options.cases,
-        "busy_cases": calm.cases, "hostile_cases": met.cases,
+        "busy_cases": calm.count, "hostile_cases": met.count, "uploads_refused": refused.count,
         "p50_alone_us": micros(at(&alone, 500)), "p50_busy_us": micros(at(&before, 500)), "p50_hostile_us": micros(at(&during, 500)),
         "p99_alone_us": micros(at(&alone, 990)), "p99_busy_us": micros(p99_before), "p99_hostile_us": micros(p99_during),
         "p99_hostile_to_busy": ratio(p99_during.as_nanos(), p99_before.as_nanos()),
         "p99_hostile_to_alone": ratio(p99_during.as_nanos(), at(&alone, 990).as_nanos()),
+        "p99_uploads_us": micros(at(&sent, 990)),
+        "p99_uploads_to_alone": ratio(at(&sent, 990).as_nanos(), at(&alone, 990).as_nanos()),
         "memory_grown_mib": met.resident_kib.saturating_sub(memory.unwrap_or(0)) >> 10,
         "longest_overrun_ms": u64::try_from(overrun.1.as_millis())?, "longest_overrun_of": overrun.0,
     }))
 }
 
-/// Does something while the cases of another merchant come, and counts those.
+/// Measures while something goes on, and adds what came of that.
 fn beside(
-    other: &Other,
-    rate: u64,
+    attack: Attack,
     met: &mut Met,
     measure: impl FnOnce() -> anyhow::Result<Vec<Duration>>,
 ) -> anyhow::Result<Vec<Duration>> {
-    let attack = Attack::start(other, rate, met.cases)?;
     let measured = measure();
     let more = attack.stop()?;
-    met.cases += more.cases;
+    met.count += more.count;
     met.resident_kib = met.resident_kib.max(more.resident_kib);
     measured
 }
@@ -189,7 +198,7 @@ fn measure(merchant: &Merchant, customers: impl Iterator<Item = usize>) -> anyho
     Ok(times)
 }
 
-/// Cases of the other merchant, so many a second.
+/// What goes on beside the neighbour, so many times a second.
 struct Attack {
     thread: std::thread::JoinHandle<anyhow::Result<Met>>,
     stop: Arc<AtomicBool>,
@@ -198,19 +207,29 @@ struct Attack {
 /// What came of it.
 #[derive(Default)]
 struct Met {
-    /// Cases that were decided.
-    cases: u64,
+    /// Cases that were decided, or components that were refused.
+    count: u64,
     /// The most memory that the host held meanwhile.
     resident_kib: u64,
 }
 
 impl Attack {
-    /// Begins with the kind after those that were asked before.
-    fn start(other: &Other, rate: u64, asked: u64) -> anyhow::Result<Self> {
+    /// Cases of another merchant. It begins with the kind after those that were asked before.
+    fn cases(other: &Other, rate: u64, asked: u64) -> anyhow::Result<Self> {
+        let (merchant, kinds) = (other.merchant.clone(), other.kinds);
+        Self::start(move |stop| attack(&merchant, kinds, rate, asked, stop))
+    }
+
+    /// Components that are refused, from the one after those that were sent before.
+    fn uploads(sandbox: &Sandbox, wrong: Arc<[UploadKind]>, sent: u64) -> anyhow::Result<Self> {
+        let sandbox = sandbox.clone();
+        Self::start(move |stop| send(&sandbox, &wrong, sent, stop))
+    }
+
+    fn start(work: impl FnOnce(&AtomicBool) -> anyhow::Result<Met> + Send + 'static) -> anyhow::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let (stopping, merchant, kinds) = (stop.clone(), other.merchant.clone(), other.kinds);
-        let thread = std::thread::Builder::new().name("other".to_owned());
-        let thread = thread.spawn(move || attack(&merchant, kinds, rate, asked, &stopping))?;
+        let stopping = stop.clone();
+        let thread = std::thread::Builder::new().name("other".to_owned()).spawn(move || work(&stopping))?;
         Ok(Self { thread, stop })
     }
 
@@ -245,5 +264,21 @@ fn attack(merchant: &Merchant, kinds: usize, rate: u64, asked: u64, stop: &Atomi
         resident = resident.max(resident_kib());
         std::thread::sleep(Duration::from_millis(1));
     }
-    Ok(Met { cases: submitted, resident_kib: resident })
+    Ok(Met { count: submitted, resident_kib: resident })
+}
+
+fn send(sandbox: &Sandbox, wrong: &[UploadKind], sent: u64, stop: &AtomicBool) -> anyhow::Result<Met> {
+    let (mut met, begun) = (Met::default(), Instant::now());
+    for kind in wrong.iter().cycle().skip(usize::try_from(sent)?) {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let is_refused = sandbox.upload(&kind.bytes).is_err_and(|refusal| Some(refusal.code()) == kind.ends);
+        ensure!(is_refused, "{} is not refused as it should be", kind.name);
+        met.count += 1;
+        met.resident_kib = met.resident_kib.max(resident_kib());
+        let due = Duration::from_micros(met.count * 1_000_000 / UPLOADS_PER_SECOND);
+        std::thread::sleep(due.saturating_sub(begun.elapsed()));
+    }
+    Ok(met)
 }

@@ -24,6 +24,8 @@ pub enum Rule {
     AttributeTolerant,
     /// It answers the author's own cases as they say.
     Expected,
+    /// It decides at least a tenth of what it is asked: one that decides less is most often given a parameter that it does not read.
+    Decides,
     /// It uses at most half of its fuel, so that larger cases are decided as well.
     WithinBudget,
 }
@@ -40,7 +42,7 @@ pub enum Level {
 
 impl Rule {
     /// Every rule, in the order in which they are told.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Deterministic,
         Self::Stateless,
         Self::Total,
@@ -48,6 +50,7 @@ impl Rule {
         Self::Providing,
         Self::AttributeTolerant,
         Self::Expected,
+        Self::Decides,
         Self::WithinBudget,
     ];
 
@@ -62,6 +65,7 @@ impl Rule {
             Self::Providing => "providing",
             Self::AttributeTolerant => "attribute_tolerant",
             Self::Expected => "expected",
+            Self::Decides => "decides",
             Self::WithinBudget => "within_budget",
         }
     }
@@ -77,6 +81,7 @@ impl Rule {
             Self::Providing => "it provides what its manifest promises",
             Self::AttributeTolerant => "attributes that it does not know change nothing",
             Self::Expected => "your own cases are answered as they say",
+            Self::Decides => "it decides a tenth of what it is asked, at least",
             Self::WithinBudget => "it uses at most half of its fuel",
         }
     }
@@ -84,7 +89,7 @@ impl Rule {
     /// What follows where it is broken.
     #[must_use]
     pub fn level(self) -> Level {
-        if self == Self::WithinBudget { Level::Warning } else { Level::Error }
+        if matches!(self, Self::Decides | Self::WithinBudget) { Level::Warning } else { Level::Error }
     }
 }
 
@@ -130,6 +135,15 @@ pub struct FuelMost {
     pub case: String,
 }
 
+/// Why a plugin did not decide some of the cases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Undecided {
+    /// What it said: `cannot_decide` with the codes of its reasons, or `bad_input` with its words.
+    pub because: String,
+    /// Of how many cases.
+    pub cases: usize,
+}
+
 /// What was found out about a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -147,6 +161,8 @@ pub struct Report {
     pub cases: usize,
     /// Of how many it said that it cannot decide or cannot use its input.
     pub undecided: usize,
+    /// Why, the commonest first, the first few of them.
+    pub undecided_because: Vec<Undecided>,
     /// How many could not be asked because of the host.
     pub skipped: usize,
     /// Whether every case was asked; else the time was over.

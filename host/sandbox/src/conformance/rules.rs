@@ -28,6 +28,18 @@ pub(super) fn ending(ended: &Attempt) -> Option<(Rule, String)> {
     Some((rule, format!("{error} [{}]{}", error.code(), last_words(ended))))
 }
 
+/// What a plugin said that did not decide.
+pub(super) fn because(ended: &Attempt) -> Option<String> {
+    match &ended.result {
+        Err(CallError::BadInput(words)) => Some(format!("bad_input: {words}")),
+        Err(CallError::CannotDecide(reasons)) => {
+            let codes: Vec<&str> = reasons.iter().map(|reason| reason.code.as_str()).collect();
+            Some(format!("cannot_decide: {}", codes.join(", ")))
+        }
+        _ => None,
+    }
+}
+
 /// What the plugin logged last: a panic says there where it was.
 fn last_words(ended: &Attempt) -> String {
     ended.log.last().map(|line| format!("; it logged: {}", line.text)).unwrap_or_default()

@@ -1,6 +1,7 @@
 //! Why a command did not do what it was told: its code, its exit code, and what to do about it. All chosen here.
 
 mod exits;
+mod help;
 
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use redress_domain::workflow::diagnostic::{self, Diagnostic};
+use redress_sandbox::Refusal;
 use redress_store::audit::AuditFault;
 use redress_store::error::{OpenError, ReadError};
 use redress_store::host::HostError;
@@ -366,6 +368,9 @@ impl Error {
             Self::Publish(publish::Error::Refused(refusal)) if refusal.is_infrastructure() => {
                 "nothing was changed and nothing is wrong with the plugin; look at the machine, then push it again"
             }
+            Self::Publish(publish::Error::Refused(Refusal::NotWasm | Refusal::NoManifest)) => {
+                "nothing was changed; push what redress plugin build wrote: build/NAME.wasm in the plugin's folder"
+            }
             Self::Publish(publish::Error::Refused(_)) => "nothing was changed; mend the plugin and push it again",
             Self::Publish(publish::Error::Breaks { .. }) => {
                 "nothing was changed; publish a workflow that suits both, or push the plugin under another name"
@@ -381,7 +386,7 @@ impl Error {
             }
             Self::Import(import::Error::File(_) | import::Error::TooManyRows) => "nothing was handed in",
             Self::Import(_) => "what was handed in before stays; run the same import again to go on",
-            Self::Serve(serve::Error::Listen { source, .. }) => listen_help(source),
+            Self::Serve(serve::Error::Listen { source, .. }) => help::listen(source),
             Self::Serve(serve::Error::KeyFile { .. }) => "make the data folder writable for the user that serves",
             Self::Serve(serve::Error::Decisions { .. }) => {
                 "go back to the program before, and compare: redress replay --all; or serve with --accept-decisions"
@@ -409,7 +414,8 @@ impl Error {
             }
             Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Serve(_) | Self::Backtest(_) => return None,
             Self::Replay(_) => return None,
-            Self::Read { .. } | Self::Write(_) => return None,
+            Self::Read { path, source } => return help::read(path, source).map(str::to_owned),
+            Self::Write(_) => return None,
         };
         Some(help.to_owned())
     }
@@ -444,16 +450,6 @@ pub(super) fn report(error: &Error, out: &mut Out<'_>) {
     if let Some(help) = error.help() {
         let label = out.styled(false, Style::new().bold(), "help");
         out.say(&format!("{label}: {help}"));
-    }
-}
-
-fn listen_help(error: &std::io::Error) -> &'static str {
-    use std::io::ErrorKind as K;
-    match error.kind() {
-        K::AddrInUse => "another program listens there: stop it, or choose another port with --listen 127.0.0.1:PORT",
-        K::PermissionDenied => "ports below 1024 are for the system: choose another with --listen ADDR:PORT",
-        K::AddrNotAvailable => "the address is none of this machine's: 127.0.0.1 is for this machine, 0.0.0.0 for all",
-        _ => "give an address and a port, as --listen 127.0.0.1:7373",
     }
 }
 

@@ -142,6 +142,9 @@ fn text(report: &Report, bytes: usize, out: &mut Out<'_>) -> Result<(), Error> {
         percent(report.fuel.used, report.fuel.given),
         report.fuel.case,
     ))?;
+    for one in &report.undecided_because {
+        out.data(&format!("  {:>6} x  {}\n", one.cases, words::clean(&one.because)))?;
+    }
     for rule in &report.rules {
         let (word, color) = match (rule.broken, rule.level) {
             _ if rule.checked == 0 => ("-     ", AnsiColor::White),

@@ -25,9 +25,15 @@ pub(in crate::cli) struct Args {
     old: PathBuf,
     /// The plugin as it would be.
     new: PathBuf,
-    /// The cases: a folder of *.json, or one file. The built-in ones are asked as well.
+    /// The cases: a folder of *.json, or one file. Built-in and generated ones are asked as well.
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
+    /// What the generated cases begin from: the same seed asks the same.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    /// How many cases are generated for each hook.
+    #[arg(long, value_name = "COUNT", default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    generated: u32,
 }
 
 pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
@@ -42,6 +48,7 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     cases.retain(|case| shared.contains(&&case.question.hook()));
     // With the parameters that the new one requires: the old one leaves alone what it does not know.
     cases.extend(shared.iter().flat_map(|hook| conformance::built_in(**hook, &new.plugin)));
+    cases.extend(shared.iter().flat_map(|hook| conformance::generated(**hook, &new.plugin, args.seed, args.generated)));
     let differences: Vec<Json> = cases.iter().filter_map(|case| difference(case, &old, &new)).collect();
     if at.format() == Format::Json {
         return out.json(&json!({ "cases": cases.len(), "different": differences.len(), "differences": differences }));

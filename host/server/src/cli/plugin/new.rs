@@ -25,7 +25,7 @@ const LOCK: &str = "templates/rust/Cargo.lock";
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The folder to write; its name is the plugin's: lower case letters, digits and hyphens.
+    /// The folder to write; its name is the plugin's: words of lower case letters and digits with a hyphen between them, a letter first.
     #[arg(value_name = "NAME", value_parser = named)]
     folder: PathBuf,
     /// The question that it answers.
@@ -66,11 +66,14 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
 /// The plugin's name is that of its folder, as workflows will call it.
 fn named(text: &str) -> Result<PathBuf, String> {
     let folder = PathBuf::from(text);
-    let is_name = Slug::new(name_of(&folder)).is_ok();
+    let name = name_of(&folder);
+    // As the manifest wants it, and as workflows do.
+    let is_name = Slug::new(name).is_ok() && !name.contains('_') && name.split('-').all(|word| !word.is_empty());
     if is_name {
         Ok(folder)
     } else {
-        Err("a plugin's name has lower case letters, digits and hyphens: restocking-fee".to_owned())
+        let expected = "a plugin's name is words of lower case letters and digits with a hyphen between them, a letter first: restocking-fee";
+        Err(expected.to_owned())
     }
 }
 

@@ -88,6 +88,7 @@ mod tests {
             hooks: vec![Hook::Step],
             seed: 1,
             cases: 2,
+            undecided_because: Vec::new(),
             undecided: 0,
             skipped: 0,
             complete: true,
@@ -96,7 +97,7 @@ mod tests {
             findings,
         };
         let xml = super::report(&report, &[case("late"), case("early")]);
-        assert!(xml.contains("<testsuite name=\"a 0.1.0\" tests=\"9\" failures=\"1\">"), "{xml}");
+        assert!(xml.contains("<testsuite name=\"a 0.1.0\" tests=\"10\" failures=\"1\">"), "{xml}");
         assert!(xml.contains("<testcase classname=\"cases\" name=\"early\"/>"), "{xml}");
         assert!(xml.contains("message=\"&lt;b&gt;&quot;1 &amp; 2&quot;\">late (step): &lt;b&gt;"), "{xml}");
         assert!(xml.contains("<system-out>large (step): "), "{xml}");
