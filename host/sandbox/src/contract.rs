@@ -1,7 +1,7 @@
 //! The plugin contract as Rust types: the records of `redress:plugin@0.1.0` and the four hooks.
 //!
 //! The types are generated from `plugin-sdk/wit` by wasmtime, from one of the four worlds, which share them; what is called is
-//! looked up and compared by [`crate::hooks`].
+//! looked up and compared by `hooks`.
 
 use std::fmt;
 
