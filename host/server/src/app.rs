@@ -311,13 +311,27 @@ fn library(objects: Objects) -> Library {
     })
 }
 
-/// The sandbox has room for a call of every worker: a case must not fail because another one runs.
+/// The sandbox has room for a call of every worker, of both lanes: a case must not fail because another one runs.
 fn sandbox_limits(limits: &Limits) -> [redress_sandbox::Limits; 2] {
-    let workers = u32::try_from(limits.turn_workers).unwrap_or(u32::MAX);
+    let workers = u32::try_from(Workers::of_both_lanes(limits.turn_workers)).unwrap_or(u32::MAX);
     [redress_sandbox::Limits::default(), redress_sandbox::Limits::interpreter()]
         .map(|usual| redress_sandbox::Limits { calls_at_once_max: usual.calls_at_once_max.max(workers), ..usual })
 }
 
 fn record(tenant: &Tenant) -> Result<TenantRecord, Error> {
     Ok(codec::decode(&tenant.record).map_err(engine::Error::damaged("tenant record"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_of_plugins_has_room_for_a_call_of_every_thread_of_turns() {
+        let limits = Limits { turn_workers: 40, ..Limits::default() };
+        let threads = Workers::start(40, 1, limits.plugin_rate).unwrap().load().threads;
+        for class in sandbox_limits(&limits) {
+            assert!(class.calls_at_once_max as usize >= threads, "{} for {threads}", class.calls_at_once_max);
+        }
+    }
 }

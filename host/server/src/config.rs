@@ -10,7 +10,8 @@ use crate::engine::workers::Rate;
 /// What a host allows itself and its tenants.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Threads that run turns. Plugins compute and never wait, so more threads than cores gain nothing.
+    /// Threads that run turns; as many stand behind them, for tenants over their budget. Plugins compute and never wait, so more threads
+    /// than cores gain nothing.
     pub turn_workers: usize,
     /// Turns of one tenant that may wait for a worker: about a second of work; more would only hide overload.
     pub tenant_turns_queued_max: usize,

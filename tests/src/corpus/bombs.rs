@@ -42,7 +42,7 @@ fn step(locals: &str, body: &str) -> Guest {
     Guest::new(Hook::Step).body(&format!("{locals} {body} unreachable"))
 }
 
-/// One operation of about 16 bytes, which needs the result of the one before.
+/// One operation of some 17 bytes, which needs the result of the one before.
 const OPERATION: &str = "(local.set $x (i64.add (i64.mul (local.get $x) (i64.const 0x5deece66d)) (i64.load (i32.wrap_i64 (local.get $x)))))";
 
 /// So many operations, each of which needs the result of the one before.

@@ -88,6 +88,12 @@ impl Workers {
         Ok(Self(Arc::new(Pool { shared, threads: Mutex::new(threads) })))
     }
 
+    /// How many jobs may run at once where so many threads were asked for.
+    #[must_use]
+    pub fn of_both_lanes(threads: usize) -> usize {
+        threads.max(1).saturating_mul(Lane::BOTH.len())
+    }
+
     /// Queue a job of a tenant.
     pub(super) fn queue(&self, tenant: TenantId, job: Job) -> Result<(), Full> {
         let shared = &self.0.shared;
@@ -144,10 +150,9 @@ impl State {
     fn pop(&mut self, shared: &Shared, lane: Lane) -> Option<Job> {
         let (rate, now) = (shared.rate, shared.started.elapsed());
         self.budgets.retain(|_, budget| !budget.is_full(rate, now));
-        let order = std::mem::take(&mut self.order);
+        let Self { order, budgets, closed, .. } = self;
         // Who ends has no time for lanes.
-        let place = order.iter().position(|tenant| self.closed || self.lane_of(tenant, rate, now) == lane);
-        self.order = order;
+        let place = order.iter().position(|tenant| *closed || lane_of(budgets, tenant, rate, now) == lane);
         let tenant = self.order.remove(place?)?;
         let queue = self.queues.get_mut(&tenant)?;
         let job = queue.pop_front()?;
@@ -158,11 +163,12 @@ impl State {
         }
         Some(job)
     }
+}
 
-    fn lane_of(&mut self, tenant: &TenantId, rate: Rate, now: Duration) -> Lane {
-        let is_in_debt = self.budgets.get_mut(tenant).is_some_and(|budget| budget.is_in_debt(rate, now));
-        if is_in_debt { Lane::Patient } else { Lane::Prompt }
-    }
+/// Where the turns of a tenant belong now.
+fn lane_of(budgets: &mut BTreeMap<TenantId, Budget>, tenant: &TenantId, rate: Rate, now: Duration) -> Lane {
+    let is_in_debt = budgets.get_mut(tenant).is_some_and(|budget| budget.is_in_debt(rate, now));
+    if is_in_debt { Lane::Patient } else { Lane::Prompt }
 }
 
 impl Shared {
@@ -172,7 +178,7 @@ impl Shared {
 
     fn push(&self, state: &mut State, tenant: TenantId, job: Job) {
         state.push(tenant, job);
-        self.changed(state.lane_of(&tenant, self.rate, self.started.elapsed())).notify_one();
+        self.changed(lane_of(&mut state.budgets, &tenant, self.rate, self.started.elapsed())).notify_one();
     }
 
     fn changed(&self, lane: Lane) -> &Condvar {
