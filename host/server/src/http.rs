@@ -38,6 +38,7 @@ pub mod keys;
 mod listed;
 pub mod migrations;
 pub mod orders;
+mod plugin_cases;
 pub mod plugins;
 pub mod publishing;
 pub mod tasks;
@@ -121,6 +122,10 @@ fn rules(api: Api) -> Api {
         .route(RULE, routes!(signers::set))
         .route(READ, routes!(grants::get))
         .route(RULE, routes!(grants::put))
+        .route(RULE, routes!(plugin_cases::put))
+        .route(READ, routes!(plugin_cases::list))
+        .route(READ, routes!(plugin_cases::get))
+        .route(RULE, routes!(plugin_cases::remove))
         .route(RULE, routes!(staging::stage))
         .route(RULE, routes!(staging::restage))
         .route(RULE, routes!(staging::stop))
