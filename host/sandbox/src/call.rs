@@ -1,11 +1,14 @@
 //! One question to a plugin and its answer: a fresh store and instance, bounded on every side, then checked.
 
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 use wasmtime::Store;
 
 use crate::answer::{check_quote, check_step, check_verdict};
 use crate::contract::{Failure, Hook, Quote, Request, StepAnswer, StepRequest, Verdict};
-use crate::failure::CallError;
-use crate::guest::{Guest, failure_of};
+use crate::failure::{CallError, Stopped};
+use crate::guest::{Guest, stopped_by};
 use crate::hooks::Hooks;
 use crate::limits::Limits;
 use crate::log::LogLine;
@@ -13,7 +16,7 @@ use crate::manifest::Manifest;
 use crate::measure::{self, TooLarge};
 
 /// A question to a plugin.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub enum Call<'r> {
     /// May it be returned, how much, and from which purchases.
     Eligibility(&'r Request),
@@ -47,7 +50,7 @@ impl Call<'_> {
 }
 
 /// What a plugin answered, after it was checked against the question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// Of the hooks eligibility and compliance.
     Verdict(Verdict),
@@ -90,28 +93,44 @@ impl Attempt {
     }
 }
 
-/// Asks once, in a new store and a new instance.
+/// What came of a call where it ran, before anybody judged it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    /// What the plugin said, or what stopped it.
+    pub(crate) said: Result<Result<Answer, Failure>, Stopped>,
+    /// The fuel that was used.
+    pub(crate) fuel: u64,
+    /// What the plugin wrote for its merchant.
+    pub(crate) log: Vec<LogLine>,
+    /// Log lines beyond the limits.
+    pub(crate) log_dropped: u64,
+}
+
+impl Outcome {
+    /// A call that did not come as far as the plugin.
+    pub(crate) fn stopped(stopped: Stopped) -> Self {
+        Self { said: Err(stopped), fuel: 0, log: Vec::new(), log_dropped: 0 }
+    }
+}
+
+/// Asks once, by the given way with the given fuel, and judges what came of it: whether question and answer keep the limits, and
+/// whether the answer fits the question.
 pub(crate) fn attempt(
-    engine: &wasmtime::Engine,
-    hooks: &Hooks,
-    manifest: &Manifest,
     call: Call<'_>,
-    limits: &std::sync::Arc<Limits>,
+    manifest: &Manifest,
+    limits: &Limits,
+    ask: impl FnOnce(u64) -> Outcome,
 ) -> Attempt {
-    if let Err(too_large) = measure_request(call, limits) {
-        let TooLarge { what, got, max } = too_large;
+    if let Err(TooLarge { what, got, max }) = measure_request(call, limits) {
         return Attempt::failed(CallError::RequestTooLarge { what, got, max });
     }
     let fuel_max = limits.fuel_for(call.lines());
-    let mut store = match new_store(engine, limits, fuel_max) {
-        Ok(store) => store,
-        Err(error) => return Attempt::failed(CallError::Host { detail: format!("{error:#}") }),
-    };
-    let result = run(&mut store, hooks, call, limits).and_then(|answer| check(answer, call, manifest, limits));
-    // Without a reading the call counts as having used everything.
-    let left = store.get_fuel().unwrap_or(0);
-    let (log, log_dropped) = store.into_data().into_log();
-    Attempt { result, fuel: fuel_max.saturating_sub(left), fuel_max, log, log_dropped }
+    let Outcome { said, fuel, log, log_dropped } = ask(fuel_max);
+    let result = said
+        .map_err(|stopped| stopped.told(limits, fuel_max))
+        .and_then(|said| said.map_err(|failure| of_plugin(failure, limits)))
+        .and_then(|answer| check(answer, call, manifest, limits));
+    Attempt { result, fuel: fuel.min(fuel_max), fuel_max, log, log_dropped }
 }
 
 fn measure_request(call: Call<'_>, limits: &Limits) -> Result<(), TooLarge> {
@@ -123,7 +142,26 @@ fn measure_request(call: Call<'_>, limits: &Limits) -> Result<(), TooLarge> {
     }
 }
 
-fn new_store(engine: &wasmtime::Engine, limits: &std::sync::Arc<Limits>, fuel: u64) -> wasmtime::Result<Store<Guest>> {
+/// Runs a call in a new store and a new instance.
+pub(crate) fn run(
+    engine: &wasmtime::Engine,
+    hooks: &Hooks,
+    call: Call<'_>,
+    limits: &Arc<Limits>,
+    fuel: u64,
+) -> Outcome {
+    let mut store = match new_store(engine, limits, fuel) {
+        Ok(store) => store,
+        Err(error) => return Outcome::stopped(Stopped::Host(format!("{error:#}"))),
+    };
+    let said = ask(&mut store, hooks, call);
+    // Without a reading the call counts as having used everything.
+    let left = store.get_fuel().unwrap_or(0);
+    let (log, log_dropped) = store.into_data().into_log();
+    Outcome { said, fuel: fuel.saturating_sub(left), log, log_dropped }
+}
+
+fn new_store(engine: &wasmtime::Engine, limits: &Arc<Limits>, fuel: u64) -> wasmtime::Result<Store<Guest>> {
     let mut store = Store::try_new(engine, Guest::new(limits.clone()))?;
     store.limiter(|guest| guest);
     store.set_fuel(fuel)?;
@@ -133,20 +171,18 @@ fn new_store(engine: &wasmtime::Engine, limits: &std::sync::Arc<Limits>, fuel: u
     Ok(store)
 }
 
-fn run(store: &mut Store<Guest>, hooks: &Hooks, call: Call<'_>, limits: &Limits) -> Result<Answer, CallError> {
-    let fuel = limits.fuel_for(call.lines());
-    let failed = |(phase, error)| failure_of(&error, phase, limits, fuel);
-    let answer = match call {
-        Call::Eligibility(request) => hooks.eligibility()?.ask(store, request).map_err(failed)?.map(Answer::Verdict),
-        Call::Compliance(request) => hooks.compliance()?.ask(store, request).map_err(failed)?.map(Answer::Verdict),
-        Call::Refund(request) => hooks.refund()?.ask(store, request).map_err(failed)?.map(Answer::Quote),
-        Call::Step(request) => hooks.step()?.ask(store, request).map_err(failed)?.map(Answer::Step),
-    };
-    answer.map_err(|failure| said(failure, limits))
+fn ask(store: &mut Store<Guest>, hooks: &Hooks, call: Call<'_>) -> Result<Result<Answer, Failure>, Stopped> {
+    let stopped = |(phase, error)| stopped_by(&error, phase);
+    Ok(match call {
+        Call::Eligibility(request) => hooks.eligibility()?.ask(store, request).map_err(stopped)?.map(Answer::Verdict),
+        Call::Compliance(request) => hooks.compliance()?.ask(store, request).map_err(stopped)?.map(Answer::Verdict),
+        Call::Refund(request) => hooks.refund()?.ask(store, request).map_err(stopped)?.map(Answer::Quote),
+        Call::Step(request) => hooks.step()?.ask(store, request).map_err(stopped)?.map(Answer::Step),
+    })
 }
 
 /// What the plugin itself says went wrong, as long as it says it briefly.
-fn said(failure: Failure, limits: &Limits) -> CallError {
+fn of_plugin(failure: Failure, limits: &Limits) -> CallError {
     if let Err(too_large) = measure::failure(&failure, limits) {
         return answer_too_large(too_large);
     }
@@ -169,8 +205,8 @@ fn check(answer: Answer, call: Call<'_>, manifest: &Manifest, limits: &Limits) -
         }
         (Answer::Quote(quote), Call::Refund(request)) => check_quote(quote, request, manifest),
         (Answer::Step(step), Call::Step(_)) => check_step(step, manifest),
-        // `run` answers each call with its own kind.
-        _ => Ok(()),
+        // Here each call is answered with its own kind; a process that was taken over may say anything.
+        _ => return Err(CallError::Host { detail: "the answer is of another hook".to_owned() }),
     }
     .map_err(CallError::AnswerInvalid)?;
     Ok(answer)

@@ -48,10 +48,14 @@ impl Compiler {
     /// version might compile otherwise. Where the system does not tell which file it is, each compilation fails and says so.
     #[must_use]
     pub fn this_program(argument: &str) -> Self {
-        let itself = PathBuf::from("/proc/self/exe");
-        let program = if itself.exists() { itself } else { std::env::current_exe().unwrap_or_default() };
-        Self::Child { program, args: vec![argument.into()] }
+        Self::Child { program: this_program(), args: vec![argument.into()] }
     }
+}
+
+/// The file of this program, also where it was replaced meanwhile.
+pub(crate) fn this_program() -> PathBuf {
+    let itself = PathBuf::from("/proc/self/exe");
+    if itself.exists() { itself } else { std::env::current_exe().unwrap_or_default() }
 }
 
 /// Compiles in a child: the code, or why there is none.

@@ -5,16 +5,30 @@ use std::os::fd::RawFd;
 
 use rustix::process::{Resource, Rlimit, nice, setrlimit};
 
-/// How much less of a core than its parent it gets, so that cases come first.
-const NICE: i32 = 10;
-
 /// Limits of such a process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowance {
+    /// How much less of a core than its parent it gets.
+    pub(crate) nice: i32,
     /// Processor time; none counts for one that lives on.
     pub(crate) cpu_seconds: Option<u64>,
-    /// Memory beside the program itself, whose own size differs by build.
-    pub(crate) memory_bytes: u64,
+    /// Memory beside what it has already, which differs by build.
+    pub(crate) memory: Memory,
+    /// The largest file that it may write, in bytes.
+    pub(crate) file_bytes: u64,
+    /// How many files it may have open, the three that it begins with among them.
+    pub(crate) files: u64,
+    /// Whether it ends with the thread that started it. One that many threads use ends when its input does.
+    pub(crate) ends_with_starter: bool,
+}
+
+/// What counts as memory, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Memory {
+    /// Everything that is mapped.
+    Mapped(u64),
+    /// What it may write to: for one whose engine reserves far more addresses than it uses.
+    Writable(u64),
 }
 
 /// Closes what the parent left open beside the three pipes: files that somebody had opened before there was a host are inherited.
@@ -41,15 +55,22 @@ pub(crate) fn limit(allowance: Allowance) -> io::Result<()> {
     let at_most = |resource, max: u64| {
         setrlimit(resource, Rlimit { current: Some(max), maximum: Some(max) }).map_err(io::Error::from)
     };
-    // The host gone, nobody waits for an answer.
     #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    nice(NICE)?;
+    if allowance.ends_with_starter {
+        // The host gone, nobody waits for an answer.
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    }
+    if allowance.nice > 0 {
+        nice(allowance.nice)?;
+    }
     at_most(Resource::Core, 0)?;
-    at_most(Resource::Fsize, 0)?;
-    at_most(Resource::As, allowance.memory_bytes.saturating_add(mapped_bytes()))?;
-    // The three pipes and nothing more: a file that it opened could only be one that it should not.
-    at_most(Resource::Nofile, 3)?;
+    at_most(Resource::Fsize, allowance.file_bytes)?;
+    match allowance.memory {
+        Memory::Mapped(bytes) => at_most(Resource::As, bytes.saturating_add(bytes_of_statm(0)))?,
+        Memory::Writable(bytes) => at_most(Resource::Data, bytes.saturating_add(bytes_of_statm(5)))?,
+    }
+    // The pipes and nothing more: a file that it opened could only be one that it should not.
+    at_most(Resource::Nofile, allowance.files)?;
     if let Some(seconds) = allowance.cpu_seconds {
         // At the first the system ends it by a signal that says why.
         let cpu = Rlimit { current: Some(seconds), maximum: Some(seconds.saturating_add(1)) };
@@ -58,9 +79,9 @@ pub(crate) fn limit(allowance: Allowance) -> io::Result<()> {
     Ok(())
 }
 
-/// What of the address space is taken already.
-fn mapped_bytes() -> u64 {
+/// Bytes that the process has already, by the place of their kind in what the system tells: 0 are all, 5 those that it may write to.
+fn bytes_of_statm(place: usize) -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").ok();
-    let pages = pages.and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
+    let pages = pages.and_then(|text| text.split_whitespace().nth(place)?.parse::<u64>().ok());
     pages.unwrap_or(0).saturating_mul(rustix::param::page_size() as u64)
 }

@@ -51,15 +51,20 @@ impl Ticking {
         let (stop, stopped) = mpsc::channel::<()>();
         let ticked = engine.weak();
         let tick = Duration::from_millis(limits.tick_ms.max(1));
+        let (begins, begun) = mpsc::channel::<()>();
         let ticker = Builder::new()
             .name("sandbox-epoch".to_owned())
             .spawn(move || {
+                // Who waits for it is there.
+                let _ = begins.send(());
                 while stopped.recv_timeout(tick) == Err(mpsc::RecvTimeoutError::Timeout) {
                     let Some(engine) = ticked.upgrade() else { break };
                     engine.increment_epoch();
                 }
             })
             .map_err(Error::Ticker)?;
+        // A process that closes itself in must not do so before its threads have what they begin with.
+        let _ = begun.recv();
         Ok(Self { engine, stop: Some(stop), ticker: Some(ticker) })
     }
 }

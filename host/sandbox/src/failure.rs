@@ -5,8 +5,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::answer::Invalid;
 use crate::contract::{Hook, Reason};
+use crate::limits::Limits;
 
 /// Why a call gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -113,17 +116,29 @@ pub enum CallError {
         /// The panic's message.
         detail: String,
     },
+    /// The process that ran the plugin ended, said nothing in time, or said what none says; twice.
+    #[error("process that ran the plugin was lost, twice: {detail}")]
+    ProcessLost {
+        /// How it ended.
+        detail: String,
+    },
 }
 
 /// The code of a plugin that the wall clock ended.
 pub const INTERRUPTED: &str = "plugin_interrupted";
 
+/// The code of a call whose process was lost.
+pub const PROCESS_LOST: &str = "sandbox_process_lost";
+
 /// The code of a plugin that is not asked for a while, because it failed again and again.
 pub const RESTING: &str = "plugin_resting";
 
 /// The codes of the failures that are the host's and not the plugin's: another time there may be an answer.
-pub const INFRASTRUCTURE_CODES: [&str; 6] =
-    ["plugin_not_loaded", INTERRUPTED, RESTING, "sandbox_busy", "sandbox_host", "sandbox_panic"];
+pub const INFRASTRUCTURE_CODES: [&str; 7] =
+    ["plugin_not_loaded", INTERRUPTED, RESTING, "sandbox_busy", "sandbox_host", "sandbox_panic", PROCESS_LOST];
+
+/// Those of them that a plugin may have brought about: one that does so again and again is given a rest.
+pub const SUSPECT_CODES: [&str; 2] = [INTERRUPTED, PROCESS_LOST];
 
 /// The codes of what a plugin says by itself: it works, and cannot decide this.
 pub const SAID_CODES: [&str; 2] = ["plugin_cannot_decide", "plugin_bad_input"];
@@ -151,6 +166,7 @@ impl CallError {
             Self::Busy => "sandbox_busy",
             Self::Host { .. } => "sandbox_host",
             Self::HostPanic { .. } => "sandbox_panic",
+            Self::ProcessLost { .. } => PROCESS_LOST,
         }
     }
 
@@ -162,8 +178,52 @@ impl CallError {
     }
 }
 
+/// What stopped a call where it ran. The numbers of the limits are not part of it: who asked knows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stopped {
+    HookMissing(Hook),
+    OutOfFuel,
+    Interrupted,
+    StackOverflow,
+    Memory { asked: usize },
+    Table { asked: usize },
+    Trap(TrapKind),
+    Abi(String),
+    LogTooLarge,
+    BroughtTooMuch,
+    Busy,
+    Host(String),
+    Panic(String),
+    Lost(String),
+}
+
+impl Stopped {
+    /// As it is told, under the limits that the call had.
+    pub(crate) fn told(self, limits: &Limits, fuel: u64) -> CallError {
+        match self {
+            Self::HookMissing(hook) => CallError::HookMissing { hook },
+            Self::OutOfFuel => CallError::OutOfFuel { fuel },
+            Self::Interrupted => CallError::Interrupted { wall_clock_ms: limits.wall_clock_ms },
+            Self::StackOverflow => CallError::StackOverflow,
+            Self::Memory { asked } => CallError::MemoryLimit { asked, max: limits.memory_bytes_max },
+            Self::Table { asked } => CallError::TableLimit { asked, max: limits.table_elements_max },
+            Self::Trap(kind) => CallError::Trap { kind },
+            Self::Abi(detail) => CallError::Abi { detail },
+            Self::LogTooLarge => CallError::LogTooLarge,
+            Self::BroughtTooMuch => {
+                let max = limits.hostcall_fuel;
+                CallError::AnswerTooLarge { what: "bytes brought over", got: max.saturating_add(1), max }
+            }
+            Self::Busy => CallError::Busy,
+            Self::Host(detail) => CallError::Host { detail },
+            Self::Panic(detail) => CallError::HostPanic { detail },
+            Self::Lost(detail) => CallError::ProcessLost { detail },
+        }
+    }
+}
+
 /// Which trap ended a plugin's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TrapKind {
     /// The `unreachable` instruction: how a panic ends.
     Unreachable,
@@ -216,6 +276,12 @@ pub enum Error {
     #[error("could not make the engine: {detail}")]
     Engine {
         /// wasmtime's words.
+        detail: String,
+    },
+    /// The process that plugins run in could not be started.
+    #[error("could not start a process for plugins: {detail}")]
+    Cell {
+        /// How it ended.
         detail: String,
     },
     /// The thread that moves the epoch on could not be started.

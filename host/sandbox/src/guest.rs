@@ -7,7 +7,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Engine, PoolConcurrencyLimitError, ResourceLimiter, StoreContextMut, Trap, WasmBacktrace};
 
 use crate::contract::{LOG_INTERFACE, Level};
-use crate::failure::{CallError, TrapKind};
+use crate::failure::{Stopped, TrapKind};
 use crate::limits::Limits;
 use crate::log::{Log, LogLine};
 
@@ -100,47 +100,43 @@ pub(crate) enum Phase {
 }
 
 /// What an error of wasmtime means.
-pub(crate) fn failure_of(error: &wasmtime::Error, phase: Phase, limits: &Limits, fuel: u64) -> CallError {
+pub(crate) fn stopped_by(error: &wasmtime::Error, phase: Phase) -> Stopped {
     if let Some(denied) = error.downcast_ref::<Denied>() {
         return match *denied {
-            Denied::Memory { asked } => CallError::MemoryLimit { asked, max: limits.memory_bytes_max },
-            Denied::Table { asked } => CallError::TableLimit { asked, max: limits.table_elements_max },
+            Denied::Memory { asked } => Stopped::Memory { asked },
+            Denied::Table { asked } => Stopped::Table { asked },
         };
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
-        return failure_of_trap(*trap, limits, fuel);
+        return stopped_by_trap(*trap);
     }
     if error.is::<PoolConcurrencyLimitError>() {
-        return CallError::Busy;
+        return Stopped::Busy;
     }
     if phase == Phase::Start {
-        return CallError::Host { detail: format!("{error:#}") };
+        return Stopped::Host(format!("{error:#}"));
     }
     let detail = error.root_cause().to_string();
     // wasmtime keeps the type of this error to itself; a test holds it to these words.
     if !detail.contains("fuel allocated for hostcalls has been exhausted") {
-        return CallError::Abi { detail };
+        return Stopped::Abi(detail);
     }
     // A backtrace means that the guest was running, and the only thing it can call is the log.
-    if error.downcast_ref::<WasmBacktrace>().is_some() {
-        return CallError::LogTooLarge;
-    }
-    let max = limits.hostcall_fuel;
-    CallError::AnswerTooLarge { what: "bytes brought over", got: max.saturating_add(1), max }
+    if error.downcast_ref::<WasmBacktrace>().is_some() { Stopped::LogTooLarge } else { Stopped::BroughtTooMuch }
 }
 
-fn failure_of_trap(trap: Trap, limits: &Limits, fuel: u64) -> CallError {
-    let kind = match trap {
-        Trap::OutOfFuel => return CallError::OutOfFuel { fuel },
-        Trap::Interrupt => return CallError::Interrupted { wall_clock_ms: limits.wall_clock_ms },
-        Trap::StackOverflow => return CallError::StackOverflow,
+fn stopped_by_trap(trap: Trap) -> Stopped {
+    Stopped::Trap(match trap {
+        Trap::OutOfFuel => return Stopped::OutOfFuel,
+        Trap::Interrupt => return Stopped::Interrupted,
+        Trap::StackOverflow => return Stopped::StackOverflow,
         Trap::StringOutOfBounds
         | Trap::ListOutOfBounds
         | Trap::InvalidDiscriminant
         | Trap::InvalidChar
         | Trap::UnalignedPointer
         | Trap::CannotEnterComponent
-        | Trap::CannotLeaveComponent => return CallError::Abi { detail: trap.to_string() },
+        | Trap::CannotLeaveComponent => return Stopped::Abi(trap.to_string()),
         Trap::UnreachableCodeReached => TrapKind::Unreachable,
         Trap::MemoryOutOfBounds => TrapKind::MemoryOutOfBounds,
         Trap::TableOutOfBounds => TrapKind::TableOutOfBounds,
@@ -150,6 +146,5 @@ fn failure_of_trap(trap: Trap, limits: &Limits, fuel: u64) -> CallError {
         Trap::IntegerOverflow => TrapKind::IntegerOverflow,
         Trap::BadConversionToInteger => TrapKind::BadConversion,
         _ => TrapKind::Other,
-    };
-    CallError::Trap { kind }
+    })
 }

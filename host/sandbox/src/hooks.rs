@@ -7,9 +7,9 @@ use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre,
 use wasmtime::{Store, format_err};
 
 use crate::contract::{Failure, Hook, Quote, Request, StepAnswer, StepRequest, Verdict};
-use crate::failure::CallError;
+use crate::failure::Stopped;
 use crate::guest::{Guest, Phase};
-use crate::inspect::Refusal;
+use crate::load::Unready;
 
 /// What can be called of a loaded component.
 #[derive(Default)]
@@ -22,12 +22,12 @@ pub(crate) struct Hooks {
 
 impl Hooks {
     /// Checks the exact types of every hook that the component exports.
-    pub(crate) fn new(component: &InstancePre<Guest>, exported: &[Hook]) -> Result<Self, Refusal> {
+    pub(crate) fn new(component: &InstancePre<Guest>, exported: &[Hook]) -> Result<Self, Unready> {
         let mut hooks = Self::default();
         for hook in exported {
             hooks
                 .add(component, *hook)
-                .map_err(|error| Refusal::WrongType { interface: hook.interface(), detail: format!("{error:#}") })?;
+                .map_err(|error| Unready::Type { hook: Some(*hook), detail: format!("{error:#}") })?;
         }
         Ok(hooks)
     }
@@ -42,20 +42,20 @@ impl Hooks {
         Ok(())
     }
 
-    pub(crate) fn eligibility(&self) -> Result<&Checked<Request, Verdict>, CallError> {
-        self.eligibility.as_ref().ok_or(CallError::HookMissing { hook: Hook::Eligibility })
+    pub(crate) fn eligibility(&self) -> Result<&Checked<Request, Verdict>, Stopped> {
+        self.eligibility.as_ref().ok_or(Stopped::HookMissing(Hook::Eligibility))
     }
 
-    pub(crate) fn compliance(&self) -> Result<&Checked<Request, Verdict>, CallError> {
-        self.compliance.as_ref().ok_or(CallError::HookMissing { hook: Hook::Compliance })
+    pub(crate) fn compliance(&self) -> Result<&Checked<Request, Verdict>, Stopped> {
+        self.compliance.as_ref().ok_or(Stopped::HookMissing(Hook::Compliance))
     }
 
-    pub(crate) fn refund(&self) -> Result<&Checked<Request, Quote>, CallError> {
-        self.refund.as_ref().ok_or(CallError::HookMissing { hook: Hook::Refund })
+    pub(crate) fn refund(&self) -> Result<&Checked<Request, Quote>, Stopped> {
+        self.refund.as_ref().ok_or(Stopped::HookMissing(Hook::Refund))
     }
 
-    pub(crate) fn step(&self) -> Result<&Checked<StepRequest, StepAnswer>, CallError> {
-        self.step.as_ref().ok_or(CallError::HookMissing { hook: Hook::Step })
+    pub(crate) fn step(&self) -> Result<&Checked<StepRequest, StepAnswer>, Stopped> {
+        self.step.as_ref().ok_or(Stopped::HookMissing(Hook::Step))
     }
 }
 

@@ -168,6 +168,12 @@ pub enum Refusal {
         /// What the system said.
         detail: String,
     },
+    /// The process that plugins run in did not do its work. It says nothing about these bytes.
+    #[error("plugin could not be loaded because the process that runs plugins failed: {detail}")]
+    Process {
+        /// How it ended.
+        detail: String,
+    },
     /// Too many plugins are compiled already. It says nothing about these bytes.
     #[error("too many plugins are being compiled, a retry may succeed")]
     Busy,
@@ -206,6 +212,7 @@ impl Refusal {
             Self::CompileTimeout { .. } => "upload_compile_timeout",
             Self::CompileMemory { .. } => "upload_compile_memory",
             Self::Compiler { .. } => "compiler_failed",
+            Self::Process { .. } => "plugin_process_failed",
             Self::Busy => "overloaded",
         }
     }
@@ -213,7 +220,7 @@ impl Refusal {
     /// Whether the host could not look at the bytes to the end: it says nothing about them, and a retry may succeed.
     #[must_use]
     pub fn is_infrastructure(&self) -> bool {
-        matches!(self, Self::Busy | Self::Compiler { .. })
+        matches!(self, Self::Busy | Self::Compiler { .. } | Self::Process { .. })
     }
 }
 

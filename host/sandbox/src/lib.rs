@@ -23,6 +23,7 @@ mod engine;
 mod gate;
 mod hooks;
 pub mod inspect;
+mod load;
 pub mod manifest;
 mod room;
 mod rooms;
@@ -30,6 +31,7 @@ mod rooms;
 // Asking it.
 pub mod answer;
 mod call;
+pub mod cell;
 mod failure;
 mod guest;
 mod log;
@@ -39,10 +41,13 @@ mod mutant;
 mod stats;
 
 pub use crate::call::{Answer, Answered, Attempt, Call};
+pub use crate::cell::Wall;
 pub use crate::compiler::Compiler;
 pub use crate::componentise::componentise;
 pub use crate::contract::Hook;
-pub use crate::failure::{CallError, Error, INFRASTRUCTURE_CODES, INTERRUPTED, RESTING, SAID_CODES, TrapKind};
+pub use crate::failure::{
+    CallError, Error, INFRASTRUCTURE_CODES, INTERRUPTED, PROCESS_LOST, RESTING, SAID_CODES, SUSPECT_CODES, TrapKind,
+};
 pub use crate::inspect::Refusal;
 pub use crate::limits::{Class, Limits};
 pub use crate::log::LogLine;

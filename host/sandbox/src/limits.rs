@@ -48,7 +48,7 @@ impl std::fmt::Display for Class {
 
 /// The limits of one class in a sandbox. They hold for every plugin of it; its pool and its compiler are shaped by them. The reasons
 /// speak of compiled plugins; [`Limits::interpreter`] has those of the other class.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of an uploaded component. An SDK plugin is 40 to 80 KiB, with serde 150 KiB; 2 MiB leaves room and keeps
     /// the worst compilation at seconds.
@@ -136,6 +136,15 @@ pub struct Limits {
     /// a few that stay in the processor's cache are faster than many: with 1,000 plugins 32 of them went through 12 MiB.
     pub warm_slots_max: u32,
 
+    /// Milliseconds in which a process that runs plugins answers, where they run in processes of their own. Fuel and the wall clock end a
+    /// call long before: a process that is later hangs, and is ended.
+    pub cell_answer_ms: u64,
+    /// Bytes of code that such a process keeps; what was not called for longest goes. A stock plugin has some 200 KiB.
+    pub cell_code_bytes_max: usize,
+    /// Bytes of memory that such a process may write to, beside what it has when it is ready: one call, its answer, and code while it is
+    /// taken in.
+    pub cell_memory_bytes_max: u64,
+
     /// Bytes of a request. 2,000 purchases, the most that a request carries, take about 450 KiB.
     pub request_bytes_max: usize,
     /// Purchases of a request: the most that the host collects before it sends the case to a person.
@@ -200,6 +209,9 @@ impl Default for Limits {
             calls_at_once_max: 32,
             keep_resident_bytes: 512 << 10,
             warm_slots_max: 2,
+            cell_answer_ms: 30_000,
+            cell_code_bytes_max: 128 << 20,
+            cell_memory_bytes_max: 512 << 20,
             request_bytes_max: 1 << 20,
             purchases_max: 2_000,
             answer_bytes_max: 256 << 10,
@@ -258,6 +270,9 @@ impl Limits {
             keep_resident_bytes: 8 << 20,
             // A slot is bound to the image that it held last: more of them save mapping it again.
             warm_slots_max: 8,
+            // Five times 50 MiB; and one of them three times while it is taken in.
+            cell_code_bytes_max: 256 << 20,
+            cell_memory_bytes_max: 1 << 30,
             ..Self::default()
         }
     }

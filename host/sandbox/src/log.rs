@@ -3,11 +3,13 @@
 //! Log lines are never part of a decision. What is over the limits is dropped and counted, not an error, so that a
 //! talkative plugin still decides; the flood itself costs fuel.
 
+use serde::{Deserialize, Serialize};
+
 use crate::contract::Level;
 use crate::limits::Limits;
 
 /// One line that a plugin wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// How loud.
     pub level: Level,

@@ -1,15 +1,15 @@
-//! One engine with all that belongs to it: linker, artifact cache, compiler and the limits that shaped its pool.
+//! One engine with all that belongs to it: artifact cache, compiler, what runs its plugins, and the limits that shaped its pool.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Linker;
 
 use crate::Digest;
 use crate::cache::{self, Cache, Found, hex};
-use crate::call::{Attempt, Call, attempt};
+use crate::call::{Attempt, Call, attempt, run};
+use crate::cell::{Cells, Kept, Wall};
 use crate::compiler::{self, Compiler};
-use crate::contract::LOG_INTERFACE;
 use crate::engine::{Ticking, WASMTIME_VERSION, compatibility};
 use crate::failure::Error;
 use crate::gate::{Gate, Patience};
@@ -17,6 +17,7 @@ use crate::guest::{Guest, linker};
 use crate::hooks::Hooks;
 use crate::inspect::{Inspected, Refusal};
 use crate::limits::Limits;
+use crate::load::{Unready, load};
 use crate::manifest::Manifest;
 use crate::stats::Counters;
 
@@ -29,34 +30,61 @@ pub(crate) enum Origin {
     Sent,
 }
 
+/// What a room is made with besides its limits.
+#[derive(Clone)]
+pub(crate) struct Furniture {
+    pub(crate) cache: Option<cache::Config>,
+    pub(crate) compiler: Compiler,
+    pub(crate) wall: Wall,
+    pub(crate) counters: Arc<Counters>,
+}
+
 /// An engine and what belongs to it.
 pub(crate) struct Room {
     limits: Arc<Limits>,
-    linker: Linker<Guest>,
     compatibility: [u8; 32],
     cache: Option<Cache>,
     compiler: Compiler,
     /// How many are compiled at once.
     compiling: Gate,
     counters: Arc<Counters>,
+    runner: Runner,
     /// Last, so that code is gone before the engine's ticker stops.
     ticking: Ticking,
 }
 
+/// What runs the plugins of a room.
+enum Runner {
+    /// The calling thread, on the room's own engine.
+    Here(Linker<Guest>),
+    /// Processes with an engine each; that of the room only compiles.
+    Cells(Cells),
+}
+
+/// A plugin that can be asked in its room.
+pub(crate) enum Ready {
+    Here(Hooks),
+    InCells(Kept),
+}
+
 impl Room {
     /// Opens the cache of an engine and puts all together.
-    pub(crate) fn new(
-        ticking: Ticking,
-        limits: Limits,
-        cache: Option<cache::Config>,
-        compiler: Compiler,
-        counters: Arc<Counters>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(ticking: Ticking, limits: Limits, furniture: Furniture) -> Result<Self, Error> {
+        let Furniture { cache, compiler, wall, counters } = furniture;
         let compatibility = compatibility(&ticking.engine);
-        let linker = linker(&ticking.engine).map_err(|error| Error::Engine { detail: format!("{error:#}") })?;
+        let limits = Arc::new(limits);
+        let runner = match wall {
+            Wall::Sandbox => {
+                let linker = linker(&ticking.engine);
+                Runner::Here(linker.map_err(|error| Error::Engine { detail: format!("{error:#}") })?)
+            }
+            Wall::Cells(program) => {
+                Runner::Cells(Cells::new(program, limits.clone(), compatibility, counters.clone())?)
+            }
+        };
         let cache = cache.map(|cache| Cache::open(cache, compatibility)).transpose()?;
         let compiling = Gate::new(limits.compilations_at_once_max, limits.compilations_waiting_max);
-        Ok(Self { limits: Arc::new(limits), linker, compatibility, cache, compiler, compiling, counters, ticking })
+        Ok(Self { limits, compatibility, cache, compiler, compiling, counters, runner, ticking })
     }
 
     /// What the limits are.
@@ -69,26 +97,13 @@ impl Room {
         format!("wasmtime {WASMTIME_VERSION} {}", hex(&self.compatibility))
     }
 
-    /// Compiles, links and checks the types of a component that was inspected.
-    pub(crate) fn prepare(
-        &self,
-        digest: &Digest,
-        bytes: &[u8],
-        inspected: &Inspected,
-        patience: Patience,
-        origin: Origin,
-    ) -> Result<Hooks, Refusal> {
-        let component = self.component(digest, bytes, patience, origin)?;
-        let linked = self
-            .linker
-            .instantiate_pre(&component)
-            .map_err(|error| Refusal::WrongType { interface: LOG_INTERFACE, detail: format!("{error:#}") })?;
-        Hooks::new(&linked, &inspected.hooks)
-    }
-
     /// Puts a question to a plugin of this room.
-    pub(crate) fn attempt(&self, hooks: &Hooks, manifest: &Manifest, call: Call<'_>) -> Attempt {
-        attempt(&self.ticking.engine, hooks, manifest, call, &self.limits)
+    pub(crate) fn attempt(&self, plugin: &Ready, manifest: &Manifest, call: Call<'_>) -> Attempt {
+        attempt(call, manifest, &self.limits, |fuel| match (plugin, &self.runner) {
+            (Ready::Here(hooks), _) => run(&self.ticking.engine, hooks, call, &self.limits, fuel),
+            (Ready::InCells(kept), Runner::Cells(cells)) => cells.ask(kept, call, fuel),
+            (Ready::InCells(_), Runner::Here(_)) => unreachable!("a room has one runner from its beginning to its end"),
+        })
     }
 
     /// Compiles a component of nothing, to see that the compiler works.
@@ -96,22 +111,23 @@ impl Room {
         self.code(b"\0asm\x0d\0\x01\0", Origin::Sent).map(drop)
     }
 
-    /// The compiled component, from the cache where its artifact can be trusted.
-    fn component(
+    /// A component that was inspected, compiled and ready to be asked: from the cache where its artifact can be trusted.
+    pub(crate) fn prepare(
         &self,
         digest: &Digest,
         bytes: &[u8],
+        inspected: &Inspected,
         patience: Patience,
         origin: Origin,
-    ) -> Result<Component, Refusal> {
-        if let Some(component) = self.cached(digest) {
+    ) -> Result<Ready, Refusal> {
+        if let Some(ready) = self.cached(digest, inspected)? {
             self.counters.cache_hits.add_one();
-            return Ok(component);
+            return Ok(ready);
         }
         let (code, took) = {
             let _seat = self.compiling.enter(patience).ok_or(Refusal::Busy)?;
             let began = Instant::now();
-            (self.code(bytes, origin)?, began.elapsed())
+            (Arc::new(self.code(bytes, origin)?), began.elapsed())
         };
         tracing::info!(
             plugin.digest = hex(digest),
@@ -119,13 +135,24 @@ impl Room {
             by = self.by(origin),
             "plugin was compiled"
         );
-        let component = self.load(&code).map_err(|error| Refusal::Compile { detail: format!("{error:#}") })?;
+        let ready = self.ready(digest, code.clone(), inspected)?;
         self.counters.compiled.add_one();
         if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.put(digest, &code)) {
             self.counters.cache_write_failures.add_one();
             tracing::warn!(plugin.digest = hex(digest), %error, "could not write a cached artifact");
         }
-        Ok(component)
+        Ok(ready)
+    }
+
+    /// Code to where it runs.
+    fn ready(&self, digest: &Digest, code: Arc<Vec<u8>>, inspected: &Inspected) -> Result<Ready, Unready> {
+        match &self.runner {
+            Runner::Here(linker) => load(&self.ticking.engine, linker, &code, &inspected.hooks).map(Ready::Here),
+            Runner::Cells(cells) => {
+                let kept = Kept { digest: *digest, hooks: inspected.hooks.clone(), code };
+                cells.load(&kept).map(|()| Ready::InCells(kept))
+            }
+        }
     }
 
     /// Who compiles, as the log says it.
@@ -149,10 +176,11 @@ impl Room {
         }
     }
 
-    fn cached(&self, digest: &Digest) -> Option<Component> {
-        let code = match self.cache.as_ref()?.find(digest) {
+    fn cached(&self, digest: &Digest, inspected: &Inspected) -> Result<Option<Ready>, Refusal> {
+        let Some(cache) = &self.cache else { return Ok(None) };
+        let code = match cache.find(digest) {
             Found::Artifact(code) => code,
-            Found::Nothing => return None,
+            Found::Nothing => return Ok(None),
             Found::Forged(path) => {
                 self.counters.cache_alarms.add_one();
                 tracing::error!(
@@ -161,26 +189,16 @@ impl Room {
                     "a cached artifact was not as this host wrote it; it is compiled again. \
                      Check the disk, and who can write to the folder"
                 );
-                return None;
+                return Ok(None);
             }
         };
-        let component = self.load(&code);
-        component
-            .inspect_err(|error| {
-                tracing::warn!(plugin.digest = hex(digest), %error, "could not load a cached artifact");
-            })
-            .ok()
-    }
-
-    /// Loads code that [`Self::code`] made for this engine, now or at an earlier start.
-    fn load(&self, code: &[u8]) -> wasmtime::Result<Component> {
-        // SAFETY: `deserialize` runs what the bytes hold as machine code, so they must be what an engine with these settings
-        // compiled. There are two ways here. `Cache::find` returned them after checking an HMAC over them, the plugin's digest
-        // and this engine's compatibility hash, under a key that only this host has. Or they were compiled just now: by
-        // this engine, or by a child that runs this same program and named the same hash, over a pipe that nobody else holds.
-        // And it is these bytes in memory that are loaded, not a file.
-        #[expect(unsafe_code, reason = "loading compiled code")]
-        let component = unsafe { Component::deserialize(&self.ticking.engine, code) };
-        component
+        match self.ready(digest, Arc::new(code), inspected) {
+            Ok(ready) => Ok(Some(ready)),
+            Err(Unready::Code(error)) => {
+                tracing::warn!(plugin.digest = hex(digest), error, "could not load a cached artifact");
+                Ok(None)
+            }
+            Err(unready) => Err(unready.into()),
+        }
     }
 }

@@ -2,13 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::cache;
-use crate::compiler::Compiler;
 use crate::engine::Ticking;
 use crate::failure::Error;
 use crate::limits::{Class, Limits};
-use crate::room::Room;
-use crate::stats::Counters;
+use crate::room::{Furniture, Room};
 
 /// A room for each class.
 pub(crate) struct Rooms {
@@ -16,9 +13,7 @@ pub(crate) struct Rooms {
     /// Its pool reserves hundreds of gibibytes of address space, and most hosts have no interpreter.
     interpreter: Mutex<Option<Arc<Room>>>,
     interpreter_limits: Limits,
-    cache: Option<cache::Config>,
-    compiler: Compiler,
-    counters: Arc<Counters>,
+    furniture: Furniture,
 }
 
 impl Rooms {
@@ -26,12 +21,10 @@ impl Rooms {
     pub(crate) fn new(
         ticking: Ticking,
         [limits, interpreter_limits]: [Limits; 2],
-        cache: Option<cache::Config>,
-        compiler: Compiler,
-        counters: Arc<Counters>,
+        furniture: Furniture,
     ) -> Result<Self, Error> {
-        let compiled = Arc::new(Room::new(ticking, limits, cache.clone(), compiler.clone(), counters.clone())?);
-        Ok(Self { compiled, interpreter: Mutex::default(), interpreter_limits, cache, compiler, counters })
+        let compiled = Arc::new(Room::new(ticking, limits, furniture.clone())?);
+        Ok(Self { compiled, interpreter: Mutex::default(), interpreter_limits, furniture })
     }
 
     /// The room that is always there.
@@ -51,7 +44,7 @@ impl Rooms {
         }
         let limits = self.interpreter_limits.clone();
         let ticking = Ticking::new(&limits)?;
-        let room = Room::new(ticking, limits, self.cache.clone(), self.compiler.clone(), self.counters.clone())?;
+        let room = Room::new(ticking, limits, self.furniture.clone())?;
         Ok(interpreter.insert(Arc::new(room)).clone())
     }
 
@@ -69,16 +62,24 @@ mod tests {
     use std::sync::{Arc, PoisonError};
 
     use super::Rooms;
+    use crate::cell::Wall;
     use crate::compiler::Compiler;
     use crate::engine::Ticking;
     use crate::limits::{Class, Limits};
+    use crate::room::Furniture;
     use crate::stats::Counters;
 
     #[test]
     fn the_room_of_interpreters_is_made_once_and_when_it_is_needed() {
         let ticking = Ticking::new(&Limits::default()).unwrap();
         let limits = [Limits::default(), Limits::interpreter()];
-        let rooms = Rooms::new(ticking, limits, None, Compiler::InProcess, Arc::new(Counters::default())).unwrap();
+        let furniture = Furniture {
+            cache: None,
+            compiler: Compiler::InProcess,
+            wall: Wall::Sandbox,
+            counters: Arc::new(Counters::default()),
+        };
+        let rooms = Rooms::new(ticking, limits, furniture).unwrap();
         rooms.of(Class::Compiled).unwrap();
         assert!(rooms.interpreter.lock().unwrap_or_else(PoisonError::into_inner).is_none());
         let room = rooms.of(Class::Interpreter).unwrap();

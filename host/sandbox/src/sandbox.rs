@@ -10,16 +10,16 @@ use sha2::{Digest as _, Sha256};
 use crate::Digest;
 use crate::cache::{self, hex};
 use crate::call::{Answered, Attempt, Call};
+use crate::cell::Wall;
 use crate::compiler::Compiler;
 use crate::contract::Hook;
 use crate::engine::Ticking;
 use crate::failure::{CallError, Error};
 use crate::gate::Patience;
-use crate::hooks::Hooks;
 use crate::inspect::{Inspected, Refusal, class_of, inspect};
 use crate::limits::{Class, Limits};
 use crate::manifest::Manifest;
-use crate::room::{Origin, Room};
+use crate::room::{Furniture, Origin, Ready, Room};
 use crate::rooms::Rooms;
 use crate::stats::{Counters, Stats};
 
@@ -34,6 +34,8 @@ pub struct Config {
     pub cache: Option<cache::Config>,
     /// Where strangers' components are compiled.
     pub compiler: Compiler,
+    /// Where plugins run.
+    pub wall: Wall,
 }
 
 impl Default for Config {
@@ -43,6 +45,7 @@ impl Default for Config {
             interpreter_limits: Limits::interpreter(),
             cache: None,
             compiler: Compiler::default(),
+            wall: Wall::default(),
         }
     }
 }
@@ -85,7 +88,7 @@ struct Inner {
 
 struct Loaded {
     info: Arc<PluginInfo>,
-    hooks: Hooks,
+    plugin: Ready,
     room: Arc<Room>,
 }
 
@@ -114,9 +117,10 @@ impl Sandbox {
     }
 
     fn on(ticking: Ticking, config: Config) -> Result<Self, Error> {
-        let Config { limits, interpreter_limits, cache, compiler } = config;
+        let Config { limits, interpreter_limits, cache, compiler, wall } = config;
         let counters = Arc::new(Counters::default());
-        let rooms = Rooms::new(ticking, [limits, interpreter_limits], cache, compiler, counters.clone())?;
+        let furniture = Furniture { cache, compiler, wall, counters: counters.clone() };
+        let rooms = Rooms::new(ticking, [limits, interpreter_limits], furniture)?;
         Ok(Self {
             #[cfg(feature = "mutants")]
             mutant: None,
@@ -292,6 +296,8 @@ impl Sandbox {
                     inner.counters.interrupted_once.add_one();
                     inner.attempt_once(&loaded, call)
                 }
+                // Somebody may have ended it; whether it was the plugin shows in another one.
+                Attempt { result: Err(CallError::ProcessLost { .. }), .. } => inner.attempt_once(&loaded, call),
                 ended => ended,
             },
         };
@@ -361,12 +367,13 @@ impl Inner {
 
     fn prepare(&self, digest: Digest, bytes: &[u8], patience: Patience, origin: Origin) -> Result<Loaded, Refusal> {
         let inspected = self.inspected(bytes)?;
-        let room = self.rooms.of(inspected.manifest.class).map_err(|error| Refusal::Compiler {
-            detail: format!("the engine for interpreters could not be made: {error}"),
+        let room = self.rooms.of(inspected.manifest.class).map_err(|error| match error {
+            Error::Cell { detail } => Refusal::Process { detail },
+            error => Refusal::Compiler { detail: format!("the engine for interpreters could not be made: {error}") },
         })?;
-        let hooks = room.prepare(&digest, bytes, &inspected, patience, origin)?;
+        let plugin = room.prepare(&digest, bytes, &inspected, patience, origin)?;
         let Inspected { manifest, hooks: offered } = inspected;
-        Ok(Loaded { info: Arc::new(PluginInfo { digest, manifest, hooks: offered }), hooks, room })
+        Ok(Loaded { info: Arc::new(PluginInfo { digest, manifest, hooks: offered }), plugin, room })
     }
 
     /// Checked by the limits of the class that the bytes say they are of.
@@ -378,7 +385,7 @@ impl Inner {
     }
 
     fn attempt_once(&self, loaded: &Loaded, call: Call<'_>) -> Attempt {
-        guarded(|| loaded.room.attempt(&loaded.hooks, &loaded.info.manifest, call))
+        guarded(|| loaded.room.attempt(&loaded.plugin, &loaded.info.manifest, call))
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Stats {
     pub fuel: u64,
     /// Calls that the wall clock ended and that were tried a second time.
     pub interrupted_once: u64,
+    /// Processes that plugins run in that ended otherwise than by the host's will. Anything above 0 means a person must look: the machine
+    /// has too little memory, or a plugin found a hole.
+    pub processes_lost: u64,
     /// Failed calls by their code.
     pub errors: BTreeMap<&'static str, u64>,
 }
@@ -38,6 +41,7 @@ pub(crate) struct Counters {
     pub(crate) calls: Counter,
     pub(crate) fuel: Counter,
     pub(crate) interrupted_once: Counter,
+    pub(crate) processes_lost: Counter,
     errors: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -56,6 +60,7 @@ impl Counters {
             calls: self.calls.read(),
             fuel: self.fuel.read(),
             interrupted_once: self.interrupted_once.read(),
+            processes_lost: self.processes_lost.read(),
             errors: self.errors.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }

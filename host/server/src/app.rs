@@ -116,7 +116,9 @@ impl App {
         let cache = cache::Config { dir: host.artifact_folder(), key: *host.key().bytes() };
         let compiler = limits.plugin_compiler.clone();
         let [compiled, interpreter_limits] = sandbox_limits(&limits);
-        let config = redress_sandbox::Config { limits: compiled, interpreter_limits, cache: Some(cache), compiler };
+        let wall = limits.plugin_wall.clone();
+        let config =
+            redress_sandbox::Config { limits: compiled, interpreter_limits, cache: Some(cache), compiler, wall };
         let sandbox = Sandbox::new(config).map_err(Error::Sandbox)?;
         Self::assemble(host, sandbox, clock, limits)
     }

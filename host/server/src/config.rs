@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redress_domain::clock::Span;
-use redress_sandbox::Compiler;
+use redress_sandbox::{Compiler, Wall};
 
 use crate::engine::workers::Rate;
 
@@ -36,6 +36,8 @@ pub struct Limits {
     pub trials: Trials,
     /// Where uploaded plugins are compiled: the binary does it in a process of its own for each, whose time and memory end with it.
     pub plugin_compiler: Compiler,
+    /// Where plugins run.
+    pub plugin_wall: Wall,
 }
 
 /// What tests of workflows may cost: they are a merchant's, and run on the host's threads.
@@ -112,6 +114,7 @@ impl Default for Limits {
             outbox: Outbox::default(),
             trials: Trials::default(),
             plugin_compiler: Compiler::InProcess,
+            plugin_wall: Wall::Sandbox,
         }
     }
 }

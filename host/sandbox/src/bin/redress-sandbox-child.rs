@@ -3,5 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    redress_sandbox::compiler::answer()
+    match std::env::args_os().nth(1) {
+        Some(first) if first == "run" => redress_sandbox::cell::serve(),
+        _ => redress_sandbox::compiler::answer(),
+    }
 }

@@ -5,9 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use super::wire::{Answer, Order, Said};
-use crate::confine::{Allowance, close_others, limit};
+use crate::confine::{Allowance, Memory, close_others, limit};
 use crate::engine::{compatibility, compiling_engine};
 use crate::sandbox::message_of;
+
+/// How much less of a core than its parent it gets, so that cases come first.
+const NICE: i32 = 10;
 
 /// Compiles the component on standard input to standard output, within the limits that stand before it. A program calls this
 /// first when it is started as `Compiler::Child`, and ends with what it gives.
@@ -21,7 +24,14 @@ pub fn answer() -> ExitCode {
 
 fn serve(from: &mut impl io::Read, to: &mut impl Write) -> io::Result<()> {
     let order = Order::read(from)?;
-    let allowance = Allowance { cpu_seconds: Some(order.cpu_seconds), memory_bytes: order.memory_bytes };
+    let allowance = Allowance {
+        nice: NICE,
+        cpu_seconds: Some(order.cpu_seconds),
+        memory: Memory::Mapped(order.memory_bytes),
+        file_bytes: 0,
+        files: 3,
+        ends_with_starter: true,
+    };
     let answer = match limit(allowance).and_then(|()| component(&order, from)) {
         Ok(bytes) => compile(&order, &bytes),
         Err(error) => said(Said::Unable, format!("it could not set its limits: {error}")),

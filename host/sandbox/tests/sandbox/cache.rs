@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use redress_sandbox::{Config, Digest, Limits, Sandbox, Stats, cache};
 
 use crate::guests::counting;
-use crate::{ask, integer, load, patient};
+use crate::{ask, integer, load, patient, usual};
 
 fn cached(dir: &Path, key: u8, limits: Limits) -> Sandbox {
     let cache = cache::Config { dir: dir.to_owned(), key: [key; 32] };
-    Sandbox::new(Config { limits, cache: Some(cache), ..Config::default() }).unwrap()
+    Sandbox::new(Config { limits, cache: Some(cache), ..usual() }).unwrap()
 }
 
 /// A new sandbox over the folder, after it loaded and called the plugin.
@@ -97,7 +97,7 @@ pub(crate) fn an_artifact_of_an_engine_with_other_settings_is_not_used() {
     let interpreter = dir.path().join("other");
     let config = cache::Config { dir: interpreter.clone(), key: [1; 32] };
     let limits = Limits { copy_on_write: true, ..patient() };
-    let sandbox = Sandbox::new(Config { limits, cache: Some(config), ..Config::default() }).unwrap();
+    let sandbox = Sandbox::new(Config { limits, cache: Some(config), ..usual() }).unwrap();
     load(&sandbox, &counting());
     let theirs = artifacts(&interpreter).remove(0);
     assert_ne!(theirs.file_name().unwrap().to_str().unwrap(), name);

@@ -8,7 +8,7 @@ use redress_sandbox::{Compiler, Config, Limits, Refusal, Sandbox, cache};
 
 use crate::corpus::bombs;
 use crate::guests::{deny_all, integer_step};
-use crate::{ask, integer, patient};
+use crate::{ask, integer, patient, usual};
 
 /// The child of this package's tests.
 fn child() -> Compiler {
@@ -20,7 +20,7 @@ fn program(program: &str, args: &[&str]) -> Compiler {
 }
 
 fn with(compiler: Compiler, limits: Limits) -> Sandbox {
-    Sandbox::new(Config { limits, compiler, ..Config::default() }).unwrap()
+    Sandbox::new(Config { limits, compiler, ..usual() }).unwrap()
 }
 
 /// Limits that let a bomb through to the compiler, and give a compiler that is not optimised the time of a busy machine.
@@ -40,7 +40,7 @@ fn a_child_compiles_the_same_code_as_this_process() {
     let artifact = |compiler: Compiler| {
         let dir = tempfile::tempdir().unwrap();
         let cache = Some(cache::Config { dir: dir.path().to_owned(), key: [7; 32] });
-        let sandbox = Sandbox::new(Config { limits: open(), cache, compiler, ..Config::default() }).unwrap();
+        let sandbox = Sandbox::new(Config { limits: open(), cache, compiler, ..usual() }).unwrap();
         let attempt = ask(&sandbox, &integer_step("n", "(i64.const 5)"));
         assert_eq!((sandbox.stats().compiled, integer(attempt)), (1, 5));
         std::fs::read(std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path()).unwrap()
@@ -188,8 +188,7 @@ fn a_bomb_that_nothing_counts_is_killed_at_the_limits_of_its_class() {
         ] {
             let bomb = if is_interpreter { bomb.interpreter() } else { bomb };
             let bomb = bomb.component().unwrap();
-            let config =
-                Config { limits: limits.clone(), interpreter_limits: limits, compiler: child(), ..Config::default() };
+            let config = Config { limits: limits.clone(), interpreter_limits: limits, compiler: child(), ..usual() };
             let sandbox = Sandbox::new(config).unwrap();
             let (before, began) = (resident_kib(), Instant::now());
             assert_eq!(sandbox.load(&bomb).unwrap_err(), end);

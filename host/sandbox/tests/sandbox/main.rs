@@ -22,8 +22,9 @@ mod uploads;
 
 use std::sync::OnceLock;
 
+use redress_sandbox::cell::Program;
 use redress_sandbox::contract::{StepAnswer, Value};
-use redress_sandbox::{Answer, Attempt, Call, CallError, Config, Digest, Hook, Limits, Sandbox};
+use redress_sandbox::{Answer, Attempt, Call, CallError, Config, Digest, Hook, Limits, Sandbox, Wall};
 
 use crate::corpus::question::{allow, gbp, moment, quote, quoted, request, step_request, take, verdict};
 use crate::guests::Guest;
@@ -37,7 +38,22 @@ fn sandbox() -> &'static Sandbox {
 /// A sandbox with its own limits.
 fn with(limits: Limits) -> Sandbox {
     let interpreter_limits = Limits { wall_clock_ms: 60_000, ..Limits::interpreter() };
-    Sandbox::new(Config { limits, interpreter_limits, ..Config::default() }).unwrap()
+    Sandbox::new(Config { limits, interpreter_limits, ..usual() }).unwrap()
+}
+
+/// Where plugins run: these tests are two programs, since `cells` is this folder by another name,
+/// and in that one every plugin runs in a process of its own.
+fn usual() -> Config {
+    let wall = match env!("CARGO_CRATE_NAME") {
+        "cells" => Wall::Cells(program()),
+        _ => Wall::Sandbox,
+    };
+    Config { wall, ..Config::default() }
+}
+
+/// The process that runs plugins for this package's tests.
+fn program() -> Program {
+    Program { path: env!("CARGO_BIN_EXE_redress-sandbox-child").into(), args: vec!["run".into()] }
 }
 
 /// The default limits but for the clock.

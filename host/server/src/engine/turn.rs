@@ -14,7 +14,7 @@ use redress_domain::facts::Facts;
 use redress_domain::ids::CaseId;
 use redress_domain::workflow::definition::Definition;
 use redress_domain::workflow::run::{self, Input, Progress, Run, needs, route};
-use redress_sandbox::{INFRASTRUCTURE_CODES, INTERRUPTED, SAID_CODES};
+use redress_sandbox::{INFRASTRUCTURE_CODES, SAID_CODES, SUSPECT_CODES};
 use redress_store::batch::{Batch, Idem, Stream, Version};
 use redress_store::row::Row;
 use redress_store::snapshot::Snapshot;
@@ -287,12 +287,18 @@ fn answer_of(inner: &Inner, definition: &Definition, ask: &Ask, run: &Run) -> (A
     match &answered.outcome {
         _ if is_resting => {}
         Err(failure) if SAID_CODES.contains(&failure.code.as_str()) => inner.breakers.answered(ask.digest),
-        // The host's trouble is not the plugin's; but a plugin that is interrupted may work at what fuel does not measure.
-        Err(Failure { code, .. }) if INFRASTRUCTURE_CODES.contains(&code.as_str()) && code != INTERRUPTED => {}
+        // The host's trouble is not the plugin's; but a plugin that is interrupted may work at what fuel does not measure, and one whose
+        // process is lost may be what ends it.
+        Err(Failure { code, .. }) if is_hosts(code) => {}
         Err(failure) => inner.breakers.failed(ask.digest, &failure.code, inner.clock.now()),
         Ok(_) => inner.breakers.answered(ask.digest),
     }
     (answered, question)
+}
+
+/// Whether a failure is the host's, and none that the plugin may have brought about.
+fn is_hosts(code: &str) -> bool {
+    INFRASTRUCTURE_CODES.contains(&code) && !SUSPECT_CODES.contains(&code)
 }
 
 /// The work items that this turn leaves nothing to do for: effects that it settled or sends anew, the run that it went on with, and

@@ -1,0 +1,241 @@
+//! A cell from outside: started, spoken to with a deadline, ended. Nothing that it says is believed beyond its form.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::link::Link;
+use super::wire::{Hello, Order, Start, outcome_bytes_max};
+use super::{Digest, Kept, Program};
+use crate::call::{Call, Outcome};
+use crate::failure::Stopped;
+use crate::limits::Limits;
+use crate::load::Unready;
+use crate::log::Log;
+
+/// What a cell may say on standard error; a panic's message and its place fit.
+const TALK_BYTES_MAX: u64 = 16 << 10;
+
+/// Characters of a text of a cell as it is passed on: wasmtime's words are shorter.
+const DETAIL_CHARS_MAX: usize = 1_000;
+
+/// A process that runs plugins. Dropping it ends it.
+pub(super) struct Cell {
+    link: Link<Timed>,
+    child: Child,
+    talk: Option<ChildStderr>,
+    answer_within: Duration,
+    outcome_bytes_max: usize,
+    /// The plugins that it holds.
+    loaded: BTreeMap<Digest, Held>,
+    /// How often something was asked, by which the order of use is known.
+    asked: u64,
+}
+
+/// A plugin in a cell.
+struct Held {
+    bytes: usize,
+    asked: u64,
+}
+
+impl Cell {
+    /// Starts one, as patient as the thread that starts it. It says whether the system keeps it in.
+    pub(super) fn start(
+        program: &Program,
+        limits: &Limits,
+        compatibility: [u8; 32],
+    ) -> io::Result<(Self, Result<(), String>)> {
+        let (ours, its) = UnixStream::pair()?;
+        let answer_within = Duration::from_millis(limits.cell_answer_ms.max(1));
+        ours.set_read_timeout(Some(answer_within))?;
+        ours.set_write_timeout(Some(answer_within))?;
+        let mut command = Command::new(&program.path);
+        // A group of its own: a signal from the terminal is for the host.
+        command.arg0("redress-plugins").args(&program.args).env_clear().current_dir("/").process_group(0);
+        command.stdin(OwnedFd::from(its.try_clone()?)).stdout(OwnedFd::from(its)).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        // The command holds the other end, which would keep an ended cell from being noticed.
+        drop(command);
+        let mut cell = Self {
+            link: Link::new(Timed { stream: ours, until: Instant::now() }),
+            talk: child.stderr.take(),
+            child,
+            answer_within,
+            outcome_bytes_max: outcome_bytes_max(limits),
+            loaded: BTreeMap::new(),
+            asked: 0,
+        };
+        let said = cell.exchange(|link, bytes_max| {
+            link.put(&Start { limits: limits.clone() })?;
+            link.flush()?;
+            link.take(bytes_max)
+        });
+        let Hello { compatibility: its, caged } = match said {
+            Ok(hello) => hello,
+            Err(error) => return Err(io::Error::other(cell.end(&error))),
+        };
+        if its != compatibility {
+            return Err(io::Error::other("it has another engine: this program and its process are not of one build"));
+        }
+        Ok((cell, caged.map_err(|why| cut(&why))))
+    }
+
+    /// Puts a question to a plugin, which the cell takes in first where it does not hold it.
+    pub(super) fn ask(&mut self, kept: &Kept, call: Call<'_>, fuel: u64, limits: &Limits) -> io::Result<Outcome> {
+        if let Err(unready) = self.load(kept, limits)? {
+            // Another cell took the same code.
+            return Ok(Outcome::stopped(Stopped::Host(format!("the plugin's code was refused: {unready:?}"))));
+        }
+        let digest = kept.digest;
+        let outcome: Outcome = self.exchange(|link, bytes_max| {
+            link.put(&Order::Ask { digest, fuel })?;
+            link.put(&call)?;
+            link.flush()?;
+            link.take(bytes_max)
+        })?;
+        Ok(bounded(outcome, limits))
+    }
+
+    /// Takes a plugin in, unless the cell holds it. What was not asked for longest makes room.
+    pub(super) fn load(&mut self, kept: &Kept, limits: &Limits) -> io::Result<Result<(), Unready>> {
+        self.asked += 1;
+        let asked = self.asked;
+        if let Some(held) = self.loaded.get_mut(&kept.digest) {
+            held.asked = asked;
+            return Ok(Ok(()));
+        }
+        self.make_room(kept.code.len(), limits.cell_code_bytes_max)?;
+        let order = Order::Load { digest: kept.digest, hooks: kept.hooks.clone() };
+        let loaded: Result<(), Unready> = self.exchange(|link, bytes_max| {
+            link.put(&order)?;
+            link.flush_with(&kept.code)?;
+            link.take(bytes_max)
+        })?;
+        if loaded.is_ok() {
+            self.loaded.insert(kept.digest, Held { bytes: kept.code.len(), asked });
+        }
+        Ok(loaded.map_err(unready))
+    }
+
+    fn make_room(&mut self, bytes: usize, bytes_max: usize) -> io::Result<()> {
+        let mut held: usize = self.loaded.values().map(|held| held.bytes).sum();
+        while held.saturating_add(bytes) > bytes_max {
+            let oldest = self.loaded.iter().min_by_key(|(_, held)| held.asked).map(|(digest, _)| *digest);
+            let Some(digest) = oldest else { break };
+            held -= self.loaded.remove(&digest).map_or(0, |held| held.bytes);
+            self.link.put(&Order::Forget { digest })?;
+        }
+        Ok(())
+    }
+
+    /// Says something and takes the answer, all of it by the deadline.
+    fn exchange<T>(&mut self, say: impl FnOnce(&mut Link<Timed>, usize) -> io::Result<T>) -> io::Result<T> {
+        self.link.stream.until = Instant::now() + self.answer_within;
+        say(&mut self.link, self.outcome_bytes_max)
+    }
+
+    /// Ends it, and tells how it had ended by itself, where it had.
+    pub(super) fn end(mut self, error: &io::Error) -> String {
+        let is_gone = matches!(
+            error.kind(),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+        );
+        if !is_gone {
+            return format!("{error}; it was ended");
+        }
+        // What it said last is in the pipe; the other end is closed once it is gone.
+        let talk = self.talk.take();
+        let status = self.stop();
+        let mut said = Vec::new();
+        // Without its words the status has to do.
+        let _ = talk.map(|talk| talk.take(TALK_BYTES_MAX).read_to_end(&mut said));
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let says = |line: &&str| !line.trim().is_empty() && !line.starts_with("note:");
+        cut(&format!("{status}: {}", said.lines().rev().find(says).unwrap_or("it said nothing")))
+    }
+
+    fn stop(&mut self) -> String {
+        // One that ended by itself keeps its own status.
+        let _ = self.child.kill();
+        self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
+    }
+}
+
+impl Drop for Cell {
+    fn drop(&mut self) {
+        // It was waited for already, or is now.
+        let _ = self.stop();
+    }
+}
+
+/// A stream whose reads and writes all end by one time.
+struct Timed {
+    stream: UnixStream,
+    until: Instant,
+}
+
+impl Timed {
+    /// Each read and write has its own end; one that says a little again and again reaches this one.
+    fn in_time(&self) -> io::Result<()> {
+        if Instant::now() > self.until { Err(late()) } else { Ok(()) }
+    }
+}
+
+fn late() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time")
+}
+
+fn is_late(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::WouldBlock { late() } else { error }
+}
+
+impl Read for Timed {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.in_time()?;
+        self.stream.read(bytes).map_err(is_late)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.in_time()?;
+        self.stream.write(bytes).map_err(is_late)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a cell says within the bounds of what one can say that was not taken over. The answer itself is measured where it is judged.
+fn bounded(outcome: Outcome, limits: &Limits) -> Outcome {
+    let mut log = Log::default();
+    for line in &outcome.log {
+        log.push(limits, line.level, &line.text);
+    }
+    let (log, dropped) = log.finish();
+    let said = outcome.said.map_err(|stopped| match stopped {
+        Stopped::Abi(detail) => Stopped::Abi(cut(&detail)),
+        Stopped::Host(detail) => Stopped::Host(cut(&detail)),
+        Stopped::Panic(detail) => Stopped::Panic(cut(&detail)),
+        Stopped::Lost(detail) => Stopped::Lost(cut(&detail)),
+        other => other,
+    });
+    Outcome { said, fuel: outcome.fuel, log, log_dropped: outcome.log_dropped.saturating_add(dropped) }
+}
+
+fn unready(unready: Unready) -> Unready {
+    match unready {
+        Unready::Code(detail) => Unready::Code(cut(&detail)),
+        Unready::Type { hook, detail } => Unready::Type { hook, detail: cut(&detail) },
+        Unready::Process(detail) => Unready::Process(cut(&detail)),
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || *c == '\n').take(DETAIL_CHARS_MAX).collect()
+}

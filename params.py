@@ -1,0 +1,1 @@
+DEFAULTS = {"most": 14}
