@@ -4,6 +4,7 @@ mod clients;
 mod damaged;
 mod figures;
 mod process;
+mod second_wall;
 mod time;
 
 use std::sync::Arc;

@@ -33,6 +33,11 @@ impl Process {
         bail!("the process ended with {} before it listened", child.wait()?)
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// End it at once, as a power cut would.
     pub fn kill(mut self) -> anyhow::Result<()> {
         self.child.kill()?;

@@ -24,7 +24,8 @@ use redress_domain::money::{Currency, Price};
 use redress_domain::order::{Order, OrderLine};
 use redress_domain::value::Fields;
 use redress_domain::workflow::canary::{Bounds, Percent};
-use redress_sandbox::{PluginInfo, Sandbox};
+use redress_sandbox::cell::Program;
+use redress_sandbox::{PluginInfo, Sandbox, Wall};
 use redress_store::batch::Version;
 
 /// The instant at which every world begins: 2026-03-02, 09:00 in London.
@@ -372,9 +373,16 @@ fn sandbox() -> anyhow::Result<Sandbox> {
     }
     let limits =
         redress_sandbox::Limits { wall_clock_ms: 60_000, dry_run_ms_max: 0, ..redress_sandbox::Limits::default() };
-    let new = Sandbox::new(redress_sandbox::Config { limits, ..redress_sandbox::Config::default() })?;
+    let new = Sandbox::new(redress_sandbox::Config { limits, wall: wall(), ..redress_sandbox::Config::default() })?;
     let stock = plugins::hold_stock(&new)?;
     Ok(SANDBOX.get_or_init(|| (new, stock)).0.clone())
+}
+
+/// Where plugins of worlds run: in this process, or, where `REDRESS_TEST_PROCESSES` names the binary, in processes of their own, so that
+/// every test can be run with the second wall too.
+fn wall() -> Wall {
+    std::env::var_os("REDRESS_TEST_PROCESSES")
+        .map_or(Wall::Sandbox, |path| Wall::Cells(Program { path: path.into(), args: vec!["sandbox-run".into()] }))
 }
 
 /// An order of one customer, each line bought at the given instant: stock code, units, unit price.

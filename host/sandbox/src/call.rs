@@ -215,3 +215,43 @@ fn check(answer: Answer, call: Call<'_>, manifest: &Manifest, limits: &Limits) -
 fn answer_too_large(TooLarge { what, got, max }: TooLarge) -> CallError {
     CallError::AnswerTooLarge { what, got, max }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, Call, Outcome, attempt};
+    use crate::contract::{Moment, StepAnswer, StepRequest, Verdict};
+    use crate::failure::CallError;
+    use crate::limits::Limits;
+    use crate::log::LogLine;
+    use crate::manifest::Manifest;
+
+    /// What is told of a step when this came of it where it ran.
+    fn told(said: Answer, fuel: u64) -> super::Attempt {
+        let manifest = r#"{"name": "n", "version": "0.1.0", "sdk": "none", "hooks": ["step"]}"#;
+        let manifest = Manifest::parse(manifest.as_bytes()).unwrap();
+        let request = StepRequest {
+            ask: String::new(),
+            now: Moment { unix_ms: 0, local_day: 0, local_second: 0 },
+            seed: 0,
+            zone: String::new(),
+            jurisdiction: String::new(),
+            args: Vec::new(),
+        };
+        let log: Vec<LogLine> = Vec::new();
+        let outcome = Outcome { said: Ok(Ok(said)), fuel, log, log_dropped: 0 };
+        attempt(Call::Step(&request), &manifest, &Limits::default(), |_| outcome)
+    }
+
+    #[test]
+    fn an_answer_of_another_hook_is_no_answer() {
+        let verdict = Verdict { lines: Vec::new(), reasons: Vec::new(), duties: Vec::new(), provides: Vec::new() };
+        let error = told(Answer::Verdict(verdict), 5).result.unwrap_err();
+        assert!(matches!(&error, CallError::Host { detail } if detail.contains("another hook")), "{error}");
+    }
+
+    #[test]
+    fn no_call_used_more_fuel_than_it_was_given_whoever_says_so() {
+        let attempt = told(Answer::Step(StepAnswer { provides: Vec::new(), reasons: Vec::new() }), u64::MAX);
+        assert_eq!((attempt.fuel, attempt.result.is_ok()), (attempt.fuel_max, true));
+    }
+}

@@ -7,6 +7,10 @@
 //! where plugins run in the host itself. Every plugin of every merchant may use the same cell, one call at a time, each in an instance
 //! of its own.
 
+#[cfg(target_os = "linux")]
+mod cage;
+#[cfg(not(target_os = "linux"))]
+#[path = "cell/no_cage.rs"]
 mod cage;
 mod inside;
 mod link;

@@ -106,6 +106,14 @@ impl Room {
         })
     }
 
+    /// The processes that plugins run in, by their numbers; none where they run in this one.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        match &self.runner {
+            Runner::Here(_) => Vec::new(),
+            Runner::Cells(cells) => cells.ids(),
+        }
+    }
+
     /// Compiles a component of nothing, to see that the compiler works.
     pub(crate) fn try_compiler(&self) -> Result<(), Refusal> {
         self.code(b"\0asm\x0d\0\x01\0", Origin::Sent).map(drop)

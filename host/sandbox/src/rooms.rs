@@ -48,6 +48,12 @@ impl Rooms {
         Ok(interpreter.insert(Arc::new(room)).clone())
     }
 
+    /// The processes that plugins of every class run in.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let interpreter = self.interpreter.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        [Some(self.compiled.clone()), interpreter].into_iter().flatten().flat_map(|room| room.processes()).collect()
+    }
+
     /// What plugins of a class may use.
     pub(crate) fn limits(&self, class: Class) -> &Limits {
         match class {

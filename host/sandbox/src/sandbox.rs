@@ -334,6 +334,12 @@ impl Sandbox {
         Class::ALL.into_iter().map(|class| self.limits_of(class).upload_bytes_max).max().unwrap_or(0)
     }
 
+    /// The processes that plugins run in, by their numbers; none where they run in this one.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        self.inner.rooms.processes()
+    }
+
     /// What was counted so far.
     #[must_use]
     pub fn stats(&self) -> Stats {

@@ -41,7 +41,7 @@ pub use error::Exit;
 use error::{Error, report};
 use output::Format;
 pub use output::Out;
-use redress_sandbox::{Compiler, compiler};
+use redress_sandbox::{Compiler, Wall, cell, compiler};
 
 use crate::telemetry::Form;
 
@@ -132,6 +132,9 @@ struct Global {
     /// Where strangers' plugins are compiled; no option, since who starts the process decides.
     #[arg(skip)]
     compiler: Compiler,
+    /// Where plugins run when `serve` is told to have processes for them.
+    #[arg(skip)]
+    processes: Option<Wall>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -190,26 +193,38 @@ enum Noun {
 /// to nobody else.
 const SANDBOX_COMPILE: &str = "sandbox-compile";
 
-/// Run the command that a process was started with. Plugins are compiled by processes of the same program.
+/// The first argument of a process that runs plugins for another process of this program.
+const SANDBOX_RUN: &str = "sandbox-run";
+
+/// Run the command that a process was started with. Plugins are compiled by processes of the same program, which also can run them.
 pub fn run_process(args: impl IntoIterator<Item = OsString>, out: &mut Out<'_>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     if args.get(1).is_some_and(|first| first == SANDBOX_COMPILE) {
         return compiler::answer();
     }
-    run_with(args, Compiler::this_program(SANDBOX_COMPILE), out).into()
+    if args.get(1).is_some_and(|first| first == SANDBOX_RUN) {
+        return cell::serve();
+    }
+    run_with(args, Compiler::this_program(SANDBOX_COMPILE), Some(Wall::this_program(SANDBOX_RUN)), out).into()
 }
 
 /// Run one command inside of a process that is not this program: plugins are compiled in it.
 pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut Out<'_>) -> Exit {
-    run_with(args, Compiler::InProcess, out)
+    run_with(args, Compiler::InProcess, None, out)
 }
 
-fn run_with(args: impl IntoIterator<Item = OsString>, compiler: Compiler, out: &mut Out<'_>) -> Exit {
+fn run_with(
+    args: impl IntoIterator<Item = OsString>,
+    compiler: Compiler,
+    processes: Option<Wall>,
+    out: &mut Out<'_>,
+) -> Exit {
     let mut cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(help) => return not_a_command(&help, out),
     };
     cli.global.compiler = compiler;
+    cli.global.processes = processes;
     match &cli.noun {
         Noun::Serve(args) => logs::serve(args.log, cli.global.verbose),
         _ => logs::start(Form::Human, cli.global.verbose),

@@ -12,7 +12,7 @@ use redress::engine::Target;
 use redress_domain::case::command::{Body, Open};
 use redress_domain::clock::Instant as Moment;
 use redress_domain::ids::Slug;
-use redress_sandbox::{Call, Config, Hook, Limits, Sandbox};
+use redress_sandbox::{Call, Config, Hook, Limits, Sandbox, Wall};
 use serde_json::{Value as Json, json};
 
 use super::{at, ratio, resident_kib};
@@ -34,12 +34,14 @@ const ROUNDS: usize = 3;
 const UPLOADS_PER_SECOND: u64 = 20;
 
 /// What is measured, and how long.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Cases of the neighbour in each measurement.
     pub cases: usize,
     /// Cases of the other merchant in a second.
     pub rate: u64,
+    /// Where plugins run.
+    pub wall: Wall,
 }
 
 /// Measures, attacks, measures, and tells it.
@@ -47,10 +49,10 @@ pub struct Options {
 /// # Errors
 ///
 /// The host cannot be made, or a case of the neighbour does not come to its end.
-pub fn run(options: Options) -> anyhow::Result<Json> {
+pub fn run(options: &Options) -> anyhow::Result<Json> {
     // Who pushes it would be told at once; here it is to be asked, as one that behaves only while it is tried.
     let limits = Limits { dry_run_ms_max: 0, ..Limits::default() };
-    let sandbox = Sandbox::new(Config { limits, ..Config::default() })?;
+    let sandbox = Sandbox::new(Config { limits, wall: options.wall.clone(), ..Config::default() })?;
     let overrun = overrun(&sandbox)?;
     let folder = tempfile::tempdir()?;
     let world = World::with_sandbox(folder.path(), sandbox.clone(), Moment::from_unix_ms(START))?;
@@ -83,7 +85,7 @@ pub fn run(options: Options) -> anyhow::Result<Json> {
     }
     let (p99_before, p99_during) = (at(&before, 990), at(&during, 990));
     Ok(json!({
-        "kinds": hostile.kinds, "rate_per_second": options.rate, "neighbour_cases": options.cases,
+        "processes": sandbox.processes().len(), "kinds": hostile.kinds, "rate_per_second": options.rate, "neighbour_cases": options.cases,
         "busy_cases": calm.count, "hostile_cases": met.count, "uploads_refused": refused.count,
         "p50_alone_us": micros(at(&alone, 500)), "p50_busy_us": micros(at(&before, 500)), "p50_hostile_us": micros(at(&during, 500)),
         "p99_alone_us": micros(at(&alone, 990)), "p99_busy_us": micros(p99_before), "p99_hostile_us": micros(p99_during),

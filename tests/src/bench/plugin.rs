@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use redress::publish::stock;
 use redress_sandbox::contract::{Opinion, Request};
-use redress_sandbox::{Call, Config, Digest, Hook, Sandbox};
+use redress_sandbox::{Call, Config, Digest, Hook, Sandbox, Wall};
 use serde_json::{Value as Json, json};
 
 use super::{at, ratio};
@@ -24,6 +24,8 @@ pub struct Options {
     pub plugins: usize,
     /// Where components of other languages lie.
     pub guests: PathBuf,
+    /// The processes that run plugins behind the second wall.
+    pub cells: Wall,
 }
 
 /// Measures everything and tells it.
@@ -47,13 +49,29 @@ pub fn run(options: &Options) -> anyhow::Result<Json> {
         together += rate(&sandbox, &question, 2, options.lasting / 3, &picks)?;
     }
     let many = many(&sandbox, quote.bytes, &question, options)?;
+    let cells = in_cells(quote.bytes, &question, options)?;
     Ok(json!({
         "plugin": "refund-quote", "fuel": fuel, "calls_timed": one.len(),
         "median_ns": nanos(at(&one, 500)), "p99_ns": nanos(at(&one, 990)),
         "one_thread_calls_per_second": alone / 3, "two_threads_calls_per_second": together / 3,
         "two_threads_to_one": ratio(u128::from(together), u128::from(alone)),
         "different_plugins": options.plugins, "different_plugins_calls_per_second": many,
-        "guests": guests(&sandbox, options)?,
+        "in_processes": cells, "guests": guests(&sandbox, options)?,
+    }))
+}
+
+/// The same call where plugins run in processes of their own.
+fn in_cells(bytes: &[u8], question: &Request, options: &Options) -> anyhow::Result<Json> {
+    let sandbox = Sandbox::new(Config { wall: options.cells.clone(), ..Config::default() })?;
+    let held = sandbox.load_own(bytes)?;
+    let times = timed(&sandbox, &held.digest, Call::Refund(question), options.lasting)?;
+    let picks = |_: usize, _: u64| held.digest;
+    let [one, two] = [1, 2].map(|threads| rate(&sandbox, question, threads, options.lasting, &picks));
+    let (one, two) = (one?, two?);
+    Ok(json!({
+        "median_ns": nanos(at(&times, 500)), "p99_ns": nanos(at(&times, 990)),
+        "one_thread_calls_per_second": one, "two_threads_calls_per_second": two,
+        "two_threads_to_one": ratio(u128::from(two), u128::from(one)),
     }))
 }
 

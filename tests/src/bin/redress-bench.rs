@@ -1,9 +1,11 @@
 //! The figures of the plugin sandbox, as `cargo xtask bench` measures them with the release build.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use redress_sandbox::{Wall, cell};
 use redress_tests::bench::{hostile, plugin};
 use serde_json::Value as Json;
 
@@ -46,23 +48,36 @@ enum What {
         /// Cases of the other merchant in a second.
         #[arg(long, default_value_t = 40)]
         rate: u64,
+        /// Run the plugins in processes of their own.
+        #[arg(long)]
+        processes: bool,
     },
 }
 
+/// The first argument of a process that runs plugins for a measurement.
+const RUN: &str = "sandbox-run";
+
 #[expect(clippy::print_stdout, reason = "the figures are what it is started for")]
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
+    if std::env::args_os().nth(1).is_some_and(|first| first == RUN) {
+        return Ok(cell::serve());
+    }
     let args = Args::parse();
+    let cells = Wall::this_program(RUN);
     let figures = match args.what {
         What::Plugin { seconds, plugins, guests } => {
-            plugin::run(&plugin::Options { lasting: Duration::from_secs(seconds), plugins, guests })?
+            plugin::run(&plugin::Options { lasting: Duration::from_secs(seconds), plugins, guests, cells })?
         }
-        What::Hostile { cases, rate } => hostile::run(hostile::Options { cases, rate })?,
+        What::Hostile { cases, rate, processes } => {
+            let wall = if processes { cells } else { Wall::Sandbox };
+            hostile::run(&hostile::Options { cases, rate, wall })?
+        }
     };
     match args.output {
         Form::Json => println!("{figures:#}"),
         Form::Text => println!("{}", text(&figures, "")),
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A line for each figure.

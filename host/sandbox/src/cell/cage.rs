@@ -58,3 +58,58 @@ fn filter(copy_on_write: bool) -> Result<SeccompFilter, seccompiler::BackendErro
     let arch = std::env::consts::ARCH.try_into()?;
     SeccompFilter::new(rules, SeccompAction::KillProcess, SeccompAction::Allow, arch)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::Command;
+
+    use super::close;
+
+    /// Names one thing that is tried in a cage, in a process that does nothing but that.
+    const TRIED: &str = "REDRESS_TEST_TRIED";
+
+    /// What a plugin that broke out of the sandbox would try, and what a cell goes on doing.
+    fn tried(what: &str) {
+        match what {
+            "a file" => drop(std::fs::File::open("/dev/null")),
+            "a connection" => drop(std::net::TcpStream::connect("127.0.0.1:1")),
+            "a program" => drop(Command::new("/bin/true").status()),
+            "a thread" => drop(std::thread::Builder::new().spawn(|| ())),
+            "the signal of another" => assert!(rustix::process::test_kill_process(rustix::process::Pid::INIT).is_ok()),
+            "a file of its own" => drop(rustix::fs::memfd_create("own", rustix::fs::MemfdFlags::CLOEXEC)),
+            "memory" => assert_eq!(vec![1_u8; 8 << 20].iter().map(|one| u64::from(*one)).sum::<u64>(), 8 << 20),
+            "a panic" => drop(std::panic::catch_unwind(|| panic!("caught"))),
+            _ => drop(std::time::Instant::now()),
+        }
+    }
+
+    #[test]
+    fn inside_of_the_cage() {
+        let Some(what) = std::env::var_os(TRIED) else { return };
+        let what = what.into_string().unwrap();
+        close(what == "an image").unwrap();
+        tried(if what == "an image" { "a file of its own" } else { &what });
+        // Whoever looks wants to see that it came this far; no test harness is left to end it.
+        std::process::exit(0);
+    }
+
+    /// How a process ends that tries this in a cage: by itself, or by which signal.
+    fn end_of(what: &str) -> Option<i32> {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "cell::cage::tests::inside_of_the_cage", "--test-threads=1"]).env(TRIED, what);
+        let ended = command.env("RUST_BACKTRACE", "0").output().unwrap().status;
+        assert!(ended.code().is_none_or(|code| code == 0), "{what}: {ended}");
+        ended.signal()
+    }
+
+    #[test]
+    fn who_reaches_out_of_the_cage_is_ended_and_who_computes_is_not() {
+        for what in ["a file", "a connection", "a program", "a thread", "the signal of another", "a file of its own"] {
+            assert_eq!(end_of(what), Some(libc::SIGSYS), "{what}");
+        }
+        for what in ["memory", "a panic", "time", "an image"] {
+            assert_eq!(end_of(what), None, "{what}");
+        }
+    }
+}

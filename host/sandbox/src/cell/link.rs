@@ -96,9 +96,7 @@ mod tests {
         }
         let kind = |bytes: &[u8], max| of(bytes).take::<(String, u16)>(max).unwrap_err().kind();
         assert_eq!(kind(&sent, 5), ErrorKind::InvalidData, "longer than it may be");
-        assert_eq!(
-            kind(&[0, 0, 0, 3, 1, b'x', 5], 64),
-            ErrorKind::InvalidData.min(kind(&[0, 0, 0, 4, 1, b'x', 5, 9], 64))
-        );
+        assert_eq!(of(&[0, 0, 0, 3, 1, b'x', 5]).take::<(String, u16)>(64).unwrap().1, 5);
+        assert_eq!(kind(&[0, 0, 0, 4, 1, b'x', 5, 9], 64), ErrorKind::InvalidData, "two in one");
     }
 }

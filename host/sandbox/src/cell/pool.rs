@@ -26,8 +26,9 @@ struct State {
     /// Those that nobody uses, by the niceness of the threads that use them: a process keeps that of the thread that started it, and one
     /// that runs plugins behind all others must not be taken by a thread that comes first, nor the other way round.
     idle: BTreeMap<i32, Vec<Cell>>,
-    /// All that there are.
-    alive: u32,
+    /// The numbers of all that there are, with those that are being started.
+    alive: Vec<u32>,
+    starting: u32,
 }
 
 /// Why there was no answer.
@@ -54,10 +55,15 @@ impl Cells {
             tracing::warn!(why, "the system does not close in the processes that run plugins; their limits hold alone");
         }
         let mut state = cells.state();
-        state.alive = 1;
+        state.alive.push(first.id());
         state.idle.entry(niceness()).or_default().push(first);
         drop(state);
         Ok(cells)
+    }
+
+    /// The numbers of the processes.
+    pub(crate) fn ids(&self) -> Vec<u32> {
+        self.state().alive.clone()
     }
 
     /// Shows a plugin's code to a cell: whether it can be asked.
@@ -91,8 +97,9 @@ impl Cells {
                 Ok(done)
             }
             Err(error) => {
+                let id = cell.id();
                 let detail = cell.end(&error);
-                self.state().alive -= 1;
+                self.state().alive.retain(|alive| *alive != id);
                 self.counters.processes_lost.add_one();
                 tracing::error!(detail, "a process that runs plugins was lost");
                 Err(Gone::Lost(detail))
@@ -106,22 +113,20 @@ impl Cells {
         if let Some(cell) = state.idle.get_mut(&niceness).and_then(Vec::pop) {
             return Ok(cell);
         }
-        let mut makes_room = None;
-        if state.alive >= self.limits.calls_at_once_max {
+        if state.alive.len() + state.starting as usize >= self.limits.calls_at_once_max as usize {
             // One of another niceness that nobody uses makes room.
-            makes_room = state.idle.values_mut().find_map(Vec::pop);
-            if makes_room.is_none() {
-                return Err(Gone::Busy);
-            }
-            state.alive -= 1;
+            let Some(unused) = state.idle.values_mut().find_map(Vec::pop) else { return Err(Gone::Busy) };
+            state.alive.retain(|alive| *alive != unused.id());
+            drop(unused);
         }
-        state.alive += 1;
+        state.starting += 1;
         drop(state);
-        drop(makes_room);
-        self.start().map(|(cell, _)| cell).map_err(|error| {
-            self.state().alive -= 1;
-            Gone::Unstarted(error.to_string())
-        })
+        let started = self.start();
+        let mut state = self.state();
+        state.starting -= 1;
+        let (cell, _) = started.map_err(|error| Gone::Unstarted(error.to_string()))?;
+        state.alive.push(cell.id());
+        Ok(cell)
     }
 
     fn start(&self) -> io::Result<(Cell, Result<(), String>)> {

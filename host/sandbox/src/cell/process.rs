@@ -84,6 +84,11 @@ impl Cell {
         Ok((cell, caged.map_err(|why| cut(&why))))
     }
 
+    /// The number of the process.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Puts a question to a plugin, which the cell takes in first where it does not hold it.
     pub(super) fn ask(&mut self, kept: &Kept, call: Call<'_>, fuel: u64, limits: &Limits) -> io::Result<Outcome> {
         if let Err(unready) = self.load(kept, limits)? {
@@ -238,4 +243,26 @@ fn unready(unready: Unready) -> Unready {
 
 fn cut(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || *c == '\n').take(DETAIL_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DETAIL_CHARS_MAX, bounded};
+    use crate::call::Outcome;
+    use crate::contract::Level;
+    use crate::failure::Stopped;
+    use crate::limits::Limits;
+    use crate::log::LogLine;
+
+    #[test]
+    fn a_cell_that_was_taken_over_writes_no_longer_and_no_stranger_log_than_a_plugin() {
+        let limits = Limits { log_lines_max: 2, ..Limits::default() };
+        let line = LogLine { level: Level::Info, text: "a\u{1b}[31m\nERROR".to_owned() };
+        let detail = format!("\u{1b}{}", "x".repeat(1 << 20));
+        let outcome = Outcome { said: Err(Stopped::Host(detail)), fuel: 1, log: vec![line; 5], log_dropped: 1 };
+        let outcome = bounded(outcome, &limits);
+        assert_eq!((outcome.log.len(), outcome.log_dropped), (2, 4));
+        assert_eq!(outcome.log[0].text, "a[31m ERROR");
+        assert_eq!(outcome.said.unwrap_err(), Stopped::Host("x".repeat(DETAIL_CHARS_MAX)));
+    }
 }

@@ -76,7 +76,7 @@ mod tests {
     fn a_question_arrives_as_it_was_put() {
         let request = StepRequest {
             ask: "a".to_owned(),
-            now: Moment { unix_ms: -1, offset_minutes: 480 },
+            now: Moment { unix_ms: -1, local_day: -1, local_second: 86_399 },
             seed: u64::MAX,
             zone: "Asia/Shanghai".to_owned(),
             jurisdiction: "CN".to_owned(),

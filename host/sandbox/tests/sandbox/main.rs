@@ -18,6 +18,7 @@ mod compiling;
 mod corpus_runs;
 mod hostile;
 mod mutations;
+mod second_wall;
 mod uploads;
 
 use std::sync::OnceLock;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use redress_domain::case::command::{Actor, ActorKind};
 use redress_domain::workflow::yaml::SOURCE_BYTES_MAX;
+use redress_sandbox::Wall;
 
 use super::Global;
 use super::error::Error;
@@ -44,6 +45,12 @@ impl Global {
     /// What this process allows itself.
     pub(super) fn limits(&self) -> Limits {
         Limits { plugin_compiler: self.compiler.clone(), ..Limits::default() }
+    }
+
+    /// Processes that run plugins.
+    pub(super) fn processes(&self) -> Result<Wall, Error> {
+        let help = "this command runs inside of another program, which has none: start the binary `redress`";
+        self.processes.clone().ok_or(Error::Missing { what: "processes for plugins", help })
     }
 
     /// Open the tenant that was given.

@@ -150,6 +150,7 @@ codes! {
     OVERLOADED "overloaded" 503 "Too much is waiting";
     COMPILER_FAILED "compiler_failed" 503 "Plugins cannot be compiled now";
     PLUGIN_CASES_NOT_ASKED "plugin_cases_not_asked" 503 "The plugin was not asked all of your own cases";
+    PLUGIN_PROCESS_FAILED "plugin_process_failed" 503 "Plugins cannot be loaded now";
     TENANT_NOT_OPENED "tenant_not_opened" 503 "The merchant's file cannot be opened";
     STOPPING "stopped" 503 "The host is stopping";
     CONFLICT "conflict" 409 "It was changed by others again and again";

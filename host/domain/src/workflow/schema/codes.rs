@@ -58,6 +58,7 @@ const PLUGIN: &[&str] = &[
     "sandbox_busy",
     "sandbox_host",
     "sandbox_panic",
+    "sandbox_process_lost",
     "unknown_line",
     "unknown_purchase",
     "verdict_incomplete",

@@ -137,7 +137,11 @@ impl Sources {
         one(out, "plugins_compiled", "Plugins compiled", Value::Count(stats.compiled))?;
         one(out, "plugins_from_cache", "Plugins taken from the cache instead", Value::Count(stats.cache_hits))?;
         let help = "Compiled plugins whose seal was broken: a person must look";
-        one(out, "plugin_cache_alarms", help, Value::Count(stats.cache_alarms))
+        one(out, "plugin_cache_alarms", help, Value::Count(stats.cache_alarms))?;
+        let processes = level(self.app.sandbox().processes().len() as u64);
+        one(out, "plugin_processes", "Processes that plugins run in, where they have their own", processes)?;
+        let help = "Processes that plugins ran in and that ended otherwise than by the host: a person must look";
+        one(out, "plugin_processes_lost", help, Value::Count(stats.processes_lost))
     }
 
     fn clock(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
