@@ -16,6 +16,7 @@ pub mod pages;
 pub mod problem;
 pub mod repeat;
 mod replay;
+mod replays;
 pub(crate) mod respond;
 mod routes;
 mod schemas;
@@ -68,6 +69,8 @@ fn work(api: Api) -> Api {
         .route(READ, routes!(cases::list::list))
         .route(READ, routes!(cases::get))
         .route(READ, routes!(cases::timeline::timeline))
+        .route(READ, routes!(replays::case))
+        .route(READ, routes!(replays::cases))
         .route(ACT, routes!(cases::event::event))
         .route(DECIDE, routes!(cases::cancel))
         // ── Tasks and effects ──

@@ -260,6 +260,10 @@ async fn a_return(story: &mut Recorder) {
     assert_eq!(closed["result"], "refunded", "{closed:#}");
     story.tell("case.timeline", "viewer", &format!("{address}/timeline"), None).await;
 
+    let replayed = story.tell("case.replay", "viewer", &format!("{address}/replay"), None).await;
+    assert_eq!(replayed["different"], 0, "{replayed:#}");
+    story.tell("case.replay_all", "viewer", "/v1/replay?kind=return&limit=1", None).await;
+
     let one = json!({ "kind": "return", "customer": { "id": "c1" }, "lines": [{ "sku": "85123A", "quantity": 1 }] });
     let other = story.ask("agent", "POST", "/v1/cases", Some(&one)).await;
     let cancel = format!("/v1/cases/{}/cancel", text(&other["number"]));

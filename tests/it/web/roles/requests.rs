@@ -57,7 +57,8 @@ fn address(served: &Served, things: &Things) -> String {
 fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
     let done = "  - { id: done, finish: { result: done } }\n";
     Some(match operation {
-        "order.get" | "order.list" | "case.get" | "case.list" | "case.timeline" | "task.get" | "task.list" => {
+        "order.get" | "order.list" | "case.get" | "case.list" | "case.timeline" | "case.replay" | "case.replay_all"
+        | "task.get" | "task.list" => {
             return None;
         }
         "effect.get" | "effect.list" | "event.list" | "event.stream" | "connector.list" | "connector.remove" => {
