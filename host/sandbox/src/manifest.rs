@@ -140,6 +140,16 @@ impl Manifest {
         let written: Written = serde_json::from_slice(bytes).map_err(|error| Problem::Json(error.to_string()))?;
         Self::try_from(written)
     }
+
+    /// Reads what an author wrote, before it is told what builds it and of which class it is. Problems name the line of the text.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`] says which field was refused and why.
+    pub fn parse_source(text: &str, sdk: &str, class: Class) -> Result<Self, Problem> {
+        let written: Written = serde_json::from_str(text).map_err(|error| Problem::Json(error.to_string()))?;
+        Self::try_from(Written { sdk: Some(sdk.to_owned()), class, ..written })
+    }
 }
 
 /// The class that a manifest names, whatever else is in it.
@@ -158,7 +168,7 @@ pub(crate) fn class_of(bytes: &[u8]) -> Option<Class> {
 struct Written {
     name: String,
     version: String,
-    sdk: String,
+    sdk: Option<String>,
     hook: Option<Hook>,
     hooks: Option<Vec<Hook>>,
     #[serde(default)]
@@ -207,6 +217,7 @@ impl TryFrom<Written> for Manifest {
         if !is_version(&version) {
             return Err(refuse("version", format!("{version:?} is not major.minor.patch")));
         }
+        let sdk = sdk.ok_or_else(|| Problem::Json("missing field `sdk`".to_owned()))?;
         if sdk.len() > NAME_CHARS_MAX || sdk.chars().any(char::is_control) {
             return Err(refuse("sdk", format!("{sdk:?} is not a short text")));
         }
