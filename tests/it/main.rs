@@ -26,6 +26,7 @@ mod money;
 mod outbox;
 mod overlays;
 mod people;
+mod plugin_cases;
 mod publish;
 mod race;
 mod readme;

@@ -59,6 +59,10 @@ fn alike(workflow: &str) -> Vec<Vec<&str>> {
         vec!["case", "list", "--status", "waiting"],
         vec!["case", "explain", "C700012", "--source", "online-retail"],
         vec!["tenant", "list"],
+        vec!["replay", "--all"],
+        vec!["replay", "--all", "--limit", "3"],
+        vec!["replay", "--all", "--until", "2009-01-01"],
+        vec!["replay", "C700012", "--source", "online-retail"],
     ]
 }
 
@@ -144,6 +148,16 @@ fn the_command_line_says_through_a_host_what_it_says_on_the_data_folder() {
     warnings_refuse_nothing(&file, &remote);
     connectors_are_set_shown_and_taken_away(&stage, &remote);
     what_a_host_does_not_do_is_said(&remote);
+    all_merchants_are_replayed_for_the_host(&remote, &of_host);
+}
+
+/// The operator's key and no merchant: all of them. Here that is one.
+fn all_merchants_are_replayed_for_the_host(remote: &[&str], of_host: &[&str]) {
+    let (one, all) = (json(&["replay", "--all"], remote), json(&["replay", "--all"], of_host));
+    assert_eq!((&all, &all["cases"], &all["different"]), (&one, &20.into(), &0.into()));
+    let missing = run(&words(&["replay", "00000"], remote));
+    assert_eq!(missing.exit, Exit::NotFound, "{}", missing.talk);
+    assert!(missing.talk.contains("--source NAME"), "{}", missing.talk);
 }
 
 /// A warning is said beside what was published; only who asks for it fails by it.

@@ -3,6 +3,7 @@
 
 mod command;
 mod differs;
+mod parts;
 
 use std::io::Write as _;
 use std::path::Path;

@@ -31,6 +31,8 @@ mod rules;
 const FINDINGS_MOST: usize = 5;
 /// Reasons that are told for what was not decided.
 const BECAUSE_MOST: usize = 5;
+/// Characters of a finding that a refusal tells.
+const DETAIL_CHARS: usize = 1_000;
 /// Generated cases of a dry run: enough to meet what a host sends every day.
 const DRY_RUN_GENERATED: u32 = 24;
 
@@ -41,7 +43,7 @@ pub struct Plan<'a> {
     pub seed: u64,
     /// How many are generated for each hook.
     pub generated: u32,
-    /// The author's own cases.
+    /// The author's own cases. They are asked first, so that time is over for others before it is for them.
     pub own: &'a [Case],
     /// How long it may take; no further case is asked then.
     pub within: Option<Duration>,
@@ -64,27 +66,32 @@ pub fn check(sandbox: &Sandbox, plugin: &PluginInfo, plan: &Plan<'_>) -> Report 
     Examination::new(plugin, plan).run(&ask)
 }
 
-/// Asks a loaded plugin what an upload is asked: built-in cases, some generated ones whose seed is its digest, and its own.
-/// It stops after [`dry_run_ms_max`](crate::Limits::dry_run_ms_max); without it, or where the plugin is not loaded, nothing is asked.
-///
-/// # Errors
-///
-/// [`Refusal::DryRun`] with the first rule that was broken, and the case.
-pub fn dry_run(sandbox: &Sandbox, digest: &Digest, own: &[Case]) -> Result<Option<Report>, Refusal> {
+/// Asks a loaded plugin what an upload is asked: the cases of those who take it, built-in ones, and some generated ones whose seed is its
+/// digest. It stops after [`dry_run_ms_max`](crate::Limits::dry_run_ms_max); without it, or where the plugin is not loaded, nothing is asked.
+/// [`verdict`] says what follows.
+#[must_use]
+pub fn dry_run(sandbox: &Sandbox, digest: &Digest, own: &[Case]) -> Option<Report> {
     let within = Duration::from_millis(sandbox.limits().dry_run_ms_max);
-    let Some(plugin) = sandbox.info(digest).filter(|_| !within.is_zero()) else { return Ok(None) };
+    let plugin = sandbox.info(digest).filter(|_| !within.is_zero())?;
     let mut seed = [0; 8];
     seed.copy_from_slice(&digest[..8]);
     let seed = u64::from_be_bytes(seed);
-    let report =
-        check(sandbox, &plugin, &Plan { generated: DRY_RUN_GENERATED, within: Some(within), ..Plan::new(seed, own) });
+    Some(check(sandbox, &plugin, &Plan { generated: DRY_RUN_GENERATED, within: Some(within), ..Plan::new(seed, own) }))
+}
+
+/// Why an upload of which this was found out is not taken: the first rule that was broken, and the case.
+///
+/// # Errors
+///
+/// [`Refusal::DryRun`].
+pub fn verdict(report: &Report) -> Result<(), Refusal> {
     match report.first_error() {
         Some(found) => Err(Refusal::DryRun {
             rule: found.rule.name(),
             case: found.case.clone(),
-            detail: found.detail.chars().take(1_000).collect(),
+            detail: found.detail.chars().take(DETAIL_CHARS).collect(),
         }),
-        None => Ok(Some(report)),
+        None => Ok(()),
     }
 }
 
@@ -104,8 +111,8 @@ pub fn generated(hook: Hook, plugin: &PluginInfo, seed: u64, count: u32) -> Vec<
 struct Examination<'a> {
     plan: &'a Plan<'a>,
     cases: Vec<Case>,
-    own_from: usize,
     own_to: usize,
+    built_in_to: usize,
     /// An interpreter spends on a value what compiled code spends on hundreds. Where the largest request of all is too much
     /// for it a person decides, and that is a warning.
     is_interpreted: bool,
@@ -117,10 +124,11 @@ struct Examination<'a> {
 impl<'a> Examination<'a> {
     fn new(plugin: &PluginInfo, plan: &'a Plan<'a>) -> Self {
         let manifest = &plugin.manifest;
-        let mut cases: Vec<Case> = plugin.hooks.iter().flat_map(|hook| built_in::cases(*hook, manifest)).collect();
-        let own_from = cases.len();
-        cases.extend(plan.own.iter().filter(|case| plugin.hooks.contains(&case.question.hook())).cloned());
+        let can_be_asked = |case: &&Case| plugin.hooks.contains(&case.question.hook());
+        let mut cases: Vec<Case> = plan.own.iter().filter(can_be_asked).cloned().collect();
         let own_to = cases.len();
+        cases.extend(plugin.hooks.iter().flat_map(|hook| built_in::cases(*hook, manifest)));
+        let built_in_to = cases.len();
         for hook in &plugin.hooks {
             cases.extend((0..plan.generated).map(|number| generate::case(*hook, manifest, plan.seed, number)));
         }
@@ -135,17 +143,20 @@ impl<'a> Examination<'a> {
             undecided: 0,
             undecided_because: Vec::new(),
             skipped: 0,
+            own_left: plan.own.len(),
             complete: false,
             fuel: FuelMost::default(),
             rules: Rule::ALL.map(count).into(),
             findings: Vec::new(),
         };
         let is_interpreted = manifest.class == Class::Interpreter;
-        Self { plan, cases, own_from, own_to, is_interpreted, undecided: BTreeMap::new(), report }
+        Self { plan, cases, own_to, built_in_to, is_interpreted, undecided: BTreeMap::new(), report }
     }
 
     fn run(mut self, ask: &dyn Fn(&Case) -> Attempt) -> Report {
         let began = Instant::now();
+        // A host that had no room may have some now.
+        let ask = &|case: &Case| Some(ask(case)).filter(|ended| !is_hosts(ended)).unwrap_or_else(|| ask(case));
         let is_over = || self.plan.within.is_some_and(|within| began.elapsed() > within);
         let cases = std::mem::take(&mut self.cases);
         let mut firsts: Vec<Option<Attempt>> = Vec::new();
@@ -186,8 +197,9 @@ impl<'a> Examination<'a> {
             return None;
         }
         self.weigh(case, &first);
-        let is_own = (self.own_from..self.own_to).contains(&at);
-        let is_too_large = self.is_interpreted && at < self.own_from && is_out_of_fuel(&first) && is_large(&case.name);
+        let is_own = at < self.own_to;
+        let is_built_in = (self.own_to..self.built_in_to).contains(&at);
+        let is_too_large = self.is_interpreted && is_built_in && is_out_of_fuel(&first) && is_large(&case.name);
         let broke = ending(&first).filter(|_| !is_too_large);
         if broke.is_none() {
             self.undecided(case, &first);
@@ -207,6 +219,7 @@ impl<'a> Examination<'a> {
         }
         let second = ask(case);
         if !is_hosts(&second) {
+            self.report.own_left -= usize::from(is_own);
             self.look(Rule::Deterministic, case, difference(&first, &second));
         }
         // What a plugin does with more than it can take is not about attributes.
@@ -428,6 +441,38 @@ mod tests {
         let found = report.first_error().unwrap();
         assert_eq!((found.rule, found.case.as_str(), &found.written), (Rule::Expected, "mine", &None));
         assert!(found.detail.starts_with("/provides/n/Integer is 1 and not 2"), "{}", found.detail);
+    }
+
+    #[test]
+    fn own_cases_come_first_are_asked_twice_and_those_that_were_not_are_counted() {
+        let own = ["a", "b"].map(|name| Case::parse(name, r#"{"hook":"step"}"#).unwrap());
+        let asked = std::cell::RefCell::new(Vec::new());
+        let ask = |case: &Case| {
+            asked.borrow_mut().push(case.name.clone());
+            number(1)
+        };
+        let left =
+            |plan: &Plan<'_>, ask: &dyn Fn(&Case) -> Attempt| Examination::new(&plugin("step"), plan).run(ask).own_left;
+        let plan = Plan { generated: 1, ..Plan::new(1, &own) };
+        assert_eq!(left(&plan, &ask), 0);
+        assert_eq!(asked.borrow()[..4], ["a", "a", "b", "b"]);
+        assert_eq!(left(&Plan { within: Some(Duration::ZERO), ..plan }, &ask), 2);
+        // The host fails the second time that it asks about one of them, and once more.
+        let count = Cell::new(0);
+        let failing = |case: &Case| {
+            count.set(count.get() + 1);
+            if case.name == "b" && count.get() > 3 { ended(Err(CallError::Busy)) } else { number(1) }
+        };
+        assert_eq!(left(&plan, &failing), 1);
+        // Once is nothing.
+        let failed = Cell::new(false);
+        let once = |case: &Case| {
+            let fails = case.name == "b" && !failed.replace(true);
+            if fails { ended(Err(CallError::Busy)) } else { number(1) }
+        };
+        assert_eq!(left(&plan, &once), 0);
+        let other = [Case::parse("a", r#"{"hook":"refund","request":{"lines":[{"sku":"A1"}]}}"#).unwrap()];
+        assert_eq!(left(&Plan { own: &other, ..plan }, &ask), 1, "it cannot be asked");
     }
 
     #[test]

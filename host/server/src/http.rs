@@ -16,6 +16,7 @@ pub mod pages;
 pub mod problem;
 pub mod repeat;
 mod replay;
+mod replays;
 pub(crate) mod respond;
 mod routes;
 mod schemas;
@@ -38,6 +39,7 @@ pub mod keys;
 mod listed;
 pub mod migrations;
 pub mod orders;
+mod plugin_cases;
 pub mod plugins;
 pub mod publishing;
 pub mod tasks;
@@ -67,6 +69,8 @@ fn work(api: Api) -> Api {
         .route(READ, routes!(cases::list::list))
         .route(READ, routes!(cases::get))
         .route(READ, routes!(cases::timeline::timeline))
+        .route(READ, routes!(replays::case))
+        .route(READ, routes!(replays::cases))
         .route(ACT, routes!(cases::event::event))
         .route(DECIDE, routes!(cases::cancel))
         // ── Tasks and effects ──
@@ -121,6 +125,10 @@ fn rules(api: Api) -> Api {
         .route(RULE, routes!(signers::set))
         .route(READ, routes!(grants::get))
         .route(RULE, routes!(grants::put))
+        .route(RULE, routes!(plugin_cases::put))
+        .route(READ, routes!(plugin_cases::list))
+        .route(READ, routes!(plugin_cases::get))
+        .route(RULE, routes!(plugin_cases::remove))
         .route(RULE, routes!(staging::stage))
         .route(RULE, routes!(staging::restage))
         .route(RULE, routes!(staging::stop))

@@ -5,6 +5,7 @@
 pub mod bases;
 pub mod bundle;
 pub mod canary;
+pub mod cases;
 pub mod diagnostics;
 pub mod doors;
 pub mod draft;
@@ -29,8 +30,10 @@ use redress_domain::codec;
 use redress_domain::ids::Digest;
 use redress_domain::workflow::diagnostic::Diagnostic;
 use redress_sandbox::Refusal;
+use redress_sandbox::conformance::Mistake;
 use redress_store::objects::ObjectError;
 use redress_store::scan::{Direction, Scan};
+use redress_store::snapshot::Snapshot;
 use serde::de::DeserializeOwned;
 
 use crate::engine::{self, Engine};
@@ -197,6 +200,47 @@ pub enum Error {
         /// What is missing.
         facts: Vec<String>,
     },
+    /// A case of the merchant's own is none.
+    #[error("case {case:?} is not one: {}", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    CaseInvalid {
+        /// The case.
+        case: String,
+        /// What is wrong with it.
+        mistakes: Vec<Mistake>,
+    },
+    /// The plugin has no case of this name.
+    #[error("plugin {plugin:?} has no case {case:?}")]
+    NoCase {
+        /// The plugin.
+        plugin: String,
+        /// The case.
+        case: String,
+    },
+    /// No more cases are kept.
+    #[error("no more cases are kept: {0}")]
+    CasesFull(String),
+    /// A component answers cases of the merchant's own otherwise than they say.
+    #[error("plugin {plugin:?} does not answer {count} of your own cases as they say; {}", cases::first(differing))]
+    CasesDiffer {
+        /// The plugin.
+        plugin: String,
+        /// How many.
+        count: usize,
+        /// The first of them.
+        differing: Vec<cases::Differing>,
+    },
+    /// A component was not asked all cases of the merchant's own.
+    #[error(
+        "plugin {plugin:?} was not asked {left} of your {of} own cases: the time of the trial was over, or the host had no room"
+    )]
+    CasesUnasked {
+        /// The plugin.
+        plugin: String,
+        /// How many are left.
+        left: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// The signers cannot be these.
     #[error("signers cannot be these: {0}")]
     SignerUnfit(String),
@@ -214,7 +258,11 @@ pub enum Error {
 impl Error {
     /// Whether the host could not look at what was handed in, so that it says nothing about that, and a retry may succeed.
     pub fn is_infrastructure(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.is_infrastructure())
+        match self {
+            Self::Refused(refusal) => refusal.is_infrastructure(),
+            Self::CasesUnasked { .. } => true,
+            _ => false,
+        }
     }
 
     /// The stable code.
@@ -249,6 +297,11 @@ impl Error {
             Self::NotStaged(_) => "stage_not_found",
             Self::StageUnfit { .. } => "stage_unfit",
             Self::InUse { .. } => "plugin_in_use",
+            Self::CaseInvalid { .. } => "plugin_case_invalid",
+            Self::NoCase { .. } => "plugin_case_not_found",
+            Self::CasesFull(_) => "plugin_cases_full",
+            Self::CasesDiffer { .. } => "plugin_case_differs",
+            Self::CasesUnasked { .. } => "plugin_cases_not_asked",
             Self::SignerUnfit(_) => "signer_unfit",
             Self::SignatureMissing => "signature_missing",
             Self::SignatureInvalid(_) => "signature_invalid",
@@ -271,8 +324,12 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 
 /// Every row of a listing, to its end.
 fn rows<T: DeserializeOwned>(engine: &Engine, scan: &Scan, what: &'static str) -> Result<Vec<T>, engine::Error> {
+    rows_of(&engine.store().read()?, scan, what)
+}
+
+/// Every row of a listing, to its end, as of one moment.
+fn rows_of<T: DeserializeOwned>(snapshot: &Snapshot, scan: &Scan, what: &'static str) -> Result<Vec<T>, engine::Error> {
     const PAGE: usize = 1_000;
-    let snapshot = engine.store().read()?;
     let (mut cursor, mut all) = (None, Vec::new());
     loop {
         let page = snapshot.scan(scan, Direction::Forward, cursor.as_ref(), PAGE)?;

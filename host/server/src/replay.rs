@@ -12,6 +12,7 @@
 mod compare;
 pub mod exported;
 mod judge;
+pub mod part;
 pub mod report;
 
 use std::collections::BTreeMap;

@@ -22,9 +22,9 @@ use crate::tables::{FORMAT, Table, meta};
 type Step = fn(&WriteTransaction) -> Result<(), Fault>;
 
 /// Of a tenant's file; the first brings format 1 to 2.
-pub(crate) const TENANT: &[Step] = &[tenant_to_2, tenant_to_3];
+pub(crate) const TENANT: &[Step] = &[tenant_to_2, tenant_to_3, tenant_to_4];
 /// Of the system file, which counts its formats together with the tenants' files.
-pub(crate) const SYSTEM: &[Step] = &[system_to_2, system_to_3];
+pub(crate) const SYSTEM: &[Step] = &[system_to_2, unchanged, unchanged];
 
 // A new format does not compile without its steps.
 const _: () = assert!(TENANT.len() as u64 == FORMAT - 1 && SYSTEM.len() as u64 == FORMAT - 1);
@@ -86,6 +86,12 @@ fn tenant_to_3(txn: &WriteTransaction) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The merchant's own cases of plugins: none so far.
+fn tenant_to_4(txn: &WriteTransaction) -> Result<(), Fault> {
+    txn.open_table(Table::PluginCases.definition())?;
+    Ok(())
+}
+
 /// The table of keys, empty.
 fn system_to_2(txn: &WriteTransaction) -> Result<(), Fault> {
     txn.open_table(KEYS)?;
@@ -93,6 +99,6 @@ fn system_to_2(txn: &WriteTransaction) -> Result<(), Fault> {
 }
 
 /// Nothing of the system file changed.
-fn system_to_3(_: &WriteTransaction) -> Result<(), Fault> {
+fn unchanged(_: &WriteTransaction) -> Result<(), Fault> {
     Ok(())
 }

@@ -155,6 +155,11 @@ impl RowKey {
         Self::new(Table::Pointers, Key::default().rest(name.as_bytes()))
     }
 
+    /// A merchant's own case of a plugin's name.
+    pub fn plugin_case(plugin: &str, case: &str) -> Self {
+        Self::new(Table::PluginCases, Key::default().text(plugin).rest(case.as_bytes()))
+    }
+
     /// What a door handed in last under a path.
     pub fn door(path: &str) -> Self {
         Self::new(Table::Doors, Key::default().rest(path.as_bytes()))

@@ -37,6 +37,8 @@ pub enum Scan {
     Revisions,
     /// Pointers whose names begin with a text. Rows have `name`, behind that text.
     Pointers(String),
+    /// The merchant's own cases of a plugin's name, by their names. Rows have `name`.
+    PluginCases(String),
     /// What doors handed in, by path. Rows have `name`; the value is the content digest.
     Doors,
 }
@@ -138,6 +140,7 @@ impl Scan {
             Self::Idempotency => (Table::Idempotency, Vec::new(), false),
             Self::Revisions => (Table::Revisions, Vec::new(), false),
             Self::Pointers(prefix) => (Table::Pointers, prefix.as_bytes().to_vec(), false),
+            Self::PluginCases(plugin) => (Table::PluginCases, text(plugin), false),
             Self::Doors => (Table::Doors, Vec::new(), false),
         }
     }

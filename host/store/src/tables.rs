@@ -11,7 +11,7 @@ pub(crate) type Definition = TableDefinition<'static, &'static [u8], &'static [u
 
 /// The layout that this program writes. It grows when a table is added or a key changes its meaning; `migrate.rs` brings older
 /// files to it when they are opened.
-pub(crate) const FORMAT: u64 = 3;
+pub(crate) const FORMAT: u64 = 4;
 
 macro_rules! tables {
     ($( $(#[$doc:meta])* $table:ident = $name:literal, )*) => {
@@ -102,6 +102,9 @@ tables! {
     Revisions = "revisions.1",
     /// name → bytes. What is active: revisions by slug, plugins by name and major.
     Pointers = "pointers.1",
+    /// plugin text · case → bytes. The merchant's own cases of a plugin's name, which every upload under it is asked. Apart from the
+    /// pointers, whose values are small and are read at every start: a case is a document of up to a mebibyte.
+    PluginCases = "plugin_cases.1",
     /// path → digest. What this door handed in last, so that an unchanged folder changes nothing.
     Doors = "doors.1",
 

@@ -165,7 +165,11 @@ fn decisions_in_a_file_are_made_again_without_the_data_folder() -> anyhow::Resul
 }
 
 /// A step whose answer is a number, asked with a sandbox; what it came to is a world with another.
-fn asked_and_reopened(code: &str, asked: Sandbox, after: Sandbox) -> anyhow::Result<(tempfile::TempDir, World)> {
+pub(super) fn asked_and_reopened(
+    code: &str,
+    asked: Sandbox,
+    after: Sandbox,
+) -> anyhow::Result<(tempfile::TempDir, World)> {
     let folder = tempfile::tempdir()?;
     let at = Instant::from_unix_ms(START);
     {
@@ -188,11 +192,11 @@ fn asked_and_replayed(code: &str, asked: Sandbox, replayed: Sandbox) -> anyhow::
     all(&world.reopen("acme")?)
 }
 
-fn right() -> Sandbox {
+pub(super) fn right() -> Sandbox {
     Sandbox::new(config()).unwrap()
 }
 
-fn wrong(mutant: Mutant) -> Sandbox {
+pub(super) fn wrong(mutant: Mutant) -> Sandbox {
     Sandbox::mutant(config(), mutant).unwrap()
 }
 
@@ -202,7 +206,7 @@ fn config() -> Config {
 }
 
 /// What the guest computes from a request: its parameters are those of the contract's record, flattened.
-const UNIX_MS: &str = "(local.get 2)";
+pub(super) const UNIX_MS: &str = "(local.get 2)";
 const SEED: &str = "(local.get 5)";
 const NAN_BITS: &str = "(i64.reinterpret_f64 (f64.div (f64.const 0) (f64.const 0)))";
 

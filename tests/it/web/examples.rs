@@ -124,6 +124,11 @@ async fn rules(story: &mut Recorder) {
     let grant = json!({ "facts": ["customer.cases_365d"], "note": "who returns often is looked at" });
     story.tell("plugin.grant", "admin", "/v1/plugins/number/grants", Some(&grant)).await;
     story.tell("plugin.grants", "viewer", "/v1/plugins/number/grants", None).await;
+    let case = json!({ "hook": "step", "expect": { "answer": { "provides": { "count": 7 } } } });
+    story.tell("plugin_case.put", "admin", "/v1/plugins/number/cases/seven?note=as+agreed", Some(&case)).await;
+    story.tell("plugin_case.list", "viewer", "/v1/plugins/number/cases", None).await;
+    story.tell("plugin_case.get", "viewer", "/v1/plugins/number/cases/seven", None).await;
+    story.tell("plugin_case.remove", "admin", "/v1/plugins/number/cases/seven", None).await;
     let nine = component("(i64.const 9)");
     let staged = "/v1/plugins/number/staged?stage=shadow&note=rounds+otherwise";
     story.tell_component("plugin.stage", staged, &nine).await;
@@ -254,6 +259,10 @@ async fn a_return(story: &mut Recorder) {
     let closed = story.tell("case.get", "viewer", &address, None).await;
     assert_eq!(closed["result"], "refunded", "{closed:#}");
     story.tell("case.timeline", "viewer", &format!("{address}/timeline"), None).await;
+
+    let replayed = story.tell("case.replay", "viewer", &format!("{address}/replay"), None).await;
+    assert_eq!(replayed["different"], 0, "{replayed:#}");
+    story.tell("case.replay_all", "viewer", "/v1/replay?kind=return&limit=1", None).await;
 
     let one = json!({ "kind": "return", "customer": { "id": "c1" }, "lines": [{ "sku": "85123A", "quantity": 1 }] });
     let other = story.ask("agent", "POST", "/v1/cases", Some(&one)).await;

@@ -43,7 +43,16 @@ const EVERYBODY: [Who; 7] = [
 ];
 
 /// What puts a thing under a name that the client chooses: nothing has to be there.
-const PUTS: [&str; 6] = ["order.put", "plugin.put", "plugin.grant", "plugin.grants", "connector.set", "draft.put"];
+const PUTS: [&str; 8] = [
+    "order.put",
+    "plugin.put",
+    "plugin.grant",
+    "plugin.grants",
+    "plugin_case.put",
+    "plugin_case.list",
+    "connector.set",
+    "draft.put",
+];
 
 /// Whose things the requests of a route name.
 fn whose(served: &Served) -> &'static [Whose] {

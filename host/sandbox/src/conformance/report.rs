@@ -165,6 +165,9 @@ pub struct Report {
     pub undecided_because: Vec<Undecided>,
     /// How many could not be asked because of the host.
     pub skipped: usize,
+    /// How many of the author's own cases were not asked twice: the time was over, the host failed, or the plugin does not have their hook.
+    #[serde(skip)]
+    pub own_left: usize,
     /// Whether every case was asked; else the time was over.
     pub complete: bool,
     /// The most fuel that a call used, as a part of what it was given.

@@ -83,7 +83,7 @@ impl<'a> Pages<'a> {
 }
 
 /// The first instant of a day; where clocks skip midnight, that of the hour after.
-fn begin(day: NaiveDate, zone: Zone) -> Instant {
+pub(crate) fn begin(day: NaiveDate, zone: Zone) -> Instant {
     let hour =
         |hour| NaiveTime::from_hms_opt(hour, 0, 0).and_then(|time| Instant::from_local(day.and_time(time), zone));
     // No zone skips two hours.

@@ -26,8 +26,10 @@ impl Answered {
             let line = place["range"]["start"]["line"].as_u64().map(|line| format!("line {}", line + 1));
             let at = line.unwrap_or_else(|| at.to_owned());
             let file = place["file"].as_str().map(|file| format!("{file} ")).unwrap_or_default();
+            let at = format!("{file}{at}");
             format!(
-                "{file}{at}: {} [{}]",
+                "{}: {} [{}]",
+                at.trim_end(),
                 place["detail"].as_str().unwrap_or_default(),
                 place["code"].as_str().unwrap_or_default()
             )

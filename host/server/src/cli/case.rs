@@ -1,6 +1,6 @@
 //! `redress case`: what is decided, and why.
 
-mod asked;
+pub(super) mod asked;
 mod explain;
 mod export;
 mod list;

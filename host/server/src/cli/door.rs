@@ -107,6 +107,11 @@ fn here() -> Caller {
 }
 
 impl Door {
+    /// The same door, for another tenant.
+    pub(super) fn of(self, tenant: &str) -> Self {
+        Self { tenant: Some(tenant.to_owned()), ..self }
+    }
+
     /// Read.
     pub(super) fn get(&self, address: &str) -> Result<Json, Error> {
         self.send(Method::GET, address, None, &[])

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use redress_domain::workflow::diagnostic::{self, Diagnostic};
-use redress_sandbox::Refusal;
 use redress_store::audit::AuditFault;
 use redress_store::error::{OpenError, ReadError};
 use redress_store::host::HostError;
@@ -371,25 +370,7 @@ impl Error {
             Self::App(app::Error::TenantExists(_)) => "choose another name",
             Self::App(app::Error::NoTenant(_)) => "redress tenant list shows the tenants",
             Self::Engine(engine::Error::Full | engine::Error::Conflict(_)) => "try again",
-            Self::Publish(publish::Error::Refused(refusal)) if refusal.is_infrastructure() => {
-                "nothing was changed and nothing is wrong with the plugin; look at the machine, then push it again"
-            }
-            Self::Publish(publish::Error::Refused(Refusal::NotWasm | Refusal::NoManifest)) => {
-                "nothing was changed; push what redress plugin build wrote: build/NAME.wasm in the plugin's folder"
-            }
-            Self::Publish(publish::Error::Refused(_)) => "nothing was changed; mend the plugin and push it again",
-            Self::Publish(publish::Error::Breaks { .. }) => {
-                "nothing was changed; publish a workflow that suits both, or push the plugin under another name"
-            }
-            Self::Publish(publish::Error::SignatureMissing | publish::Error::SignatureInvalid(_)) => {
-                "nothing was changed; sign the file with a registered key (minisign -S -m FILE), and push it with --signature FILE.minisig"
-            }
-            Self::Publish(publish::Error::NotGranted { .. }) => {
-                "nothing was changed; look at what it asks for, then: redress plugin grant NAME FACT..., and push it again"
-            }
-            Self::Publish(publish::Error::Name(_)) => {
-                "a name is lower-case letters, digits, - and _; a version is major.minor.patch; --name gives another name"
-            }
+            Self::Publish(error) => return help::publish(error).map(str::to_owned),
             Self::Import(import::Error::File(_) | import::Error::TooManyRows) => "nothing was handed in",
             Self::Import(_) => "what was handed in before stays; run the same import again to go on",
             Self::Serve(serve::Error::Listen { source, .. }) => help::listen(source),
@@ -418,7 +399,7 @@ impl Error {
             Self::Backtest(backtest::Error::NotCalled(_)) => {
                 "name the plugin as the workflow does, without its version; redress workflow show tells what it calls"
             }
-            Self::App(_) | Self::Engine(_) | Self::Publish(_) | Self::Serve(_) | Self::Backtest(_) => return None,
+            Self::App(_) | Self::Engine(_) | Self::Serve(_) | Self::Backtest(_) => return None,
             Self::Replay(_) => return None,
             Self::Read { path, source } => return help::read(path, source).map(str::to_owned),
             Self::Write(_) => return None,
@@ -433,6 +414,9 @@ impl Error {
             Self::Publish(publish::Error::Breaks { problems, .. }) => {
                 let told = |one: &Diagnostic| format!("{}: {} [{}]", one.path, one.message, one.code);
                 problems.iter().map(told).collect()
+            }
+            Self::Publish(publish::Error::CasesDiffer { differing, .. }) => {
+                differing.iter().map(|one| format!("{}: {}", one.case, words::clean(&one.detail))).collect()
             }
             Self::Answered(answered) => answered.places.clone(),
             _ => Vec::new(),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod cases;
 mod check;
 mod diff;
 mod inspect;
@@ -63,6 +64,9 @@ pub(super) enum Verb {
     /// Take away what is staged.
     #[command(help_template = HELP, before_help = stages::STOP)]
     Stop(stages::EndArgs),
+    /// Keep cases that every upload of a plugin is asked before it is taken.
+    #[command(subcommand, help_template = HELP, before_help = cases::EXAMPLES)]
+    Cases(cases::Verb),
     /// Say what a plugin may be told beside the case.
     #[command(help_template = HELP, before_help = stages::GRANT)]
     Grant(stages::GrantArgs),
@@ -90,6 +94,7 @@ pub(super) fn run(verb: &Verb, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         Verb::Activate(args) => stages::activate(args, at, out),
         Verb::Rollback(args) => stages::rollback(args, at, out),
         Verb::Stop(args) => stages::stop(args, at, out),
+        Verb::Cases(verb) => cases::run(verb, at, out),
         Verb::Grant(args) => stages::grant(args, at, out),
         Verb::Signers(args) => stages::signers(args, at, out),
         Verb::Remove(args) => stages::remove(args, at, out),

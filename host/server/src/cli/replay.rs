@@ -1,23 +1,25 @@
 //! `redress replay`: what was decided, decided again by the same rules, plugins and facts.
 
+mod asked;
+mod told;
+
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use redress_domain::ids::Slug;
 use redress_sandbox::Config;
-use serde_json::Value as Json;
 
 use super::Global;
 use super::case::show;
 use super::error::Error;
 use super::output::{Format, Out};
-use super::session::{Session, read_bytes};
-use super::words::{clean, count};
+use super::session::read_bytes;
+use super::words::count;
 use crate::backtest::Select;
 use crate::engine::Engine;
 use crate::import::progress::{Progress, Unit};
 use crate::replay::exported::{self, Exported};
-use crate::replay::{self, Difference, Report, report};
+use crate::replay::{self, Report, report};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -26,16 +28,13 @@ Examples:
   redress replay --all --limit 1000 --tenant shop --data data
   redress replay 00019 --export decisions.json --tenant shop --data data
   redress replay decisions.json
+  redress replay 00019 --server http://127.0.0.1:7373 --key-file viewer.key
+  redress replay --all --since 2026-03-01 --server http://127.0.0.1:7373 --key-file viewer.key --output json
 ";
 
-/// Differences that are shown; JSON has more.
-const SHOWN: usize = 10;
-
-/// Most characters of a side that are shown; JSON has all.
-const SIDE_CHARS: usize = 300;
-
 /// Each turn is computed again from its record, each plugin asked again by the component that was asked. On the same engine answer and
-/// fuel must be the same to the byte; on another engine the answers. It ends with 1 where anything differs. Nothing is written.
+/// fuel must be the same to the byte; on another engine the answers. It ends with 1 where anything differs. Nothing is written. A running host
+/// does it part by part, behind everything else that it does.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A case by its number, its id or its name in another system; or a file of exported decisions.
@@ -70,26 +69,32 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         let help = "use --output table or --output json";
         return Err(Error::Form { command: "a replay", form: "csv", help });
     }
-    let found = match &args.what {
-        None => all(args, at)?,
-        // A file that is there is meant; no case is called like one that is there.
-        Some(file) if args.export.is_none() && Path::new(file).is_file() => {
-            Exported::read(&read_bytes(Path::new(file))?)?.replay(Config::default())?
-        }
-        Some(case) => {
-            let session = at.session()?;
-            let id = find(&session.engine, case, args.source.as_deref())?;
-            if let Some(file) = &args.export {
-                return export(&session, id, file, out);
-            }
-            replay::case(&session.engine, id)?
-        }
+    // A file that is there is meant; no case is called like one that is there.
+    let file = args.what.as_deref().map(Path::new).filter(|file| args.export.is_none() && file.is_file());
+    let found = match (file, &args.export) {
+        (Some(file), _) => report::json(&Exported::read(&read_bytes(file)?)?.replay(Config::default())?),
+        (None, Some(file)) => return export(args, file, at, out),
+        (None, None) if at.server.is_some() => asked::found(args, at)?,
+        (None, None) => report::json(&found(args, at)?),
     };
     match format {
-        Format::Json => out.json(&report::json(&found))?,
-        Format::Table | Format::Csv => out.data(&text(&found))?,
+        Format::Json => out.json(&found)?,
+        Format::Table | Format::Csv => out.data(&told::text(&found))?,
     }
-    if found.different == 0 { Ok(()) } else { Err(Error::Different(found.different)) }
+    match found["different"].as_u64() {
+        None | Some(0) => Ok(()),
+        Some(different) => Err(Error::Different(different)),
+    }
+}
+
+fn found(args: &Args, at: &Global) -> Result<Report, Error> {
+    match &args.what {
+        None => all(args, at),
+        Some(case) => {
+            let session = at.session()?;
+            Ok(replay::case(&session.engine, find(&session.engine, case, args.source.as_deref())?)?)
+        }
+    }
 }
 
 fn all(args: &Args, at: &Global) -> Result<Report, Error> {
@@ -127,73 +132,11 @@ fn find(engine: &Engine, case: &str, source: Option<&str>) -> Result<redress_dom
     show::find(&engine.store().read()?, &named)?.ok_or_else(|| show::not_found(case))
 }
 
-fn export(session: &Session, case: redress_domain::ids::CaseId, file: &Path, out: &mut Out<'_>) -> Result<(), Error> {
+fn export(args: &Args, file: &Path, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let session = at.session()?;
+    let case = find(&session.engine, args.what.as_deref().unwrap_or_default(), args.source.as_deref())?;
     let exported = exported::export(&session.engine, &session.app.host().objects(), case)?;
     std::fs::write(file, exported.write()).map_err(Error::Write)?;
     out.say(&format!("{} written to {}", count(exported.decisions(), "decision"), file.display()));
     Ok(())
-}
-
-fn text(report: &Report) -> String {
-    let number = |n: u64, what| count(usize::try_from(n).unwrap_or(usize::MAX), what);
-    let mut text = format!(
-        "{} of plugins made again, in {} of {}: {}\n",
-        number(report.checked, "decision"),
-        number(report.turns, "turn"),
-        number(report.cases, "case"),
-        match report.different {
-            0 => "nothing differs".to_owned(),
-            n => format!("{n} different"),
-        }
-    );
-    for one in report.differences.iter().take(SHOWN) {
-        text += &difference(one);
-    }
-    if report.differences.len() > SHOWN {
-        text += &format!("and {} more: --output json has them\n", report.different - SHOWN as u64);
-    }
-    if report.followed > 0 {
-        text += &format!("{} after a difference of the same turn: not counted\n", number(report.followed, "question"));
-    }
-    if report.fuel_moved > 0 {
-        text += &format!("{} with other fuel on another engine\n", number(report.fuel_moved, "decision"));
-    }
-    for (code, n) in &report.unknown {
-        text += &format!("{} that cannot be made again: {code}\n", number(*n, "decision"));
-    }
-    for (engine, n) in &report.engines {
-        text += &format!("{} by engine {}\n", number(*n, "decision"), clean(engine));
-    }
-    text
-}
-
-fn difference(one: &Difference) -> String {
-    let tenant = if one.case.tenant.is_empty() { String::new() } else { format!("{} ", one.case.tenant) };
-    let ask = match (&one.ask, &one.step, &one.plugin) {
-        (Some(ask), Some(step), Some((plugin, digest))) => {
-            format!(", question {ask}: step {step} asks {plugin} ({})", digest.short())
-        }
-        _ => String::new(),
-    };
-    let (recorded, found) = report::sides(&one.what);
-    format!(
-        "  {tenant}case {}, turn {}{ask}: {} differs\n    recorded: {}\n    now:      {}\n",
-        one.case.number,
-        one.turn,
-        one.what.code(),
-        side(&recorded),
-        side(&found)
-    )
-}
-
-fn side(value: &Json) -> String {
-    let text = match value {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let text = clean(&text);
-    match text.char_indices().nth(SIDE_CHARS) {
-        Some((end, _)) => format!("{}\u{2026}", &text[..end]),
-        None => text,
-    }
 }

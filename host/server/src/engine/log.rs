@@ -254,6 +254,30 @@ pub enum What {
         /// Where the command came from.
         from: Origin,
     },
+    /// A case is kept under a plugin's name: what is handed in under it is asked it.
+    #[serde(rename = "plugin.case_kept.1")]
+    PluginCaseKept {
+        /// The plugin, without a version.
+        plugin: String,
+        /// The case.
+        case: Slug,
+        /// The digest of its file.
+        content: Digest,
+        /// Why, in a few words.
+        note: String,
+        /// Where it came from.
+        from: Origin,
+    },
+    /// A case is not kept any more.
+    #[serde(rename = "plugin.case_removed.1")]
+    PluginCaseRemoved {
+        /// The plugin, without a version.
+        plugin: String,
+        /// The case.
+        case: Slug,
+        /// Where the command came from.
+        from: Origin,
+    },
     /// A plugin was removed: no workflow can call it.
     #[serde(rename = "plugin.removed.1")]
     PluginRemoved {

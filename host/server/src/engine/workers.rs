@@ -53,6 +53,19 @@ struct State {
     closed: bool,
 }
 
+/// Run something long on a thread of its own behind those of turns: it gets what they leave of the cores.
+///
+/// # Errors
+/// The machine gives no thread.
+pub(crate) fn behind_turns(name: &'static str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+    let behind = move || {
+        Lane::Patient.enter();
+        work();
+    };
+    thread.spawn(behind).map(drop)
+}
+
 /// How busy the threads are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {

@@ -56,6 +56,7 @@ codes! {
     DRAFT_NOT_FOUND "draft_not_found" 404 "The workflow has no draft";
     HOLD_NOT_FOUND "hold_not_found" 404 "The revision is not on hold";
     PLUGIN_NOT_FOUND "plugin_not_found" 404 "The plugin does not exist";
+    PLUGIN_CASE_NOT_FOUND "plugin_case_not_found" 404 "The plugin has no such case";
     STAGE_NOT_FOUND "stage_not_found" 404 "Nothing is staged under the plugin's name";
     TENANT_NOT_FOUND "tenant_not_found" 404 "The tenant does not exist";
     KEY_NOT_FOUND "key_not_found" 404 "The key does not exist";
@@ -104,6 +105,9 @@ codes! {
     ROLLBACK_IMPOSSIBLE "rollback_impossible" 409 "There is nothing earlier to go back to";
     PLUGIN_NAME_INVALID "plugin_name_invalid" 422 "The plugin's name or version is not as it must be";
     PLUGIN_BREAKS_WORKFLOW "plugin_breaks_workflow" 409 "An active workflow would not pass with this plugin";
+    PLUGIN_CASE_INVALID "plugin_case_invalid" 422 "The case is not as it must be";
+    PLUGIN_CASES_FULL "plugin_cases_full" 409 "No more cases are kept";
+    PLUGIN_CASE_DIFFERS "plugin_case_differs" 422 "The plugin does not answer your own cases as they say";
     PLUGIN_IN_USE "plugin_in_use" 409 "Workflows call the plugin";
     PLUGIN_NOT_GRANTED "plugin_not_granted" 409 "The plugin asks for facts that it is not granted";
     SIGNATURE_MISSING "signature_missing" 422 "The plugin is not signed";
@@ -145,6 +149,7 @@ codes! {
     // ── The host. ──
     OVERLOADED "overloaded" 503 "Too much is waiting";
     COMPILER_FAILED "compiler_failed" 503 "Plugins cannot be compiled now";
+    PLUGIN_CASES_NOT_ASKED "plugin_cases_not_asked" 503 "The plugin was not asked all of your own cases";
     PLUGIN_PROCESS_FAILED "plugin_process_failed" 503 "Plugins cannot be loaded now";
     TENANT_NOT_OPENED "tenant_not_opened" 503 "The merchant's file cannot be opened";
     STOPPING "stopped" 503 "The host is stopping";

@@ -58,6 +58,8 @@ pub const TYPES: &[(&str, &str)] = &[
     ("plugin.staged", "a component was put beside the active one: version, digest, and as kind `shadow` or `canary`"),
     ("plugin.unstaged", "a component is not beside the active one any more: digest, and as outcome why"),
     ("plugin.granted", "a plugin may be told other facts than before"),
+    ("plugin.case_kept", "a case is kept that uploads of a plugin are asked: plugin_case, digest of its file"),
+    ("plugin.case_removed", "a case of a plugin is not kept any more: plugin_case"),
     ("plugin.removed", "a plugin was removed: digest"),
 ];
 
@@ -142,10 +144,13 @@ pub struct EventData {
     /// The plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin: Option<String>,
+    /// The case that uploads of the plugin are asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin_case: Option<String>,
     /// Of the plugin, or the number of the revision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The component.
+    /// The component, or the file of the case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
 }

@@ -3,6 +3,7 @@
 use axum::http::HeaderMap;
 use redress_domain::ids::Digest;
 use redress_domain::workflow::diagnostic::Diagnostic;
+use redress_sandbox::conformance::Mistake;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -11,6 +12,7 @@ use super::repeat::Raw;
 use super::wire::invalid;
 use super::wire::publishing::problem;
 use super::{body, codes, respond};
+use crate::publish::cases::Differing;
 use crate::publish::suite::TestFile;
 use crate::publish::{self, diagnostics};
 
@@ -110,6 +112,16 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
         // The places are those of a text that this client did not send; paths and words say where.
         E::Breaks { problems: found, .. } => known("plugin_breaks_workflow")
             .at(problems("", &found).into_iter().map(|one| FieldProblem { range: None, ..one }).collect()),
+        E::CaseInvalid { mistakes, .. } => {
+            let at = |one: &Mistake| FieldProblem::field(one.at.clone(), "field_invalid", one.what.clone());
+            known(code).at(mistakes.iter().map(at).collect())
+        }
+        E::CasesDiffer { differing, .. } => {
+            let of =
+                |one: Differing| FieldProblem { file: Some(one.case), ..FieldProblem::of(code.to_owned(), one.detail) };
+            known(code).at(differing.into_iter().map(of).collect())
+        }
+        E::CasesUnasked { .. } => known(code).retry_after(5),
         E::Object(cause) => {
             tracing::error!("plugin could not be stored: {}", chain(&cause));
             Problem::new(codes::STORE_FAILED, "the plugin could not be stored; it is in the host's log").retry_after(5)
@@ -141,6 +153,8 @@ pub(super) fn refused(error: publish::Error, source: &str) -> Problem {
         | E::SignatureMissing
         | E::SignatureInvalid(_)
         | E::NotGranted { .. }
+        | E::NoCase { .. }
+        | E::CasesFull(_)
         | E::NeverPushed { .. } => known(error.code()),
     }
 }

@@ -11,6 +11,7 @@ use super::codes;
 use super::events::stream::Streams;
 use super::problem::Problem;
 use super::repeat::InFlight;
+use super::replays::Replays;
 use super::respond;
 use crate::app::App;
 use crate::engine::{Engine, Error, Receipt, Submission, Target};
@@ -30,13 +31,15 @@ pub struct State {
     pub(super) in_flight: InFlight,
     /// Clients that follow what happens.
     pub streams: Streams,
+    /// Decisions that are made again.
+    pub(super) replays: Replays,
 }
 
 impl State {
     /// The state around a host.
     pub fn new(app: App, keys: Keys) -> Self {
-        let (in_flight, streams) = (InFlight::default(), Streams::default());
-        Self { app, keys, outbox: outbox::Settings::default(), in_flight, streams }
+        let (in_flight, streams, replays) = (InFlight::default(), Streams::default(), Replays::default());
+        Self { app, keys, outbox: outbox::Settings::default(), in_flight, streams, replays }
     }
 
     /// With what the operator allows effects beyond what is safe for everybody.

@@ -9,14 +9,14 @@ use redress_domain::clock::Instant;
 use redress_domain::codec;
 use redress_domain::ids::{Digest, Slug};
 use redress_domain::workflow::definition::{Plugin, PluginRef};
-use redress_sandbox::{PluginInfo, Refusal, Sandbox, conformance};
+use redress_sandbox::{PluginInfo, Refusal, Sandbox};
 use redress_store::objects::Objects;
 use redress_store::row::{Row, RowKey};
 use redress_store::scan::Scan;
 use serde::{Deserialize, Serialize};
 
 use super::way::{Answer, Way};
-use super::{Error, grants, interface, past, signers, staging, stock, workflows};
+use super::{Error, cases, grants, interface, past, signers, staging, stock, workflows};
 use crate::engine::log::{self, Ended, Next, Origin, Record, What};
 use crate::engine::staged::{self, Staged};
 use crate::engine::{self, Engine};
@@ -101,9 +101,10 @@ pub fn push(engine: &Engine, objects: &Objects, upload: &Upload<'_>) -> Result<A
     candidate(engine, active.clone(), &reference, plugin.clone())?;
     // Compiled before and outside: only what becomes active is decided one at a time.
     let compiled = engine.sandbox().upload(&component).map_err(refused)?;
-    let tried = conformance::dry_run(engine.sandbox(), &compiled.digest, &[]).map_err(refused);
-    let becoming = Becoming { component: &component, active, reference: &reference, plugin, signed_by };
-    let pushed = tried.and_then(|_| become_active(engine, objects, upload, becoming));
+    let pushed = cases::try_out(engine, upload.name, &compiled).and_then(|tried| {
+        let becoming = Becoming { component: &component, active, reference: &reference, plugin, signed_by, tried };
+        become_active(engine, objects, upload, becoming)
+    });
     hold(engine);
     drop(compiled);
     engine.sandbox().sweep();
@@ -117,6 +118,7 @@ struct Becoming<'a> {
     reference: &'a PluginRef,
     plugin: Plugin,
     signed_by: Option<String>,
+    tried: cases::Tried,
 }
 
 fn become_active(
@@ -125,8 +127,9 @@ fn become_active(
     upload: &Upload<'_>,
     becoming: Becoming<'_>,
 ) -> Result<Active, Error> {
-    let Becoming { component, active, reference, plugin, signed_by } = becoming;
+    let Becoming { component, active, reference, plugin, signed_by, tried } = becoming;
     let _alone = engine.publishing();
+    cases::still(engine, upload.name, tried)?;
     let candidate = Candidate { signed_by, ..candidate(engine, active, reference, plugin)? };
     if !candidate.is_active && upload.way.is_overtaken(|| past::of_plugin(engine, upload.name))? {
         return Err(Error::Overtaken);
@@ -145,12 +148,22 @@ pub fn component<'b>(sandbox: &Sandbox, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>
     redress_sandbox::componentise(bytes, sandbox.limits()).map_err(Error::Refused)
 }
 
-/// The component of bytes that somebody hands in, checked, compiled and tried, loaded while its info is held. Nothing is kept.
-pub(super) fn compiled<'b>(engine: &Engine, bytes: &'b [u8]) -> Result<(Arc<PluginInfo>, Cow<'b, [u8]>), Error> {
-    let component = component(engine.sandbox(), bytes)?;
-    let info = engine.sandbox().upload(&component).map_err(refused)?;
-    conformance::dry_run(engine.sandbox(), &info.digest, &[]).map_err(refused)?;
-    Ok((info, component))
+/// The component of bytes that somebody hands in under a name, checked, compiled and tried, loaded while its info is held. Nothing is kept.
+pub(super) fn compiled<'b>(engine: &Engine, name: &str, bytes: &'b [u8]) -> Result<Compiled<'b>, Error> {
+    let bytes = component(engine.sandbox(), bytes)?;
+    let info = engine.sandbox().upload(&bytes).map_err(refused)?;
+    let tried = cases::try_out(engine, name, &info)?;
+    Ok(Compiled { info, bytes, tried })
+}
+
+/// A component that was checked, compiled and tried.
+pub(super) struct Compiled<'b> {
+    /// What it says about itself. It is loaded while this is held.
+    pub(super) info: Arc<PluginInfo>,
+    /// Its bytes.
+    pub(super) bytes: Cow<'b, [u8]>,
+    /// By which cases.
+    pub(super) tried: cases::Tried,
 }
 
 /// What bytes say about themselves as a component. Nothing is kept.
@@ -184,7 +197,7 @@ pub(super) fn hold(engine: &Engine) {
 }
 
 /// Why bytes are not taken: because of what they are, or only for now.
-fn refused(refusal: Refusal) -> Error {
+pub(super) fn refused(refusal: Refusal) -> Error {
     match refusal {
         Refusal::Busy => Error::Engine(engine::Error::Full),
         other => Error::Refused(other),

@@ -15,7 +15,7 @@ use redress_store::row::{Row, RowKey};
 use super::canary::{self, LettingOut, Share};
 use super::plugins::{self, Active, POINTER};
 use super::way::{Answer, Way};
-use super::{Error, grants, signers, workflows};
+use super::{Error, cases, grants, signers, workflows};
 use crate::engine::Engine;
 use crate::engine::log::{self, Ended, Next, Origin, Record, Since, What};
 use crate::engine::staged::{self, Compared, Stage, Staged};
@@ -69,10 +69,13 @@ pub struct End<'a, T> {
 /// It is refused, nothing is active under its name, or as a canary a workflow would not pass with it. Nothing was changed.
 pub fn stage(engine: &Engine, objects: &Objects, staging: &Staging<'_>) -> Result<Staged, Error> {
     // Checked and compiled before and outside: only what is staged is decided one at a time.
-    let Found { component, reference, plugin, bytes, signed_by, .. } = find(engine, objects, &staging.what)?;
+    let Found { component, reference, plugin, bytes, signed_by, tried, _held } = find(engine, objects, &staging.what)?;
     let staged = {
         let _alone = engine.publishing();
         let name = component.plugin.clone();
+        if let Some(tried) = tried {
+            cases::still(engine, &reference.name, tried)?;
+        }
         let beside = plugins::list(engine)?.into_iter().find(|one| one.plugin == name);
         let beside = beside.ok_or_else(|| Error::NoPlugin(name.clone()))?.digest;
         if beside == component.digest {
@@ -101,23 +104,25 @@ struct Found<'a> {
     bytes: Option<Cow<'a, [u8]>>,
     /// Whose signature it came with.
     signed_by: Option<String>,
+    /// By which cases; what is kept already was tried when it came.
+    tried: Option<cases::Tried>,
     _held: Arc<PluginInfo>,
 }
 
 fn find<'a>(engine: &Engine, objects: &Objects, what: &Component<'a>) -> Result<Found<'a>, Error> {
     let signed_by;
-    let (name, info, bytes) = match *what {
+    let (name, info, bytes, tried) = match *what {
         Component::Upload(name, bytes, signature) => {
             Slug::new(name).map_err(|_| Error::Name(name.to_owned()))?;
             signed_by = signers::verify(engine, bytes, signature)?;
-            let (info, bytes) = plugins::compiled(engine, bytes)?;
-            (name, info, Some(bytes))
+            let plugins::Compiled { info, bytes, tried } = plugins::compiled(engine, name, bytes)?;
+            (name, info, Some(bytes), Some(tried))
         }
         Component::Staged(plugin) => {
             let staged = engine.staged_of(plugin)?.ok_or_else(|| Error::NotStaged(plugin.to_owned()))?;
             let name = plugin.split('@').next().unwrap_or_default();
             signed_by = staged.signed_by;
-            (name, plugins::restore(engine.sandbox(), objects, staged.digest)?, None)
+            (name, plugins::restore(engine.sandbox(), objects, staged.digest)?, None, None)
         }
     };
     grants::check(engine, name, &info.manifest)?;
@@ -125,7 +130,7 @@ fn find<'a>(engine: &Engine, objects: &Objects, what: &Component<'a>) -> Result<
     let (reference, plugin) = known.ok_or_else(|| Error::Name(info.manifest.version.clone()))?;
     let digest = Digest::from_bytes(info.digest);
     let component = Active { plugin: reference.to_string(), version: info.manifest.version.clone(), digest };
-    Ok(Found { component, reference, plugin, bytes, signed_by, _held: info })
+    Ok(Found { component, reference, plugin, bytes, signed_by, tried, _held: info })
 }
 
 /// The revisions that would be canaries: of every active workflow that calls the plugin, with the component in place of the active one.

@@ -84,12 +84,32 @@ impl Found {
 impl Judge<'_> {
     /// Every turn of a case.
     pub(super) fn case(&self, case: CaseId) -> Result<Report, Error> {
-        let mut report = Report { cases: 1, ..Report::default() };
+        self.part(case, 1, &|| false).map(|(report, _)| report)
+    }
+
+    /// The turns of a case from one on, the first of them at least, until it is enough; and the turn with which the rest begins.
+    pub(super) fn part(
+        &self,
+        case: CaseId,
+        from: u64,
+        is_enough: &dyn Fn() -> bool,
+    ) -> Result<(Report, Option<u64>), Error> {
+        let mut report = Report::default();
+        let (mut is_there, mut rest) = (false, None);
         walk(self.snapshot, case, |before, turn| {
-            self.turn(case, before, turn, &mut report);
+            is_there = true;
+            if turn.number < from || rest.is_some() {
+                return Ok(());
+            }
+            if report.turns > 0 && is_enough() {
+                rest = Some(turn.number);
+            } else {
+                self.turn(case, before, turn, &mut report);
+            }
             Ok(())
         })?;
-        if report.turns == 0 { Err(Error::NoCase(case)) } else { Ok(report) }
+        report.cases = u64::from(rest.is_none());
+        if is_there { Ok((report, rest)) } else { Err(Error::NoCase(case)) }
     }
 
     fn turn(&self, id: CaseId, before: Option<Case>, turn: &Turn, report: &mut Report) {

@@ -1,12 +1,16 @@
 //! Effects with their deliveries, tasks, and the records of answered requests: what is listed, found by key, and deleted.
 
+use redb::Database;
 use redress_domain::ids::Digest;
 
 use super::world::*;
-use crate::batch::{AppendError, Batch, Idem};
+use crate::append::begin_durable;
+use crate::batch::{AppendError, Batch, Idem, Stream};
 use crate::row::{Row, RowKey};
 use crate::scan::{Direction, Listed, Scan};
 use crate::snapshot::Snapshot;
+use crate::tables::{Table, meta};
+use crate::tenant::{Config, TenantStore, file_of};
 
 fn key(name: &str) -> Digest {
     Digest::of(name.as_bytes())
@@ -128,4 +132,46 @@ fn a_list_by_time_is_read_back_from_what_lies_before_an_instant() {
         assert_eq!(earlier(8), [case(4), case(3), case(2), case(1)]);
         assert!(earlier(-5).is_empty());
     });
+}
+
+fn kept(plugin: &str, case: &str) -> Row {
+    Row::Put(RowKey::plugin_case(plugin, case), format!("{plugin} {case}").into_bytes())
+}
+
+fn of_plugin(now: &Snapshot, plugin: &str) -> Vec<String> {
+    let rows = list(now, &Scan::PluginCases(plugin.to_owned()));
+    rows.iter().map(|row| format!("{}: {}", row.name().unwrap(), str::from_utf8(&row.value).unwrap())).collect()
+}
+
+#[test]
+fn cases_are_listed_by_name_under_their_own_plugin_alone() {
+    everywhere(|world| {
+        let first = [kept("fee", "late"), kept("fe", "elate"), kept("fee", "early"), kept("fees", "late")];
+        world.append(rows(first)).unwrap();
+        let now = world.store.read().unwrap();
+        assert_eq!(of_plugin(&now, "fee"), ["early: fee early", "late: fee late"]);
+        assert_eq!(of_plugin(&now, "fe"), ["elate: fe elate"]);
+        assert!(of_plugin(&now, "f").is_empty());
+        assert_eq!(now.row(&RowKey::plugin_case("fees", "late")).unwrap(), Some(bytes("fees late")));
+        world.append(rows([Row::Delete(RowKey::plugin_case("fee", "late"))])).unwrap();
+        assert_eq!(of_plugin(&world.store.read().unwrap(), "fee"), ["early: fee early"]);
+    });
+}
+
+#[test]
+fn a_file_from_before_there_were_cases_of_plugins_gets_their_table_when_it_is_opened() {
+    let World { store, folder } = World::new(On::File);
+    store.append(turn(case(1), 0)).unwrap();
+    drop(store);
+    let database = Database::open(file_of(folder.path(), tenant())).unwrap();
+    let txn = begin_durable(&database).unwrap();
+    assert!(txn.delete_table(Table::PluginCases.definition()).unwrap());
+    txn.open_table(Table::Meta.definition()).unwrap().insert(meta::FORMAT, &3_u64.to_be_bytes()[..]).unwrap();
+    txn.commit().unwrap();
+    drop(database);
+    let store = TenantStore::open(folder.path(), tenant(), Config::default()).unwrap();
+    assert!(of_plugin(&store.read().unwrap(), "fee").is_empty());
+    store.append(rows([kept("fee", "late")])).unwrap();
+    assert_eq!(of_plugin(&store.read().unwrap(), "fee"), ["late: fee late"]);
+    assert!(store.read().unwrap().head(&Stream::Case(case(1))).unwrap().is_some(), "what was there stays");
 }

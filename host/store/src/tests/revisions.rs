@@ -110,6 +110,7 @@ fn a_file_from_before_the_index_gets_it_from_the_snapshots_of_its_cases() {
     let database = Database::open(&path).unwrap();
     let txn = begin_durable(&database).unwrap();
     assert!(txn.delete_table(Table::CasesByRevision.definition()).unwrap());
+    assert!(txn.delete_table(Table::PluginCases.definition()).unwrap());
     txn.open_table(Table::Meta.definition()).unwrap().insert(meta::FORMAT, &2_u64.to_be_bytes()[..]).unwrap();
     txn.commit().unwrap();
     drop(database);

@@ -9,6 +9,7 @@ use redress::http::tenancy::State;
 use redress::keys::{Keys, Role};
 use redress::outbox;
 use redress::outbox::connectors::{self, Connector, Kind};
+use redress::publish::cases::{self, Keep};
 use redress::publish::draft::{self, Save};
 use redress::publish::way::Way;
 use redress_domain::case::Case;
@@ -76,6 +77,8 @@ pub(super) struct Things {
     /// With an earlier component.
     pub(super) plugin: String,
     pub(super) digest: String,
+    /// Kept under the plugin's name.
+    pub(super) plugin_case: String,
     pub(super) key: String,
     /// Set.
     pub(super) connector: String,
@@ -143,6 +146,7 @@ impl Side {
             held,
             plugin,
             digest,
+            plugin_case: "seven".to_owned(),
             key,
             connector: connector.to_string(),
         };
@@ -205,6 +209,7 @@ impl Things {
             held: "0".repeat(64),
             plugin: "nothing@0".to_owned(),
             digest: "0".repeat(64),
+            plugin_case: "nothing".to_owned(),
             key: "000000000000".to_owned(),
             connector: "nothing".to_owned(),
         }
@@ -226,11 +231,14 @@ fn versions(merchant: &Merchant, name: &str) -> anyhow::Result<(String, [String;
     Ok((name.to_owned(), [held.revision, earlier, revision].map(|one| one.to_string())))
 }
 
-/// A plugin of two components with a third one as a shadow, and the earliest one.
+/// A plugin of two components with a third one as a shadow and a case, and the earliest one.
 fn components(merchant: &Merchant, name: &str) -> anyhow::Result<(String, String)> {
     let earlier = merchant.push(name, &integer_step("count", "(i64.const 1)").component()?)?;
     merchant.push(name, &integer_step("count", "(i64.const 2)").component()?)?;
     merchant.stage(name, &integer_step("count", "(i64.const 3)").component()?, Stage::Shadow)?;
+    let (source, note, by) = (r#"{"hook":"step"}"#, "it answers", admin());
+    let keep = Keep { plugin: name, case: "seven", source, note, by: &by, way: Way::Api, answer: None };
+    cases::keep(&merchant.engine, &keep)?;
     Ok((earlier.plugin, earlier.digest.to_string()))
 }
 

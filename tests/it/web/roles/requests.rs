@@ -34,15 +34,13 @@ impl House {
 fn address(served: &Served, things: &Things) -> String {
     let key = if served.path.starts_with("/v1/keys") { &things.key } else { &things.effect };
     let plugin = things.plugin.split('@').next().unwrap_or_default().to_owned();
-    let name = if ["plugin.put", "plugin.stage", "plugin.grant", "plugin.grants"].contains(&&*served.operation) {
-        &plugin
-    } else {
-        &things.plugin
-    };
+    let is_case = served.operation.starts_with("plugin_case.");
+    let without_version = ["plugin.put", "plugin.stage", "plugin.grant", "plugin.grants"];
+    let name = if is_case || without_version.contains(&&*served.operation) { &plugin } else { &things.plugin };
     let parts = [
         ("{tenant}", &things.tenant),
         ("{order}", &things.order),
-        ("{case}", &things.case),
+        ("{case}", if is_case { &things.plugin_case } else { &things.case }),
         ("{task}", &things.task),
         ("{key}", key),
         ("{workflow}", &things.workflow),
@@ -59,14 +57,16 @@ fn address(served: &Served, things: &Things) -> String {
 fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
     let done = "  - { id: done, finish: { result: done } }\n";
     Some(match operation {
-        "order.get" | "order.list" | "case.get" | "case.list" | "case.timeline" | "task.get" | "task.list" => {
+        "order.get" | "order.list" | "case.get" | "case.list" | "case.timeline" | "case.replay" | "case.replay_all"
+        | "task.get" | "task.list" => {
             return None;
         }
         "effect.get" | "effect.list" | "event.list" | "event.stream" | "connector.list" | "connector.remove" => {
             return None;
         }
         "workflow.get" | "workflow.list" | "workflow.revisions" | "revision.get" | "file.list" | "hold.list"
-        | "draft.list" | "draft.get" | "draft.discard" => return None,
+        | "draft.list" | "draft.get" | "draft.discard" | "plugin_case.list" | "plugin_case.get"
+        | "plugin_case.remove" => return None,
         "plugin.get" | "plugin.list" | "plugin.grants" | "signer.list" | "key.get" | "key.list" | "tenant.get"
         | "tenant.list" | "tenant.own" => {
             return None;
@@ -100,6 +100,7 @@ fn body(operation: &str, things: &Things, n: u32) -> Option<Json> {
             json!({ "source": document(&things.workflow, "never", "", done), "percent": 5, "note": "a trial" })
         }
         "plugin.grant" => json!({ "facts": ["order.lines"], "note": "small orders are taken back" }),
+        "plugin_case.put" => json!({ "hook": "step" }),
         "signer.set" => json!({ "keys": {}, "note": "nobody signs" }),
         "plugin.restage" => json!({ "stage": "shadow", "note": "once more" }),
         "plugin.unstage" | "plugin.remove" => json!({ "note": "it is not needed" }),

@@ -9,6 +9,13 @@ use crate::cli::words::clean;
 
 /// The case and its turns, the first one first.
 pub(super) fn turns(door: &Door, args: &show::Args) -> Result<(Json, Vec<Json>), Error> {
+    let address = address(door, args)?;
+    let case = door.get(&address).map_err(|error| named(error, args))?;
+    Ok((case, door.all(&format!("{address}/timeline"))?))
+}
+
+/// Where a host has the case that is named.
+pub(in crate::cli) fn address(door: &Door, args: &show::Args) -> Result<String, Error> {
     let name = match &args.source {
         None => args.case.clone(),
         Some(source) => {
@@ -18,8 +25,12 @@ pub(super) fn turns(door: &Door, args: &show::Args) -> Result<(Json, Vec<Json>),
             found.ok_or_else(|| show::not_found(&args.case))?
         }
     };
-    let address = format!("/v1/cases/{}", part(&name));
-    let case = door.get(&address).map_err(|error| match error {
+    Ok(format!("/v1/cases/{}", part(&name)))
+}
+
+/// A case that a host does not know may be known to it by another name.
+pub(in crate::cli) fn named(error: Error, args: &show::Args) -> Error {
+    match error {
         Error::Answered(answered) if answered.code == "case_not_found" && args.source.is_none() => Error::NotFound {
             what: "case",
             name: args.case.clone(),
@@ -27,8 +38,7 @@ pub(super) fn turns(door: &Door, args: &show::Args) -> Result<(Json, Vec<Json>),
                 .to_owned(),
         },
         other => other,
-    })?;
-    Ok((case, door.all(&format!("{address}/timeline"))?))
+    }
 }
 
 /// All of it for programs: the case of the API with its timeline under `turns`.

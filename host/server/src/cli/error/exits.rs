@@ -86,7 +86,10 @@ pub(super) fn publish_exit(error: &publish::Error) -> Exit {
         E::Moved { .. } | E::Overtaken | E::OlderFile | E::NothingBefore(_) | E::OnHold { .. } => Exit::Conflict,
         E::DraftsFull(_) => Exit::Conflict,
         E::NoHold { .. } | E::NoDraft(_) | E::NoPlugin(_) | E::NotStaged(_) => Exit::NotFound,
-        E::InUse { .. } | E::NotGranted { .. } => Exit::Conflict,
+        E::InUse { .. } | E::NotGranted { .. } | E::CasesFull(_) => Exit::Conflict,
+        E::CaseInvalid { .. } | E::CasesDiffer { .. } => Exit::Invalid,
+        E::NoCase { .. } => Exit::NotFound,
+        E::CasesUnasked { .. } => Exit::Failure,
         E::StageUnfit { .. } | E::UnknownFacts(_) | E::SignerUnfit(_) => Exit::Invalid,
         E::SignatureMissing | E::SignatureInvalid(_) => Exit::Invalid,
         E::NoWorkflow(_) | E::NoRevision { .. } | E::NoSuchRevision { .. } | E::NoCanary(_) | E::NeverPushed { .. } => {

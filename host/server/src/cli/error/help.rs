@@ -3,6 +3,10 @@
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
+use redress_sandbox::Refusal;
+
+use crate::publish;
+
 pub(super) fn listen(error: &Error) -> &'static str {
     use ErrorKind as K;
     match error.kind() {
@@ -25,4 +29,37 @@ pub(super) fn read(path: &Path, source: &Error) -> Option<&'static str> {
         ),
         _ => None,
     }
+}
+
+/// What to do about something that was not published.
+pub(super) fn publish(error: &publish::Error) -> Option<&'static str> {
+    use publish::Error as E;
+    Some(match error {
+        E::Refused(refusal) if refusal.is_infrastructure() => {
+            "nothing was changed and nothing is wrong with the plugin; look at the machine, then push it again"
+        }
+        E::Refused(Refusal::NotWasm | Refusal::NoManifest) => {
+            "nothing was changed; push what redress plugin build wrote: build/NAME.wasm in the plugin's folder"
+        }
+        E::Refused(_) => "nothing was changed; mend the plugin and push it again",
+        E::CasesDiffer { .. } => {
+            "nothing was changed; mend the plugin, or where the rule is meant to change the cases: redress plugin cases push NAME DIR"
+        }
+        E::CasesUnasked { .. } => {
+            "nothing was changed; push it again, or keep fewer cases: redress plugin cases list NAME"
+        }
+        E::Breaks { .. } => {
+            "nothing was changed; publish a workflow that suits both, or push the plugin under another name"
+        }
+        E::SignatureMissing | E::SignatureInvalid(_) => {
+            "nothing was changed; sign the file with a registered key (minisign -S -m FILE), and push it with --signature FILE.minisig"
+        }
+        E::NotGranted { .. } => {
+            "nothing was changed; look at what it asks for, then: redress plugin grant NAME FACT..., and push it again"
+        }
+        E::Name(_) => {
+            "a name is lower-case letters, digits, - and _; a version is major.minor.patch; --name gives another name"
+        }
+        _ => return None,
+    })
 }

@@ -75,9 +75,23 @@ pub(super) fn bytes(file: &Path) -> Result<Vec<u8>, Error> {
 
 /// Every case of a folder, or of a file, by name.
 pub(super) fn cases(path: &Path) -> Result<Vec<Case>, Error> {
+    files(path)?.iter().map(|file| case(file)).collect()
+}
+
+/// Every case of a folder, or of a file: the file's name and its text. Each is one.
+pub(super) fn case_files(path: &Path) -> Result<Vec<(String, String)>, Error> {
+    let read = |file: &PathBuf| {
+        let (name, text) = (name(file), text(file)?);
+        parse(file, &name, &text)?;
+        Ok((name, text))
+    };
+    files(path)?.iter().map(read).collect()
+}
+
+fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     if !path.is_dir() {
-        return case(path).map(|case| vec![case]);
+        return Ok(vec![path.to_owned()]);
     }
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in path.read_dir().map_err(failed)? {
@@ -91,20 +105,30 @@ pub(super) fn cases(path: &Path) -> Result<Vec<Case>, Error> {
         let what = "a case file, whose name ends in .json";
         return Err(Error::NotFound { what, name: path.display().to_string(), help: CASES_HELP.to_owned() });
     }
-    files.iter().map(|file| case(file)).collect()
+    Ok(files)
 }
 
 const CASES_HELP: &str = "a case is a file: {\"hook\": \"refund\", \"request\": {..}, \"expect\": {..}}; docs/plugin-contract.md tells what is in it";
 
 /// A case file.
 pub(super) fn case(file: &Path) -> Result<Case, Error> {
-    let bytes = limited(file, CASE_BYTES_MAX)?;
-    let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let text = String::from_utf8(bytes).map_err(|error| Error::Read {
+    parse(file, &name(file), &text(file)?)
+}
+
+/// What a case is called whose file does not say.
+fn name(file: &Path) -> String {
+    file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn text(file: &Path) -> Result<String, Error> {
+    String::from_utf8(limited(file, CASE_BYTES_MAX)?).map_err(|error| Error::Read {
         path: file.to_owned(),
         source: io::Error::new(io::ErrorKind::InvalidData, error),
-    })?;
-    Case::parse(&name, &text).map_err(|mistakes| Error::Document {
+    })
+}
+
+fn parse(file: &Path, name: &str, text: &str) -> Result<Case, Error> {
+    Case::parse(name, text).map_err(|mistakes| Error::Document {
         code: "case_invalid",
         file: file.display().to_string(),
         count: mistakes.len(),

@@ -253,6 +253,14 @@ fn of_tenant(engine: &Engine, logged: &Logged) -> Option<Event> {
             let data = EventData { plugin: Some(plugin.clone()), ..EventData::default() };
             ("plugin.granted", plugin.clone(), data)
         }
+        Fact::PluginCaseKept { plugin, case, content, .. } => {
+            let data = EventData { plugin_case: Some(case.to_string()), ..of_component(plugin, *content) };
+            ("plugin.case_kept", plugin.clone(), data)
+        }
+        Fact::PluginCaseRemoved { plugin, case, .. } => {
+            let (plugin_case, named) = (Some(case.to_string()), Some(plugin.clone()));
+            ("plugin.case_removed", plugin.clone(), EventData { plugin_case, plugin: named, ..EventData::default() })
+        }
         Fact::PluginRemoved { plugin, digest, .. } => ("plugin.removed", plugin.clone(), of_component(plugin, *digest)),
         // How the merchant is connected, who has keys, what an import came to, and what is only a draft or deleted, is for those who did it.
         Fact::DraftSaved { .. }

@@ -21,7 +21,7 @@ use crate::engine::{self, Engine};
 use crate::publish::bundle::{self, Bundle, Part};
 use crate::publish::suite::{Failed, TestFile};
 use crate::publish::way::{Door, Tried, Way, past_name, refused_name};
-use crate::publish::{Error, chain, diagnostics, past, plugins, workflows};
+use crate::publish::{Error, cases, chain, diagnostics, past, plugins, workflows};
 
 /// The code of a file that says something else than what is active.
 const DIFFERS: &str = "file_differs";
@@ -221,7 +221,7 @@ impl<'a> Visit<'a> {
                 tests if tests.is_empty() => digest(&plugins::list(self.engine)?),
                 tests => digest(&(plugins::list(self.engine)?, tests)),
             },
-            Wanted::Plugins => digest(&workflows::actives(self.engine)?),
+            Wanted::Plugins => cases::and(self.engine, &workflows::actives(self.engine)?)?,
         })
     }
 

@@ -91,6 +91,7 @@ mod tests {
             undecided_because: Vec::new(),
             undecided: 0,
             skipped: 0,
+            own_left: 0,
             complete: true,
             fuel: FuelMost::default(),
             rules,
