@@ -2,6 +2,7 @@
 
 mod bindings;
 mod c;
+mod c_sdk;
 mod projects;
 
 use std::ffi::OsString;

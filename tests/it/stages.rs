@@ -242,7 +242,19 @@ fn the_command_line_goes_the_whole_way_and_back() -> anyhow::Result<()> {
     assert_eq!(active["digest"], staged["digest"]);
     let back = shell.json(&["plugin", "rollback", "number@0"])?;
     assert_ne!(back["digest"], staged["digest"]);
-    assert!(shell.ok(&["plugin", "show", "number@0"])?.contains("nothing is staged\n"));
+    let told = shell.ok(&["plugin", "show", "number@0"])?;
+    assert!(told.contains("nothing is staged\n"), "{told}");
+    // Two back and forth by the first eight digits, which show tells.
+    let [seven_is, eight_is] = [&back, &staged].map(|one| one["digest"].as_str().unwrap_or_default()[..8].to_owned());
+    assert!(told.contains(&seven_is) && told.contains(&eight_is), "{told}");
+    let again = shell.json(&["plugin", "activate", "number@0", "--digest", &eight_is])?;
+    assert_eq!(again["digest"], staged["digest"]);
+    let back_again = shell.json(&["plugin", "rollback", "number@0", "--digest", &seven_is.to_uppercase()])?;
+    assert_eq!(back_again["digest"], back["digest"]);
+    for verb in ["activate", "rollback"] {
+        assert_eq!(shell.run(&["plugin", verb, "number@0", "--digest", &eight_is[..7]]).exit, Exit::Usage);
+        assert_eq!(shell.run(&["plugin", verb, "number@0", "--digest", "00000000"]).exit, Exit::NotFound);
+    }
     let refused = shell.run(&["plugin", "remove", "number@0", "--note", "old"]);
     assert_eq!(refused.exit, Exit::Conflict, "{}", refused.talk);
     shell.ok(&["plugin", "push", &seven, "--name", "idle"])?;

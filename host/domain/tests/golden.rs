@@ -22,7 +22,17 @@ fn environment() -> Environment {
         let types = |list: &[(&str, Type)]| list.iter().map(|(n, kind)| ((*n).to_owned(), kind.clone())).collect();
         let name = PluginRef { name: name.to_owned(), major };
         let digest = Digest::of(name.to_string().as_bytes());
-        (name, Plugin { digest, hook, params: types(params), provides: types(provides), facts: Vec::new() })
+        (
+            name,
+            Plugin {
+                digest,
+                hook,
+                params: types(params),
+                provides: types(provides),
+                facts: Vec::new(),
+                attributes: Default::default(),
+            },
+        )
     };
     Environment {
         plugins: BTreeMap::from([

@@ -3,12 +3,15 @@
 //! The SDK writes it into the core module; it may also stand at the top of the component. It is JSON, and a field that
 //! this host does not know is refused, since it may ask for something that the host would not do.
 
+mod attributes;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value as Json;
 
+pub use self::attributes::Attributes;
 use crate::contract::{Decimal, Hook, Money, Value};
 use crate::limits::Class;
 
@@ -43,7 +46,7 @@ pub struct Manifest {
     /// The facts it wants fetched before a call.
     pub facts: Vec<String>,
     /// The attributes it reads.
-    pub attributes: Vec<String>,
+    pub attributes: Attributes,
     /// Which limits it runs under; most are compiled, and need not say so.
     #[serde(skip_serializing_if = "Class::is_usual")]
     pub class: Class,
@@ -137,6 +140,16 @@ impl Manifest {
         let written: Written = serde_json::from_slice(bytes).map_err(|error| Problem::Json(error.to_string()))?;
         Self::try_from(written)
     }
+
+    /// Reads what an author wrote, before it is told what builds it and of which class it is. Problems name the line of the text.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`] says which field was refused and why.
+    pub fn parse_source(text: &str, sdk: &str, class: Class) -> Result<Self, Problem> {
+        let written: Written = serde_json::from_str(text).map_err(|error| Problem::Json(error.to_string()))?;
+        Self::try_from(Written { sdk: Some(sdk.to_owned()), class, ..written })
+    }
 }
 
 /// The class that a manifest names, whatever else is in it.
@@ -155,7 +168,7 @@ pub(crate) fn class_of(bytes: &[u8]) -> Option<Class> {
 struct Written {
     name: String,
     version: String,
-    sdk: String,
+    sdk: Option<String>,
     hook: Option<Hook>,
     hooks: Option<Vec<Hook>>,
     #[serde(default)]
@@ -165,7 +178,7 @@ struct Written {
     #[serde(default)]
     facts: Vec<String>,
     #[serde(default)]
-    attributes: Vec<String>,
+    attributes: Attributes,
     #[serde(default)]
     class: Class,
 }
@@ -204,6 +217,7 @@ impl TryFrom<Written> for Manifest {
         if !is_version(&version) {
             return Err(refuse("version", format!("{version:?} is not major.minor.patch")));
         }
+        let sdk = sdk.ok_or_else(|| Problem::Json("missing field `sdk`".to_owned()))?;
         if sdk.len() > NAME_CHARS_MAX || sdk.chars().any(char::is_control) {
             return Err(refuse("sdk", format!("{sdk:?} is not a short text")));
         }
@@ -212,7 +226,7 @@ impl TryFrom<Written> for Manifest {
         check_names("provides", provides.len(), provides.keys())?;
         let provides = provides.into_iter().map(|(key, provided)| (key, provided.into())).collect();
         check_names("facts", facts.len(), facts.iter())?;
-        check_names("attributes", attributes.len(), attributes.iter())?;
+        check_names("attributes", attributes.count(), attributes.iter().map(|(name, _)| name))?;
         Ok(Self { name, version, sdk, hooks, params, provides, facts, attributes, class })
     }
 }
@@ -376,10 +390,15 @@ impl BaseType {
         }
     }
 
+    const ALL: [Self; 6] = [Self::Text, Self::Integer, Self::Decimal, Self::Boolean, Self::Timestamp, Self::Money];
+
     fn from_name(name: &str) -> Option<Self> {
-        [Self::Text, Self::Integer, Self::Decimal, Self::Boolean, Self::Timestamp, Self::Money]
-            .into_iter()
-            .find(|base| base.name() == name)
+        Self::ALL.into_iter().find(|base| base.name() == name)
+    }
+
+    /// All of them, for who wrote another.
+    fn names() -> String {
+        format!("one of {}", Self::ALL.map(Self::name).join(", "))
     }
 }
 
@@ -400,7 +419,8 @@ impl<'de> Deserialize<'de> for ValueType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let (name, optional) = text.strip_suffix('?').map_or((text.as_str(), false), |name| (name, true));
-        let base = BaseType::from_name(name).ok_or_else(|| de::Error::custom(format!("unknown type {text:?}")))?;
+        let base = BaseType::from_name(name)
+            .ok_or_else(|| de::Error::custom(format!("unknown type {text:?}: {}", BaseType::names())))?;
         Ok(Self { base, optional })
     }
 }
@@ -448,6 +468,9 @@ mod tests {
         assert_eq!(field_of(r#""days": "integer""#, r#""days": "float""#), "json");
         assert_eq!(field_of(r#""days": "integer""#, r#""the days": "integer""#), "provides");
         assert_eq!(field_of(r#"["opened"]"#, r#"["opened", "opened"]"#), "attributes");
+        assert_eq!(field_of(r#"["opened"]"#, r#"{ "opened": "boolean", "opened": "text" }"#), "attributes");
+        assert_eq!(field_of(r#"["opened"]"#, r#"{ "opened": "boolean", "the seal": "text" }"#), "attributes");
+        assert_eq!(field_of(r#"["opened"]"#, r#"{ "opened": "boolean", "seal": null }"#), "accepted");
         assert_eq!(field_of(r#""facts""#, r#""network": true, "facts""#), "json");
         assert_eq!(field_of(r#""facts""#, r#""class": "interpreter", "facts""#), "accepted");
         assert_eq!(field_of(r#""facts""#, r#""class": "native", "facts""#), "json");

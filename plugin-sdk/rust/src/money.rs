@@ -1,7 +1,7 @@
 //! Money: minor units of one currency, with checked arithmetic.
 
 use crate::number::{ArithmeticError, Exact, Rounding};
-use crate::types::Money;
+use crate::types::{Decimal, Money};
 
 /// Currencies whose minor unit is not the hundredth, with their decimal places (ISO 4217), sorted by code.
 const UNUSUAL_PLACES: [(&str, u8); 26] = [
@@ -75,6 +75,33 @@ impl Money {
         self.with_other(other, i64::checked_sub)
     }
 
+    /// This many percent of the amount, rounded as told: `paid.percent(15, Rounding::HalfAwayFromZero)`, or a decimal
+    /// for parts of a percent.
+    ///
+    /// ```
+    /// use redress_plugin::number::Rounding;
+    /// use redress_plugin::types::{Decimal, Money};
+    ///
+    /// let paid = Money::new(199, "EUR");
+    /// assert_eq!(paid.percent(15, Rounding::HalfAwayFromZero), Ok(Money::new(30, "EUR")));
+    /// assert_eq!(paid.percent(Decimal::new(25, 1), Rounding::TowardZero), Ok(Money::new(4, "EUR")));
+    /// ```
+    ///
+    /// # Errors
+    /// [`ArithmeticError::OutOfRange`] when it does not fit.
+    pub fn percent(&self, percent: impl Into<Decimal>, rounding: Rounding) -> Result<Self, ArithmeticError> {
+        let minor = Exact::percent_of(self.minor, percent.into()).rounded(0, rounding)?;
+        Ok(Self::new(minor, self.currency.as_str()))
+    }
+
+    /// The amount, or the other one where that is less: a fee `at_most` the price.
+    ///
+    /// # Errors
+    /// [`ArithmeticError::Currencies`] when the currencies differ.
+    pub fn at_most(&self, most: &Self) -> Result<Self, ArithmeticError> {
+        self.with_other(most, |ours, most| Some(ours.min(most)))
+    }
+
     fn with_other(&self, other: &Self, operation: fn(i64, i64) -> Option<i64>) -> Result<Self, ArithmeticError> {
         if self.currency != other.currency {
             let (ours, theirs) = (self.currency.clone(), other.currency.clone());
@@ -88,7 +115,6 @@ impl Money {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Decimal;
 
     #[test]
     fn minor_places_agree_with_iso_4217() {
@@ -124,5 +150,33 @@ mod tests {
         let mixed = ArithmeticError::Currencies { ours: "GBP".into(), theirs: "EUR".into() };
         assert_eq!(pound.checked_add(&Money::new(1, "EUR")), Err(mixed));
         assert_eq!(pound.checked_add(&Money::new(i64::MAX, "GBP")), Err(ArithmeticError::OutOfRange));
+    }
+
+    #[test]
+    fn a_percentage_is_exact_and_rounded_once_as_told() {
+        let of = |minor, percent: Decimal, rounding| Money::new(minor, "GBP").percent(percent, rounding);
+        let away = |minor, percent| of(minor, percent, Rounding::HalfAwayFromZero).unwrap().minor;
+        assert_eq!([away(1_000, 15.into()), away(990, 5_i64.into()), away(-990, 5_u32.into())], [150, 50, -50]);
+        assert_eq!([away(1_000, Decimal::new(125, 2)), away(199, Decimal::new(125, 1))], [13, 25]);
+        assert_eq!([away(1, 49.into()), away(1, 50.into()), away(7, 0.into()), away(7, 100.into())], [0, 1, 0, 7]);
+        assert_eq!(of(990, 5.into(), Rounding::TowardZero), Ok(Money::new(49, "GBP")));
+        assert_eq!(of(990, 5.into(), Rounding::HalfToEven), Ok(Money::new(50, "GBP")));
+        assert_eq!(of(970, 5.into(), Rounding::HalfToEven), Ok(Money::new(48, "GBP")));
+        // A yen has no hundredth, and a percentage is of what there is.
+        assert_eq!(Money::new(150, "JPY").percent(1, Rounding::HalfAwayFromZero), Ok(Money::new(2, "JPY")));
+        assert_eq!(away(i64::MAX, 100.into()), i64::MAX);
+        assert_eq!(away(i64::MIN, Decimal::new(1, 28)), 0);
+        assert_eq!(of(i64::MAX, 101.into(), Rounding::TowardZero), Err(ArithmeticError::OutOfRange));
+        assert_eq!(of(i64::MIN, i64::MIN.into(), Rounding::TowardZero), Err(ArithmeticError::OutOfRange));
+        assert_eq!(of(1, Decimal::new(1, 255), Rounding::TowardZero), Err(ArithmeticError::OutOfRange));
+    }
+
+    #[test]
+    fn the_lesser_of_two_amounts_is_of_one_currency() {
+        let (fee, price) = (Money::new(1_200, "GBP"), Money::new(999, "GBP"));
+        assert_eq!((fee.at_most(&price), price.at_most(&fee)), (Ok(price.clone()), Ok(price.clone())));
+        assert_eq!(Money::new(-1, "GBP").at_most(&price), Ok(Money::new(-1, "GBP")));
+        let mixed = ArithmeticError::Currencies { ours: "GBP".into(), theirs: "EUR".into() };
+        assert_eq!(fee.at_most(&Money::new(1, "EUR")), Err(mixed));
     }
 }

@@ -53,9 +53,28 @@ impl Decimal {
     }
 }
 
+macro_rules! decimal_from {
+    ($($whole:ty),*) => {
+        $(impl From<$whole> for Decimal {
+            fn from(whole: $whole) -> Self {
+                Self::new(whole.into(), 0)
+            }
+        })*
+    };
+}
+
+decimal_from!(i64, i32, u32);
+
 impl Exact {
     /// Nothing.
     pub const ZERO: Self = Self { mantissa: 0, scale: 0 };
+
+    /// This many percent of so many units. The scale may be above 28 by the two places of the hundredth.
+    pub(crate) fn percent_of(units: i64, percent: Decimal) -> Self {
+        // Twice 63 bits always fit in 127.
+        let mantissa = i128::from(units) * i128::from(percent.mantissa);
+        Self { mantissa, scale: percent.scale.saturating_add(2) }
+    }
 
     /// The exact sum.
     ///

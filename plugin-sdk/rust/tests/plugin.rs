@@ -1,7 +1,7 @@
 //! A plugin as an author writes it, called natively through the attribute macro's expansion.
 
 use redress_plugin::Described;
-use redress_plugin::step::{Attribute, Bag, Cx, Decimal, Failure, Moment, Step, StepAnswer, StepRequest};
+use redress_plugin::step::{Attribute, Bag, Cx, Decimal, Failure, Moment, Money, Step, StepAnswer, StepRequest};
 use redress_plugin::testing;
 use redress_plugin::types::Level;
 
@@ -10,7 +10,8 @@ struct Policy;
 #[redress_plugin::plugin(
     name = "restocking-fee",
     version = "1.2.0",
-    params(days: integer, share: decimal = 0.150, note: optional text),
+    params(days: integer, share: decimal = 0.150, note: optional text, flat: money = Money::new(490, "EUR")),
+    attributes = ["opened": boolean, "note"],
     provides(fee: decimal),
 )]
 impl Step for Policy {
@@ -38,6 +39,13 @@ fn a_default_of_the_manifest_reaches_the_plugin_with_its_digits() {
 }
 
 #[test]
+fn an_amount_that_is_a_default_reaches_the_plugin() {
+    assert_eq!(Cx::new::<Policy>(&[]).arg_money("flat"), Ok(&Money::new(490, "EUR")));
+    let given = [Attribute::new("flat", Money::new(1, "GBP"))];
+    assert_eq!(Cx::new::<Policy>(&given).arg_money("flat"), Ok(&Money::new(1, "GBP")));
+}
+
+#[test]
 fn the_log_of_a_native_call_is_recorded_per_call() {
     let noted = asked(vec![Attribute::new("days", 1_i64), Attribute::new("note", "fragile")]);
     for _ in 0..2 {
@@ -57,5 +65,6 @@ fn the_manifest_names_the_hook_and_its_parameters() {
     let manifest = Policy::MANIFEST;
     assert!(manifest.starts_with(r#"{"name":"restocking-fee","version":"1.2.0","#), "{manifest}");
     assert!(manifest.contains(r#""hooks":["step"]"#), "{manifest}");
+    assert!(manifest.ends_with(r#""attributes":{"opened":"boolean","note":null}}"#), "{manifest}");
     assert!(manifest.contains(r#""share":{"type":"decimal","required":false,"default":"0.150"}"#), "{manifest}");
 }

@@ -28,10 +28,12 @@ struct DeviceCompliance;
     version = "0.1.0",
     params(unsaleable: text = "scrap"),
     attributes = [
-        "body_contact", "cleanable", "defect", "device_class", "distance_sale", "excluded_kind", "exclusion_confirmed",
-        "expired_at_sale", "inner_seal", "opened", "recalled", "registered_at_sale", "seal_disputed", "sterile",
-        "storage_known", "temperature_controlled", "transit_damage", "udi_match", "used", "withdrawal_informed",
-        "wrong_item",
+        "body_contact": boolean, "cleanable": boolean, "defect": boolean, "device_class": text,
+        "distance_sale": boolean, "excluded_kind": text, "exclusion_confirmed": boolean, "expired_at_sale": boolean,
+        "inner_seal": text, "opened": boolean, "recalled": boolean, "registered_at_sale": boolean,
+        "seal_disputed": boolean, "sterile": boolean, "storage_known": boolean, "temperature_controlled": boolean,
+        "transit_damage": boolean, "udi_match": boolean, "used": boolean, "withdrawal_informed": boolean,
+        "wrong_item": boolean,
     ],
 )]
 impl Compliance for DeviceCompliance {

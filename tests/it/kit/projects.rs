@@ -115,6 +115,10 @@ fn a_tool_that_is_missing_is_said_with_what_installs_it() -> anyhow::Result<()> 
         let ran = plugin(&["build", &project.display().to_string(), "--offline"]);
         assert_eq!(ran.exit, Exit::Invalid);
         ensure!(ran.talk.contains("plugin.json") && ran.talk.contains("error[upload_manifest]"), "{}", ran.talk);
+        // With the line of the file, as people count them.
+        let text = fs::read_to_string(&file)?;
+        let line = text.lines().position(|line| line.contains("\"payment\"")).context("the line")? + 1;
+        ensure!(line > 1 && ran.talk.contains(&format!("at line {line} column")), "{}", ran.talk);
     }
     Ok(())
 }

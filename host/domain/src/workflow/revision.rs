@@ -113,6 +113,7 @@ mod tests {
             params: BTreeMap::new(),
             provides: BTreeMap::new(),
             facts: Vec::new(),
+            attributes: BTreeMap::new(),
         };
         [(PluginRef { name: "own".to_owned(), major: 1 }, plugin)].into()
     }

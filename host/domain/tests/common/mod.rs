@@ -13,7 +13,17 @@ pub(crate) fn environment() -> Environment {
         let params = params.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect();
         let name = PluginRef { name: name.to_owned(), major: 0 };
         let digest = Digest::of(name.to_string().as_bytes());
-        (name, Plugin { digest, hook, params, provides: Default::default(), facts: Vec::new() })
+        (
+            name,
+            Plugin {
+                digest,
+                hook,
+                params,
+                provides: Default::default(),
+                facts: Vec::new(),
+                attributes: Default::default(),
+            },
+        )
     };
     let matching = [("window_days", whole()), ("sku_digits", whole()), ("sku_letters", Type::Text.optional())];
     let plugins = [

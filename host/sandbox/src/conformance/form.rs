@@ -171,9 +171,9 @@ impl Reader<'_> {
     fn value(&mut self, ty: Type, written: &Json) -> Json {
         match ty {
             Type::Bool if written.is_boolean() => written.clone(),
-            Type::Bool => self.wrong("is not true or false"),
+            Type::Bool => self.wrong(format!("is not true or false: {}", brief(written))),
             Type::String if written.is_string() => written.clone(),
-            Type::String => self.wrong("is not a text"),
+            Type::String => self.wrong(format!("is not a text such as \"A1\": {}", brief(written))),
             Type::U8 => self.whole(written, 0, i128::from(u8::MAX)),
             Type::U32 => self.whole(written, 0, i128::from(u32::MAX)),
             Type::U64 => self.whole(written, 0, i128::from(u64::MAX)),
@@ -189,7 +189,7 @@ impl Reader<'_> {
         match number {
             Some(number) if (min..=max).contains(&number) => written.clone(),
             Some(number) => self.wrong(format!("is {number}, it goes from {min} to {max}")),
-            None => self.wrong("is not a whole number"),
+            None => self.wrong(format!("is not a whole number such as 3: {}", brief(written))),
         }
     }
 
@@ -204,8 +204,21 @@ impl Reader<'_> {
             }),
             ((Some("value"), TypeDefKind::Variant(variant)), _) => self.plain(variant, written),
             ((_, TypeDefKind::Record(record)), Json::Object(fields)) => self.record(record, fields),
-            ((name, TypeDefKind::Record(_)), _) => {
-                self.wrong(format!("is not an object, a {}", name.unwrap_or("record")))
+            ((Some("decimal"), _), _) => {
+                self.wrong(format!("is not a decimal, which is a text such as \"12.50\": {}", brief(written)))
+            }
+            ((Some("moment"), _), _) => self.wrong(format!(
+                "is not a moment, which is a text such as \"2026-01-15T09:30:00+01:00\": {}",
+                brief(written)
+            )),
+            ((Some("money"), _), _) => self.wrong(format!(
+                "is not money, which is an object such as {{ \"minor\": 250, \"currency\": \"EUR\" }}, in minor units: {}",
+                brief(written)
+            )),
+            ((name, TypeDefKind::Record(record)), _) => {
+                let field = record.fields.first().map(|field| snake(&field.name)).unwrap_or_default();
+                let what = format!("is not an object such as {{ {field:?}: .. }}, a {}", name.unwrap_or("record"));
+                self.wrong(format!("{what}: {}", brief(written)))
             }
             ((_, TypeDefKind::Enum(kinds)), Json::String(text)) => {
                 let found = kinds.cases.iter().find(|case| snake(&case.name) == *text || camel(&case.name) == *text);
@@ -216,6 +229,10 @@ impl Reader<'_> {
                         self.wrong(format!("{text:?} is none of {}", names.join(", ")))
                     }
                 }
+            }
+            ((_, TypeDefKind::Enum(kinds)), _) => {
+                let names: Vec<_> = kinds.cases.iter().map(|case| snake(&case.name)).collect();
+                self.wrong(format!("is none of {}: {}", names.join(", "), brief(written)))
             }
             ((_, TypeDefKind::Option(_)), Json::Null) => Json::Null,
             ((_, TypeDefKind::Option(inner)), _) => self.value(*inner, written),
@@ -229,9 +246,16 @@ impl Reader<'_> {
                     .iter()
                     .map(|(key, one)| json!({ "key": key, "value": self.below(key, |below| below.value(value, one)) }))
                     .collect(),
-                None => self.wrong("is not a list"),
+                None => self.wrong(format!("is not a list such as [{{ .. }}]: {}", brief(written))),
             },
-            _ => self.wrong("is not as the contract has it"),
+            ((_, TypeDefKind::List(element)), _) => match forms.of_bag(*element) {
+                Some(_) => {
+                    let example = "is not an object such as { \"opened\": true, \"days\": 3 }";
+                    self.wrong(format!("{example}: {}", brief(written)))
+                }
+                None => self.wrong(format!("is not a list such as [..]: {}", brief(written))),
+            },
+            _ => self.wrong(format!("is not as the contract has it: {}", brief(written))),
         }
     }
 
@@ -240,6 +264,9 @@ impl Reader<'_> {
         match written {
             Json::String(text) => json!({ "Text": text }),
             Json::Bool(truth) => json!({ "Boolean": truth }),
+            Json::Number(number) if number.is_f64() => {
+                self.wrong(format!("is {number}: a decimal is written as {{ \"decimal\": \"{number}\" }}"))
+            }
             Json::Number(_) => json!({ "Integer": self.value(Type::S64, written) }),
             Json::Object(fields) if fields.len() == 1 => {
                 let (tag, inner) = fields.iter().next().unwrap_or((&self.at, written));
@@ -253,7 +280,14 @@ impl Reader<'_> {
                     }
                 }
             }
-            _ => self.wrong("is not a text, a whole number, true, false or { \"decimal\": \"1.5\" }"),
+            Json::Object(fields) if fields.contains_key("minor") || fields.contains_key("currency") => self.wrong(
+                "is not a value: money is written as { \"money\": { \"minor\": 250, \"currency\": \"EUR\" } }, in minor units",
+            ),
+            _ => self.wrong(format!(
+                "is not a text, a whole number, true, false, {{ \"decimal\": \"1.5\" }}, {{ \"timestamp\": \"2026-01-15T09:30:00+01:00\" }} \
+                 or {{ \"money\": {{ \"minor\": 250, \"currency\": \"EUR\" }} }}: {}",
+                brief(written)
+            )),
         }
     }
 
@@ -293,6 +327,16 @@ impl Reader<'_> {
             _ => Json::from(0),
         }
     }
+}
+
+/// The beginning of what was written.
+fn brief(written: &Json) -> String {
+    const CHARS_MOST: usize = 60;
+    let text = written.to_string();
+    if text.chars().count() <= CHARS_MOST {
+        return text;
+    }
+    text.chars().take(CHARS_MOST).chain("...".chars()).collect()
 }
 
 /// A name of the contract as JSON has it.
@@ -392,6 +436,36 @@ mod tests {
             ]
         );
         assert!(told[0].what.contains("lines, purchases"), "{}", told[0]);
+    }
+
+    #[test]
+    fn what_has_another_form_is_told_the_form_that_is_read() {
+        let told = |written: Json| request(&written).unwrap_err()[0].to_string();
+        let purchase = |field: &str, value: Json| told(json!({ "purchases": [{ field: value }] }));
+        assert_eq!(
+            purchase("unit_price", json!(12.5)),
+            "/purchases/0/unit_price: is not a decimal, which is a text such as \"12.50\": 12.5"
+        );
+        assert!(purchase("at", json!(1_768_465_800)).contains("a text such as \"2026-01-15T09:30:00+01:00\": 1768"));
+        let money = "{ \"minor\": 250, \"currency\": \"EUR\" }, in minor units";
+        assert!(purchase("paid", json!("2.50 EUR")).ends_with(&format!("{money}: \"2.50 EUR\"")));
+        assert!(purchase("left", json!("3")).ends_with("is not a whole number such as 3: \"3\""));
+        assert!(purchase("sku", json!(7)).ends_with("is not a text such as \"A1\": 7"));
+        assert!(
+            purchase("attributes", json!("opened")).contains("an object such as { \"opened\": true, \"days\": 3 }")
+        );
+        let arg = |value: Json| told(json!({ "args": { "fee": value } }));
+        assert_eq!(arg(json!(0.15)), "/args/fee: is 0.15: a decimal is written as { \"decimal\": \"0.15\" }");
+        assert!(arg(json!({ "minor": 250, "currency": "EUR" })).contains("{ \"money\": { \"minor\": 250"));
+        assert!(arg(json!([1])).contains("{ \"timestamp\": \"2026-01-15T09:30:00+01:00\" }"));
+        assert!(arg(json!({ "money": 4 })).starts_with("/args/fee: is not money, which is an object such as"));
+        assert!(told(json!({ "lines": "A1" })).contains("is not a list such as [..]: \"A1\""));
+        assert!(told(json!({ "lines": {} })).contains("is not a list such as [{ .. }]: {}"));
+        assert!(
+            told(json!({ "lines": ["A1"] })).contains("is not an object such as { \"index\": .. }, a line: \"A1\"")
+        );
+        let long = told(json!({ "lines": [{ "quantity": "9".repeat(80) }] }));
+        assert!(long.ends_with("99...") && long.len() < 130, "{long}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Generated cases: requests as a host could send them, from a seed, so that the same seed asks the same.
 //!
 //! Lines are counted from 0, nothing has more left than was bought, no more was refunded than paid, and takes of earlier
-//! opinions are covered by what is left. Everything else may be anything: texts, amounts, days, attributes of another type
-//! than the manifest hopes for.
+//! opinions are covered by what is left. Everything else may be anything: texts, amounts, days. An attribute is mostly of the
+//! type that the manifest says, so that what a plugin does with it is reached, and now and then of another.
 
 use super::built_in::{give_params, plausible};
 use super::case::{Case, Question};
@@ -10,7 +10,7 @@ use crate::contract::{
     Attribute, CaseInfo, Decimal, Disposition, Fact, Hook, Line, LineVerdict, Moment, Money, Opinion, OrderLineRef,
     Party, Purchase, Remedy, Request, StepRequest, Take, Tier, Unit, Value, Verdict,
 };
-use crate::manifest::{BaseType, Manifest};
+use crate::manifest::{Attributes, BaseType, Manifest};
 
 const SKUS: [&str; 6] = ["A1", "A1-XL", "85123A", "退货", "", "POST"];
 const TEXTS: [&str; 10] =
@@ -117,17 +117,41 @@ impl Dice {
         }
     }
 
-    /// Some of these keys, mostly true or false or a word, as attributes are.
-    fn bag(&mut self, keys: &[String]) -> Vec<Attribute> {
+    /// Some of these keys, of the type that is said; else mostly true or false or a word, as attributes are.
+    fn bag<'k>(&mut self, keys: impl Iterator<Item = (&'k String, Option<BaseType>)>) -> Vec<Attribute> {
         let mut bag = Vec::new();
-        for key in keys {
+        for (key, kind) in keys {
             if self.one_in(2) {
-                let kind =
-                    if self.one_in(3) { self.pick(&TYPES) } else { self.pick(&[BaseType::Boolean, BaseType::Text]) };
-                bag.push(Attribute { key: key.clone(), value: self.of_type(kind) });
+                let value = match kind {
+                    // One that does not fit ends the call, and a request has many.
+                    Some(kind) if !self.one_in(24) => self.fitting(kind),
+                    Some(_) => self.any(),
+                    None if self.one_in(3) => self.any(),
+                    None => {
+                        let kind = self.pick(&[BaseType::Boolean, BaseType::Text]);
+                        self.of_type(kind)
+                    }
+                };
+                bag.push(Attribute { key: key.clone(), value });
             }
         }
         bag
+    }
+
+    fn any(&mut self) -> Value {
+        let kind = self.pick(&TYPES);
+        self.of_type(kind)
+    }
+
+    /// As `of_type`, and money mostly in the currency of most purchases.
+    fn fitting(&mut self, kind: BaseType) -> Value {
+        let mut value = self.of_type(kind);
+        if let Value::Money(amount) = &mut value
+            && !self.one_in(8)
+        {
+            amount.currency = "EUR".to_owned();
+        }
+        value
     }
 
     fn step(&mut self) -> StepRequest {
@@ -153,12 +177,12 @@ impl Dice {
             claim: self.maybe(Self::text),
             opened,
             channel: self.text(),
-            attributes: self.bag(keys),
+            attributes: self.bag(keys.iter()),
         };
         let purchases: Vec<Purchase> = (0..self.count(9)).map(|at| self.purchase(at, keys)).collect();
         let lines: Vec<Line> = (0..self.count(5)).map(|at| self.line(at, &purchases, keys)).collect();
         let earlier = if self.one_in(3) { Vec::new() } else { vec![self.opinion(&lines, &purchases)] };
-        let attributes = self.bag(keys);
+        let attributes = self.bag(keys.iter());
         Request {
             ask,
             now: opened,
@@ -168,14 +192,18 @@ impl Dice {
             args,
             about,
             customer: if self.one_in(5) { None } else { Some(Party { id: "cus_1".to_owned(), attributes }) },
-            facts: self.bag(&manifest.facts).into_iter().map(|Attribute { key, value }| Fact { key, value }).collect(),
+            facts: self
+                .bag(manifest.facts.iter().map(|key| (key, None)))
+                .into_iter()
+                .map(|Attribute { key, value }| Fact { key, value })
+                .collect(),
             lines,
             purchases,
             earlier,
         }
     }
 
-    fn purchase(&mut self, at: usize, keys: &[String]) -> Purchase {
+    fn purchase(&mut self, at: usize, keys: &Attributes) -> Purchase {
         let quantity = if self.one_in(12) { u32::MAX } else { self.small(8) };
         let left = if self.one_in(3) { quantity } else { self.small(quantity.saturating_add(1).max(1)) };
         let scale = self.pick(&[0, 2, 2, 3]);
@@ -203,11 +231,11 @@ impl Dice {
             unit_price,
             paid: money(paid),
             refunded: money(refunded),
-            attributes: self.bag(keys),
+            attributes: self.bag(keys.iter()),
         }
     }
 
-    fn line(&mut self, at: usize, purchases: &[Purchase], keys: &[String]) -> Line {
+    fn line(&mut self, at: usize, purchases: &[Purchase], keys: &Attributes) -> Line {
         let named = if purchases.is_empty() || self.one_in(3) {
             None
         } else {
@@ -227,7 +255,7 @@ impl Dice {
                 udi: None,
             }),
             reason: self.maybe(Self::text),
-            attributes: self.bag(keys),
+            attributes: self.bag(keys.iter()),
         }
     }
 
@@ -280,6 +308,31 @@ mod tests {
         let of = |seed| case(Hook::Refund, &manifest(), seed, 3);
         assert_eq!(of(7), of(7));
         assert_ne!(of(7), of(8));
+    }
+
+    #[test]
+    fn an_attribute_is_mostly_of_the_type_that_the_manifest_says() {
+        let fitting = |attributes: &str| {
+            let text =
+                format!(r#"{{"name":"a","version":"0.1.0","sdk":"x","hook":"refund","attributes":{attributes}}}"#);
+            let manifest = Manifest::parse(text.as_bytes()).unwrap();
+            let (mut fitting, mut other) = (0, 0);
+            for number in 0..200 {
+                let Question::Decision(_, request) = case(Hook::Refund, &manifest, 1, number).question else {
+                    panic!()
+                };
+                for attribute in request.lines.iter().flat_map(|line| &line.attributes) {
+                    match &attribute.value {
+                        Value::Money(amount) if amount.currency == "EUR" => fitting += 1,
+                        _ => other += 1,
+                    }
+                }
+            }
+            assert!(other > 0, "a plugin must bear another type");
+            fitting * 100 / (fitting + other)
+        };
+        let (said, unsaid) = (fitting(r#"{"fee":"money"}"#), fitting(r#"["fee"]"#));
+        assert!(said > 75 && unsaid < 10, "{said} % and {unsaid} %");
     }
 
     #[test]

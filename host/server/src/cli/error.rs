@@ -154,8 +154,13 @@ pub(super) enum Error {
         help: String,
     },
     /// The beginning of a hash names several things.
-    #[error("revision {0:?} is the beginning of several")]
-    Ambiguous(String),
+    #[error("{what} {beginning:?} is the beginning of several")]
+    Ambiguous {
+        /// The kind of thing.
+        what: &'static str,
+        /// As it was named.
+        beginning: String,
+    },
     /// A cursor of another listing, or one that was cut.
     #[error("cursor {0:?} is not one of this listing")]
     Cursor(String),
@@ -315,7 +320,8 @@ impl Error {
             Self::Taken { .. } => "folder_not_empty",
             Self::Tool { .. } => "tool_missing",
             Self::NotBuilt { .. } => "plugin_not_built",
-            Self::Ambiguous(_) => "revision_ambiguous",
+            Self::Ambiguous { what: "component", .. } => "component_ambiguous",
+            Self::Ambiguous { .. } => "revision_ambiguous",
             Self::Cursor(_) => "cursor_invalid",
             Self::Audit { .. } => "audit_broken",
             Self::Answered(answered) => &answered.code,
@@ -347,7 +353,7 @@ impl Error {
             Self::Unreachable { .. } | Self::Keys(_) | Self::Runtime(_) => Exit::Failure,
             Self::Address { .. } => Exit::Usage,
             Self::Write(_) | Self::Audit { .. } | Self::Unwell(_) | Self::Different(_) => Exit::Failure,
-            Self::Missing { .. } | Self::Form { .. } | Self::Ambiguous(_) | Self::Cursor(_) => Exit::Usage,
+            Self::Missing { .. } | Self::Form { .. } | Self::Ambiguous { .. } | Self::Cursor(_) => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
         }
     }
@@ -372,7 +378,7 @@ impl Error {
             Self::Serve(serve::Error::Decisions { .. }) => {
                 "go back to the program before, and compare: redress replay --all; or serve with --accept-decisions"
             }
-            Self::Ambiguous(_) => "give more digits",
+            Self::Ambiguous { .. } => "give more digits",
             Self::Cursor(_) => "take what the page before ended with, for the same command",
             Self::Audit { .. } => {
                 "compare with the last backup; the records before this number are as they were written"

@@ -60,7 +60,7 @@ pub(super) enum Verb {
     Activate(stages::ActivateArgs),
     /// Go back to the component that was active before.
     #[command(help_template = HELP, before_help = stages::ROLLBACK)]
-    Rollback(stages::Named),
+    Rollback(stages::RollbackArgs),
     /// Take away what is staged.
     #[command(help_template = HELP, before_help = stages::STOP)]
     Stop(stages::EndArgs),

@@ -24,6 +24,8 @@ pub fn plugin(info: &PluginInfo) -> Option<Plugin> {
         let kind = kind(param.kind);
         (name.clone(), if param.required { kind } else { kind.optional() })
     });
+    let of_attribute = |base| kind(ValueType { base, optional: false });
+    let attributes = info.manifest.attributes.iter().map(|(name, base)| (name.clone(), base.map(of_attribute)));
     let provides = info.manifest.provides.iter().map(|(name, given)| (name.clone(), kind(*given)));
     Some(Plugin {
         digest: Digest::from_bytes(info.digest),
@@ -31,6 +33,7 @@ pub fn plugin(info: &PluginInfo) -> Option<Plugin> {
         params: params.collect(),
         provides: provides.collect(),
         facts: info.manifest.facts.clone(),
+        attributes: attributes.collect(),
     })
 }
 

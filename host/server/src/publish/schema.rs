@@ -224,6 +224,7 @@ mod tests {
             params: [("text".to_owned(), Type::Text), ("limit".to_owned(), Type::Number.optional())].into(),
             provides: BTreeMap::new(),
             facts: Vec::new(),
+            attributes: Default::default(),
         };
         let known = Known {
             queues: ["desk".to_owned()].into(),

@@ -12,7 +12,7 @@ pub(crate) struct Arguments {
     pub(crate) params: Vec<Param>,
     pub(crate) provides: Vec<(String, ValueType)>,
     pub(crate) facts: Vec<String>,
-    pub(crate) attributes: Vec<String>,
+    pub(crate) attributes: Vec<(String, Option<ValueType>)>,
 }
 
 /// A declared parameter.
@@ -35,6 +35,7 @@ pub(crate) enum Default {
     Integer(i64),
     Decimal { mantissa: i64, scale: u8, text: String },
     Boolean(bool),
+    Money { minor: i64, currency: String },
 }
 
 /// A type of the contract's `value`.
@@ -74,8 +75,8 @@ impl Parse for Arguments {
                 "version" => once(&key, &mut version, checked_text(input, "three numbers like 1.2.0", is_version)?)?,
                 "params" => once(&key, &mut params, in_parentheses(input)?)?,
                 "provides" => once(&key, &mut provides, in_parentheses(input)?)?,
-                "facts" => once(&key, &mut facts, keys(input)?)?,
-                "attributes" => once(&key, &mut attributes, keys(input)?)?,
+                "facts" => once(&key, &mut facts, in_brackets::<Key>(input)?)?,
+                "attributes" => once(&key, &mut attributes, in_brackets::<Attribute>(input)?)?,
                 other => {
                     let known = "name, version, params, provides, facts, attributes";
                     return Err(syn::Error::new(
@@ -94,8 +95,8 @@ impl Parse for Arguments {
             version: version.ok_or_else(|| missing("version"))?,
             params: params.unwrap_or_default(),
             provides: provides.unwrap_or_default().into_iter().map(|Provided(name, kind)| (name, kind)).collect(),
-            facts: facts.unwrap_or_default(),
-            attributes: attributes.unwrap_or_default(),
+            facts: facts.unwrap_or_default().into_iter().map(|Key(name)| name).collect(),
+            attributes: attributes.unwrap_or_default().into_iter().map(|Attribute(name, kind)| (name, kind)).collect(),
         })
     }
 }
@@ -153,17 +154,34 @@ fn in_parentheses<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
     Ok(Punctuated::<T, Token![,]>::parse_terminated(&content)?.into_iter().collect())
 }
 
-fn keys(input: ParseStream<'_>) -> syn::Result<Vec<String>> {
+fn in_brackets<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
     input.parse::<Token![=]>()?;
     let content;
     bracketed!(content in input);
-    let literals = Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?;
-    let key = |literal: LitStr| {
+    Ok(Punctuated::<T, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+}
+
+/// A key of an open bag.
+struct Key(String);
+
+impl Parse for Key {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let literal: LitStr = input.parse()?;
         let text = literal.value();
         let expected = || syn::Error::new(literal.span(), "expected a key of letters, digits, `_`, `-` and `.`");
-        if is_key(&text) { Ok(text) } else { Err(expected()) }
-    };
-    literals.into_iter().map(key).collect()
+        if is_key(&text) { Ok(Self(text)) } else { Err(expected()) }
+    }
+}
+
+/// An attribute that is read: its key, and its type where that is said.
+struct Attribute(String, Option<ValueType>);
+
+impl Parse for Attribute {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let Key(name) = input.parse()?;
+        let kind = input.parse::<Option<Token![:]>>()?.map(|_| value_type(&input.parse()?)).transpose()?;
+        Ok(Self(name, kind))
+    }
 }
 
 fn value_type(word: &Ident) -> syn::Result<ValueType> {
@@ -175,6 +193,9 @@ fn value_type(word: &Ident) -> syn::Result<ValueType> {
 }
 
 fn default(input: ParseStream<'_>, value_type: ValueType) -> syn::Result<Default> {
+    if value_type == ValueType::Money {
+        return money(input);
+    }
     let minus = input.parse::<Option<Token![-]>>()?;
     let literal: Lit = input.parse()?;
     let sign = if minus.is_some() { "-" } else { "" };
@@ -192,6 +213,36 @@ fn default(input: ParseStream<'_>, value_type: ValueType) -> syn::Result<Default
             Err(syn::Error::new_spanned(literal, message))
         }
     }
+}
+
+/// An amount as authors write one everywhere: `Money::new(490, "EUR")`, in minor units.
+fn money(input: ParseStream<'_>) -> syn::Result<Default> {
+    let expected = |error: syn::Error| {
+        syn::Error::new(error.span(), "expected an amount in minor units, such as Money::new(490, \"EUR\")")
+    };
+    let path: syn::Path = input.parse().map_err(expected)?;
+    let is_money = path.segments.len() == 2 && path.segments[0].ident == "Money" && path.segments[1].ident == "new";
+    if !is_money || !input.peek(syn::token::Paren) {
+        return Err(expected(syn::Error::new_spanned(path, "")));
+    }
+    let content;
+    parenthesized!(content in input);
+    let minus = content.parse::<Option<Token![-]>>().map_err(expected)?;
+    let digits: syn::LitInt = content.parse().map_err(expected)?;
+    content.parse::<Token![,]>().map_err(expected)?;
+    let currency: LitStr = content.parse().map_err(expected)?;
+    content.parse::<Option<Token![,]>>()?;
+    if !content.is_empty() {
+        return Err(expected(content.error("")));
+    }
+    let sign = if minus.is_some() { "-" } else { "" };
+    let minor = format!("{sign}{}", digits.base10_digits()).parse();
+    let minor = minor.map_err(|error| syn::Error::new(digits.span(), error))?;
+    let code = currency.value();
+    if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(syn::Error::new(currency.span(), "expected the code of a currency, such as \"EUR\""));
+    }
+    Ok(Default::Money { minor, currency: code })
 }
 
 /// The digits as they are written; they never become a float.
@@ -239,6 +290,35 @@ mod tests {
         assert!(matches!(params[1].presence, Presence::Optional));
         let Presence::Default(Default::Decimal { mantissa, scale, .. }) = params[2].presence else { panic!() };
         assert_eq!((mantissa, scale), (-150, 3));
+    }
+
+    #[test]
+    fn an_amount_is_a_default_in_minor_units() {
+        let default = |written: &str| {
+            let params = parse(&format!(r#"name = "a", version = "0.1.0", params(fee: money = {written})"#))?.params;
+            let Presence::Default(Default::Money { minor, currency }) = &params[0].presence else { panic!() };
+            Ok::<_, String>((*minor, currency.clone()))
+        };
+        assert_eq!(default(r#"Money::new(490, "EUR")"#), Ok((490, "EUR".to_owned())));
+        assert_eq!(default(r#"Money::new(-9_223_372_036_854_775_808, "JPY",)"#), Ok((i64::MIN, "JPY".to_owned())));
+        let form = "expected an amount in minor units, such as Money::new(490, \"EUR\")";
+        for wrong in ["490", "4.90", r#""EUR 4.90""#, "Money", "Money::new(4.90, \"EUR\")", r#"Cash::new(1, "EUR")"#] {
+            assert_eq!(default(wrong), Err(form.to_owned()), "{wrong}");
+        }
+        assert_eq!(default(r#"Money::new(1, "EUR", 2)"#), Err(form.to_owned()));
+        assert!(default(r#"Money::new(1, "Euro")"#).unwrap_err().starts_with("expected the code of a currency"));
+    }
+
+    #[test]
+    fn an_attribute_may_say_its_type() {
+        let read = |written: &str| {
+            let all = parse(&format!(r#"name = "a", version = "0.1.0", attributes = [{written}]"#))?.attributes;
+            Ok::<_, String>(all.into_iter().map(|(name, kind)| (name, kind.map(ValueType::name))).collect::<Vec<_>>())
+        };
+        let both = [("seal.state".to_owned(), Some("text")), ("opened".to_owned(), None)];
+        assert_eq!(read(r#""seal.state": text, "opened""#), Ok(both.into()));
+        assert!(read(r#""opened": bool"#).unwrap_err().starts_with("unknown type `bool`, expected one of text"));
+        assert!(read("opened: boolean").unwrap_err().contains("expected string literal"));
     }
 
     #[test]

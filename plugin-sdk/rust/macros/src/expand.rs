@@ -85,6 +85,7 @@ fn default_of(param: &Param) -> Option<TokenStream> {
         Default::Text(text) => quote!(#text),
         Default::Integer(number) => quote!(#number),
         Default::Boolean(truth) => quote!(#truth),
+        Default::Money { minor, currency } => quote!(::redress_plugin::types::Money::new(#minor, #currency)),
         Default::Decimal { mantissa, scale, .. } => quote!(::redress_plugin::types::Decimal::new(#mantissa, #scale)),
     };
     Some(quote!(::redress_plugin::types::Attribute::new(#name, #value)))

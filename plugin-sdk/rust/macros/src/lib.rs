@@ -15,7 +15,7 @@ use proc_macro::TokenStream;
 ///     params(window_days: integer, fee: decimal = 0.15, note: optional text),
 ///     provides(days: integer),
 ///     facts = ["customer.returns"],
-///     attributes = ["sealed"],
+///     attributes = ["sealed": boolean, "note"],
 /// )]
 /// impl Refund for Policy { .. }
 /// ```
@@ -24,9 +24,12 @@ use proc_macro::TokenStream;
 ///
 /// - `name`, `version`: how merchants know the plugin. Lower-case words with hyphens, and three numbers.
 /// - `params(name: type, ..)`: what a workflow's `with` must fill. A type is `text`, `integer`, `decimal`, `boolean`,
-///   `timestamp` or `money`; `optional` before it, or a default after it, make the parameter optional.
+///   `timestamp` or `money`; `optional` before it, or a default after it, make the parameter optional. The default of an
+///   amount is in minor units: `fee: money = Money::new(490, "EUR")`.
 /// - `provides(name: type, ..)`: the values that every answer carries in its `provides`.
-/// - `facts`: declared facts that the host should fetch. `attributes`: keys of the open bags that the plugin reads.
+/// - `facts`: declared facts that the host should fetch. `attributes`: keys of the open bags that the plugin reads, each
+///   with its type where you say it: `redress plugin check` then asks about values that fit, and `redress workflow check`
+///   compares it with what the workflow declares.
 ///
 /// In a component the expansion exports the hook, writes the manifest section `redress:manifest`, installs the arena
 /// allocator and logs a panic's message before the trap. On other targets it only adds the manifest, so that

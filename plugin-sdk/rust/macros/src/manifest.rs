@@ -1,6 +1,6 @@
 //! The manifest: what a host reads of a plugin without running it.
 
-use crate::arguments::{Arguments, Default, Param, Presence};
+use crate::arguments::{Arguments, Default, Param, Presence, ValueType};
 
 /// The most bytes that a host reads.
 const MANIFEST_BYTES_MAX: usize = 16 * 1024;
@@ -18,7 +18,7 @@ pub(crate) fn json(arguments: &Arguments, hook: &str) -> Result<String, String> 
         ("params", object(params)),
         ("provides", object(provides)),
         ("facts", list(arguments.facts.iter().map(|key| quoted(key)))),
-        ("attributes", list(arguments.attributes.iter().map(|key| quoted(key)))),
+        ("attributes", attributes_json(&arguments.attributes)),
     ]);
     if manifest.len() > MANIFEST_BYTES_MAX {
         return Err(format!("the manifest is {} bytes, at most {MANIFEST_BYTES_MAX} are read", manifest.len()));
@@ -33,18 +33,28 @@ fn param_json(param: &Param) -> String {
         Presence::Optional => fields.push(("required", "false".to_owned())),
         Presence::Default(default) => {
             fields.push(("required", "false".to_owned()));
-            fields.push(("default", quoted(&default_text(default))));
+            fields.push(("default", default_json(default)));
         }
     }
     object(fields)
 }
 
-/// A default is a text in the manifest, whatever its type, so that a decimal keeps its digits.
-fn default_text(default: &Default) -> String {
+/// A list where no type is said, which every host reads.
+fn attributes_json(attributes: &[(String, Option<ValueType>)]) -> String {
+    if attributes.iter().all(|(_, kind)| kind.is_none()) {
+        return list(attributes.iter().map(|(key, _)| quoted(key)));
+    }
+    let kind = |kind: Option<ValueType>| kind.map_or_else(|| "null".to_owned(), |kind| quoted(kind.name()));
+    object(attributes.iter().map(|(key, of)| (key.as_str(), kind(*of))))
+}
+
+/// A default is a text in the manifest, so that a decimal keeps its digits, and an amount an object.
+fn default_json(default: &Default) -> String {
     match default {
-        Default::Text(text) | Default::Decimal { text, .. } => text.clone(),
-        Default::Integer(number) => number.to_string(),
-        Default::Boolean(truth) => truth.to_string(),
+        Default::Text(text) | Default::Decimal { text, .. } => quoted(text),
+        Default::Integer(number) => quoted(&number.to_string()),
+        Default::Boolean(truth) => quoted(&truth.to_string()),
+        Default::Money { minor, currency } => object([("minor", minor.to_string()), ("currency", quoted(currency))]),
     }
 }
 
@@ -88,6 +98,19 @@ mod tests {
             r#""facts":["customer.returns"],"attributes":[]}"#,
         );
         assert_eq!(json(&arguments.unwrap(), "refund").as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn attributes_are_a_list_of_names_unless_a_type_is_said() {
+        let written = |rest: &str| {
+            let arguments = syn::parse_str(&format!(r#"name = "x", version = "0.1.0", {rest}"#)).unwrap();
+            json(&arguments, "refund").unwrap()
+        };
+        assert!(written(r#"attributes = ["a", "b"]"#).ends_with(r#""attributes":["a","b"]}"#));
+        let typed = written(r#"attributes = ["a": money, "b"], params(fee: money = Money::new(490, "EUR"))"#);
+        assert!(typed.ends_with(r#""attributes":{"a":"money","b":null}}"#), "{typed}");
+        let fee = r#""fee":{"type":"money","required":false,"default":{"minor":490,"currency":"EUR"}}"#;
+        assert!(typed.contains(fee), "{typed}");
     }
 
     #[test]

@@ -101,18 +101,25 @@ redress_line_verdict_t review_line(uint32_t line, redress_reason_t why);
 /* Room for so many line verdicts, to be filled in. */
 redress_verdict_t verdict_of(size_t lines);
 
-/* Failures. Both return false, to be returned. */
+/* Failures. All return false, to be returned. */
 
 bool bad_input(redress_failure_t *failure, redress_string_t what);
 bool cannot_decide(redress_failure_t *failure, redress_reason_t why);
 /* The parameter is not there. */
 bool missing(redress_failure_t *failure, const char *parameter);
+/* Amounts of two currencies met. */
+bool other_currency(redress_failure_t *failure, redress_string_t ours, redress_string_t theirs);
 
 /* Money: minor units in 64 bits, and never a float. */
 
 /* So many units at a price as an amount of a currency: rounded once, a half away from zero. */
 bool price_times(redress_decimal_t price, uint32_t quantity, redress_string_t currency, redress_money_t *amount,
                  redress_failure_t *failure);
+/* So many percent of an amount, rounded once, a half away from zero: fifteen are `(redress_decimal_t){15, 0}`, two and a half
+ * `(redress_decimal_t){25, 1}`. */
+bool percent_of(redress_money_t amount, redress_decimal_t percent, redress_money_t *part, redress_failure_t *failure);
+/* An amount, or the most that it may be where that is less. The two are of one currency. */
+bool at_most(redress_money_t amount, redress_money_t most, redress_money_t *lesser, redress_failure_t *failure);
 /* The decimal places of a currency's minor unit: 2 for GBP, 0 for JPY, -1 for what is not a currency code. */
 int minor_places(redress_string_t currency);
 

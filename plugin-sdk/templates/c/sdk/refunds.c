@@ -73,10 +73,6 @@ bool purchase_of(const struct purchases *bought, const redress_take_t *take, con
     return true;
 }
 
-static bool other_currency(redress_failure_t *failure, redress_string_t ours, redress_string_t theirs) {
-    return bad_input(failure, JOINED(theirs, text(" cannot be added to "), ours));
-}
-
 bool spend(struct purchases *bought, const redress_take_t *take, redress_money_t amount, redress_failure_t *failure) {
     uint32_t position;
     if (!position_of(bought, take, &position, failure)) return false;

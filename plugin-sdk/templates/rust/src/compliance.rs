@@ -7,7 +7,7 @@ use redress_plugin::compliance::{Bag, Compliance, Cx, Disposition, Failure, Line
 
 struct Policy;
 
-#[redress_plugin::plugin(name = "{{name}}", version = "0.1.0", attributes = ["recalled"])]
+#[redress_plugin::plugin(name = "{{name}}", version = "0.1.0", attributes = ["recalled": boolean])]
 impl Compliance for Policy {
     fn check(req: &Request, _cx: &Cx) -> Result<Verdict, Failure> {
         Ok(Verdict { lines: req.lines.iter().map(judge).collect::<Result<_, _>>()?, ..Verdict::default() })

@@ -33,6 +33,8 @@ pub struct Plugin {
     pub provides: BTreeMap<String, Type>,
     /// The facts that it asks for beside the case.
     pub facts: Vec<String>,
+    /// The attributes that it reads of case, lines and order lines, with their types where it says them.
+    pub attributes: BTreeMap<String, Option<Type>>,
 }
 
 /// What a plugin is asked.

@@ -25,7 +25,14 @@ vars:
 
 fn plugin(hook: Hook, params: &[(&str, Type)], provides: &[(&str, Type)]) -> Plugin {
     let types = |list: &[(&str, Type)]| list.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect();
-    Plugin { digest: Digest::of(b"plugin"), hook, params: types(params), provides: types(provides), facts: Vec::new() }
+    Plugin {
+        digest: Digest::of(b"plugin"),
+        hook,
+        params: types(params),
+        provides: types(provides),
+        facts: Vec::new(),
+        attributes: Default::default(),
+    }
 }
 
 fn environment() -> Environment {

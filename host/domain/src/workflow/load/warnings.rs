@@ -1,5 +1,7 @@
 //! What is worth a second look, though the document can run: a warning refuses nothing. Said only of what an author hardly meant.
 
+mod attributes;
+
 use std::borrow::Cow;
 
 use chrono::Datelike as _;
@@ -27,6 +29,7 @@ pub(super) fn look(document: &Fields<'_>, outline: &Outline<'_>, definition: &De
         amount(draft, step, outline, definition);
         recipients(draft, step, &queues);
         texts(document, draft, step);
+        attributes::look(draft, step, definition);
     }
     untold(document, definition);
     if let Some(now) = now {

@@ -75,8 +75,14 @@ impl Desk {
         let source = format!("format: 1\nworkflow: tried\ncurrency: GBP\ntriggers:\n{triggers}{document}");
         let plugin = |name: &str, hook| {
             let digest = Digest::of(name.as_bytes());
-            let plugin =
-                Plugin { digest, hook, params: Default::default(), provides: Default::default(), facts: Vec::new() };
+            let plugin = Plugin {
+                digest,
+                hook,
+                params: Default::default(),
+                provides: Default::default(),
+                facts: Vec::new(),
+                attributes: Default::default(),
+            };
             (PluginRef { name: name.to_owned(), major: 0 }, plugin)
         };
         let plugins = [plugin("quote", Hook::Refund), plugin("match", Hook::Eligibility)].into();

@@ -23,7 +23,17 @@ fn definition() -> Definition {
         let (name, major) = name.split_once('@').unwrap();
         let name = PluginRef { name: name.to_owned(), major: major.parse().unwrap() };
         let digest = Digest::of(name.to_string().as_bytes());
-        (name, Plugin { digest, hook, params: types(params), provides: types(provides), facts: Vec::new() })
+        (
+            name,
+            Plugin {
+                digest,
+                hook,
+                params: types(params),
+                provides: types(provides),
+                facts: Vec::new(),
+                attributes: Default::default(),
+            },
+        )
     };
     let plugins = BTreeMap::from([
         plugin("std/purchase-match@0", Hook::Eligibility, &[("window_days", Type::Number)], &[]),

@@ -155,7 +155,7 @@ fn manifest(name: &str, hook: Hook) -> String {
         ),
         Hook::Compliance | Hook::Refund => (json!({}), json!({})),
     };
-    let attributes = if hook == Hook::Compliance { vec!["recalled"] } else { Vec::new() };
+    let attributes = if hook == Hook::Compliance { json!({ "recalled": "boolean" }) } else { json!({}) };
     let manifest = json!({
         "name": name, "version": "0.1.0", "hook": hook, "params": params, "provides": provides, "facts": [], "attributes": attributes,
     });

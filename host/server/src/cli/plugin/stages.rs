@@ -1,6 +1,6 @@
 //! `redress plugin show`, `stage`, `activate`, `rollback`, `stop`, `remove`: the way of a component, and back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use axum::http::Method;
@@ -30,12 +30,13 @@ Examples:
 pub(super) const ACTIVATE: &str = "\
 Examples:
   redress plugin activate sizes@1 --server http://127.0.0.1:7373 --key-file admin.key
-  redress plugin activate sizes@1 --digest 2f1c... --tenant shop --data data
+  redress plugin activate sizes@1 --digest 2f1c9a0b --tenant shop --data data
 ";
 
 pub(super) const ROLLBACK: &str = "\
 Examples:
   redress plugin rollback sizes@1 --server http://127.0.0.1:7373 --key-file admin.key
+  redress plugin rollback sizes@1 --digest 2f1c9a0b --tenant shop --data data
 ";
 
 pub(super) const STOP: &str = "\
@@ -126,8 +127,20 @@ pub(in crate::cli) struct StageArgs {
 pub(in crate::cli) struct ActivateArgs {
     #[command(flatten)]
     of: Named,
-    /// The component: one that is staged or was active before. Without it the one that is staged.
-    #[arg(long, value_name = "SHA256")]
+    /// The component, by the first digits of its digest, eight at least: one that is staged or was active before. Without it the one that
+    /// is staged.
+    #[arg(long, value_name = "SHA256", value_parser = digits)]
+    digest: Option<String>,
+}
+
+/// Without a digest it goes back to the component that was active before the present one. Who goes back twice comes two back.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct RollbackArgs {
+    #[command(flatten)]
+    of: Named,
+    /// The component to go back to, by the first digits of its digest, eight at least: one that was active before. redress plugin show lists
+    /// them.
+    #[arg(long, value_name = "SHA256", value_parser = digits)]
     digest: Option<String>,
 }
 
@@ -155,6 +168,16 @@ const STAGED: [Column; 9] = [
     Column::count("failed", "/compared/failed"),
 ];
 
+const HISTORY: [Column; 4] = [
+    Column::text("since", "/at"),
+    Column::text("version", "/version"),
+    Column::digest("digest", "/digest"),
+    Column::flag("active", "/active"),
+];
+
+/// The times that are shown, the newest first; --output json has all.
+const HISTORY_MOST: usize = 10;
+
 pub(super) fn show(args: &Named, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let plugin = at.door()?.get(&address(&args.plugin))?;
     if at.format() != Format::Table {
@@ -163,6 +186,8 @@ pub(super) fn show(args: &Named, at: &Global, out: &mut Out<'_>) -> Result<(), E
     print(&ACTIVE, &plugin, at, out)?;
     let used: Vec<&str> = plugin["used_by"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
     out.data(&format!("called by: {}\n", if used.is_empty() { "nothing".to_owned() } else { used.join(", ") }))?;
+    let past: Vec<Json> = plugin["history"].as_array().into_iter().flatten().take(HISTORY_MOST).cloned().collect();
+    shown::rows(&HISTORY, &past).print(at.format(), out)?;
     if plugin["staged"].is_null() {
         return out.data("nothing is staged\n");
     }
@@ -201,7 +226,7 @@ fn upload(args: &StageArgs, stage: &str, at: &Global) -> Result<Json, Error> {
 pub(super) fn activate(args: &ActivateArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
     let (door, address) = (at.door()?, address(&args.of.plugin));
     let digest = match &args.digest {
-        Some(digest) => digest.clone(),
+        Some(digits) => component(&door.get(&address)?, digits, true)?,
         None => {
             let plugin = door.get(&address)?;
             let staged = plugin["staged"]["digest"].as_str().map(ToOwned::to_owned);
@@ -217,9 +242,39 @@ pub(super) fn activate(args: &ActivateArgs, at: &Global, out: &mut Out<'_>) -> R
     print(&ACTIVE, &active, at, out)
 }
 
-pub(super) fn rollback(args: &Named, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
-    let active = at.door()?.post(&format!("{}/rollback", address(&args.plugin)), &json!({}))?;
+pub(super) fn rollback(args: &RollbackArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
+    let (door, address) = (at.door()?, address(&args.of.plugin));
+    let active = match &args.digest {
+        Some(digits) => {
+            let digest = component(&door.get(&address)?, digits, false)?;
+            door.post(&format!("{address}/activate"), &json!({ "digest": digest }))?
+        }
+        None => door.post(&format!("{address}/rollback"), &json!({}))?,
+    };
     print(&ACTIVE, &active, at, out)
+}
+
+/// The component of a plugin whose digest begins so: of those that were active, and the staged one where that counts.
+fn component(plugin: &Json, digits: &str, counts_staged: bool) -> Result<String, Error> {
+    let past = plugin["history"].as_array().into_iter().flatten().map(|became| &became["digest"]);
+    let staged = Some(&plugin["staged"]["digest"]).filter(|_| counts_staged);
+    let known: BTreeSet<&str> = past.chain(staged).filter_map(Json::as_str).collect();
+    let mut found = known.iter().filter(|digest| digest.starts_with(digits));
+    match (found.next(), found.next()) {
+        (Some(digest), None) => Ok((*digest).to_owned()),
+        (Some(_), Some(_)) => Err(Error::Ambiguous { what: "component", beginning: digits.to_owned() }),
+        (None, _) => {
+            let help = "redress plugin show lists those that were active".to_owned();
+            Err(Error::NotFound { what: "component", name: digits.to_owned(), help })
+        }
+    }
+}
+
+/// The beginning of a digest, or all of it.
+fn digits(text: &str) -> Result<String, String> {
+    let is_digest = (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let expected = "a digest is 64 digits of 0 to 9 and a to f, of which the first eight may do: 2f1c9a0b";
+    if is_digest { Ok(text.to_ascii_lowercase()) } else { Err(expected.to_owned()) }
 }
 
 pub(super) fn stop(args: &EndArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
@@ -273,4 +328,29 @@ fn print(columns: &[Column], object: &Json, at: &Global, out: &mut Out<'_>) -> R
         return out.json(object);
     }
     shown::rows(columns, std::slice::from_ref(object)).print(at.format(), out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_is_named_by_the_first_digits_that_no_other_has() {
+        let of = |begin: &str| format!("{begin:0<64}");
+        let (first, twin, staged) = (of("aaaabbbb1"), of("aaaabbbb2"), of("cccccccc"));
+        let history = [&first, &twin, &first].map(|digest| json!({ "digest": digest }));
+        let plugin = json!({ "history": history, "staged": { "digest": staged } });
+        let found = |digits: &str, counts_staged| {
+            component(&plugin, digits, counts_staged).map_err(|error| error.code().to_owned())
+        };
+        assert_eq!(found("aaaabbbb1", false), Ok(first.clone()));
+        assert_eq!(found(&twin, true), Ok(twin.clone()));
+        assert_eq!(found("aaaabbbb", true), Err("component_ambiguous".to_owned()));
+        assert_eq!(found("cccccccc", true), Ok(staged.clone()));
+        assert_eq!(found("cccccccc", false), Err("not_found".to_owned()));
+        assert_eq!(digits("AAAABBBB"), Ok("aaaabbbb".to_owned()));
+        for wrong in ["aaaabbb", "aaaabbbg", &of("a").repeat(2)] {
+            assert!(digits(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -157,7 +157,7 @@ fn past(door: &Door, address: &str, wanted: &str) -> Result<String, Error> {
     match found.len() {
         0 => Err(Error::NotFound { what: "revision", name: wanted.to_owned(), help }),
         1 => Ok(found.pop_first().unwrap_or_default()),
-        _ => Err(Error::Ambiguous(wanted.to_owned())),
+        _ => Err(Error::Ambiguous { what: "revision", beginning: wanted.to_owned() }),
     }
 }
 
@@ -185,6 +185,6 @@ pub(super) fn find(session: &Session, name: &str, revision: Option<&str>) -> Res
             let is_active = Some(revision.revision) == active;
             Ok((revision, is_active))
         }
-        _ => Err(Error::Ambiguous(wanted)),
+        _ => Err(Error::Ambiguous { what: "revision", beginning: wanted }),
     }
 }

@@ -34,10 +34,10 @@ pub(super) fn read(folder: &Path, class: Class) -> Result<Written, Error> {
         problems: vec![problem],
         help: "docs/plugin-contract.md tells what a manifest says",
     };
+    let sdk = sdk("");
+    let manifest = Manifest::parse_source(&text, &sdk, class).map_err(|problem| refused(problem.to_string()))?;
     let mut json: Json = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
-    with_sdk(&mut json, class, "");
     with_required(&mut json);
-    let manifest = Manifest::parse(json.to_string().as_bytes()).map_err(|problem| refused(problem.to_string()))?;
     let [hook] = manifest.hooks[..] else {
         return Err(refused("names several hooks; one is built here".to_owned()));
     };
@@ -60,11 +60,15 @@ impl Written {
     }
 }
 
+fn sdk(tool: &str) -> String {
+    format!("redress {} {tool}", env!("CARGO_PKG_VERSION")).trim_end().to_owned()
+}
+
 /// What it was built with, in place of whatever stands there; and whether it brings an interpreter, which needs more room.
 fn with_sdk(json: &mut Json, class: Class, tool: &str) {
     if let Some(fields) = json.as_object_mut() {
         fields.insert("class".to_owned(), Json::from(class.name()));
-        fields.insert("sdk".to_owned(), Json::from(format!("redress {} {tool}", env!("CARGO_PKG_VERSION")).trim_end()));
+        fields.insert("sdk".to_owned(), Json::from(sdk(tool)));
     }
 }
 
