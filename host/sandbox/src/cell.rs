@@ -16,6 +16,7 @@ mod inside;
 mod link;
 mod pool;
 mod process;
+mod shelf;
 mod wire;
 
 use std::ffi::OsString;

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value as Json;
 
-use crate::contract::Hook;
+use crate::contract::{Decimal, Hook, Money, Value};
 use crate::limits::Class;
 
 /// The name of the custom section.
@@ -56,13 +56,33 @@ pub struct Param {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: ValueType,
-    /// The value where the workflow gives none, as text whatever the type, so that a decimal keeps its digits. It
-    /// can be read as the type; whole numbers and truth values may also be written without quotes.
-    #[serde(default, deserialize_with = "text_of_default", skip_serializing_if = "Option::is_none")]
-    pub default: Option<String>,
+    /// The value where the workflow gives none. It can be read as the type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<DefaultWritten>,
     /// Whether the workflow must give it.
     #[serde(default)]
     pub required: bool,
+}
+
+/// The default of a parameter as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum DefaultWritten {
+    /// A text whatever the type, so that a decimal keeps its digits; whole numbers and truth values may also be written without
+    /// quotes.
+    Plain(String),
+    /// An amount, in minor units as the contract has it.
+    Money(DefaultMoney),
+}
+
+/// An amount that is a default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DefaultMoney {
+    /// How many minor units.
+    pub minor: i64,
+    /// The code of their currency.
+    pub currency: String,
 }
 
 /// The type of a parameter or a provided value; written with a `?` at the end where it may be absent.
@@ -220,12 +240,12 @@ fn hooks_of(hook: Option<Hook>, hooks: Option<Vec<Hook>>) -> Result<Vec<Hook>, P
 fn check_params(params: &BTreeMap<String, Param>) -> Result<(), Problem> {
     check_names("params", params.len(), params.keys())?;
     for (name, param) in params {
-        let Some(default) = &param.default else { continue };
-        if param.required {
+        if param.default.is_some() && param.required {
             return Err(refuse("params", format!("{name} is required and has a default")));
         }
-        if !param.kind.admits(default) {
-            return Err(refuse("params", format!("the default of {name} is not of type {}", param.kind)));
+        if !param.default.as_ref().is_none_or(|default| param.kind.base.admits(default)) {
+            let form = param.kind.base.form_of_default();
+            return Err(refuse("params", format!("the default of {name} is not of type {}: {form}", param.kind)));
         }
     }
     Ok(())
@@ -267,25 +287,35 @@ fn is_version(text: &str) -> bool {
     numbers.split('.').count() == 3 && numbers.split('.').all(is_number) && suffix.is_none_or(is_suffix)
 }
 
-impl ValueType {
-    /// Whether a default can be read as this type. Money and timestamps have no literal form.
-    fn admits(self, text: &str) -> bool {
-        match self.base {
-            BaseType::Text => true,
-            BaseType::Integer => text.parse::<i64>().is_ok(),
-            BaseType::Decimal => is_decimal(text),
-            BaseType::Boolean => matches!(text, "true" | "false"),
-            BaseType::Timestamp | BaseType::Money => false,
-        }
+impl Param {
+    /// The default as plugins are given it; nothing where there is none, or one of more digits than a decimal has.
+    #[must_use]
+    pub fn default_value(&self) -> Option<Value> {
+        Some(match (self.kind.base, self.default.as_ref()?) {
+            (BaseType::Text, DefaultWritten::Plain(text)) => Value::Text(text.clone()),
+            (BaseType::Integer, DefaultWritten::Plain(text)) => Value::Integer(text.parse().ok()?),
+            (BaseType::Decimal, DefaultWritten::Plain(text)) => Value::Decimal(decimal_of(text)?),
+            (BaseType::Boolean, DefaultWritten::Plain(text)) => Value::Boolean(text.parse().ok()?),
+            (BaseType::Money, DefaultWritten::Money(DefaultMoney { minor, currency })) => {
+                Value::Money(Money { minor: *minor, currency: currency.clone() })
+            }
+            _ => return None,
+        })
     }
 }
 
-fn text_of_default<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    match Json::deserialize(deserializer)? {
-        Json::String(text) => Ok(Some(text)),
-        Json::Bool(truth) => Ok(Some(truth.to_string())),
-        Json::Number(number) if number.is_i64() => Ok(Some(number.to_string())),
-        other => Err(de::Error::custom(format!("a default is a text, a whole number, true or false, not {other}"))),
+impl<'de> Deserialize<'de> for DefaultWritten {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Json::deserialize(deserializer)? {
+            Json::String(text) => Ok(Self::Plain(text)),
+            Json::Bool(truth) => Ok(Self::Plain(truth.to_string())),
+            Json::Number(number) if number.is_i64() => Ok(Self::Plain(number.to_string())),
+            amount @ Json::Object(_) => DefaultMoney::deserialize(amount).map(Self::Money).map_err(de::Error::custom),
+            other => {
+                let known = "a default is a text, a whole number, true, false or an amount, not";
+                Err(de::Error::custom(format!("{known} {other}; a decimal is a text: \"0.15\"")))
+            }
+        }
     }
 }
 
@@ -299,6 +329,13 @@ fn is_decimal(text: &str) -> bool {
         }
 }
 
+/// Every digit of a decimal as it was written.
+fn decimal_of(text: &str) -> Option<Decimal> {
+    let scale = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let mantissa = text.replacen('.', "", 1).parse().ok()?;
+    u8::try_from(scale).ok().filter(|scale| *scale <= 28).map(|scale| Decimal { mantissa, scale })
+}
+
 impl BaseType {
     /// The name as manifests write it.
     #[must_use]
@@ -310,6 +347,32 @@ impl BaseType {
             Self::Boolean => "boolean",
             Self::Timestamp => "timestamp",
             Self::Money => "money",
+        }
+    }
+
+    /// Whether a default can be read as this type. A decimal may have more digits here than plugins can be given.
+    fn admits(self, default: &DefaultWritten) -> bool {
+        match (self, default) {
+            (Self::Text, DefaultWritten::Plain(_)) => true,
+            (Self::Integer, DefaultWritten::Plain(text)) => text.parse::<i64>().is_ok(),
+            (Self::Decimal, DefaultWritten::Plain(text)) => is_decimal(text),
+            (Self::Boolean, DefaultWritten::Plain(text)) => matches!(text.as_str(), "true" | "false"),
+            (Self::Money, DefaultWritten::Money(DefaultMoney { currency, .. })) => {
+                currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase())
+            }
+            _ => false,
+        }
+    }
+
+    /// How a default of it is written.
+    fn form_of_default(self) -> &'static str {
+        match self {
+            Self::Text => r#"write "intact""#,
+            Self::Integer => "write 14",
+            Self::Decimal => r#"write "0.15", with at most 18 digits"#,
+            Self::Boolean => "write true or false",
+            Self::Timestamp => "a timestamp has none",
+            Self::Money => r#"write { "minor": 490, "currency": "EUR" }, in minor units"#,
         }
     }
 
@@ -344,8 +407,8 @@ impl<'de> Deserialize<'de> for ValueType {
 
 #[cfg(test)]
 mod tests {
-    use super::{BaseType, Manifest, Problem};
-    use crate::contract::Hook;
+    use super::{BaseType, DefaultWritten, Manifest, Problem};
+    use crate::contract::{Decimal, Hook, Money, Value};
     use crate::limits::Class;
 
     const GOOD: &str = r#"{ "name": "return-window", "version": "0.1.0", "sdk": "redress-plugin 0.1.0", "hook": "eligibility",
@@ -356,7 +419,7 @@ mod tests {
     fn a_manifest_is_read_whole() {
         let manifest = Manifest::parse(GOOD.as_bytes()).unwrap();
         assert_eq!(manifest.hooks, [Hook::Eligibility]);
-        assert_eq!(manifest.params["window_days"].default, Some("90".to_owned()));
+        assert_eq!(manifest.params["window_days"].default, Some(DefaultWritten::Plain("90".to_owned())));
         assert_eq!(manifest.provides["limit"].base, BaseType::Money);
         assert!(manifest.provides["limit"].optional);
         assert_eq!(manifest.class, Class::Compiled);
@@ -389,6 +452,38 @@ mod tests {
         assert_eq!(field_of(r#""facts""#, r#""class": "interpreter", "facts""#), "accepted");
         assert_eq!(field_of(r#""facts""#, r#""class": "native", "facts""#), "json");
         assert_eq!(field_of(r#""facts""#, r#""facts""#), "accepted");
+    }
+
+    #[test]
+    fn a_default_is_what_plugins_are_given() {
+        let of = |kind: &str, default: &str| {
+            let param = format!(r#""cap": {{ "type": "{kind}", "default": {default} }}"#);
+            let text = GOOD.replace(r#""cap": { "type": "decimal?", "default": "1.50" }"#, &param);
+            let manifest = Manifest::parse(text.as_bytes()).map_err(|problem| problem.to_string())?;
+            let again = serde_json::to_vec(&manifest).unwrap();
+            assert_eq!(Manifest::parse(&again).unwrap(), manifest);
+            Ok::<_, String>(manifest.params["cap"].default_value())
+        };
+        assert_eq!(of("text", r#""a b""#), Ok(Some(Value::Text("a b".to_owned()))));
+        assert_eq!(of("integer?", "-3"), Ok(Some(Value::Integer(-3))));
+        assert_eq!(of("decimal", r#""-0.150""#), Ok(Some(Value::Decimal(Decimal { mantissa: -150, scale: 3 }))));
+        assert_eq!(of("decimal", "7"), Ok(Some(Value::Decimal(Decimal { mantissa: 7, scale: 0 }))));
+        assert_eq!(of("boolean", "true"), Ok(Some(Value::Boolean(true))));
+        let amount = Money { minor: 490, currency: "EUR".to_owned() };
+        assert_eq!(of("money", r#"{ "minor": 490, "currency": "EUR" }"#), Ok(Some(Value::Money(amount))));
+        // What a host took before it takes now; plugins are not built of it.
+        assert_eq!(of("decimal", r#""12345678901234567890""#), Ok(None));
+        for (kind, default, form) in [
+            ("money", r#""4.90 EUR""#, r#"write { "minor": 490, "currency": "EUR" }"#),
+            ("money", r#"{ "minor": 490, "currency": "Euro" }"#, "write {"),
+            ("money", r#"{ "minor": 4.9, "currency": "EUR" }"#, "invalid type: floating point"),
+            ("text", r#"{ "minor": 490, "currency": "EUR" }"#, r#"write "intact""#),
+            ("decimal", "0.15", r#"a decimal is a text: "0.15""#),
+            ("timestamp", r#""2026-01-15T12:00:00Z""#, "a timestamp has none"),
+        ] {
+            let refused = of(kind, default).unwrap_err();
+            assert!(refused.contains(form), "{refused}");
+        }
     }
 
     #[test]

@@ -1,12 +1,10 @@
 /* Says of each line whether it may come back: so many units at once and no more.
  *
  * Parameters
- * - `most`: how many units of one line may come back.
+ * - `most`: how many units of one line may come back. plugin.json has the default.
  */
 
 #include "plugin.h"
-
-#define MOST 10
 
 static redress_line_verdict_t judge(const redress_line_t *line, int64_t most) {
     if (line->quantity <= most) return allow_line(line->index, line->quantity);
@@ -17,11 +15,11 @@ static redress_line_verdict_t judge(const redress_line_t *line, int64_t most) {
 }
 
 bool exports_plugin_evaluate(redress_request_t *request, redress_verdict_t *verdict, redress_failure_t *failure) {
-    const int64_t *most;
-    if (!find_integer(&request->args, "most", &most, failure)) return false;
+    int64_t most;
+    if (!arg_integer(&request->args, "most", &most, failure)) return false;
     *verdict = verdict_of(request->lines.len);
     for (size_t i = 0; i < request->lines.len; i++) {
-        verdict->lines.ptr[i] = judge(&request->lines.ptr[i], most == NULL ? MOST : *most);
+        verdict->lines.ptr[i] = judge(&request->lines.ptr[i], most);
     }
     return true;
 }

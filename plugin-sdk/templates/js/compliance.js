@@ -2,7 +2,7 @@
 
 function boolean(bag, key) {
   const value = bag.find((one) => one.key === key)?.value;
-  if (value !== undefined && value.tag !== 'boolean') throw { tag: 'bad-input', val: `${key} is ${value.tag}, expected boolean` };
+  if (value !== undefined && value.tag !== 'boolean') throw { tag: 'bad-input', val: `\`${key}\` is ${value.tag}, expected boolean` };
   return value?.val;
 }
 

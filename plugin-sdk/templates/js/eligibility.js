@@ -1,17 +1,9 @@
 // Says of each line whether it may come back: so many units at once and no more.
-
-const MOST = 10n;
-
-function integer(bag, key, otherwise) {
-  const value = bag.find((one) => one.key === key)?.value;
-  if (value === undefined) return otherwise;
-  if (value.tag !== 'integer') throw { tag: 'bad-input', val: `${key} is ${value.tag}, expected integer` };
-  return value.val;
-}
+import { arg } from './sdk/params.js';
 
 export const eligibility = {
   evaluate(request) {
-    const most = integer(request.args, 'most', MOST);
+    const most = arg(request.args, 'most', 'integer');
     const lines = request.lines.map(({ index: line, quantity }) => {
       if (BigInt(quantity) <= most) {
         return { line, remedy: 'allow', quantity, takes: [], disposition: 'quarantine', tier: 'goodwill', reasons: [] };

@@ -20,7 +20,7 @@ def judge(line) -> LineVerdict:
     for one in line.attributes:
         if one.key == "recalled":
             if not isinstance(one.value, Value_Boolean):
-                raise Err(Failure_BadInput("recalled is no boolean"))
+                raise Err(Failure_BadInput("`recalled` is no boolean"))
             recalled = one.value.value
     if recalled is None:
         # Never guess: a fact that is missing is a question for a person.

@@ -1,11 +1,10 @@
 """Says of each line whether it may come back: so many units at once and no more."""
 
-from componentize_py_types import Err
+from sdk.params import arg
 from wit_world import exports
 from wit_world.imports.types import (
     Attribute,
     Disposition,
-    Failure_BadInput,
     LineVerdict,
     Reason,
     Remedy,
@@ -14,17 +13,6 @@ from wit_world.imports.types import (
     Value_Integer,
     Verdict,
 )
-
-MOST = 10
-
-
-def integer(bag: list[Attribute], key: str, otherwise: int) -> int:
-    for one in bag:
-        if one.key == key:
-            if not isinstance(one.value, Value_Integer):
-                raise Err(Failure_BadInput(f"{key} is no integer"))
-            return one.value.value
-    return otherwise
 
 
 def judge(line, most: int) -> LineVerdict:
@@ -38,5 +26,5 @@ def judge(line, most: int) -> LineVerdict:
 
 class Eligibility(exports.Eligibility):
     def evaluate(self, r: Request) -> Verdict:
-        most = integer(r.args, "most", MOST)
+        most = arg(r.args, "most", "integer")
         return Verdict(lines=[judge(line, most) for line in r.lines], reasons=[], duties=[], provides=[])

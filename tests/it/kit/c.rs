@@ -14,7 +14,7 @@ use redress_sandbox::Hook;
 use redress_tests::world::World;
 use serde_json::{Value as Json, json};
 
-use super::projects::{built, project};
+use super::projects::{built, project, takes_its_defaults};
 use super::{json_of, plugin};
 
 /// Guests in Rust, built of the templates that those in C do the same as.
@@ -176,6 +176,82 @@ fn taken(purchases: &[Json], takes: &[(&str, u32, u32)]) -> Json {
     })
 }
 
+/// A step that gives back its parameters.
+const PARAMETERS: &str = r#"
+#include "plugin.h"
+
+bool exports_plugin_run(redress_step_request_t *request, redress_step_answer_t *answer, redress_failure_t *failure) {
+    const redress_list_attribute_t *args = &request->args;
+    redress_string_t words, must;
+    int64_t number;
+    redress_decimal_t share;
+    bool truth;
+    redress_money_t fee;
+    const redress_moment_t *may;
+    if (!arg_text(args, "must", &must, failure) || !arg_text(args, "words", &words, failure)) return false;
+    if (!arg_integer(args, "number", &number, failure) || !arg_decimal(args, "share", &share, failure)) return false;
+    if (!arg_boolean(args, "truth", &truth, failure) || !arg_money(args, "fee", &fee, failure)) return false;
+    if (!optional_timestamp(args, "may", &may, failure)) return false;
+    answer->provides = ATTRIBUTES(text_attribute("words", words), integer_attribute("number", number),
+                                  decimal_attribute("share", share), boolean_attribute("truth", truth),
+                                  money_attribute("fee", fee), boolean_attribute("may", may != NULL));
+    answer->reasons = (redress_list_reason_t){NULL, 0};
+    return true;
+}
+"#;
+
+#[test]
+fn a_plugin_in_c_is_given_the_defaults_that_its_manifest_declares() -> anyhow::Result<()> {
+    if !clang()? {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let project = project(folder.path(), Hook::Step, "c")?;
+    built(&project)?;
+    takes_its_defaults(&project)?;
+    let default = |kind: &str, value: Json| json!({ "type": kind, "default": value });
+    let fee = json!({ "minor": -490, "currency": "GBP" });
+    let manifest = json!({
+        "name": "parameters", "version": "0.1.0", "hook": "step",
+        "params": {
+            // As in Rust: what has no default and does not say otherwise is required.
+            "must": { "type": "text" }, "may": { "type": "timestamp", "required": false }, "perhaps": { "type": "text?" },
+            "words": default("text", json!("say \"no\"??/\n退\u{0}9")), "number": default("integer", json!(i64::MIN)),
+            "share": default("decimal", json!("-0.150")), "truth": default("boolean", json!(true)), "fee": default("money", fee.clone()),
+        },
+        "provides": { "words": "text", "number": "integer", "share": "decimal", "truth": "boolean", "fee": "money", "may": "boolean" },
+    });
+    fs::write(project.join("plugin.json"), manifest.to_string())?;
+    fs::write(project.join("plugin.c"), PARAMETERS)?;
+    let built = json_of(&["build", &project.display().to_string(), "--offline"])?.1;
+    let file = built["file"].as_str().with_context(|| built.to_string())?;
+    let params = json_of(&["inspect", file])?.1["manifest"]["params"].clone();
+    let required = ["must", "may", "perhaps", "words"].map(|name| &params[name]["required"]);
+    assert_eq!(required, [&json!(true), &json!(false), &json!(false), &json!(false)]);
+    let case = project.join("case.json").display().to_string();
+    let outcome = |args: &Json| {
+        fs::write(&case, json!({ "hook": "step", "request": { "args": args } }).to_string())?;
+        Ok::<_, anyhow::Error>(json_of(&["run", file, "--input", &case])?.1["outcome"].clone())
+    };
+    let declared = json!({
+        "words": "say \"no\"??/\n退\u{0}9", "number": i64::MIN, "share": { "decimal": "-0.150" }, "truth": true,
+        "fee": { "money": fee }, "may": false,
+    });
+    assert_eq!(outcome(&json!({ "must": "" }))?["answer"]["provides"], declared);
+    let given = json!({
+        "words": "", "number": 7, "share": { "decimal": "2" }, "truth": false, "fee": { "money": { "minor": 1, "currency": "EUR" } },
+        "must": "x", "may": { "timestamp": "2026-01-15T09:30:00Z" },
+    });
+    let mut wanted = given.clone();
+    wanted.as_object_mut().and_then(|all| all.shift_remove("must"));
+    wanted["may"] = json!(true);
+    assert_eq!(outcome(&given)?["answer"]["provides"], wanted);
+    assert_eq!(outcome(&json!({}))?, json!({ "bad_input": "parameter `must` is missing" }));
+    let other = json!({ "must": "", "fee": 4 });
+    assert_eq!(outcome(&other)?, json!({ "bad_input": "`fee` is integer, expected money" }));
+    Ok(())
+}
+
 #[test]
 fn a_plugin_in_c_is_the_same_whenever_it_is_built_and_a_host_takes_it() -> anyhow::Result<()> {
     if !clang()? {
@@ -208,7 +284,7 @@ fn a_mistake_in_c_is_shown_as_clang_tells_it_and_no_component_is_written() -> an
     for (wrong, told) in [
         (good.replace("return true;", "return tru;"), "plugin.c:"),
         // What only a library has is not there.
-        (good.replace("*days > may", "*days > may && getpid() > 1"), "undefined symbol: getpid"),
+        (good.replace("days > most", "days > most && getpid() > 1"), "undefined symbol: getpid"),
     ] {
         fs::write(&source, wrong)?;
         let ran = plugin(&["build", &project.display().to_string(), "--offline"]);

@@ -42,6 +42,29 @@ pub(super) fn built(project: &Path) -> anyhow::Result<Json> {
     Ok(built)
 }
 
+/// The default of a parameter is that of plugin.json, and what is required and not there is said in the words of the Rust SDK.
+pub(super) fn takes_its_defaults(step: &Path) -> anyhow::Result<()> {
+    let manifest = step.join("plugin.json");
+    let text = fs::read_to_string(&manifest)?;
+    ensure!(text.contains("\"default\": 14"), "{text}");
+    fs::write(&manifest, text.replace("\"default\": 14", "\"default\": 3"))?;
+    let (_, built) = json_of(&["build", &step.display().to_string(), "--offline"])?;
+    let file = built["file"].as_str().with_context(|| built.to_string())?;
+    let case = step.join("case.json").display().to_string();
+    let over = |args: &Json| {
+        fs::write(&case, json!({ "hook": "step", "request": { "args": args } }).to_string())?;
+        Ok::<_, anyhow::Error>(json_of(&["run", file, "--input", &case])?.1["outcome"].clone())
+    };
+    let days_over = |args: &Json| Ok::<_, anyhow::Error>(over(args)?["answer"]["provides"]["days_over"].clone());
+    assert_eq!(
+        (days_over(&json!({ "days": 16 }))?, days_over(&json!({ "days": 16, "most": 5 }))?),
+        (json!(13), json!(11))
+    );
+    assert_eq!(over(&json!({}))?, json!({ "bad_input": "parameter `days` is missing" }));
+    assert_eq!(over(&json!({ "days": 1, "most": "x" }))?, json!({ "bad_input": "`most` is text, expected integer" }));
+    Ok(())
+}
+
 /// A Rust project whose dependencies were compiled before, if they ever were.
 fn rust(hook: Hook) -> anyhow::Result<PathBuf> {
     let project = project(Path::new(BUILT), hook, "rust")?;
@@ -111,6 +134,9 @@ fn other(lang: &str, installed: &str) -> anyhow::Result<()> {
         std::os::unix::fs::symlink(&tools, project.join(installed))?;
         let built = built(&project)?;
         println!("{lang} {hook}: {} bytes", built["bytes"]);
+        if hook == Hook::Step {
+            takes_its_defaults(&project)?;
+        }
     }
     Ok(())
 }

@@ -79,6 +79,7 @@ mod tests {
             "the signal of another" => assert!(rustix::process::test_kill_process(rustix::process::Pid::INIT).is_ok()),
             "a file of its own" => drop(rustix::fs::memfd_create("own", rustix::fs::MemfdFlags::CLOEXEC)),
             "memory" => assert_eq!(vec![1_u8; 8 << 20].iter().map(|one| u64::from(*one)).sum::<u64>(), 8 << 20),
+            "an abort" => std::process::abort(),
             "a panic" => drop(std::panic::catch_unwind(|| panic!("caught"))),
             _ => drop(std::time::Instant::now()),
         }
@@ -108,6 +109,8 @@ mod tests {
         for what in ["a file", "a connection", "a program", "a thread", "the signal of another", "a file of its own"] {
             assert_eq!(end_of(what), Some(libc::SIGSYS), "{what}");
         }
+        // A program that gives up may signal itself.
+        assert_eq!(end_of("an abort"), Some(libc::SIGABRT));
         for what in ["memory", "a panic", "time", "an image"] {
             assert_eq!(end_of(what), None, "{what}");
         }

@@ -1,6 +1,5 @@
 //! A cell from outside: started, spoken to with a deadline, ended. Nothing that it says is believed beyond its form.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -9,8 +8,9 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::link::Link;
+use super::shelf::Shelf;
 use super::wire::{Hello, Order, Start, outcome_bytes_max};
-use super::{Digest, Kept, Program};
+use super::{Kept, Program};
 use crate::call::{Call, Outcome};
 use crate::failure::Stopped;
 use crate::limits::Limits;
@@ -31,15 +31,7 @@ pub(super) struct Cell {
     answer_within: Duration,
     outcome_bytes_max: usize,
     /// The plugins that it holds.
-    loaded: BTreeMap<Digest, Held>,
-    /// How often something was asked, by which the order of use is known.
-    asked: u64,
-}
-
-/// A plugin in a cell.
-struct Held {
-    bytes: usize,
-    asked: u64,
+    shelf: Shelf,
 }
 
 impl Cell {
@@ -66,8 +58,7 @@ impl Cell {
             child,
             answer_within,
             outcome_bytes_max: outcome_bytes_max(limits),
-            loaded: BTreeMap::new(),
-            asked: 0,
+            shelf: Shelf::default(),
         };
         let said = cell.exchange(|link, bytes_max| {
             link.put(&Start { limits: limits.clone() })?;
@@ -107,34 +98,22 @@ impl Cell {
 
     /// Takes a plugin in, unless the cell holds it. What was not asked for longest makes room.
     pub(super) fn load(&mut self, kept: &Kept, limits: &Limits) -> io::Result<Result<(), Unready>> {
-        self.asked += 1;
-        let asked = self.asked;
-        if let Some(held) = self.loaded.get_mut(&kept.digest) {
-            held.asked = asked;
+        if self.shelf.has(&kept.digest) {
             return Ok(Ok(()));
         }
-        self.make_room(kept.code.len(), limits.cell_code_bytes_max)?;
+        for digest in self.shelf.put(kept.digest, kept.code.len(), limits.cell_code_bytes_max) {
+            self.link.put(&Order::Forget { digest })?;
+        }
         let order = Order::Load { digest: kept.digest, hooks: kept.hooks.clone() };
         let loaded: Result<(), Unready> = self.exchange(|link, bytes_max| {
             link.put(&order)?;
             link.flush_with(&kept.code)?;
             link.take(bytes_max)
         })?;
-        if loaded.is_ok() {
-            self.loaded.insert(kept.digest, Held { bytes: kept.code.len(), asked });
+        if loaded.is_err() {
+            self.shelf.remove(&kept.digest);
         }
         Ok(loaded.map_err(unready))
-    }
-
-    fn make_room(&mut self, bytes: usize, bytes_max: usize) -> io::Result<()> {
-        let mut held: usize = self.loaded.values().map(|held| held.bytes).sum();
-        while held.saturating_add(bytes) > bytes_max {
-            let oldest = self.loaded.iter().min_by_key(|(_, held)| held.asked).map(|(digest, _)| *digest);
-            let Some(digest) = oldest else { break };
-            held -= self.loaded.remove(&digest).map_or(0, |held| held.bytes);
-            self.link.put(&Order::Forget { digest })?;
-        }
-        Ok(())
     }
 
     /// Says something and takes the answer, all of it by the deadline.

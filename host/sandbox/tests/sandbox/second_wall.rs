@@ -109,24 +109,43 @@ fn a_process_that_cannot_be_had_is_known_at_the_start() {
     assert!(other.contains("another engine"), "{other}");
 }
 
-/// A process that greets as one of this engine does, says that it took a plugin in, and from there on nothing but zeros.
-fn impostor() -> Program {
+/// A process that greets as one of this engine does, says that it took a plugin in, and then something else.
+fn impostor(then: &str) -> Program {
     let sandbox = walled(patient());
     let engine = sandbox.fingerprint().rsplit(' ').next().unwrap().to_owned();
     let octal = |byte: &[u8]| format!("\\{:03o}", u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 16).unwrap());
     let engine: String = engine.as_bytes().chunks(2).map(octal).collect();
-    let script = format!(r"printf '\0\0\0\041{engine}\0'; printf '\0\0\0\001\0'; exec cat /dev/zero");
+    let script = format!(r"printf '\0\0\0\041{engine}\0'; printf '\0\0\0\001\0'; {then}");
     Program { path: "/bin/sh".into(), args: vec!["-c".into(), script.into()] }
 }
 
 #[test]
 fn a_process_that_says_what_none_says_decides_nothing_and_is_ended() {
-    let sandbox = behind(impostor(), patient()).unwrap();
+    let sandbox = behind(impostor("exec cat /dev/zero"), patient()).unwrap();
     let error = five(&sandbox).result.unwrap_err();
     assert!(matches!(error, CallError::ProcessLost { .. }) && error.is_infrastructure(), "{error}");
     assert_eq!(error.code(), "sandbox_process_lost");
     // It was tried in a second one.
     assert_eq!((sandbox.processes().len(), sandbox.stats().processes_lost), (0, 2));
+}
+
+#[test]
+fn what_a_process_says_went_wrong_is_passed_on_without_what_a_terminal_obeys() {
+    // What a call ends with when the host failed, in the words ESC and x.
+    let outcome = r"printf '\0\0\0\010\001\013\002\033x\0\0\0'; exec cat > /dev/null";
+    let sandbox = behind(impostor(outcome), patient()).unwrap();
+    assert_eq!(five(&sandbox).result, Err(CallError::Host { detail: "x".to_owned() }));
+}
+
+#[test]
+fn a_process_closes_every_file_that_it_inherits() {
+    let Program { path, .. } = program();
+    let script = format!("exec 7< /dev/null 9> /dev/null; exec {} run", path.display());
+    let sandbox =
+        behind(Program { path: "/bin/sh".into(), args: vec!["-c".into(), script.into()] }, patient()).unwrap();
+    assert_eq!(integer(five(&sandbox)), 5);
+    let files = std::fs::read_dir(format!("/proc/{}/fd", only_process(&sandbox))).unwrap().count();
+    assert_eq!(files, 3);
 }
 
 #[test]

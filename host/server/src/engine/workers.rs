@@ -309,6 +309,41 @@ mod tests {
     }
 
     #[test]
+    fn a_job_whose_debt_ends_while_it_waits_is_taken_by_the_other_lane_whose_threads_sleep() {
+        let workers = Workers::start(1, 100, Rate { fuel_per_second: 1_000_000, burst: 0 }).unwrap();
+        let (endless, waiting) = (tenant(1), tenant(2));
+        let (told, telling) = mpsc::channel();
+        let tell = |what: &'static str| {
+            let told = told.clone();
+            move || told.send((what, name_of_thread())).unwrap()
+        };
+        // The prompt thread has run something, and has nothing more to do.
+        workers.queue(waiting, Box::new(tell("first"))).unwrap();
+        assert_eq!(telling.recv_timeout(SOON).unwrap().0, "first");
+        // The patient one is busy with a tenant that stays in debt.
+        let (go, waits) = mpsc::channel::<()>();
+        let begun = tell("begun");
+        workers.spent(endless, u64::MAX);
+        let job = move || {
+            begun();
+            waits.recv().unwrap();
+        };
+        workers.queue(endless, Box::new(job)).unwrap();
+        assert_eq!(telling.recv_timeout(SOON).unwrap(), ("begun", "patient-turn-0".to_owned()));
+        // 50 ms of debt, which the prompt thread is not told of when it is over.
+        workers.spent(waiting, 50_000);
+        workers.queue(waiting, Box::new(tell("second"))).unwrap();
+        let shared = &workers.0.shared;
+        let lane = || lane_of(&mut shared.lock().budgets, &waiting, shared.rate, shared.started.elapsed());
+        while lane() == Lane::Patient {
+            std::thread::yield_now();
+        }
+        // Now the patient thread is told of a job that is none of its own.
+        go.send(()).unwrap();
+        assert_eq!(telling.recv_timeout(SOON), Ok(("second", "turn-0".to_owned())));
+    }
+
+    #[test]
     fn every_job_is_run_whatever_debts_come_and_go_while_it_waits() {
         // In debt at each spending, and out of it with the next millisecond.
         let workers = Workers::start(2, 10_000, Rate { fuel_per_second: 1_000, burst: 0 }).unwrap();

@@ -36,7 +36,33 @@ redress_list_attribute_t list_attributes(size_t count, const redress_attribute_t
 redress_list_reason_t list_reasons(size_t count, const redress_reason_t *reasons);
 redress_list_part_t list_parts(size_t count, const redress_part_t *parts);
 
-/* Reading a bag: what is absent is NULL, and a value of another type fails. */
+/* Parameters: what the workflow gives in `with`, else the default that plugin.json declares; `args` are those of the request. Where
+ * there is neither, `arg_` fails and `optional_` finds NULL; both fail where the value is of another type. */
+
+bool arg_text(const redress_list_attribute_t *args, const char *name, redress_string_t *value,
+              redress_failure_t *failure);
+bool arg_integer(const redress_list_attribute_t *args, const char *name, int64_t *value, redress_failure_t *failure);
+bool arg_decimal(const redress_list_attribute_t *args, const char *name, redress_decimal_t *value,
+                 redress_failure_t *failure);
+bool arg_boolean(const redress_list_attribute_t *args, const char *name, bool *value, redress_failure_t *failure);
+bool arg_timestamp(const redress_list_attribute_t *args, const char *name, redress_moment_t *value,
+                   redress_failure_t *failure);
+bool arg_money(const redress_list_attribute_t *args, const char *name, redress_money_t *value,
+               redress_failure_t *failure);
+bool optional_text(const redress_list_attribute_t *args, const char *name, const redress_string_t **found,
+                   redress_failure_t *failure);
+bool optional_integer(const redress_list_attribute_t *args, const char *name, const int64_t **found,
+                      redress_failure_t *failure);
+bool optional_decimal(const redress_list_attribute_t *args, const char *name, const redress_decimal_t **found,
+                      redress_failure_t *failure);
+bool optional_boolean(const redress_list_attribute_t *args, const char *name, const bool **found,
+                      redress_failure_t *failure);
+bool optional_timestamp(const redress_list_attribute_t *args, const char *name, const redress_moment_t **found,
+                        redress_failure_t *failure);
+bool optional_money(const redress_list_attribute_t *args, const char *name, const redress_money_t **found,
+                    redress_failure_t *failure);
+
+/* Reading another bag, such as the attributes of a line: what is absent is NULL, and a value of another type fails. */
 
 const redress_value_t *find_value(const redress_list_attribute_t *bag, const char *key);
 bool find_text(const redress_list_attribute_t *bag, const char *key, const redress_string_t **found,

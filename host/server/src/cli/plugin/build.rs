@@ -3,6 +3,7 @@
 mod c;
 mod javascript;
 mod manifest;
+mod params;
 mod python;
 mod rust;
 mod tool;

@@ -125,10 +125,12 @@ fn files(name: &str, hook: Hook, lang: Lang) -> Vec<(String, String)> {
         Lang::Js => {
             add("package.json", template("js/package.json"));
             add("plugin.js", template(&format!("js/{hook}.js")));
+            add("sdk/params.js", template("js/sdk/params.js"));
         }
         Lang::Python => {
             add("requirements.txt", template("python/requirements.txt"));
             add("app.py", template(&format!("python/{hook}.py")));
+            add("sdk/params.py", template("python/sdk/params.py"));
         }
     }
     files

@@ -5,12 +5,13 @@ use std::path::Path;
 use redress_sandbox::Class;
 
 use super::tool::Tools;
-use super::{Built, manifest};
+use super::{Built, manifest, params};
 use crate::cli::error::Error;
 
 const LLVM: &str = "apt-get install clang lld, or clang and lld of https://llvm.org, 14 or later";
 const TARGET: &str = "--target=wasm32-unknown-unknown";
 const SDK: &str = "sdk";
+const PARAMS: &str = "build/params.c";
 const MODULE: &str = "build/raw.wasm";
 /// How it is linked; how it is compiled stands in the project, where editors read it.
 const LINK: [&str; 3] =
@@ -24,7 +25,8 @@ pub(super) fn build(tools: &mut Tools<'_, '_>) -> Result<Built, Error> {
     args.extend(LINK.map(str::to_owned));
     args.extend(sources(tools.folder, "")?);
     args.extend(sources(tools.folder, SDK)?);
-    args.extend(["-o".to_owned(), MODULE.to_owned()]);
+    super::save(&tools.folder.join(PARAMS), params::c(&manifest.defaults).as_bytes())?;
+    args.extend([PARAMS, "-o", MODULE].map(str::to_owned));
     let raw = tools.folder.join(MODULE);
     super::save(&raw, b"")?;
     tools.run("clang", &args.iter().map(String::as_str).collect::<Vec<_>>(), LLVM)?;

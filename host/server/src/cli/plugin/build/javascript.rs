@@ -3,7 +3,7 @@
 use redress_sandbox::Class;
 
 use super::tool::Tools;
-use super::{Built, manifest};
+use super::{Built, manifest, params};
 use crate::cli::error::Error;
 use crate::cli::plugin::kit;
 
@@ -22,6 +22,7 @@ pub(super) fn build(tools: &mut Tools<'_, '_>) -> Result<Built, Error> {
     tools.run("node", &["--check", SOURCE], NODE)?;
     let script = kit::text("templates/js/componentize.mjs").unwrap_or_default();
     super::save(&tools.folder.join("build/componentize.mjs"), script.as_bytes())?;
+    super::save(&tools.folder.join("build/params.js"), params::javascript(&manifest.defaults).as_bytes())?;
     let raw = tools.folder.join("build/raw.wasm");
     let world = format!("{}-plugin", manifest.hook);
     tools.run("node", &["build/componentize.mjs", SOURCE, &world, "build/raw.wasm"], NODE)?;

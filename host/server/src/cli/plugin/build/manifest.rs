@@ -7,6 +7,7 @@ use redress_sandbox::manifest::{Manifest, SECTION};
 use serde_json::Value as Json;
 
 use super::Built;
+use super::params::Defaults;
 use crate::cli::error::Error;
 
 const FILE: &str = "plugin.json";
@@ -16,6 +17,8 @@ pub(super) struct Written {
     json: Json,
     name: String,
     class: Class,
+    /// The parameters that have a default.
+    pub(super) defaults: Defaults,
     /// The hook whose world is built.
     pub(super) hook: String,
 }
@@ -33,11 +36,17 @@ pub(super) fn read(folder: &Path, class: Class) -> Result<Written, Error> {
     };
     let mut json: Json = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
     with_sdk(&mut json, class, "");
+    with_required(&mut json);
     let manifest = Manifest::parse(json.to_string().as_bytes()).map_err(|problem| refused(problem.to_string()))?;
     let [hook] = manifest.hooks[..] else {
         return Err(refused("names several hooks; one is built here".to_owned()));
     };
-    Ok(Written { json, name: manifest.name, class, hook: hook.name().to_owned() })
+    let mut defaults = Defaults::new();
+    for (name, param) in manifest.params.iter().filter(|(_, param)| param.default.is_some()) {
+        let too_long = || refused(format!("the default of {name} has more than the 18 digits of a decimal"));
+        defaults.push((name.clone(), param.default_value().ok_or_else(too_long)?));
+    }
+    Ok(Written { json, name: manifest.name, class, defaults, hook: hook.name().to_owned() })
 }
 
 impl Written {
@@ -56,6 +65,19 @@ fn with_sdk(json: &mut Json, class: Class, tool: &str) {
     if let Some(fields) = json.as_object_mut() {
         fields.insert("class".to_owned(), Json::from(class.name()));
         fields.insert("sdk".to_owned(), Json::from(format!("redress {} {tool}", env!("CARGO_PKG_VERSION")).trim_end()));
+    }
+}
+
+/// Whether a workflow must give a parameter is written out by the rule of the Rust SDK: unless it has a default, or says that it need not
+/// be there.
+fn with_required(json: &mut Json) {
+    let params = json.get_mut("params").and_then(Json::as_object_mut);
+    for param in params.into_iter().flat_map(|params| params.values_mut()).filter_map(Json::as_object_mut) {
+        let is_optional = param.get("type").and_then(Json::as_str).is_some_and(|kind| kind.ends_with('?'));
+        if !param.contains_key("required") {
+            let required = !param.contains_key("default") && !is_optional;
+            param.insert("required".to_owned(), Json::from(required));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use redress_sandbox::Class;
 
 use super::tool::Tools;
-use super::{Built, manifest};
+use super::{Built, manifest, params};
 use crate::cli::error::Error;
 
 const PYTHON: &str = "Python 3.10 or later, with venv";
@@ -21,6 +21,9 @@ pub(super) fn build(tools: &mut Tools<'_, '_>) -> Result<Built, Error> {
     }
     let raw = tools.folder.join("build/raw.wasm");
     super::save(&raw, b"")?;
+    super::save(&tools.folder.join("build/params.py"), params::python(&manifest.defaults).as_bytes())?;
+    // Without it a package of that name that is installed would be found first.
+    super::save(&tools.folder.join("build/__init__.py"), b"")?;
     let world = format!("{}-plugin", manifest.hook);
     let tool = absolute(&tools.folder.join(TOOL));
     tools.run(
