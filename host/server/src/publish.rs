@@ -265,6 +265,12 @@ impl Error {
         }
     }
 
+    /// Whether the same file of a plugin would be refused again while the merchant has what it has now.
+    pub(crate) fn is_about_the_file(&self) -> bool {
+        use Error as E;
+        matches!(self, E::Refused(_) | E::Name(_) | E::Breaks { .. } | E::CasesDiffer { .. } | E::Overtaken)
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {

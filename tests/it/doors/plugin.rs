@@ -1,10 +1,15 @@
 //! Plugins behind a door, and workflows that wait for them.
 
+use redress::publish::cases::{self, Keep};
 use redress::publish::doors::{DoorState, Report};
 use redress::publish::plugins;
+use redress::publish::way::Way;
+use redress_domain::clock::Instant;
 use redress_domain::ids::Digest;
+use redress_sandbox::{Config, Limits, Sandbox};
 use redress_tests::guests::{counting, integer_step};
 use redress_tests::shop::stands;
+use redress_tests::world::{START, World, admin};
 
 use super::House;
 use crate::publish::{asking, open, seven};
@@ -104,4 +109,33 @@ fn a_plugin_that_is_refused_changes_nothing_and_waits_for_workflows_that_suit_it
     house.settle();
     house.settle();
     assert!(matches!(house.status_of("acme/number.wasm").state, DoorState::Published(_)), "{:?}", house.status());
+}
+
+#[test]
+fn a_file_that_answers_a_case_otherwise_is_refused_and_tried_again_when_the_case_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("watched")).unwrap();
+    // One that tries what it is given.
+    let limits = Limits { wall_clock_ms: 60_000, dry_run_ms_max: 60_000, ..Limits::default() };
+    let sandbox = Sandbox::new(Config { limits, ..Config::default() }).unwrap();
+    let world = World::with_sandbox(&folder.path().join("data"), sandbox, Instant::from_unix_ms(START)).unwrap();
+    let acme = world.bare_merchant("acme").unwrap();
+    let house = House { world, acme, folder };
+    let keep = |number: u8| {
+        let source = format!(r#"{{"hook":"step","expect":{{"answer":{{"provides":{{"count":{number}}}}}}}}}"#);
+        let (source, by) = (source.as_str(), admin());
+        let keep = Keep { plugin: "number", case: "seven", source, note: "", by: &by, way: Way::Api, answer: None };
+        cases::keep(&house.acme.engine, &keep).unwrap();
+    };
+    keep(8);
+    house.write("acme/number.wasm", seven());
+    let report = house.settle();
+    assert_eq!(report.refused, ["acme/number.wasm"], "{report:?}");
+    let refused = house.refused("acme/number.wasm");
+    assert_eq!(refused.code, "plugin_case_differs");
+    assert!(refused.text.contains("seven: /provides/count/Integer is 7 and not 8"), "{}", refused.text);
+    assert_eq!(house.look(), Report::default(), "it is not tried while nothing has changed");
+    keep(7);
+    let report = house.settle();
+    assert_eq!(report.accepted, [("acme/number.wasm".to_owned(), Digest::of(&seven()))]);
 }

@@ -469,9 +469,7 @@ fn push(engine: &Engine, objects: &Objects, file: &Read, door: &Door) -> Outcome
     match plugins::push(engine, objects, &upload) {
         Ok(active) => Outcome::Accepted(active.digest),
         Err(error) if error.is_infrastructure() => Outcome::Failed(error.into()),
-        Err(error @ (Error::Refused(_) | Error::Name(_) | Error::Breaks { .. } | Error::Overtaken)) => {
-            Outcome::Refused(refused(&error))
-        }
+        Err(error) if error.is_about_the_file() => Outcome::Refused(refused(&error)),
         Err(error) => Outcome::Failed(error.into()),
     }
 }
