@@ -1,1 +1,0 @@
-DEFAULTS = {"most": 14}
