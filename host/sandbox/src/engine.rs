@@ -142,7 +142,7 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls);
     pool.total_core_instances(calls.saturating_mul(limits.core_instances_max));
-    pool.total_memories(calls.saturating_mul(limits.memories_max));
+    pool.total_memories(memories(limits));
     pool.total_tables(calls.saturating_mul(limits.tables_max));
     pool.max_core_instances_per_component(limits.core_instances_max);
     pool.max_memories_per_component(limits.memories_max);
@@ -156,6 +156,16 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     pool.max_unused_warm_slots(limits.warm_slots_max);
     // Leave `pagemap_scan` off: it skips dirty pages that were swapped out, and the next plugin of the slot reads them.
     pool
+}
+
+/// Slots for memories. From 128 on wasmtime gives each core some of its own; below, a slot goes from core to core with its pages in the
+/// caches of the one before, and all wait for one lock. With images a slot is bound to what it held, so that who has it counts less. A
+/// slot that nobody uses costs addresses and nothing else.
+fn memories(limits: &Limits) -> u32 {
+    const SHARED_OUT_FROM: u32 = 128;
+    let needed = limits.calls_at_once_max.saturating_mul(limits.memories_max);
+    let is_shared = limits.calls_at_once_max > 1 && !limits.copy_on_write;
+    if is_shared { needed.max(SHARED_OUT_FROM) } else { needed }
 }
 
 #[cfg(test)]

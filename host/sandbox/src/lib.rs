@@ -25,6 +25,7 @@ mod hooks;
 pub mod inspect;
 mod load;
 pub mod manifest;
+mod plugins;
 mod room;
 mod rooms;
 

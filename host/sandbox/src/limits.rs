@@ -129,7 +129,7 @@ pub struct Limits {
     /// Calls that may run at once. Workers are as many as cores; 32 keeps what the pool holds resident at 16 MiB.
     pub calls_at_once_max: u32,
     /// Bytes of an unused memory slot that are cleared in place rather than handed back to the kernel. It covers all
-    /// that an SDK plugin touches (stack, data and an arena of 64 KiB), which was worth a factor of seven with two threads.
+    /// that an SDK plugin touches (stack, data and an arena, 64 KiB together), which was worth a factor of seven with two threads.
     pub keep_resident_bytes: usize,
 
     /// Slots of the pool that were used and wait, before one is used again in place of a fresh one. A slot is cleared after its call, so

@@ -1,9 +1,9 @@
 //! The sandbox: plugins by digest, loaded away from any case and called from any thread.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
@@ -19,6 +19,7 @@ use crate::gate::Patience;
 use crate::inspect::{Inspected, Refusal, class_of, inspect};
 use crate::limits::{Class, Limits};
 use crate::manifest::Manifest;
+use crate::plugins::Plugins;
 use crate::room::{Furniture, Origin, Ready, Room};
 use crate::rooms::Rooms;
 use crate::stats::{Counters, Stats};
@@ -78,7 +79,7 @@ pub struct Sandbox {
 struct Inner {
     fingerprint: String,
     counters: Arc<Counters>,
-    plugins: RwLock<BTreeMap<Digest, Arc<Loaded>>>,
+    plugins: Plugins<Loaded>,
     /// The digests that some thread compiles right now.
     loading: Mutex<BTreeSet<Digest>>,
     loading_ended: Condvar,
@@ -128,7 +129,7 @@ impl Sandbox {
             inner: Arc::new(Inner {
                 fingerprint: rooms.compiled().fingerprint(),
                 counters,
-                plugins: RwLock::default(),
+                plugins: Plugins::default(),
                 loading: Mutex::default(),
                 loading_ended: Condvar::new(),
                 rooms,
@@ -210,7 +211,7 @@ impl Sandbox {
         }
         let loaded = unpanicked(|| self.inner.prepare(digest, bytes, patience, origin))?;
         let info = loaded.info.clone();
-        self.inner.plugins.write().unwrap_or_else(PoisonError::into_inner).insert(digest, Arc::new(loaded));
+        self.inner.plugins.insert(digest, Arc::new(loaded));
         Ok(info)
     }
 
@@ -228,21 +229,18 @@ impl Sandbox {
 
     /// Forgets a plugin; calls that run finish. Tells whether it was loaded.
     pub fn unload(&self, digest: &Digest) -> bool {
-        self.inner.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(digest).is_some()
+        self.inner.plugins.remove(digest)
     }
 
     /// Forgets the plugins whose info nobody holds; calls that run finish. Tells how many were forgotten.
     pub fn sweep(&self) -> usize {
-        let mut plugins = self.inner.plugins.write().unwrap_or_else(PoisonError::into_inner);
-        let before = plugins.len();
-        plugins.retain(|_, loaded| Arc::strong_count(&loaded.info) > 1);
-        before - plugins.len()
+        self.inner.plugins.retain(|loaded| Arc::strong_count(&loaded.info) > 1)
     }
 
     /// How many plugins are loaded.
     #[must_use]
     pub fn loaded(&self) -> usize {
-        self.inner.plugins.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.inner.plugins.count(|_| true)
     }
 
     fn find_or_fetch(&self, digest: &Digest) -> Option<Arc<Loaded>> {
@@ -349,7 +347,7 @@ impl Sandbox {
 
 impl Inner {
     fn find(&self, digest: &Digest) -> Option<Arc<Loaded>> {
-        self.plugins.read().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+        self.plugins.find(digest)
     }
 
     /// Waits until no other thread loads this digest, and keeps others waiting until the turn is dropped.
@@ -365,10 +363,7 @@ impl Inner {
 
     /// How many plugins of a class are loaded that nobody holds.
     fn idle(&self, class: Class) -> usize {
-        let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
-        let is_idle =
-            |loaded: &&Arc<Loaded>| loaded.info.manifest.class == class && Arc::strong_count(&loaded.info) == 1;
-        plugins.values().filter(is_idle).count()
+        self.plugins.count(|loaded| loaded.info.manifest.class == class && Arc::strong_count(&loaded.info) == 1)
     }
 
     fn prepare(&self, digest: Digest, bytes: &[u8], patience: Patience, origin: Origin) -> Result<Loaded, Refusal> {

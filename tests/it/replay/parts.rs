@@ -36,11 +36,11 @@ fn in_parts(engine: &Engine, select: &Select, bounds: Bounds, mut between: impl 
 #[test]
 fn parts_say_together_what_the_whole_says_wherever_they_are_cut() -> anyhow::Result<()> {
     let mut kitchen = Kitchen::new(7)?;
-    kitchen.run(25, 120, |_, _| Ok(()))?;
+    kitchen.run(15, 70, |_, _| Ok(()))?;
     let engine = &kitchen.merchant.engine;
     let all = Select::default();
     let whole = replay::cases(engine, &all, &mut |_, _| {})?;
-    assert!(whole.turns > whole.cases && whole.cases > 10, "{whole:?}");
+    assert!(whole.turns > whole.cases && whole.cases > 8, "{whole:?}");
     let seven = Bounds { cases: 7, within: LONG };
     let parts = whole.cases.div_ceil(7) as usize;
     assert_eq!(in_parts(engine, &all, seven, |_| ()), (whole.clone(), parts));
@@ -73,6 +73,7 @@ fn parts_say_together_what_the_whole_says_wherever_they_are_cut() -> anyhow::Res
 async fn a_client_is_told_what_differs_and_where_to_go_on() -> anyhow::Result<()> {
     let (_folder, world) = asked_and_reopened(UNIX_MS, wrong(Mutant::Clock), wrong(Mutant::Clock))?;
     let merchant = world.reopen("acme")?;
+    world.pass(Span::from_millis(60_000));
     merchant.open(a_return("c1", &[("A1", 1)])?)?;
     let web = Web::of(&world)?;
     let key = web.key(merchant.engine.record().id, Role::Viewer)?;
@@ -110,6 +111,7 @@ async fn a_client_is_told_what_differs_and_where_to_go_on() -> anyhow::Result<()
 async fn of_some_who_ask_at_once_one_is_answered_and_others_are_told_to_come_again() -> anyhow::Result<()> {
     let (_folder, world) = asked_and_reopened(UNIX_MS, right(), right())?;
     let merchant = world.reopen("acme")?;
+    world.pass(Span::from_millis(60_000));
     for _ in 0..40 {
         merchant.open(a_return("c1", &[("A1", 1)])?)?;
     }

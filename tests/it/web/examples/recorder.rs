@@ -18,6 +18,9 @@ const SHOWN: [&str; 4] = ["etag", "link", "location", "content-type"];
 /// What stands in an example for a key: nobody should learn to keep one in a file.
 const SECRET: &str = "rdr_...";
 
+/// What stands in an example for an engine: it is another one on another machine.
+const ENGINE: &str = "wasmtime ...";
+
 /// Tells a story.
 pub(super) struct Recorder {
     world: World,
@@ -146,6 +149,9 @@ impl Recorder {
         }
         if let Some(secret) = answered.pointer_mut("/body/secret") {
             *secret = json!(SECRET);
+        }
+        if let Some(Json::Object(engines)) = answered.pointer_mut("/body/engines") {
+            *engines = std::mem::take(engines).into_values().map(|count| (ENGINE.to_owned(), count)).collect();
         }
         self.compare(operation, &json!({ "request": asked, "response": answered }));
     }
