@@ -343,6 +343,26 @@ mod tests {
     }
 
     #[test]
+    fn who_decides_a_tenth_is_not_warned_and_who_decides_one_case_less_is() {
+        let plugin = plugin("refund");
+        // So many that a tenth of them is whole.
+        let generated = 10 - built_in(Hook::Refund, &plugin).len() as u32 % 10;
+        let plan = Plan { generated, ..Plan::new(1, &[]) };
+        let names: Vec<String> = Examination::new(&plugin, &plan).cases.iter().map(|case| case.name.clone()).collect();
+        let warned = |decided: usize| {
+            let ask = |case: &Case| match names[..decided].contains(&case.name) {
+                true => number(1),
+                false => ended(Err(CallError::BadInput("no percent".to_owned()))),
+            };
+            let report = Examination::new(&plugin, &plan).run(&ask);
+            assert_eq!(report.undecided, report.cases - decided);
+            report.findings.iter().any(|finding| finding.rule == Rule::Decides)
+        };
+        let tenth = names.len() / 10;
+        assert!(tenth > 1 && !warned(tenth) && warned(tenth - 1), "of {} cases", names.len());
+    }
+
+    #[test]
     fn an_answer_that_changes_with_each_call_is_not_deterministic() {
         let calls = Cell::new(0);
         let counting = |_: &Case| {

@@ -166,6 +166,15 @@ mod tests {
             ),
             "{other:?}"
         );
-        assert_eq!(told("number", Type::Money).len(), 1);
+        for (declared, read) in [
+            ("number", Type::Money),
+            ("money", Type::Number),
+            ("bool", Type::Text),
+            ("instant", Type::Text),
+            ("duration", Type::Instant),
+            ("'[a, b]'", Type::Bool),
+        ] {
+            assert_eq!(told(declared, read).len(), 1, "{declared}");
+        }
     }
 }
