@@ -23,6 +23,9 @@ pub(crate) struct Options {
     /// The folder with components of JavaScript and Python; without it `target/guests`.
     #[arg(long, value_name = "DIR")]
     guests: Option<PathBuf>,
+    /// Run hostile plugins in processes of their own, as `serve --plugin-processes` does.
+    #[arg(long)]
+    processes: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -59,6 +62,9 @@ fn arguments(options: &Options, target: &Path) -> Vec<String> {
         }
         What::Hostile => vec!["hostile".to_owned()],
     };
+    if options.processes && options.what == What::Hostile {
+        words.push("--processes".to_owned());
+    }
     if matches!(options.output, Form::Json) {
         words.extend(["--output".to_owned(), "json".to_owned()]);
     }
@@ -72,10 +78,13 @@ mod tests {
     #[test]
     fn guests_are_looked_for_where_they_are_named_or_in_the_target_folder() {
         let words = |guests: Option<&str>, output| {
-            let options = Options { what: What::Plugin, output, guests: guests.map(PathBuf::from) };
+            let guests = guests.map(PathBuf::from);
+            let options = Options { what: What::Plugin, output, guests, processes: true };
             arguments(&options, Path::new("t")).join(" ")
         };
         assert_eq!(words(None, Form::Text), "plugin --guests t/guests");
         assert_eq!(words(Some("g"), Form::Json), "plugin --guests g --output json");
+        let hostile = Options { what: What::Hostile, output: Form::Text, guests: None, processes: true };
+        assert_eq!(arguments(&hostile, Path::new("t")), ["hostile", "--processes"]);
     }
 }

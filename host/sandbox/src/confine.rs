@@ -27,8 +27,8 @@ pub(crate) struct Allowance {
 pub(crate) enum Memory {
     /// Everything that is mapped.
     Mapped(u64),
-    /// What it may write to: for one whose engine reserves far more addresses than it uses.
-    Writable(u64),
+    /// What it may write to, and so much more that is mapped: for one whose engine reserves far more addresses than it uses.
+    Writable { bytes: u64, mapped: u64 },
 }
 
 /// Closes what the parent left open beside the three pipes: files that somebody had opened before there was a host are inherited.
@@ -50,6 +50,12 @@ fn open_files() -> Vec<RawFd> {
     files.into_iter().filter(is_open).collect()
 }
 
+/// Where a machine runs out of memory, this process is ended before any that has something to lose. Needs no right; where there is no such
+/// setting there is nothing to do.
+pub(crate) fn give_way_in_want_of_memory() {
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+}
+
 /// Sets the limits; whatever fails ends the process.
 pub(crate) fn limit(allowance: Allowance) -> io::Result<()> {
     let at_most = |resource, max: u64| {
@@ -67,7 +73,10 @@ pub(crate) fn limit(allowance: Allowance) -> io::Result<()> {
     at_most(Resource::Fsize, allowance.file_bytes)?;
     match allowance.memory {
         Memory::Mapped(bytes) => at_most(Resource::As, bytes.saturating_add(bytes_of_statm(0)))?,
-        Memory::Writable(bytes) => at_most(Resource::Data, bytes.saturating_add(bytes_of_statm(5)))?,
+        Memory::Writable { bytes, mapped } => {
+            at_most(Resource::Data, bytes.saturating_add(bytes_of_statm(5)))?;
+            at_most(Resource::As, bytes.saturating_add(mapped).saturating_add(bytes_of_statm(0)))?;
+        }
     }
     // The pipes and nothing more: a file that it opened could only be one that it should not.
     at_most(Resource::Nofile, allowance.files)?;

@@ -116,8 +116,8 @@ pub enum CallError {
         /// The panic's message.
         detail: String,
     },
-    /// The process that ran the plugin ended, said nothing in time, or said what none says; twice.
-    #[error("process that ran the plugin was lost, twice: {detail}")]
+    /// The process that ran the plugin ended, said nothing in time, or said what none says, and it was not the first.
+    #[error("process that ran the plugin was lost, and it was not the first: {detail}")]
     ProcessLost {
         /// How it ended.
         detail: String,

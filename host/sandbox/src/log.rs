@@ -46,7 +46,7 @@ impl Log {
 
 /// The text in at most `bytes_max` bytes. Line breaks and tabs become spaces, so that nothing can pass for another
 /// line; other control characters, and those that turn the writing direction, go.
-fn cleaned(text: &str, bytes_max: usize) -> String {
+pub(crate) fn cleaned(text: &str, bytes_max: usize) -> String {
     let mut clean = String::new();
     for c in text.chars() {
         let c = match c {

@@ -50,7 +50,8 @@ impl Rooms {
 
     /// The processes that plugins of every class run in.
     pub(crate) fn processes(&self) -> Vec<u32> {
-        let interpreter = self.interpreter.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // While that room is made there are none of it, and nobody waits here until it is.
+        let interpreter = self.interpreter.try_lock().ok().and_then(|room| room.clone());
         [Some(self.compiled.clone()), interpreter].into_iter().flatten().flat_map(|room| room.processes()).collect()
     }
 

@@ -12,7 +12,7 @@ use super::link::Link;
 use super::wire::{Hello, ORDER_BYTES_MAX, Order, Question, Start, question_bytes_max};
 use super::{Digest, cage};
 use crate::call::{Outcome, run};
-use crate::confine::{Allowance, Memory, close_others, limit};
+use crate::confine::{Allowance, Memory, close_others, give_way_in_want_of_memory, limit};
 use crate::contract::Hook;
 use crate::engine::{Ticking, compatibility};
 use crate::failure::Stopped;
@@ -30,6 +30,7 @@ const FILES_FOR_IMAGES: u64 = 1_024;
 #[must_use]
 pub fn serve() -> ExitCode {
     close_others();
+    give_way_in_want_of_memory();
     let answered = answer(&mut Link::new(Streams(io::stdin().lock(), io::stdout().lock())));
     let Err(error) = answered else { return ExitCode::SUCCESS };
     // Who started it may be gone: nobody is left to tell.
@@ -90,13 +91,18 @@ impl Cell {
 
     fn allowance(&self) -> Allowance {
         let (file_bytes, files) = match self.limits.copy_on_write {
-            true => (self.limits.data_bytes_max as u64, FILES_FOR_IMAGES),
+            // An image is as large as the span of the data, which may be anywhere in a memory.
+            true => (self.limits.memory_bytes_max as u64, FILES_FOR_IMAGES),
             false => (0, 3),
         };
         Allowance {
             nice: 0,
             cpu_seconds: None,
-            memory: Memory::Writable(self.limits.cell_memory_bytes_max),
+            memory: Memory::Writable {
+                bytes: self.limits.cell_memory_bytes_max,
+                // Code twice: as it came, and as it is kept.
+                mapped: (self.limits.cell_code_bytes_max as u64).saturating_mul(2),
+            },
             file_bytes,
             files,
             ends_with_starter: false,

@@ -7,6 +7,8 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 use super::link::Link;
 use super::shelf::Shelf;
 use super::wire::{Hello, Order, Start, outcome_bytes_max};
@@ -15,13 +17,13 @@ use crate::call::{Call, Outcome};
 use crate::failure::Stopped;
 use crate::limits::Limits;
 use crate::load::Unready;
-use crate::log::Log;
+use crate::log::{Log, cleaned};
 
 /// What a cell may say on standard error; a panic's message and its place fit.
 const TALK_BYTES_MAX: u64 = 16 << 10;
 
-/// Characters of a text of a cell as it is passed on: wasmtime's words are shorter.
-const DETAIL_CHARS_MAX: usize = 1_000;
+/// Bytes of a text of a cell as it is passed on: wasmtime's words are shorter.
+const DETAIL_BYTES_MAX: usize = 1_000;
 
 /// A process that runs plugins. Dropping it ends it.
 pub(super) struct Cell {
@@ -53,7 +55,7 @@ impl Cell {
         // The command holds the other end, which would keep an ended cell from being noticed.
         drop(command);
         let mut cell = Self {
-            link: Link::new(Timed { stream: ours, until: Instant::now() }),
+            link: Link::new(Timed { stream: ours, until: Instant::now(), whole: answer_within, is_short: false }),
             talk: child.stderr.take(),
             child,
             answer_within,
@@ -73,6 +75,11 @@ impl Cell {
             return Err(io::Error::other("it has another engine: this program and its process are not of one build"));
         }
         Ok((cell, caged.map_err(|why| cut(&why))))
+    }
+
+    /// Whether it still runs.
+    pub(super) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// The number of the process.
@@ -118,7 +125,7 @@ impl Cell {
 
     /// Says something and takes the answer, all of it by the deadline.
     fn exchange<T>(&mut self, say: impl FnOnce(&mut Link<Timed>, usize) -> io::Result<T>) -> io::Result<T> {
-        self.link.stream.until = Instant::now() + self.answer_within;
+        self.link.stream.begin(self.answer_within)?;
         say(&mut self.link, self.outcome_bytes_max)
     }
 
@@ -143,8 +150,10 @@ impl Cell {
     }
 
     fn stop(&mut self) -> String {
-        // One that ended by itself keeps its own status.
-        let _ = self.child.kill();
+        // One that ended by itself keeps its own status. The whole group, whatever it might have started.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        }
         self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
     }
 }
@@ -160,12 +169,32 @@ impl Drop for Cell {
 struct Timed {
     stream: UnixStream,
     until: Instant,
+    /// How long one read or write may take as the stream is set.
+    whole: Duration,
+    /// Whether it is set to less.
+    is_short: bool,
 }
 
 impl Timed {
-    /// Each read and write has its own end; one that says a little again and again reaches this one.
-    fn in_time(&self) -> io::Result<()> {
-        if Instant::now() > self.until { Err(late()) } else { Ok(()) }
+    fn begin(&mut self, within: Duration) -> io::Result<()> {
+        self.until = Instant::now() + within;
+        if self.is_short { self.set(within) } else { Ok(()) }
+    }
+
+    /// Each read and write has its own end; once half of the time is gone that is the end of all.
+    fn in_time(&mut self) -> io::Result<()> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(late());
+        }
+        if left < self.whole / 2 { self.set(left) } else { Ok(()) }
+    }
+
+    fn set(&mut self, within: Duration) -> io::Result<()> {
+        self.stream.set_read_timeout(Some(within))?;
+        self.stream.set_write_timeout(Some(within))?;
+        self.is_short = within < self.whole;
+        Ok(())
     }
 }
 
@@ -221,12 +250,12 @@ fn unready(unready: Unready) -> Unready {
 }
 
 fn cut(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || *c == '\n').take(DETAIL_CHARS_MAX).collect()
+    cleaned(text, DETAIL_BYTES_MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DETAIL_CHARS_MAX, bounded};
+    use super::{DETAIL_BYTES_MAX, bounded};
     use crate::call::Outcome;
     use crate::contract::Level;
     use crate::failure::Stopped;
@@ -242,6 +271,6 @@ mod tests {
         let outcome = bounded(outcome, &limits);
         assert_eq!((outcome.log.len(), outcome.log_dropped), (2, 4));
         assert_eq!(outcome.log[0].text, "a[31m ERROR");
-        assert_eq!(outcome.said.unwrap_err(), Stopped::Host("x".repeat(DETAIL_CHARS_MAX)));
+        assert_eq!(outcome.said.unwrap_err(), Stopped::Host("x".repeat(DETAIL_BYTES_MAX)));
     }
 }

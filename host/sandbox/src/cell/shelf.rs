@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::Digest;
 
+/// Plugins that a cell holds at most, however small: each with an image of a memory takes a file of the cell for every memory that it has.
+const PLUGINS_MAX: usize = 120;
+
 /// What a cell holds.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
@@ -31,7 +34,7 @@ impl Shelf {
     pub(super) fn put(&mut self, digest: Digest, bytes: usize, bytes_max: usize) -> Vec<Digest> {
         let mut all: usize = self.held.values().map(|held| held.bytes).sum();
         let mut gone = Vec::new();
-        while all.saturating_add(bytes) > bytes_max {
+        while all.saturating_add(bytes) > bytes_max || self.held.len() >= PLUGINS_MAX {
             let oldest = self.held.iter().min_by_key(|(_, held)| held.asked).map(|(digest, _)| *digest);
             let Some(oldest) = oldest else { break };
             all -= self.held.remove(&oldest).map_or(0, |held| held.bytes);
@@ -49,7 +52,7 @@ impl Shelf {
 
 #[cfg(test)]
 mod tests {
-    use super::Shelf;
+    use super::{PLUGINS_MAX, Shelf};
 
     #[test]
     fn what_was_not_asked_for_longest_makes_room() {
@@ -67,5 +70,16 @@ mod tests {
         assert!(shelf.has(&large) && !shelf.has(&one));
         shelf.remove(&large);
         assert!(!shelf.has(&large));
+    }
+
+    #[test]
+    fn many_small_plugins_make_room_for_each_other() {
+        let mut shelf = Shelf::default();
+        let all: Vec<[u8; 32]> = (0..=PLUGINS_MAX).map(|number| [u8::try_from(number).unwrap(); 32]).collect();
+        let gone = all.iter().flat_map(|digest| {
+            assert!(!shelf.has(digest));
+            shelf.put(*digest, 1, 1 << 20)
+        });
+        assert_eq!(gone.collect::<Vec<_>>(), all[..1]);
     }
 }

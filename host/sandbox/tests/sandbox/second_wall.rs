@@ -74,14 +74,38 @@ fn a_process_that_is_killed_costs_no_call() {
 }
 
 #[test]
+fn processes_that_are_all_killed_while_nobody_uses_them_cost_no_call_and_no_load() {
+    let sandbox = walled(patient());
+    let gate = std::sync::Barrier::new(3);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                gate.wait();
+                for _ in 0..50 {
+                    assert_eq!(integer(five(&sandbox)), 5);
+                }
+            });
+        }
+    });
+    for process in sandbox.processes() {
+        signal(process, Signal::KILL);
+        while field(process, "State:").starts_with(['R', 'S', 'D']) {
+            std::thread::yield_now();
+        }
+    }
+    ask(&sandbox, &counting()).result.unwrap();
+    assert_eq!((integer(five(&sandbox)), sandbox.stats().errors.len()), (5, 0), "{:?}", sandbox.stats());
+}
+
+#[test]
 fn a_process_that_hangs_is_ended_and_costs_no_call() {
-    let sandbox = walled(Limits { cell_answer_ms: 500, ..patient() });
+    let sandbox = walled(Limits { cell_answer_ms: 5_000, ..patient() });
     assert_eq!(integer(five(&sandbox)), 5);
     let first = only_process(&sandbox);
     signal(first, Signal::STOP);
     let begun = Instant::now();
     assert_eq!(integer(five(&sandbox)), 5);
-    assert!(begun.elapsed() >= Duration::from_millis(500));
+    assert!(begun.elapsed() >= Duration::from_millis(5_000));
     assert!(!Path::new(&format!("/proc/{first}")).exists(), "it is still there");
     assert_eq!(sandbox.stats().processes_lost, 1);
 }
@@ -90,7 +114,7 @@ fn a_process_that_hangs_is_ended_and_costs_no_call() {
 fn a_process_that_cannot_be_had_is_known_at_the_start() {
     let said = |path: &str, args: &[&str]| {
         let program = Program { path: path.into(), args: args.iter().map(Into::into).collect() };
-        match behind(program, Limits { cell_answer_ms: 500, ..patient() }) {
+        match behind(program, Limits { cell_answer_ms: 5_000, ..patient() }) {
             Err(Error::Cell { detail }) => detail,
             Err(error) => panic!("{error}"),
             Ok(_) => panic!("{path} {args:?} runs plugins"),
@@ -150,6 +174,11 @@ fn a_process_closes_every_file_that_it_inherits() {
 
 #[test]
 fn threads_that_come_last_have_processes_that_come_last() {
+    let own = rustix::process::getpriority_process(None).unwrap();
+    if own >= 19 {
+        println!("SKIPPED: this is as patient as a process can be, and no other is more so");
+        return;
+    }
     let sandbox = walled(patient());
     assert_eq!(integer(five(&sandbox)), 5);
     std::thread::scope(|scope| {
@@ -169,7 +198,7 @@ fn threads_that_come_last_have_processes_that_come_last() {
     let mut all: Vec<i32> = sandbox.processes().iter().map(niceness).collect();
     all.sort_unstable();
     assert_eq!(all.len(), 2, "{all:?}");
-    assert_eq!(all[1] - all[0], 5, "{all:?}");
+    assert_eq!(all[1] - all[0], 5.min(19 - own), "{all:?}");
 }
 
 #[test]
