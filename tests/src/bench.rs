@@ -7,6 +7,15 @@ pub mod plugin;
 
 use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How far it is, on a terminal.
+fn progress(steps: usize) -> anyhow::Result<ProgressBar> {
+    let bar = ProgressBar::new(u64::try_from(steps)?);
+    bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed_precise}")?);
+    Ok(bar)
+}
+
 /// A value at a place of a sorted list, in thousandths: 500 is the median, 990 the p99.
 fn at(sorted: &[Duration], thousandths: usize) -> Duration {
     let place = sorted.len().saturating_sub(1) * thousandths / 1_000;

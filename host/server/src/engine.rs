@@ -53,6 +53,7 @@ use redress_domain::decision::Turn;
 use redress_domain::ids::{CaseId, CustomerId};
 use redress_sandbox::Sandbox;
 use redress_store::batch::{AppendError, Appended, Batch, Version};
+use redress_store::queue::queue;
 use redress_store::scan::{Direction, Scan};
 use redress_store::tenant::TenantStore;
 use redress_store::work::ClaimRef;
@@ -198,9 +199,9 @@ impl Engine {
     /// # Errors
     /// The command was refused or could not be decided.
     pub fn execute(&self, submission: Submission) -> Result<Receipt, Error> {
-        let (sender, answer) = crossbeam_channel::bounded(1);
+        let (sender, answer) = queue(1);
         self.submit(submission, move |result| drop(sender.send(result)))?;
-        answer.recv().unwrap_or(Err(Error::Stopped))
+        answer.next().unwrap_or(Err(Error::Stopped))
     }
 
     /// The case as it stands.

@@ -16,7 +16,6 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use redb::{Database, Durability, WriteTransaction};
 use redress_domain::ids::TenantId;
 
@@ -25,6 +24,7 @@ use crate::batch::{AppendError, Appended, Batch};
 use crate::commit::{Moment, Watcher};
 use crate::error::{Fault, OpenError};
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, GROUP_WAIT, QUEUE_BATCHES_MAX, WRITER_STACK_BYTES};
+use crate::queue::{Receiver, Refused, Sender, queue};
 use crate::work::{Claim, ClaimRequest};
 
 /// Begin a write transaction as every commit is made: immediate, in two phases, with quick-repair.
@@ -132,14 +132,14 @@ enum Done {
 
 /// The handle of the writer thread: the sending end of its queue.
 pub(crate) struct Writer {
-    // Boxed: the queue sets its places aside at once, and an idle tenant must stay small.
+    // Boxed: the places of a queue that was once full stay as large as what they hold.
     jobs: Option<Sender<Box<Job>>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Writer {
     pub(crate) fn start(shared: Arc<Shared>) -> std::io::Result<Self> {
-        let (jobs, queue) = bounded(QUEUE_BATCHES_MAX);
+        let (jobs, queue) = queue(QUEUE_BATCHES_MAX);
         let writer = WriterThread { shared, queue, last_group: 1, health: Health::Good };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
@@ -161,9 +161,9 @@ impl Writer {
 
     fn send(&self, job: Job) -> Result<(), AppendError> {
         let Some(jobs) = &self.jobs else { return Err(AppendError::ReadOnly) };
-        jobs.try_send(Box::new(job)).map_err(|error| match error {
-            TrySendError::Full(_) => AppendError::Full,
-            TrySendError::Disconnected(_) => AppendError::ReadOnly,
+        jobs.send(Box::new(job)).map_err(|refused| match refused {
+            Refused::Full => AppendError::Full,
+            Refused::Closed => AppendError::ReadOnly,
         })
     }
 }
@@ -214,7 +214,7 @@ struct WriterThread {
 
 impl WriterThread {
     fn run(mut self) {
-        while let Ok(first) = self.queue.recv() {
+        while let Some(first) = self.queue.next() {
             let group = self.collect(first);
             self.last_group = group.len();
             if self.health == Health::ReadOnly {
@@ -232,11 +232,8 @@ impl WriterThread {
         let mut bytes = first.bytes();
         let mut group = vec![*first];
         while group.len() < GROUP_BATCHES_MAX && bytes < GROUP_BYTES_MAX {
-            let next = if group.len() < self.last_group {
-                self.queue.recv_deadline(deadline).ok()
-            } else {
-                self.queue.try_recv().ok()
-            };
+            let next =
+                if group.len() < self.last_group { self.queue.next_before(deadline) } else { self.queue.next_now() };
             let Some(job) = next else { break };
             bytes += job.bytes();
             group.push(*job);

@@ -46,6 +46,7 @@ mod append;
 mod apply;
 mod file;
 mod migrate;
+pub mod queue;
 
 pub mod audit;
 pub mod export;

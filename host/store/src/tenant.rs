@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crossbeam_channel::bounded;
 use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, ReadableDatabase, WriteTransaction};
 use redress_domain::ids::{CaseId, TenantId};
@@ -16,6 +15,7 @@ use crate::error::{Fault, OpenError, ReadError};
 use crate::file::{self, Layout};
 use crate::limits::CACHE_BYTES;
 use crate::migrate;
+use crate::queue::queue;
 use crate::row::RowKey;
 use crate::snapshot::{Head, JournalRow, Snapshot};
 use crate::tables::{Definition, Table, meta};
@@ -94,9 +94,9 @@ impl TenantStore {
     ///
     /// Answers `Full` at once when the queue is full; it never waits for a place. Must not be called from a reply.
     pub fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
-        let (sender, answer) = bounded(1);
+        let (sender, answer) = queue(1);
         self.append_then(batch, move |result| drop(sender.send(result)))?;
-        answer.recv().unwrap_or(Err(AppendError::ReadOnly))
+        answer.next().unwrap_or(Err(AppendError::ReadOnly))
     }
 
     /// Store a batch and go on; `then` gets the answer.
@@ -118,9 +118,9 @@ impl TenantStore {
         if !self.anything_due(&request).map_err(|error| AppendError::Io(Fault::new(error)))? {
             return Ok(Vec::new());
         }
-        let (sender, answer) = bounded(1);
+        let (sender, answer) = queue(1);
         self.0.writer.claim(request, Box::new(move |result| drop(sender.send(result))))?;
-        answer.recv().unwrap_or(Err(AppendError::ReadOnly))
+        answer.next().unwrap_or(Err(AppendError::ReadOnly))
     }
 
     fn anything_due(&self, request: &ClaimRequest) -> Result<bool, ReadError> {

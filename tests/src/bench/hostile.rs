@@ -15,7 +15,7 @@ use redress_domain::ids::Slug;
 use redress_sandbox::{Call, Config, Hook, Limits, Sandbox, Wall};
 use serde_json::{Value as Json, json};
 
-use super::{at, ratio, resident_kib};
+use super::{at, progress, ratio, resident_kib};
 use crate::corpus::question::{request, step_request};
 use crate::corpus::uploads::uploads;
 use crate::corpus::{UploadKind, calls};
@@ -28,7 +28,7 @@ const PLAIN: &str = include_str!("../../fixtures/workflows/plain-return.yaml");
 const ON_THEIR_WAY: u64 = 64;
 
 /// Turns in which they are measured.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 6;
 
 /// Wrong components that somebody sends in a second.
 const UPLOADS_PER_SECOND: u64 = 20;
@@ -62,7 +62,12 @@ pub fn run(options: &Options) -> anyhow::Result<Json> {
     let each = options.cases.div_ceil(ROUNDS);
     let neighbour = shop(&world, each * (4 * ROUNDS + 1))?;
     let mut customers = 0..;
-    let mut measure = |count: usize| measure(&neighbour, customers.by_ref().take(count));
+    let steps = progress(4 * ROUNDS + 1)?;
+    let mut measure = |count: usize| {
+        let measured = measure(&neighbour, customers.by_ref().take(count));
+        steps.inc(1);
+        measured
+    };
     measure(each)?;
     let mut memory = None;
     let wrong: Arc<[UploadKind]> = uploads().into_iter().filter(|kind| kind.ends.is_some()).collect();

@@ -43,7 +43,7 @@ enum What {
     /// What hostile plugins cost a neighbour.
     Hostile {
         /// Cases of the neighbour in each measurement.
-        #[arg(long, default_value_t = 3_000)]
+        #[arg(long, default_value_t = 9_000)]
         cases: usize,
         /// Cases of the other merchant in a second.
         #[arg(long, default_value_t = 40)]

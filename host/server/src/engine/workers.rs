@@ -1,6 +1,6 @@
 //! A fixed set of threads that run turns, fed fairly: tenants take turns, so that one with much to do delays the others by one
-//! turn and not by its whole queue. A tenant whose plugins compute more than they are given has its turns run on threads of a
-//! second lane, to which the machine gives what the first one leaves, so that even its dearest turn delays nobody.
+//! turn and not by its whole queue. A tenant whose plugins compute more than they are given, and long at a time, has its turns run on
+//! threads of a second lane, to which the machine gives what the first one leaves, so that even its dearest turn delays nobody.
 
 mod budget;
 mod lane;
@@ -180,8 +180,8 @@ impl State {
 
 /// Where the turns of a tenant belong now.
 fn lane_of(budgets: &mut BTreeMap<TenantId, Budget>, tenant: &TenantId, rate: Rate, now: Duration) -> Lane {
-    let is_in_debt = budgets.get_mut(tenant).is_some_and(|budget| budget.is_in_debt(rate, now));
-    if is_in_debt { Lane::Patient } else { Lane::Prompt }
+    let gives_way = budgets.get_mut(tenant).is_some_and(|budget| budget.gives_way(rate, now));
+    if gives_way { Lane::Patient } else { Lane::Prompt }
 }
 
 impl Shared {
@@ -258,7 +258,7 @@ mod tests {
 
     use super::*;
 
-    const RATE: Rate = Rate { fuel_per_second: 1_000, burst: 0 };
+    const RATE: Rate = Rate { fuel_per_second: 1_000, burst: 0, long_turn: 1 };
     const SOON: Duration = Duration::from_secs(20);
 
     fn tenant(n: u128) -> TenantId {
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_job_whose_debt_ends_while_it_waits_is_taken_by_the_other_lane_whose_threads_sleep() {
-        let workers = Workers::start(1, 100, Rate { fuel_per_second: 1_000_000, burst: 0 }).unwrap();
+        let workers = Workers::start(1, 100, Rate { fuel_per_second: 1_000_000, ..RATE }).unwrap();
         let (endless, waiting) = (tenant(1), tenant(2));
         let (told, telling) = mpsc::channel();
         let tell = |what: &'static str| {
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn every_job_is_run_whatever_debts_come_and_go_while_it_waits() {
         // In debt at each spending, and out of it with the next millisecond.
-        let workers = Workers::start(2, 10_000, Rate { fuel_per_second: 1_000, burst: 0 }).unwrap();
+        let workers = Workers::start(2, 10_000, RATE).unwrap();
         let (told, telling) = mpsc::channel();
         for n in 0..5_000 {
             let (told, tenant, again) = (told.clone(), tenant(n % 7), workers.clone());

@@ -1,6 +1,7 @@
 //! What the plugins of a tenant may compute before its turns get what those of others leave: a bucket of fuel that fills with time.
 //!
-//! A tenant in debt loses nothing while nobody else has anything to do.
+//! A tenant in debt loses nothing while nobody else has anything to do, and nothing either while its turns are short: those take turns
+//! with the turns of others. It is a long turn that keeps a core from them.
 
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ pub struct Rate {
     pub fuel_per_second: u64,
     /// Most fuel that a tenant saves up, and so what a burst may use.
     pub burst: u64,
+    /// Fuel from which on a turn is long.
+    pub long_turn: u64,
 }
 
 /// Fuel that a tenant has left.
@@ -20,12 +23,14 @@ pub(super) struct Budget {
     left: i64,
     /// When that was, since the threads were started.
     at: Duration,
+    /// Until when its last long turn counts.
+    long_until: Duration,
 }
 
 impl Budget {
     /// Of a tenant that has used nothing.
     pub(super) fn full(rate: Rate, at: Duration) -> Self {
-        Self { left: signed(rate.burst), at }
+        Self { left: signed(rate.burst), at, long_until: Duration::ZERO }
     }
 
     /// Fill it up to this moment.
@@ -40,16 +45,24 @@ impl Budget {
         self.at = now;
     }
 
-    /// Plugins used so much.
+    /// The plugins of a turn used so much.
     pub(super) fn spend(&mut self, rate: Rate, fuel: u64, now: Duration) {
         self.fill(rate, now);
         // A debt is forgotten within seconds, however large it was: it keeps others safe and punishes nobody.
         let floor = signed(rate.fuel_per_second).saturating_mul(-DEBT_SECONDS_MAX);
         self.left = self.left.saturating_sub(signed(fuel)).max(floor);
+        if fuel >= rate.long_turn {
+            self.long_until = now.saturating_add(LONG_COUNTS_FOR);
+        }
+    }
+
+    /// Whether its turns give way to those of others: it is in debt, and not by short turns alone.
+    pub(super) fn gives_way(&mut self, rate: Rate, now: Duration) -> bool {
+        self.is_in_debt(rate, now) && now < self.long_until
     }
 
     /// Whether it used more than it was given.
-    pub(super) fn is_in_debt(&mut self, rate: Rate, now: Duration) -> bool {
+    fn is_in_debt(&mut self, rate: Rate, now: Duration) -> bool {
         self.fill(rate, now);
         self.left < 0
     }
@@ -64,6 +77,9 @@ impl Budget {
 /// Seconds after which a debt is paid off.
 const DEBT_SECONDS_MAX: i64 = 5;
 
+/// How long it is remembered that a turn was long; as long as the debt of such turns lasts at most.
+const LONG_COUNTS_FOR: Duration = Duration::from_secs(DEBT_SECONDS_MAX.unsigned_abs());
+
 fn signed(fuel: u64) -> i64 {
     i64::try_from(fuel).unwrap_or(i64::MAX)
 }
@@ -72,7 +88,7 @@ fn signed(fuel: u64) -> i64 {
 mod tests {
     use super::*;
 
-    const RATE: Rate = Rate { fuel_per_second: 1_000, burst: 2_000 };
+    const RATE: Rate = Rate { fuel_per_second: 1_000, burst: 2_000, long_turn: 600 };
 
     fn at(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -88,6 +104,29 @@ mod tests {
         assert!(!budget.is_in_debt(RATE, at(500)));
         assert!(!budget.is_full(RATE, at(2_499)));
         assert!(budget.is_full(RATE, at(2_500)));
+    }
+
+    #[test]
+    fn short_turns_give_way_to_nobody_however_many_and_a_long_one_does_as_long_as_the_debt_lasts() {
+        let mut budget = Budget::full(RATE, at(0));
+        for _ in 0..20 {
+            budget.spend(RATE, 599, at(0));
+        }
+        assert!(budget.is_in_debt(RATE, at(0)) && !budget.gives_way(RATE, at(0)));
+        budget.spend(RATE, 600, at(0));
+        assert!(budget.gives_way(RATE, at(0)) && budget.gives_way(RATE, at(4_999)));
+        // It is in debt again, and its long turn was long ago.
+        budget.spend(RATE, 599, at(5_000));
+        assert!(budget.is_in_debt(RATE, at(5_000)) && !budget.gives_way(RATE, at(5_000)));
+    }
+
+    #[test]
+    fn a_long_turn_within_the_budget_gives_way_to_nobody() {
+        let mut budget = Budget::full(RATE, at(0));
+        budget.spend(RATE, 2_000, at(0));
+        assert!(!budget.gives_way(RATE, at(0)));
+        budget.spend(RATE, 1, at(0));
+        assert!(budget.gives_way(RATE, at(0)));
     }
 
     #[test]
