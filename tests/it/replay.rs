@@ -3,6 +3,7 @@
 
 mod command;
 mod differs;
+mod majors;
 mod parts;
 
 use std::io::Write as _;

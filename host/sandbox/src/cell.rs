@@ -27,7 +27,7 @@ pub use self::inside::serve;
 pub(crate) use self::pool::Cells;
 use crate::Digest;
 use crate::compiler::this_program;
-use crate::contract::Hook;
+use crate::contract::{Hook, Major};
 
 /// Where plugins run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +60,7 @@ pub struct Program {
 /// A plugin as it is kept for cells, which take it when they are first asked.
 pub(crate) struct Kept {
     pub(crate) digest: Digest,
+    pub(crate) major: Major,
     pub(crate) hooks: Vec<Hook>,
     pub(crate) code: Arc<Vec<u8>>,
 }

@@ -289,14 +289,14 @@ mod tests {
 
     use super::*;
     use crate::call::Answer;
-    use crate::contract::{Attribute, StepAnswer, Value};
+    use crate::contract::{Attribute, Major, StepAnswer, Value};
     use crate::failure::CallError;
     use crate::manifest::Manifest;
 
     fn plugin(hook: &str) -> PluginInfo {
         let text = format!(r#"{{"name":"a","version":"0.1.0","sdk":"x","hook":"{hook}"}}"#);
         let manifest = Manifest::parse(text.as_bytes()).unwrap();
-        PluginInfo { digest: [0; 32], hooks: manifest.hooks.clone(), manifest }
+        PluginInfo { digest: [0; 32], major: Major::Zero, hooks: manifest.hooks.clone(), manifest }
     }
 
     fn ended(result: Result<Answer, CallError>) -> Attempt {

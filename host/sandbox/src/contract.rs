@@ -1,11 +1,14 @@
 //! The plugin contract as Rust types: the records of `redress:plugin@0.1.0` and the four hooks.
 //!
 //! The types are generated from `plugin-sdk/wit` by wasmtime, from one of the four worlds, which share them; what is called is
-//! looked up and compared by `hooks`.
+//! looked up and compared by `hooks`. A new major appears beside this one with records of its own, which become these and back.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "trial")]
+pub(crate) mod trial;
 
 pub use self::bindings::redress::plugin::log::Level;
 pub use self::bindings::redress::plugin::types::{
@@ -20,14 +23,65 @@ pub const WIT: &str = include_str!("../../../plugin-sdk/wit/redress-plugin-0/typ
 /// The package that plugins are built against, as it is written in a component's imports and exports.
 pub const PACKAGE: &str = "redress:plugin";
 
-/// The version of the package that this host speaks. Versions below 1.0.0 are compatible with themselves only.
-pub const VERSION: &str = "0.1.0";
+/// A major version of the contract that this host speaks. A plugin speaks one of them, for ever: what it is asked and what it answers
+/// is converted, and the host itself knows only its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Major {
+    /// The one that is offered. Versions below 1.0.0 are compatible with themselves only.
+    Zero,
+    /// A trial, in tests.
+    #[cfg(feature = "trial")]
+    Two,
+}
 
-/// The one function a plugin may import.
-pub(crate) const LOG_INTERFACE: &str = "redress:plugin/log@0.1.0";
+impl Major {
+    /// Those that plugins may speak.
+    pub const OFFERED: &'static [Self] = &[Self::Zero];
 
-/// The records; an instance of types only, which nothing has to provide.
-pub(crate) const TYPES_INTERFACE: &str = "redress:plugin/types@0.1.0";
+    /// Those, and the trial.
+    #[cfg(feature = "trial")]
+    pub const WITH_TRIAL: &'static [Self] = &[Self::Zero, Self::Two];
+
+    /// The whole version of its package.
+    #[must_use]
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Zero => "0.1.0",
+            #[cfg(feature = "trial")]
+            Self::Two => "2.0.0",
+        }
+    }
+
+    /// The number that decisions are recorded with.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Zero => 0,
+            #[cfg(feature = "trial")]
+            Self::Two => 2,
+        }
+    }
+
+    /// The interface that a component exports for a hook.
+    #[must_use]
+    pub fn interface(self, hook: Hook) -> String {
+        self.named(hook.name())
+    }
+
+    /// The interface of the one function that a plugin may import.
+    pub(crate) fn log(self) -> String {
+        self.named("log")
+    }
+
+    /// The records; an instance of types only, which nothing has to provide.
+    pub(crate) fn types(self) -> String {
+        self.named("types")
+    }
+
+    fn named(self, interface: &str) -> String {
+        format!("{PACKAGE}/{interface}@{}", self.version())
+    }
+}
 
 /// A question that a plugin can answer. A plugin offers at least one hook and may offer several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,18 +112,7 @@ impl Hook {
         }
     }
 
-    /// The interface that a component exports for this hook.
-    #[must_use]
-    pub fn interface(self) -> &'static str {
-        match self {
-            Self::Eligibility => "redress:plugin/eligibility@0.1.0",
-            Self::Compliance => "redress:plugin/compliance@0.1.0",
-            Self::Refund => "redress:plugin/refund@0.1.0",
-            Self::Step => "redress:plugin/step@0.1.0",
-        }
-    }
-
-    /// The function of that interface.
+    /// The function of its interface.
     #[must_use]
     pub fn function(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, PoolConcurrencyLimitError, ResourceLimiter, StoreContextMut, Trap, WasmBacktrace};
 
-use crate::contract::{LOG_INTERFACE, Level};
+use crate::contract::{Level, Major};
 use crate::failure::{Stopped, TrapKind};
 use crate::limits::Limits;
 use crate::log::{Log, LogLine};
@@ -32,7 +32,13 @@ impl Guest {
 /// Everything that a plugin can import: the log.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
-    linker.instance(LOG_INTERFACE)?.func_wrap("log", log)?;
+    linker.instance(&Major::Zero.log())?.func_wrap("log", log)?;
+    #[cfg(feature = "trial")]
+    linker.instance(&Major::Two.log())?.func_wrap("log", |store: StoreContextMut<'_, Guest>, (level, text)| {
+        use crate::contract::trial::{Becomes as _, Level};
+        let level: Level = level;
+        log(store, (level.becomes(), text))
+    })?;
     Ok(linker)
 }
 

@@ -6,7 +6,7 @@
 use wasmparser::{Validator, types::Types};
 
 use self::structure::Structure;
-use crate::contract::{Hook, LOG_INTERFACE, PACKAGE, TYPES_INTERFACE, VERSION};
+use crate::contract::{Hook, Major, PACKAGE};
 use crate::engine::FEATURES;
 use crate::limits::{Class, Limits};
 use crate::manifest::{self, Manifest};
@@ -21,6 +21,8 @@ pub use self::shape::{Shape, shape};
 pub struct Inspected {
     /// Its manifest.
     pub manifest: Manifest,
+    /// The contract it speaks.
+    pub major: Major,
     /// The hooks it exports; the same as the manifest's.
     pub hooks: Vec<Hook>,
 }
@@ -88,10 +90,12 @@ pub enum Refusal {
         advice: &'static str,
     },
     /// The component exports a hook of another version of the contract.
-    #[error("plugin exported {export:?}; this host speaks {package}@{version}", package = PACKAGE, version = VERSION)]
+    #[error("plugin exported {export:?}; this host speaks {speaks}")]
     OtherVersion {
         /// The export's name.
         export: String,
+        /// The versions that it could be of.
+        speaks: String,
     },
     /// The component exports no hook.
     #[error("plugin exported no hook; it must export one of eligibility, compliance, refund and step")]
@@ -100,7 +104,7 @@ pub enum Refusal {
     #[error("plugin's {interface} did not have the contract's types: {detail}")]
     WrongType {
         /// The interface.
-        interface: &'static str,
+        interface: String,
         /// wasmtime's words.
         detail: String,
     },
@@ -230,18 +234,23 @@ impl Refusal {
 ///
 /// The first [`Refusal`] that applies.
 pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspected, Refusal> {
+    inspect_for(bytes, limits, Major::OFFERED)
+}
+
+/// As [`inspect`], for a host that speaks these majors.
+pub(crate) fn inspect_for(bytes: &[u8], limits: &Limits, spoken: &[Major]) -> Result<Inspected, Refusal> {
     check_format(bytes, limits)?;
     let structure = Structure::read(bytes, limits)?;
     validate(bytes)?;
     for import in &structure.imports {
-        check_import(import)?;
+        check_import(import, spoken)?;
     }
-    let hooks = hooks_of(&structure.exports)?;
+    let (major, hooks) = hooks_of(&structure.exports, spoken)?;
     let manifest = manifest_of(&structure.manifests, limits)?;
     if manifest.hooks != hooks {
         return Err(Refusal::HooksDisagree { manifest: manifest.hooks, exports: hooks });
     }
-    Ok(Inspected { manifest, hooks })
+    Ok(Inspected { manifest, major, hooks })
 }
 
 /// Counts what there is of a module or component, without looking at what it is.
@@ -291,8 +300,8 @@ fn validate(bytes: &[u8]) -> Result<Types, Refusal> {
         .map_err(|error| Refusal::Malformed { detail: error.to_string() })
 }
 
-fn check_import(import: &str) -> Result<(), Refusal> {
-    if import == LOG_INTERFACE || import == TYPES_INTERFACE {
+fn check_import(import: &str, spoken: &[Major]) -> Result<(), Refusal> {
+    if spoken.iter().any(|major| import == major.log() || import == major.types()) {
         return Ok(());
     }
     Err(forbidden(import))
@@ -318,17 +327,25 @@ fn cut(name: &str) -> String {
     name.chars().take(120).collect()
 }
 
-fn hooks_of(exports: &[String]) -> Result<Vec<Hook>, Refusal> {
-    let is_exported = |hook: &Hook| exports.iter().any(|export| export == hook.interface());
-    let hooks: Vec<Hook> = Hook::ALL.into_iter().filter(is_exported).collect();
-    if !hooks.is_empty() {
-        return Ok(hooks);
+/// The newest major that it has a hook of, and its hooks of that; those of an older one beside it are not asked.
+fn hooks_of(exports: &[String], spoken: &[Major]) -> Result<(Major, Vec<Hook>), Refusal> {
+    for &major in spoken.iter().rev() {
+        let is_exported = |hook: &Hook| exports.contains(&major.interface(*hook));
+        let hooks: Vec<Hook> = Hook::ALL.into_iter().filter(is_exported).collect();
+        if !hooks.is_empty() {
+            return Ok((major, hooks));
+        }
     }
     let is_ours = |export: &&String| export.starts_with("redress:plugin/");
     match exports.iter().find(is_ours) {
-        Some(export) => Err(Refusal::OtherVersion { export: cut(export) }),
+        Some(export) => Err(Refusal::OtherVersion { export: cut(export), speaks: versions(spoken) }),
         None => Err(Refusal::NoHook),
     }
+}
+
+fn versions(spoken: &[Major]) -> String {
+    let versions: Vec<String> = spoken.iter().map(|major| format!("{PACKAGE}@{}", major.version())).collect();
+    versions.join(" and ")
 }
 
 fn manifest_of(manifests: &[&[u8]], limits: &Limits) -> Result<Manifest, Refusal> {
@@ -342,4 +359,21 @@ fn manifest_of(manifests: &[&[u8]], limits: &Limits) -> Result<Manifest, Refusal
         return Err(Refusal::TooMany { what: "bytes of manifest", got: bytes.len(), max: limits.manifest_bytes_max });
     }
     Manifest::parse(bytes).map_err(Refusal::Manifest)
+}
+
+#[cfg(all(test, feature = "trial"))]
+mod tests {
+    use super::{hooks_of, versions};
+    use crate::contract::{Hook, Major};
+    use crate::inspect::Refusal;
+
+    #[test]
+    fn of_two_majors_the_newest_is_asked_that_the_host_speaks() {
+        let exports = [Major::Zero.interface(Hook::Step), Major::Two.interface(Hook::Refund)];
+        assert_eq!(hooks_of(&exports, Major::WITH_TRIAL), Ok((Major::Two, vec![Hook::Refund])));
+        assert_eq!(hooks_of(&exports, Major::OFFERED), Ok((Major::Zero, vec![Hook::Step])));
+        let Err(Refusal::OtherVersion { export, speaks }) = hooks_of(&exports[1..], Major::OFFERED) else { panic!() };
+        assert_eq!([export.as_str(), &speaks], ["redress:plugin/refund@2.0.0", "redress:plugin@0.1.0"]);
+        assert_eq!(versions(Major::WITH_TRIAL), "redress:plugin@0.1.0 and redress:plugin@2.0.0");
+    }
 }

@@ -155,9 +155,12 @@ impl Room {
     /// Code to where it runs.
     fn ready(&self, digest: &Digest, code: Arc<Vec<u8>>, inspected: &Inspected) -> Result<Ready, Unready> {
         match &self.runner {
-            Runner::Here(linker) => load(&self.ticking.engine, linker, &code, &inspected.hooks).map(Ready::Here),
+            Runner::Here(linker) => {
+                load(&self.ticking.engine, linker, &code, inspected.major, &inspected.hooks).map(Ready::Here)
+            }
             Runner::Cells(cells) => {
-                let kept = Kept { digest: *digest, hooks: inspected.hooks.clone(), code };
+                let Inspected { major, hooks, .. } = inspected;
+                let kept = Kept { digest: *digest, major: *major, hooks: hooks.clone(), code };
                 cells.load(&kept).map(|()| Ready::InCells(kept))
             }
         }

@@ -12,11 +12,11 @@ use crate::cache::{self, hex};
 use crate::call::{Answered, Attempt, Call};
 use crate::cell::Wall;
 use crate::compiler::Compiler;
-use crate::contract::Hook;
+use crate::contract::{Hook, Major};
 use crate::engine::Ticking;
 use crate::failure::{CallError, Error};
 use crate::gate::Patience;
-use crate::inspect::{Inspected, Refusal, class_of, inspect};
+use crate::inspect::{Inspected, Refusal, class_of, inspect_for};
 use crate::limits::{Class, Limits};
 use crate::manifest::Manifest;
 use crate::plugins::Plugins;
@@ -37,6 +37,8 @@ pub struct Config {
     pub compiler: Compiler,
     /// Where plugins run.
     pub wall: Wall,
+    /// The contracts that plugins may speak, oldest first.
+    pub spoken: &'static [Major],
 }
 
 impl Default for Config {
@@ -47,6 +49,7 @@ impl Default for Config {
             cache: None,
             compiler: Compiler::default(),
             wall: Wall::default(),
+            spoken: Major::OFFERED,
         }
     }
 }
@@ -58,6 +61,8 @@ pub struct PluginInfo {
     pub digest: Digest,
     /// What it says about itself.
     pub manifest: Manifest,
+    /// The contract it speaks.
+    pub major: Major,
     /// The hooks it offers.
     pub hooks: Vec<Hook>,
 }
@@ -78,6 +83,7 @@ pub struct Sandbox {
 
 struct Inner {
     fingerprint: String,
+    spoken: &'static [Major],
     counters: Arc<Counters>,
     plugins: Plugins<Loaded>,
     /// The digests that some thread compiles right now.
@@ -118,7 +124,7 @@ impl Sandbox {
     }
 
     fn on(ticking: Ticking, config: Config) -> Result<Self, Error> {
-        let Config { limits, interpreter_limits, cache, compiler, wall } = config;
+        let Config { limits, interpreter_limits, cache, compiler, wall, spoken } = config;
         let counters = Arc::new(Counters::default());
         let furniture = Furniture { cache, compiler, wall, counters: counters.clone() };
         let rooms = Rooms::new(ticking, [limits, interpreter_limits], furniture)?;
@@ -128,6 +134,7 @@ impl Sandbox {
             library: None,
             inner: Arc::new(Inner {
                 fingerprint: rooms.compiled().fingerprint(),
+                spoken,
                 counters,
                 plugins: Plugins::default(),
                 loading: Mutex::default(),
@@ -190,8 +197,8 @@ impl Sandbox {
         if let Some(info) = self.info(&digest) {
             return Ok(info);
         }
-        let Inspected { manifest, hooks } = unpanicked(|| self.inner.inspected(bytes))?;
-        Ok(Arc::new(PluginInfo { digest, manifest, hooks }))
+        let Inspected { manifest, major, hooks } = unpanicked(|| self.inner.inspected(bytes))?;
+        Ok(Arc::new(PluginInfo { digest, manifest, major, hooks }))
     }
 
     /// A plugin that is loaded, or can be from the library: it takes up to seconds where it was never compiled here.
@@ -373,15 +380,15 @@ impl Inner {
             error => Refusal::Compiler { detail: format!("the engine for interpreters could not be made: {error}") },
         })?;
         let plugin = room.prepare(&digest, bytes, &inspected, patience, origin)?;
-        let Inspected { manifest, hooks: offered } = inspected;
-        Ok(Loaded { info: Arc::new(PluginInfo { digest, manifest, hooks: offered }), plugin, room })
+        let Inspected { manifest, major, hooks } = inspected;
+        Ok(Loaded { info: Arc::new(PluginInfo { digest, manifest, major, hooks }), plugin, room })
     }
 
     /// Checked by the limits of the class that the bytes say they are of.
     fn inspected(&self, bytes: &[u8]) -> Result<Inspected, Refusal> {
         let largest = self.rooms.limits(Class::Interpreter).upload_bytes_max;
         let class = if bytes.len() > largest { Class::Interpreter } else { class_of(bytes) };
-        let inspected = inspect(bytes, self.rooms.limits(class))?;
+        let inspected = inspect_for(bytes, self.rooms.limits(class), self.spoken)?;
         if inspected.manifest.class == class { Ok(inspected) } else { Err(Refusal::ClassHidden) }
     }
 

@@ -117,8 +117,14 @@ impl App {
         let compiler = limits.plugin_compiler.clone();
         let [compiled, interpreter_limits] = sandbox_limits(&limits);
         let wall = limits.plugin_wall.clone();
-        let config =
-            redress_sandbox::Config { limits: compiled, interpreter_limits, cache: Some(cache), compiler, wall };
+        let config = redress_sandbox::Config {
+            limits: compiled,
+            interpreter_limits,
+            cache: Some(cache),
+            compiler,
+            wall,
+            ..redress_sandbox::Config::default()
+        };
         let sandbox = Sandbox::new(config).map_err(Error::Sandbox)?;
         Self::assemble(host, sandbox, clock, limits)
     }

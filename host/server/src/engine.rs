@@ -70,7 +70,8 @@ use tenant::TenantRecord;
 use turn::{Computed, Order};
 use workers::Workers;
 
-/// The major version of the plugin contract that questions are put in.
+/// The major version of the plugin contract that this program's own records are in; what a component speaks is recorded with its
+/// decisions.
 pub const CONTRACT_MAJOR: u32 = 0;
 
 /// The engine of one tenant. Clones share everything.

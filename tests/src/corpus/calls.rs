@@ -1,7 +1,7 @@
 //! What plugins do when they are asked.
 
 use redress_sandbox::Hook;
-use redress_sandbox::contract::{Attribute, LineVerdict, Money, Quote, Reason, Remedy, StepAnswer, Value};
+use redress_sandbox::contract::{Attribute, LineVerdict, Major, Money, Quote, Reason, Remedy, StepAnswer, Value};
 
 use super::question::{allow, gbp, quote, quoted, take, verdict};
 use super::{CallKind, answered, call};
@@ -279,7 +279,7 @@ fn traps() -> Vec<CallKind> {
 /// The functions that the host calls beside the hook.
 fn interface() -> Vec<CallKind> {
     let allocating = |name, ends, body: &str| call(name, ends, deny_all().allocator(body));
-    let run = format!("{}#run", Hook::Step.interface());
+    let run = format!("{}#run", Major::Zero.interface(Hook::Step));
     let after = |name, ends, body: &str| {
         let post = format!(r#"(func (export "cabi_post_{run}") (param i32) {body})"#);
         call(name, ends, integer_step("n", "(i64.const 1)").fields(&post))

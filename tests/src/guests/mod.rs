@@ -232,7 +232,7 @@ impl Guest {
 
     /// The interface to export, in the version of the contract that the guest is built against.
     fn interface(&self) -> String {
-        self.hook.interface().replace("@0.1.0", &format!("@{}", self.version()))
+        format!("redress:plugin/{}@{}", self.hook, self.version())
     }
 
     fn version(&self) -> &str {

@@ -13,7 +13,7 @@ use super::wire::{Hello, ORDER_BYTES_MAX, Order, Question, Start, question_bytes
 use super::{Digest, cage};
 use crate::call::{Outcome, run};
 use crate::confine::{Allowance, Memory, close_others, give_way_in_want_of_memory, limit};
-use crate::contract::Hook;
+use crate::contract::{Hook, Major};
 use crate::engine::{Ticking, compatibility};
 use crate::failure::Stopped;
 use crate::guest::{Guest, linker};
@@ -111,9 +111,9 @@ impl Cell {
 
     fn obey(&mut self, order: Order, link: &mut Link<impl Read + Write>) -> io::Result<()> {
         match order {
-            Order::Load { digest, hooks } => {
+            Order::Load { digest, major, hooks } => {
                 let code = link.take_bytes(self.limits.artifact_bytes_max)?;
-                let loaded = self.load(digest, &code, &hooks);
+                let loaded = self.load(digest, &code, major, &hooks);
                 link.put(&loaded)?;
             }
             Order::Forget { digest } => {
@@ -128,8 +128,8 @@ impl Cell {
         link.flush()
     }
 
-    fn load(&mut self, digest: Digest, code: &[u8], hooks: &[Hook]) -> Result<(), Unready> {
-        let loaded = catch_unwind(AssertUnwindSafe(|| load(&self.ticking.engine, &self.linker, code, hooks)));
+    fn load(&mut self, digest: Digest, code: &[u8], major: Major, hooks: &[Hook]) -> Result<(), Unready> {
+        let loaded = catch_unwind(AssertUnwindSafe(|| load(&self.ticking.engine, &self.linker, code, major, hooks)));
         let hooks = loaded.unwrap_or_else(|panic| Err(Unready::Process(message_of(&*panic))))?;
         self.loaded.insert(digest, hooks);
         Ok(())

@@ -111,7 +111,7 @@ impl Cell {
         for digest in self.shelf.put(kept.digest, kept.code.len(), limits.cell_code_bytes_max) {
             self.link.put(&Order::Forget { digest })?;
         }
-        let order = Order::Load { digest: kept.digest, hooks: kept.hooks.clone() };
+        let order = Order::Load { digest: kept.digest, major: kept.major, hooks: kept.hooks.clone() };
         let loaded: Result<(), Unready> = self.exchange(|link, bytes_max| {
             link.put(&order)?;
             link.flush_with(&kept.code)?;
@@ -244,7 +244,7 @@ fn bounded(outcome: Outcome, limits: &Limits) -> Outcome {
 fn unready(unready: Unready) -> Unready {
     match unready {
         Unready::Code(detail) => Unready::Code(cut(&detail)),
-        Unready::Type { hook, detail } => Unready::Type { hook, detail: cut(&detail) },
+        Unready::Type { interface, detail } => Unready::Type { interface: cut(&interface), detail: cut(&detail) },
         Unready::Process(detail) => Unready::Process(cut(&detail)),
     }
 }

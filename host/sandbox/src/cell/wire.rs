@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Digest;
 use crate::call::Call;
-use crate::contract::{Hook, Request, StepRequest};
+use crate::contract::{Hook, Major, Request, StepRequest};
 use crate::limits::Limits;
 
 /// Bytes of any message to a cell beside code and questions.
@@ -29,7 +29,7 @@ pub(super) struct Hello {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
     /// Take in a plugin, whose code is the next frame; it says whether it could, as `Result<(), Unready>`.
-    Load { digest: Digest, hooks: Vec<Hook> },
+    Load { digest: Digest, major: Major, hooks: Vec<Hook> },
     /// Forget a plugin. It says nothing.
     Forget { digest: Digest },
     /// Put a question, which is the next frame; it gives an `Outcome`.

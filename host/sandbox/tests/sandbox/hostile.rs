@@ -1,6 +1,6 @@
 //! Plugins that mean harm while they run: each ends as its own failure, and quickly.
 
-use redress_sandbox::contract::{Reason, StepAnswer};
+use redress_sandbox::contract::{Major, Reason, StepAnswer};
 use redress_sandbox::{CallError, Hook, Limits, TrapKind};
 
 use crate::guests::{Guest, deny_all, integer_step};
@@ -244,7 +244,7 @@ fn an_allocator_that_lies_breaks_the_interface() {
 
 #[test]
 fn tidying_up_after_the_answer_is_bounded_too() {
-    let interface = Hook::Step.interface();
+    let interface = Major::Zero.interface(Hook::Step);
     let after = |body: &str| {
         let post = format!(r#"(func (export "cabi_post_{interface}#run") (param i32) {body})"#);
         failure(&integer_step("n", "(i64.const 1)").fields(&post)).code()

@@ -17,6 +17,8 @@ mod classes;
 mod compiling;
 mod corpus_runs;
 mod hostile;
+#[cfg(feature = "trial")]
+mod majors;
 mod mutations;
 mod second_wall;
 mod uploads;

@@ -1,6 +1,6 @@
 //! What is refused before it can run, each with its own reason.
 
-use redress_sandbox::contract::Hook;
+use redress_sandbox::contract::{Hook, Major};
 use redress_sandbox::{Limits, Refusal};
 
 use crate::guests::{CONTRACT, Guest, deny_all};
@@ -180,7 +180,7 @@ fn the_right_names_with_the_wrong_types_are_refused() {
         CONTRACT.replace("record take { order: string, line: u32, quantity: u32 }", "record take { order: string }");
     assert_ne!(other, CONTRACT);
     let Refusal::WrongType { interface, detail } = refused(&deny_all().contract(&other)) else { panic!() };
-    assert_eq!(interface, Hook::Eligibility.interface());
+    assert_eq!(interface, Major::Zero.interface(Hook::Eligibility));
     assert!(detail.contains("expected record of 3 fields, found 1 fields"), "{detail}");
 
     let log = CONTRACT.replace("log: func(level: level, text: string)", "log: func(level: u8, text: string)");
@@ -195,7 +195,10 @@ fn a_component_without_a_hook_is_refused() {
     assert_eq!(refusal(&wat::parse_str("(component)").unwrap()), Refusal::NoHook);
     let other = r#"(component (instance $i) (export "redress:plugin/eligibility@9.0.0" (instance $i)))"#;
     let export = "redress:plugin/eligibility@9.0.0".to_owned();
-    assert_eq!(refusal(&wat::parse_str(other).unwrap()), Refusal::OtherVersion { export });
+    assert_eq!(
+        refusal(&wat::parse_str(other).unwrap()),
+        Refusal::OtherVersion { export, speaks: "redress:plugin@0.1.0".to_owned() }
+    );
     // The right name with nothing in it.
     let mut empty = wat::parse_str(other.replace("9.0.0", "0.1.0")).unwrap();
     assert_eq!(refusal(&empty), Refusal::NoManifest);

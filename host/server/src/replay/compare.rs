@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{Differs, is_hosts};
+use crate::engine::ask;
 use crate::engine::question::Question;
 use crate::engine::translate::{ENCODER, Untranslatable};
-use crate::engine::{CONTRACT_MAJOR, ask};
 
 /// What a comparison came to.
 pub(super) enum Compared {
@@ -42,13 +42,13 @@ pub(super) fn again(
     if let Some(other) = another_question(&recorded.ask, ask) {
         return goes_on(Compared::Differs(other));
     }
-    if recorded.answered.encoder != ENCODER || recorded.answered.contract != CONTRACT_MAJOR {
+    if recorded.answered.encoder != ENCODER {
         return goes_on(Compared::Unknown("encoder_unknown".to_owned()));
     }
     let question = match question {
         Ok(question) => question,
         Err(error) => {
-            let answered = ask::untranslatable(sandbox, &error);
+            let answered = ask::untranslatable(sandbox, ask, &error);
             return Again { compared: outcome(recorded, &answered), answered };
         }
     };
@@ -64,6 +64,9 @@ pub(super) fn again(
     }
     if let (true, Err(failure)) = (put.is_hosts, &put.outcome) {
         return goes_on(Compared::Unknown(code_of(failure)));
+    }
+    if recorded.answered.contract != ask::contract_of(sandbox, ask) {
+        return goes_on(Compared::Unknown("encoder_unknown".to_owned()));
     }
     let answered = Answered {
         outcome: put.outcome,
