@@ -25,12 +25,16 @@ pub trait Bag {
         self.read(key, "integer", |value| if let Value::Integer(number) = value { Some(*number) } else { None })
     }
 
-    /// The decimal under a key.
+    /// The decimal under a key. An integer is one too: a host hands every whole number over as an integer.
     ///
     /// # Errors
-    /// [`Failure::BadInput`] when it is not a decimal.
+    /// [`Failure::BadInput`] when it is no number.
     fn decimal(&self, key: &str) -> Result<Option<Decimal>, Failure> {
-        self.read(key, "decimal", |value| if let Value::Decimal(number) = value { Some(*number) } else { None })
+        self.read(key, "decimal", |value| match value {
+            Value::Decimal(number) => Some(*number),
+            Value::Integer(number) => Some(Decimal::new(*number, 0)),
+            _ => None,
+        })
     }
 
     /// The boolean under a key.
@@ -151,6 +155,9 @@ mod tests {
         assert_eq!(bag.text("text"), Ok(Some("x")));
         assert_eq!(bag.integer("integer"), Ok(Some(7)));
         assert_eq!(bag.decimal("decimal"), Ok(Some(Decimal::new(5, 3))));
+        assert_eq!(bag.decimal("integer"), Ok(Some(Decimal::new(7, 0))), "a whole number is a decimal");
+        assert_eq!(bag.integer("decimal"), Err(Failure::bad_input("`decimal` is decimal, expected integer")));
+        assert_eq!(bag.decimal("text"), Err(Failure::bad_input("`text` is text, expected decimal")));
         assert_eq!(bag.boolean("boolean"), Ok(Some(true)));
         assert_eq!(bag.timestamp("timestamp"), Ok(Some(moment)));
         assert_eq!(bag.money("money"), Ok(Some(&Money::new(1, "GBP"))));

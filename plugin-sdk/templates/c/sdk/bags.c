@@ -39,7 +39,14 @@ bool find_integer(const redress_list_attribute_t *bag, const char *key, const in
 
 bool find_decimal(const redress_list_attribute_t *bag, const char *key, const redress_decimal_t **found,
                   redress_failure_t *failure) {
-    const redress_value_t *value;
+    const redress_value_t *value = find_value(bag, key);
+    if (value != NULL && value->tag == REDRESS_VALUE_INTEGER) {
+        /* The host hands every whole number over as an integer. */
+        redress_decimal_t *whole = room_for(1, sizeof *whole);
+        *whole = (redress_decimal_t){.mantissa = value->val.integer, .scale = 0};
+        *found = whole;
+        return true;
+    }
     if (!find(bag, key, REDRESS_VALUE_DECIMAL, &value, failure)) return false;
     *found = value == NULL ? NULL : &value->val.decimal;
     return true;

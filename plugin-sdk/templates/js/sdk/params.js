@@ -13,6 +13,8 @@ export function arg(args, name, type) {
 export function optional(args, name, type) {
   const value = args.find((one) => one.key === name)?.value ?? DEFAULTS.get(name);
   if (value === undefined) return undefined;
+  // The host hands every whole number over as an integer.
+  if (type === 'decimal' && value.tag === 'integer') return { mantissa: value.val, scale: 0 };
   if (value.tag !== type) throw { tag: 'bad-input', val: `\`${name}\` is ${value.tag}, expected ${type}` };
   return value.val;
 }

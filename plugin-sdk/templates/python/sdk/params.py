@@ -30,6 +30,9 @@ def optional(args: list[types.Attribute], name: str, kind: str):
     value = next((one.value for one in args if one.key == name), DEFAULTS.get(name))
     if value is None:
         return None
+    if kind == "decimal" and isinstance(value, types.Value_Integer):
+        # The host hands every whole number over as an integer.
+        return types.Decimal(value.value, 0)
     if TYPES[type(value)] != kind:
         raise Err(types.Failure_BadInput(f"`{name}` is {TYPES[type(value)]}, expected {kind}"))
     return value.value
