@@ -6,6 +6,7 @@ use std::path::Path;
 use redress::cli::{self, Exit, Out};
 use redress::publish::stock;
 use redress_tests::serving::{Hand, opened, serving};
+use redress_tests::world::World;
 use serde_json::Value as Json;
 
 const ONLINE_RETAIL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../workflows/online-retail");
@@ -197,4 +198,20 @@ fn what_a_host_does_not_do_is_said(remote: &[&str]) {
     let missing = run(&words(&["case", "show", "C700012"], remote));
     assert_eq!(missing.exit, Exit::NotFound);
     assert!(missing.talk.contains("--source NAME"), "{}", missing.talk);
+}
+
+#[test]
+fn a_folder_that_is_named_goes_before_a_host_that_a_variable_names() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    drop(World::on(folder.path())?.merchant("acme")?);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_redress-under-test"));
+    command.args(["tenant", "list", "--output", "json", "--data"]).arg(folder.path());
+    // Nobody listens there; and with it alone that is told.
+    let ended = command.env("REDRESS_SERVER", "http://127.0.0.1:9").output()?;
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(String::from_utf8_lossy(&ended.stdout).contains("acme"));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_redress-under-test"));
+    let ended = command.args(["tenant", "list"]).env("REDRESS_SERVER", "http://127.0.0.1:9").output()?;
+    assert!(!ended.status.success());
+    Ok(())
 }

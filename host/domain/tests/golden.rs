@@ -28,6 +28,7 @@ fn environment() -> Environment {
                 digest,
                 hook,
                 params: types(params),
+                whole: Default::default(),
                 provides: types(provides),
                 facts: Vec::new(),
                 attributes: Default::default(),

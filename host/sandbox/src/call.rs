@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime::Store;
 
 use crate::answer::{check_quote, check_step, check_verdict};
-use crate::contract::{Failure, Hook, Quote, Request, StepAnswer, StepRequest, Verdict};
+use crate::contract::{Failure, Hook, Major, Quote, Request, StepAnswer, StepRequest, Verdict};
 use crate::failure::{CallError, Stopped};
 use crate::guest::{Guest, stopped_by};
 use crate::hooks::Hooks;
@@ -84,12 +84,14 @@ pub struct Attempt {
     pub log: Vec<LogLine>,
     /// Log lines beyond the limits.
     pub log_dropped: u64,
+    /// The contract that the plugin speaks; none where it is not there.
+    pub major: Option<Major>,
 }
 
 impl Attempt {
     /// A call that did not come as far as the plugin.
     pub(crate) fn failed(error: CallError) -> Self {
-        Self { result: Err(error), fuel: 0, fuel_max: 0, log: Vec::new(), log_dropped: 0 }
+        Self { result: Err(error), fuel: 0, fuel_max: 0, log: Vec::new(), log_dropped: 0, major: None }
     }
 }
 
@@ -130,7 +132,7 @@ pub(crate) fn attempt(
         .map_err(|stopped| stopped.told(limits, fuel_max))
         .and_then(|said| said.map_err(|failure| of_plugin(failure, limits)))
         .and_then(|answer| check(answer, call, manifest, limits));
-    Attempt { result, fuel: fuel.min(fuel_max), fuel_max, log, log_dropped }
+    Attempt { result, fuel: fuel.min(fuel_max), fuel_max, log, log_dropped, major: None }
 }
 
 fn measure_request(call: Call<'_>, limits: &Limits) -> Result<(), TooLarge> {

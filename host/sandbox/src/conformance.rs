@@ -300,7 +300,7 @@ mod tests {
     }
 
     fn ended(result: Result<Answer, CallError>) -> Attempt {
-        Attempt { result, fuel: 10, fuel_max: 100, log: Vec::new(), log_dropped: 0 }
+        Attempt { result, fuel: 10, fuel_max: 100, log: Vec::new(), log_dropped: 0, major: None }
     }
 
     fn number(number: i64) -> Attempt {
@@ -460,7 +460,7 @@ mod tests {
         let report = Examination::new(&plugin, &plan).run(&|_| number(1));
         let found = report.first_error().unwrap();
         assert_eq!((found.rule, found.case.as_str(), &found.written), (Rule::Expected, "mine", &None));
-        assert!(found.detail.starts_with("/provides/n/Integer is 1 and not 2"), "{}", found.detail);
+        assert!(found.detail.starts_with("/provides/n is 1 and not 2"), "{}", found.detail);
     }
 
     #[test]

@@ -109,7 +109,7 @@ where
 pub(crate) struct Checked<Question, Answer, Fails = Failure> {
     component: InstancePre<Guest>,
     function: ComponentExportIndex,
-    types: PhantomData<(fn(&Question) -> Answer, fn() -> Fails)>,
+    types: PhantomData<fn(&Question, Answer, Fails)>,
 }
 
 impl<Question, Answer, Fails> Checked<Question, Answer, Fails>

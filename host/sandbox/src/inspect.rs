@@ -246,6 +246,9 @@ pub(crate) fn inspect_for(bytes: &[u8], limits: &Limits, spoken: &[Major]) -> Re
         check_import(import, spoken)?;
     }
     let (major, hooks) = hooks_of(&structure.exports, spoken)?;
+    for import in &structure.imports {
+        check_import(import, &[major])?;
+    }
     let manifest = manifest_of(&structure.manifests, limits)?;
     if manifest.hooks != hooks {
         return Err(Refusal::HooksDisagree { manifest: manifest.hooks, exports: hooks });
@@ -327,19 +330,16 @@ fn cut(name: &str) -> String {
     name.chars().take(120).collect()
 }
 
-/// The newest major that it has a hook of, and its hooks of that; those of an older one beside it are not asked.
+/// The major of its hooks, and the hooks. A plugin has those of one alone: a host that learns another would ask it otherwise than before.
 fn hooks_of(exports: &[String], spoken: &[Major]) -> Result<(Major, Vec<Hook>), Refusal> {
-    for &major in spoken.iter().rev() {
-        let is_exported = |hook: &Hook| exports.contains(&major.interface(*hook));
-        let hooks: Vec<Hook> = Hook::ALL.into_iter().filter(is_exported).collect();
-        if !hooks.is_empty() {
-            return Ok((major, hooks));
-        }
-    }
-    let is_ours = |export: &&String| export.starts_with("redress:plugin/");
-    match exports.iter().find(is_ours) {
-        Some(export) => Err(Refusal::OtherVersion { export: cut(export), speaks: versions(spoken) }),
-        None => Err(Refusal::NoHook),
+    let hooks_in = |major: Major| Hook::ALL.into_iter().filter(move |hook| exports.contains(&major.interface(*hook)));
+    let of_one = spoken.iter().find(|major| hooks_in(**major).next().is_some());
+    let is_of_it = |export: &str| of_one.is_some_and(|major| export.ends_with(&format!("@{}", major.version())));
+    let other = exports.iter().find(|export| export.starts_with("redress:plugin/") && !is_of_it(export));
+    match (of_one, other) {
+        (_, Some(export)) => Err(Refusal::OtherVersion { export: cut(export), speaks: versions(spoken) }),
+        (Some(&major), None) => Ok((major, hooks_in(major).collect())),
+        (None, None) => Err(Refusal::NoHook),
     }
 }
 
@@ -368,12 +368,22 @@ mod tests {
     use crate::inspect::Refusal;
 
     #[test]
-    fn of_two_majors_the_newest_is_asked_that_the_host_speaks() {
-        let exports = [Major::Zero.interface(Hook::Step), Major::Two.interface(Hook::Refund)];
-        assert_eq!(hooks_of(&exports, Major::WITH_TRIAL), Ok((Major::Two, vec![Hook::Refund])));
-        assert_eq!(hooks_of(&exports, Major::OFFERED), Ok((Major::Zero, vec![Hook::Step])));
-        let Err(Refusal::OtherVersion { export, speaks }) = hooks_of(&exports[1..], Major::OFFERED) else { panic!() };
-        assert_eq!([export.as_str(), &speaks], ["redress:plugin/refund@2.0.0", "redress:plugin@0.1.0"]);
+    fn a_plugin_has_the_hooks_of_one_major_that_the_host_speaks() {
+        let of = |major: Major, hook| major.interface(hook);
+        let (older, newer) = (of(Major::Zero, Hook::Step), of(Major::Two, Hook::Refund));
+        assert_eq!(hooks_of(std::slice::from_ref(&older), Major::WITH_TRIAL), Ok((Major::Zero, vec![Hook::Step])));
+        let two = [of(Major::Two, Hook::Step), newer.clone()];
+        assert_eq!(hooks_of(&two, Major::WITH_TRIAL), Ok((Major::Two, vec![Hook::Refund, Hook::Step])));
+        let other = |exports: &[String], spoken: &[Major]| match hooks_of(exports, spoken) {
+            Err(Refusal::OtherVersion { export, .. }) => export,
+            found => panic!("{found:?}"),
+        };
+        // Of two it would be the other one that is asked, once a host learns it.
+        for spoken in [Major::OFFERED, Major::WITH_TRIAL] {
+            assert_eq!(other(&[older.clone(), newer.clone()], spoken), newer);
+        }
+        assert_eq!(other(std::slice::from_ref(&newer), Major::OFFERED), newer);
+        assert_eq!(hooks_of(&["redress:other/step@0.1.0".to_owned()], Major::OFFERED), Err(Refusal::NoHook));
         assert_eq!(versions(Major::WITH_TRIAL), "redress:plugin@0.1.0 and redress:plugin@2.0.0");
     }
 }

@@ -295,16 +295,7 @@ impl Sandbox {
         inner.counters.calls.add_one();
         let ended = match self.find_or_fetch(digest) {
             None => Attempt::failed(CallError::NotLoaded { digest: hex(digest) }),
-            Some(loaded) => match inner.attempt_once(&loaded, call) {
-                // The host was slow, not the plugin: a plugin that works too much runs out of fuel.
-                Attempt { result: Err(CallError::Interrupted { .. }), .. } => {
-                    inner.counters.interrupted_once.add_one();
-                    inner.attempt_once(&loaded, call)
-                }
-                // Somebody may have ended it; whether it was the plugin shows in another one.
-                Attempt { result: Err(CallError::ProcessLost { .. }), .. } => inner.attempt_once(&loaded, call),
-                ended => ended,
-            },
+            Some(loaded) => Attempt { major: Some(loaded.info.major), ..inner.attempt_again(&loaded, call) },
         };
         inner.counters.fuel.add(ended.fuel);
         if let Err(error) = &ended.result {
@@ -390,6 +381,20 @@ impl Inner {
         let class = if bytes.len() > largest { Class::Interpreter } else { class_of(bytes) };
         let inspected = inspect_for(bytes, self.rooms.limits(class), self.spoken)?;
         if inspected.manifest.class == class { Ok(inspected) } else { Err(Refusal::ClassHidden) }
+    }
+
+    /// A call, and once more where the host may be to blame.
+    fn attempt_again(&self, loaded: &Loaded, call: Call<'_>) -> Attempt {
+        match self.attempt_once(loaded, call) {
+            // The host was slow, not the plugin: a plugin that works too much runs out of fuel.
+            Attempt { result: Err(CallError::Interrupted { .. }), .. } => {
+                self.counters.interrupted_once.add_one();
+                self.attempt_once(loaded, call)
+            }
+            // Somebody may have ended it; whether it was the plugin shows in another one.
+            Attempt { result: Err(CallError::ProcessLost { .. }), .. } => self.attempt_once(loaded, call),
+            ended => ended,
+        }
     }
 
     fn attempt_once(&self, loaded: &Loaded, call: Call<'_>) -> Attempt {

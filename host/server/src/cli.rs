@@ -35,7 +35,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use error::Exit;
 use error::{Error, report};
@@ -219,7 +221,7 @@ fn run_with(
     processes: Option<Wall>,
     out: &mut Out<'_>,
 ) -> Exit {
-    let mut cli = match Cli::try_parse_from(args) {
+    let mut cli = match read(args) {
         Ok(cli) => cli,
         Err(help) => return not_a_command(&help, out),
     };
@@ -266,6 +268,26 @@ fn dispatch(cli: &Cli, out: &mut Out<'_>) -> Result<(), Error> {
 }
 
 /// Help and the version are data; anything else that is no command is a mistake in the usage.
+/// What was written, with what variables say where nothing was.
+fn read(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    let is_written = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    match (is_written("data"), is_written("server")) {
+        // A folder by its name, and a host by a variable that was set for other commands: the folder is meant.
+        (true, false) => cli.global.server = None,
+        (false, true) if !matches!(cli.noun, Noun::Serve(_)) => cli.global.data = None,
+        (true, true) => {
+            let message =
+                "a data folder and a running host were both named, by --data and --server: name the one that is meant";
+            return Err(command.error(ErrorKind::ArgumentConflict, message));
+        }
+        _ => {}
+    }
+    Ok(cli)
+}
+
 fn not_a_command(help: &clap::Error, out: &mut Out<'_>) -> Exit {
     let text = help.render();
     let to_data = !help.use_stderr();
@@ -279,8 +301,6 @@ fn not_a_command(help: &clap::Error, out: &mut Out<'_>) -> Exit {
 mod tests {
     use std::io::Write;
 
-    use clap::CommandFactory as _;
-
     use super::*;
 
     fn ran(words: &[&str]) -> (Exit, String, String) {
@@ -288,6 +308,14 @@ mod tests {
         let words = std::iter::once(&"redress").chain(words).map(OsString::from);
         let exit = run(words, &mut Out::new(&mut data, &mut talk));
         (exit, String::from_utf8(data).unwrap(), String::from_utf8(talk).unwrap())
+    }
+
+    #[test]
+    fn a_data_folder_and_a_host_are_not_both_named() {
+        let (exit, data, talk) = ran(&["case", "list", "--data", "a", "--server", "http://127.0.0.1:9"]);
+        assert_eq!((exit, data.as_str()), (Exit::Usage, ""));
+        assert!(talk.contains("a data folder and a running host were both named"), "{talk}");
+        assert!(read(["redress", "case", "list", "--data", "a"].map(OsString::from)).unwrap().global.server.is_none());
     }
 
     #[test]

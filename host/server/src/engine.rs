@@ -200,9 +200,9 @@ impl Engine {
     /// # Errors
     /// The command was refused or could not be decided.
     pub fn execute(&self, submission: Submission) -> Result<Receipt, Error> {
-        let (sender, answer) = queue(1);
+        let (sender, mut answer) = queue(1);
         self.submit(submission, move |result| drop(sender.send(result)))?;
-        answer.next().unwrap_or(Err(Error::Stopped))
+        answer.take().unwrap_or(Err(Error::Stopped))
     }
 
     /// The case as it stands.

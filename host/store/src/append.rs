@@ -214,7 +214,7 @@ struct WriterThread {
 
 impl WriterThread {
     fn run(mut self) {
-        while let Some(first) = self.queue.next() {
+        while let Some(first) = self.queue.take() {
             let group = self.collect(first);
             self.last_group = group.len();
             if self.health == Health::ReadOnly {
@@ -227,13 +227,13 @@ impl WriterThread {
 
     /// What goes into the next commit. Callers that were answered together tend to come back together, so it waits for as
     /// many as last time; someone who is alone never waits.
-    fn collect(&self, first: Box<Job>) -> Vec<Job> {
+    fn collect(&mut self, first: Box<Job>) -> Vec<Job> {
         let deadline = Instant::now() + GROUP_WAIT;
         let mut bytes = first.bytes();
         let mut group = vec![*first];
         while group.len() < GROUP_BATCHES_MAX && bytes < GROUP_BYTES_MAX {
             let next =
-                if group.len() < self.last_group { self.queue.next_before(deadline) } else { self.queue.next_now() };
+                if group.len() < self.last_group { self.queue.take_before(deadline) } else { self.queue.take_now() };
             let Some(job) = next else { break };
             bytes += job.bytes();
             group.push(*job);

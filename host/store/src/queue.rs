@@ -29,7 +29,7 @@ pub enum Refused {
 /// The end where things are handed in. Dropped, it lets what waits be taken out, and then ends the other.
 pub struct Sender<T>(Arc<Shared<T>>);
 
-/// The end where they are taken out.
+/// The end where they are taken out, by one at a time.
 pub struct Receiver<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
@@ -84,23 +84,23 @@ impl<T> Sender<T> {
 impl<T> Receiver<T> {
     /// The next one, waited for; none when nothing will come any more.
     #[must_use]
-    pub fn next(&self) -> Option<T> {
-        self.next_until(None)
+    pub fn take(&mut self) -> Option<T> {
+        self.take_until(None)
     }
 
     /// The next one, waited for until then.
     #[must_use]
-    pub fn next_before(&self, deadline: Instant) -> Option<T> {
-        self.next_until(Some(deadline))
+    pub fn take_before(&mut self, deadline: Instant) -> Option<T> {
+        self.take_until(Some(deadline))
     }
 
     /// The next one, if it is there.
     #[must_use]
-    pub fn next_now(&self) -> Option<T> {
+    pub fn take_now(&mut self) -> Option<T> {
         self.0.lock().waiting.pop_front()
     }
 
-    fn next_until(&self, deadline: Option<Instant>) -> Option<T> {
+    fn take_until(&mut self, deadline: Option<Instant>) -> Option<T> {
         let mut state = self.0.lock();
         loop {
             if let Some(thing) = state.waiting.pop_front() {
@@ -154,9 +154,9 @@ mod tests {
 
     #[test]
     fn what_is_handed_in_comes_out_in_order_up_to_the_last_one() {
-        let (sender, receiver) = queue(100_000);
+        let (sender, mut receiver) = queue(100_000);
         let taking =
-            thread::Builder::new().spawn(move || std::iter::from_fn(|| receiver.next()).collect::<Vec<_>>()).unwrap();
+            thread::Builder::new().spawn(move || std::iter::from_fn(|| receiver.take()).collect::<Vec<_>>()).unwrap();
         for n in 0..50_000 {
             sender.send(n).unwrap();
         }
@@ -166,10 +166,10 @@ mod tests {
 
     #[test]
     fn a_full_queue_and_one_that_nobody_takes_from_refuse() {
-        let (sender, receiver) = queue(1);
+        let (sender, mut receiver) = queue(1);
         assert_eq!(sender.send(1), Ok(()));
         assert_eq!(sender.send(2), Err(Refused::Full));
-        assert_eq!(receiver.next_now(), Some(1));
+        assert_eq!(receiver.take_now(), Some(1));
         assert_eq!(sender.send(3), Ok(()));
         drop(receiver);
         assert_eq!(sender.send(4), Err(Refused::Closed));
@@ -177,16 +177,16 @@ mod tests {
 
     #[test]
     fn who_waits_until_a_moment_gets_what_comes_before_it_and_nothing_after() {
-        let (sender, receiver) = queue(9);
-        assert_eq!(receiver.next_before(Instant::now()), None);
-        assert_eq!(receiver.next_before(Instant::now() + Duration::from_millis(1)), None);
+        let (sender, mut receiver) = queue(9);
+        assert_eq!(receiver.take_before(Instant::now()), None);
+        assert_eq!(receiver.take_before(Instant::now() + Duration::from_millis(1)), None);
         let handing = thread::Builder::new().spawn(move || {
             sender.send(7).unwrap();
             sender
         });
-        assert_eq!(receiver.next_before(Instant::now() + Duration::from_secs(60)), Some(7));
+        assert_eq!(receiver.take_before(Instant::now() + Duration::from_secs(60)), Some(7));
         drop(handing.unwrap().join().unwrap());
-        assert_eq!(receiver.next_before(Instant::now() + Duration::from_secs(60)), None);
+        assert_eq!(receiver.take_before(Instant::now() + Duration::from_secs(60)), None);
     }
 
     #[test]

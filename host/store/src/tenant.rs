@@ -94,9 +94,9 @@ impl TenantStore {
     ///
     /// Answers `Full` at once when the queue is full; it never waits for a place. Must not be called from a reply.
     pub fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
-        let (sender, answer) = queue(1);
+        let (sender, mut answer) = queue(1);
         self.append_then(batch, move |result| drop(sender.send(result)))?;
-        answer.next().unwrap_or(Err(AppendError::ReadOnly))
+        answer.take().unwrap_or(Err(AppendError::ReadOnly))
     }
 
     /// Store a batch and go on; `then` gets the answer.
@@ -118,9 +118,9 @@ impl TenantStore {
         if !self.anything_due(&request).map_err(|error| AppendError::Io(Fault::new(error)))? {
             return Ok(Vec::new());
         }
-        let (sender, answer) = queue(1);
+        let (sender, mut answer) = queue(1);
         self.0.writer.claim(request, Box::new(move |result| drop(sender.send(result))))?;
-        answer.next().unwrap_or(Err(AppendError::ReadOnly))
+        answer.take().unwrap_or(Err(AppendError::ReadOnly))
     }
 
     fn anything_due(&self, request: &ClaimRequest) -> Result<bool, ReadError> {

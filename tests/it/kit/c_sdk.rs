@@ -103,12 +103,14 @@ fn a_plugin_in_c_is_given_the_defaults_that_its_manifest_declares() -> anyhow::R
     });
     assert_eq!(outcome(&json!({ "must": "" }))?["answer"]["provides"], declared);
     let given = json!({
-        "words": "", "number": 7, "share": { "decimal": "2" }, "truth": false, "fee": { "money": { "minor": 1, "currency": "EUR" } },
+        "words": "", "number": 7, "share": 2, "truth": false, "fee": { "money": { "minor": 1, "currency": "EUR" } },
         "must": "x", "may": { "timestamp": "2026-01-15T09:30:00Z" },
     });
     let mut wanted = given.clone();
     wanted.as_object_mut().and_then(|all| all.shift_remove("must"));
     wanted["may"] = json!(true);
+    // A host hands every whole number over as an integer.
+    wanted["share"] = json!({ "decimal": "2" });
     assert_eq!(outcome(&given)?["answer"]["provides"], wanted);
     assert_eq!(outcome(&json!({}))?, json!({ "bad_input": "parameter `must` is missing" }));
     let other = json!({ "must": "", "fee": 4 });
@@ -247,5 +249,53 @@ fn a_block_at_the_very_end_of_the_arena_in_c_lies_where_it_may_or_behind_it() ->
         }
     }
     ensure!((100..400).contains(&behind), "{behind} blocks lie behind the arena");
+    Ok(())
+}
+
+/// A step that multiplies.
+const PRODUCT: &str = r#"
+#include "plugin.h"
+
+bool exports_plugin_run(redress_step_request_t *request, redress_step_answer_t *answer, redress_failure_t *failure) {
+    int64_t one, other, product;
+    if (!arg_integer(&request->args, "one", &one, failure) || !arg_integer(&request->args, "other", &other, failure)) return false;
+    if (__builtin_mul_overflow(one, other, &product)) return bad_input(failure, text("too large"));
+    *answer = (redress_step_answer_t){.provides = ATTRIBUTES(integer_attribute("product", product))};
+    return true;
+}
+"#;
+
+#[test]
+fn a_checked_multiplication_in_c_is_exact_up_to_its_last_bit() -> anyhow::Result<()> {
+    if !clang()? {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let params = json!({ "one": { "type": "integer" }, "other": { "type": "integer" } });
+    let asked = step_of(folder.path(), PRODUCT, &params, &json!({ "product": "integer?" }))?;
+    let numbers = [
+        0,
+        1,
+        -1,
+        3,
+        -7,
+        4_294_967_295,
+        4_294_967_296,
+        -4_294_967_297,
+        3_037_000_499,
+        3_037_000_500,
+        i64::MAX,
+        i64::MIN,
+    ];
+    for one in numbers {
+        for other in numbers {
+            let outcome = asked.outcome(&json!({ "one": one, "other": other }))?;
+            let wanted = one.checked_mul(other).map_or_else(
+                || json!({ "bad_input": "too large" }),
+                |product| json!({ "answer": { "provides": { "product": product }, "reasons": [] } }),
+            );
+            assert_eq!(outcome, wanted, "{one} times {other}");
+        }
+    }
     Ok(())
 }

@@ -89,6 +89,16 @@ fn one_changed_byte_of_an_answer_is_told_at_that_question_alone() -> anyhow::Res
 }
 
 #[test]
+fn a_decision_of_another_contract_is_not_known_to_be_the_same() -> anyhow::Result<()> {
+    let (folder, _) = decided()?;
+    tamper(folder.path(), |turn| turn.asks[0].answered.contract = 2)?;
+    let report = replayed(folder.path())?;
+    assert_eq!((report.checked, report.different), (2, 0), "{report:#?}");
+    assert_eq!(report.unknown, [("encoder_unknown".to_owned(), 1)].into());
+    Ok(())
+}
+
+#[test]
 fn one_changed_byte_of_a_later_answer_is_told_at_that_question_alone() -> anyhow::Result<()> {
     let (folder, _) = decided()?;
     tamper(folder.path(), |turn| match &mut turn.asks[1].answered.outcome {

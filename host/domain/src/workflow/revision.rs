@@ -111,6 +111,7 @@ mod tests {
             digest: Digest::of(seed.as_bytes()),
             hook: Hook::Step,
             params: BTreeMap::new(),
+            whole: Default::default(),
             provides: BTreeMap::new(),
             facts: Vec::new(),
             attributes: BTreeMap::new(),

@@ -19,6 +19,7 @@ pub(crate) fn environment() -> Environment {
                 digest,
                 hook,
                 params,
+                whole: Default::default(),
                 provides: Default::default(),
                 facts: Vec::new(),
                 attributes: Default::default(),

@@ -120,7 +120,7 @@ impl Cell {
         if loaded.is_err() {
             self.shelf.remove(&kept.digest);
         }
-        Ok(loaded.map_err(unready))
+        Ok(loaded.map_err(|error| unready(error, kept)))
     }
 
     /// Says something and takes the answer, all of it by the deadline.
@@ -241,10 +241,14 @@ fn bounded(outcome: Outcome, limits: &Limits) -> Outcome {
     Outcome { said, fuel: outcome.fuel, log, log_dropped: outcome.log_dropped.saturating_add(dropped) }
 }
 
-fn unready(unready: Unready) -> Unready {
+fn unready(unready: Unready, kept: &Kept) -> Unready {
     match unready {
         Unready::Code(detail) => Unready::Code(cut(&detail)),
-        Unready::Type { interface, detail } => Unready::Type { interface: cut(&interface), detail: cut(&detail) },
+        // What it is called is known here; a process that was taken over may say anything.
+        Unready::Type { interface, detail } => {
+            let named = kept.hooks.iter().map(|hook| kept.major.interface(*hook)).find(|name| *name == interface);
+            Unready::Type { interface: named.unwrap_or_else(|| kept.major.log()), detail: cut(&detail) }
+        }
         Unready::Process(detail) => Unready::Process(cut(&detail)),
     }
 }

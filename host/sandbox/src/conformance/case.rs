@@ -184,6 +184,9 @@ impl Expect {
                 Some(format!("{missing:?} is not among the reasons {}", given.join(", ")))
             }
             (Self::BadInput(words), Err(CallError::BadInput(text))) if text.contains(words) => None,
+            (Self::BadInput(words), Err(CallError::BadInput(text))) => {
+                Some(format!("it cannot use its input, as was expected, but {words:?} is not among its words {text:?}"))
+            }
             (expected, _) => {
                 let expected = match expected {
                     Self::Answer(_) => "an answer",
@@ -223,6 +226,10 @@ fn held(answer: &Answer) -> Json {
 /// The first place where what must be there is not.
 fn differs(expected: &Json, got: &Json, at: &str) -> Option<String> {
     match (expected, got) {
+        _ if is_value(expected) && is_value(got) => {
+            let shown = |value| Forms::contract().show("value", value);
+            (!is_same_value(expected, got)).then(|| format!("{at} is {} and not {}", shown(got), shown(expected)))
+        }
         (Json::Object(expected), Json::Object(got)) => {
             let differs = |(name, part): (&String, &Json)| {
                 differs(part, got.get(name).unwrap_or(&Json::Null), &format!("{at}/{name}"))
@@ -251,6 +258,27 @@ fn differs(expected: &Json, got: &Json, at: &str) -> Option<String> {
         (expected, got) if expected == got => None,
         (expected, got) => Some(format!("{at} is {got} and not {expected}")),
     }
+}
+
+/// Whether it is a value of the contract, as the types of Rust write one: the case's name and what it holds.
+fn is_value(held: &Json) -> bool {
+    const CASES: [&str; 6] = ["Text", "Integer", "Decimal", "Boolean", "Timestamp", "Money"];
+    held.as_object().is_some_and(|held| held.len() == 1 && held.keys().all(|case| CASES.contains(&case.as_str())))
+}
+
+/// Decimals are the same by what they are worth: 5 and 5.0.
+fn is_same_value(one: &Json, other: &Json) -> bool {
+    one == other || matches!((worth(one), worth(other)), (Some(one), Some(other)) if one == other)
+}
+
+/// Mantissa and scale of a decimal without the zeros at its end.
+fn worth(value: &Json) -> Option<(i64, u64)> {
+    let decimal = value.get("Decimal")?;
+    let (mut mantissa, mut scale) = (decimal["mantissa"].as_i64()?, decimal["scale"].as_u64()?);
+    while scale > 0 && mantissa % 10 == 0 {
+        (mantissa, scale) = (mantissa / 10, scale - 1);
+    }
+    Some((mantissa, scale))
 }
 
 fn request_of(hook: Hook) -> &'static str {
@@ -329,10 +357,10 @@ fn each(list: Option<&mut Json>, mut change: impl FnMut(usize, &mut Json)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{LineVerdict, Remedy, Tier, Verdict};
+    use crate::contract::{Attribute, Decimal, LineVerdict, Remedy, StepAnswer, Tier, Value, Verdict};
 
     fn ended(result: Result<Answer, CallError>) -> Attempt {
-        Attempt { result, fuel: 1, fuel_max: 2, log: Vec::new(), log_dropped: 0 }
+        Attempt { result, fuel: 1, fuel_max: 2, log: Vec::new(), log_dropped: 0, major: None }
     }
 
     fn denied() -> Attempt {
@@ -384,6 +412,34 @@ mod tests {
         assert!(told(r#"{"hook":"step","expect":{"answers":{}}}"#).starts_with("/expect: is not one of `answer`"));
         let paid = r#"{"hook":"refund","request":{"purchases":[{"unit_price":"2.50"}]}}"#;
         assert!(told(paid).starts_with("/request/purchases/0: tells only one of"));
+    }
+
+    #[test]
+    fn a_decimal_is_what_it_is_worth_and_another_type_is_another_value() {
+        let value = Value::Decimal(Decimal { mantissa: 50, scale: 1 });
+        let provides = vec![Attribute { key: "part".to_owned(), value }];
+        let ended = ended(Ok(Answer::Step(StepAnswer { provides, reasons: Vec::new() })));
+        let difference = |part: &str| {
+            let text = format!(r#"{{"hook":"step","expect":{{"answer":{{"provides":{{"part":{part}}}}}}}}}"#);
+            Case::parse("a", &text).unwrap().expect.unwrap().difference(Hook::Step, &ended)
+        };
+        assert_eq!(difference(r#"{"decimal":"5"}"#), None);
+        assert_eq!(difference(r#"{"decimal":"5.00"}"#), None);
+        let other = difference(r#"{"decimal":"0.5"}"#).unwrap();
+        assert!(other.starts_with(r#"/provides/part is {"decimal":"5.0"} and not {"decimal":"0.5"}"#), "{other}");
+        let text = difference(r#""5.0""#).unwrap();
+        assert!(text.starts_with(r#"/provides/part is {"decimal":"5.0"} and not "5.0""#), "{text}");
+    }
+
+    #[test]
+    fn a_failure_of_other_words_tells_both() {
+        let ended = ended(Err(CallError::BadInput("parameter `share` is missing".to_owned())));
+        let difference = |words| {
+            case(&format!(r#"{{"bad_input":"{words}"}}"#)).expect.unwrap().difference(Hook::Eligibility, &ended)
+        };
+        assert_eq!(difference("`share`"), None);
+        let other = difference("limit").unwrap();
+        assert!(other.contains(r#""limit" is not among its words "parameter `share` is missing""#), "{other}");
     }
 
     #[test]

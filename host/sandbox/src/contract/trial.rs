@@ -14,8 +14,9 @@ use crate::hooks::{Ask, Checked, Said};
 pub(crate) use self::bindings::redress::plugin::log::Level;
 pub(crate) use self::bindings::redress::plugin::types as two;
 
-/// The key under which a reason's severity stands where a record has no field for it.
-const SEVERITY: &str = "severity";
+/// The key under which a reason's severity stands where a record has no field for it. Keys that begin so are of the contract, so that no
+/// plugin's own parameter is taken for it.
+const SEVERITY: &str = "contract.severity";
 
 /// Something of one contract as another has it.
 pub(crate) trait Becomes<T> {

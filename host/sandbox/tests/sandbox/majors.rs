@@ -65,8 +65,12 @@ fn what_only_the_newer_one_knows_reaches_the_host_in_its_own_words() {
     let newer = sandbox.load(&newer_step().component().unwrap()).unwrap();
     let question = step_request();
     let answered = sandbox.call(&newer.digest, Call::Step(&question)).unwrap();
-    let reason =
-        Reason { code: "checked".to_owned(), cites: None, used: Vec::new(), params: vec![text("severity", "warning")] };
+    let reason = Reason {
+        code: "checked".to_owned(),
+        cites: None,
+        used: Vec::new(),
+        params: vec![text("contract.severity", "warning")],
+    };
     let took = Attribute { key: "took".to_owned(), value: Value::Integer(90_000) };
     let provides = vec![text("where", &question.jurisdiction), took];
     assert_eq!(answered.answer, Answer::Step(StepAnswer { provides, reasons: vec![reason] }));

@@ -24,7 +24,7 @@ pub(crate) fn answer(
             (known(digest).unwrap_or_else(|| put(sandbox, ask, &question, digest)), Some(question))
         }
         Err(error) => {
-            let answered = untranslatable(sandbox, ask, &error);
+            let answered = untranslatable(sandbox, &error);
             tell(ask, &answered);
             (answered, None)
         }
@@ -32,43 +32,33 @@ pub(crate) fn answer(
 }
 
 /// What is recorded of a question that could not be put.
-pub(crate) fn untranslatable(sandbox: &Sandbox, ask: &Ask, error: &Untranslatable) -> Answered {
+pub(crate) fn untranslatable(sandbox: &Sandbox, error: &Untranslatable) -> Answered {
     let failure = Failure { code: "request_untranslatable".to_owned(), detail: error.to_string(), reasons: Vec::new() };
-    answered_with(sandbox, ask, Err(failure), 0, Digest::of(&[]))
+    answered_with(sandbox, Err(failure), 0, Digest::of(&[]))
 }
 
 /// What somebody says in place of the plugin.
-pub(super) fn told(sandbox: &Sandbox, ask: &Ask, outcome: Result<Answer, Failure>) -> Answered {
-    answered_with(sandbox, ask, outcome, 0, Digest::of(&[]))
+pub(super) fn told(sandbox: &Sandbox, outcome: Result<Answer, Failure>) -> Answered {
+    answered_with(sandbox, outcome, 0, Digest::of(&[]))
 }
 
 fn put(sandbox: &Sandbox, ask: &Ask, question: &Question, digest: Digest) -> Answered {
     let put = question.put(sandbox, ask.digest, ask.hook);
     // What a plugin says is for its merchant alone; the host's log tells that it spoke.
     tracing::debug!(step.name = %ask.step, plugin.digest = %ask.digest, lines = put.lines_logged, "plugin {} answered", ask.plugin);
-    let answered = answered_with(sandbox, ask, put.outcome, put.fuel, digest);
+    let answered = Answered { contract: put.contract, ..answered_with(sandbox, put.outcome, put.fuel, digest) };
     tell(ask, &answered);
     answered
 }
 
-/// The major of the contract that the component speaks which is asked; that of this program where it is not loaded.
-pub(crate) fn contract_of(sandbox: &Sandbox, ask: &Ask) -> u32 {
-    sandbox.info(ask.digest.bytes()).map_or(super::CONTRACT_MAJOR, |info| info.major.number())
-}
-
-fn answered_with(
-    sandbox: &Sandbox,
-    ask: &Ask,
-    outcome: Result<Answer, Failure>,
-    fuel: u64,
-    request: Digest,
-) -> Answered {
+fn answered_with(sandbox: &Sandbox, outcome: Result<Answer, Failure>, fuel: u64, request: Digest) -> Answered {
     Answered {
         outcome,
         fuel,
         request,
         encoder: translate::ENCODER,
-        contract: contract_of(sandbox, ask),
+        // Nobody was asked in any, where nothing was put.
+        contract: super::CONTRACT_MAJOR,
         engine: sandbox.fingerprint().to_owned(),
     }
 }

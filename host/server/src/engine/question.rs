@@ -4,10 +4,11 @@ use redress_domain::ask::{Answer, Ask, Failure};
 use redress_domain::ids::Digest;
 use redress_domain::workflow::definition::{Definition, Hook};
 use redress_domain::workflow::run::Run;
-use redress_sandbox::contract::{Request, StepRequest};
+use redress_sandbox::contract::{Major, Request, StepRequest};
 use redress_sandbox::{Call, CallError, Sandbox};
 use serde::{Deserialize, Serialize};
 
+use super::CONTRACT_MAJOR;
 use super::translate::{self, Place, Untranslatable};
 
 /// A question with all that the plugin sees.
@@ -71,7 +72,8 @@ impl Question {
                 Err(failure(error))
             }
         };
-        Put { outcome, fuel: attempt.fuel, lines_logged: attempt.log.len(), is_hosts }
+        let contract = attempt.major.map_or(CONTRACT_MAJOR, Major::number);
+        Put { outcome, fuel: attempt.fuel, contract, lines_logged: attempt.log.len(), is_hosts }
     }
 }
 
@@ -82,6 +84,8 @@ pub struct Put {
     pub outcome: Result<Answer, Failure>,
     /// Fuel used.
     pub fuel: u64,
+    /// The major of the contract that it was asked in.
+    pub contract: u32,
     /// Lines that the plugin wrote for its merchant.
     pub lines_logged: usize,
     /// The failure is the host's and not the plugin's: another time it may go away.
@@ -90,7 +94,7 @@ pub struct Put {
 
 impl Put {
     fn failed(failure: Failure) -> Self {
-        Self { outcome: Err(failure), fuel: 0, lines_logged: 0, is_hosts: false }
+        Self { outcome: Err(failure), fuel: 0, contract: CONTRACT_MAJOR, lines_logged: 0, is_hosts: false }
     }
 }
 

@@ -18,10 +18,10 @@ impl Engine {
     /// As `execute`.
     pub fn settle(&self, case: CaseId, settle: Settle, claim: ClaimRef, rows: Vec<Row>) -> Result<Receipt, Error> {
         let submission = Submission::new(Target::Case(case), Actor::host(), "outbox", Body::Settle(settle));
-        let (sender, answer) = queue(1);
+        let (sender, mut answer) = queue(1);
         let doing = Doing { rows: rows.clone(), ..Doing::new(claim.clone()) };
         self.hand_in(submission, Some(doing), Box::new(move |result| drop(sender.send(result))))?;
-        let result = answer.next().unwrap_or(Err(Error::Stopped));
+        let result = answer.take().unwrap_or(Err(Error::Stopped));
         if let Err(Error::Rejected(_)) = &result {
             let mut batch = Batch { rows, ..Batch::default() };
             batch.work.finish.push(claim);

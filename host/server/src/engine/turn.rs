@@ -263,7 +263,7 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> (Box<Dec
                 let (ask, definition) = asking.question().zip(definition).expect("a run that asks has a question");
                 let told = inner.stand_in.as_ref().and_then(|stand_in| stand_in.answer(ask, &asking));
                 answer = Some(match told {
-                    Some(told) => ask::told(&inner.sandbox, ask, told),
+                    Some(told) => ask::told(&inner.sandbox, told),
                     None => {
                         let (answered, question) = answer_of(inner, definition, ask, &asking);
                         let shadow = inner.shadows.of(&ask.plugin, ask.digest).zip(question);
@@ -282,7 +282,7 @@ fn advance(inner: &Inner, definition: Option<&Definition>, run: Run) -> (Box<Dec
 fn answer_of(inner: &Inner, definition: &Definition, ask: &Ask, run: &Run) -> (Answered, Option<Question>) {
     let resting = inner.breakers.resting(ask.digest, inner.clock.now());
     let is_resting = resting.is_some();
-    let known = |request| resting.map(|failure| Answered { request, ..ask::told(&inner.sandbox, ask, Err(failure)) });
+    let known = |request| resting.map(|failure| Answered { request, ..ask::told(&inner.sandbox, Err(failure)) });
     let (answered, question) = ask::answer(&inner.sandbox, definition, ask, run, known);
     match &answered.outcome {
         _ if is_resting => {}

@@ -159,6 +159,13 @@ impl State {
         queue.push_back(job);
     }
 
+    /// Whether a tenant with something queued belongs to this lane now.
+    fn has_some_for(&mut self, shared: &Shared, lane: Lane) -> bool {
+        let (rate, now) = (shared.rate, shared.started.elapsed());
+        let Self { order, budgets, .. } = self;
+        order.iter().any(|tenant| lane_of(budgets, tenant, rate, now) == lane)
+    }
+
     /// The next job for a thread of this lane: of the first tenant whose turns belong there.
     fn pop(&mut self, shared: &Shared, lane: Lane) -> Option<Job> {
         let (rate, now) = (shared.rate, shared.started.elapsed());
@@ -207,15 +214,16 @@ fn work(shared: &Shared, lane: Lane) {
     loop {
         let mut state = shared.lock();
         let job = loop {
-            if let Some(job) = state.pop(shared, lane) {
+            let job = state.pop(shared, lane);
+            // Debts come and go while jobs wait: what belongs to the other lane by now was told to this one, and its threads may sleep.
+            if state.has_some_for(shared, lane.other()) {
+                shared.changed(lane.other()).notify_one();
+            }
+            if let Some(job) = job {
                 break job;
             }
             if state.closed {
                 return;
-            }
-            // Debts come and go while jobs wait: what is left belongs to the other lane, whose threads may sleep.
-            if !state.order.is_empty() {
-                shared.changed(lane.other()).notify_one();
             }
             state = shared.changed(lane).wait(state).unwrap_or_else(PoisonError::into_inner);
         };
@@ -329,6 +337,9 @@ mod tests {
             waits.recv().unwrap();
         };
         workers.queue(endless, Box::new(job)).unwrap();
+        // It has enough to do afterwards, too.
+        let (last, holds) = mpsc::channel::<()>();
+        workers.queue(endless, Box::new(move || _ = holds.recv())).unwrap();
         assert_eq!(telling.recv_timeout(SOON).unwrap(), ("begun", "patient-turn-0".to_owned()));
         // 50 ms of debt, which the prompt thread is not told of when it is over.
         workers.spent(waiting, 50_000);
@@ -341,6 +352,7 @@ mod tests {
         // Now the patient thread is told of a job that is none of its own.
         go.send(()).unwrap();
         assert_eq!(telling.recv_timeout(SOON), Ok(("second", "turn-0".to_owned())));
+        drop(last);
     }
 
     #[test]

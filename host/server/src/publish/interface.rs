@@ -27,10 +27,12 @@ pub fn plugin(info: &PluginInfo) -> Option<Plugin> {
     let of_attribute = |base| kind(ValueType { base, optional: false });
     let attributes = info.manifest.attributes.iter().map(|(name, base)| (name.clone(), base.map(of_attribute)));
     let provides = info.manifest.provides.iter().map(|(name, given)| (name.clone(), kind(*given)));
+    let whole = info.manifest.params.iter().filter(|(_, param)| param.kind.base == BaseType::Integer);
     Some(Plugin {
         digest: Digest::from_bytes(info.digest),
         hook,
         params: params.collect(),
+        whole: whole.map(|(name, _)| name.clone()).collect(),
         provides: provides.collect(),
         facts: info.manifest.facts.clone(),
         attributes: attributes.collect(),

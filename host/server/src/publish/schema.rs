@@ -222,6 +222,7 @@ mod tests {
             digest: Digest::of(b"score"),
             hook: Hook::Step,
             params: [("text".to_owned(), Type::Text), ("limit".to_owned(), Type::Number.optional())].into(),
+            whole: Default::default(),
             provides: BTreeMap::new(),
             facts: Vec::new(),
             attributes: Default::default(),

@@ -48,7 +48,7 @@ pub(super) fn again(
     let question = match question {
         Ok(question) => question,
         Err(error) => {
-            let answered = ask::untranslatable(sandbox, ask, &error);
+            let answered = ask::untranslatable(sandbox, &error);
             return Again { compared: outcome(recorded, &answered), answered };
         }
     };
@@ -65,7 +65,7 @@ pub(super) fn again(
     if let (true, Err(failure)) = (put.is_hosts, &put.outcome) {
         return goes_on(Compared::Unknown(code_of(failure)));
     }
-    if recorded.answered.contract != ask::contract_of(sandbox, ask) {
+    if recorded.answered.contract != put.contract {
         return goes_on(Compared::Unknown("encoder_unknown".to_owned()));
     }
     let answered = Answered {

@@ -209,7 +209,14 @@ fn default(input: ParseStream<'_>, value_type: ValueType) -> syn::Result<Default
         (ValueType::Decimal, Lit::Int(number)) => decimal(format!("{sign}{}", number.base10_digits()), number.span()),
         (ValueType::Decimal, Lit::Float(number)) => decimal(format!("{sign}{}", number.base10_digits()), number.span()),
         _ => {
-            let message = format!("this cannot be the default of a parameter of type {}", value_type.name());
+            let example = match value_type {
+                ValueType::Text => ", which is written as \"new\"",
+                ValueType::Integer => ", which is written as 14",
+                ValueType::Decimal => ", which is written as 0.15",
+                ValueType::Boolean => ", which is written as true",
+                ValueType::Timestamp | ValueType::Money => "",
+            };
+            let message = format!("this cannot be the default of a parameter of type {}{example}", value_type.name());
             Err(syn::Error::new_spanned(literal, message))
         }
     }
@@ -329,7 +336,10 @@ mod tests {
         assert_eq!(refusal(r#"name = "a", version = "1.02.0""#), "expected three numbers like 1.2.0");
         assert_eq!(with(r#"name = "b""#), "`name` is written twice");
         assert!(with("params(a: float)").starts_with("unknown type `float`, expected one of text, integer"));
-        assert_eq!(with("params(a: integer = true)"), "this cannot be the default of a parameter of type integer");
+        assert_eq!(
+            with("params(a: integer = true)"),
+            "this cannot be the default of a parameter of type integer, which is written as 14"
+        );
         assert_eq!(with("params(a: decimal = 1e5)"), "expected a plain decimal of at most 18 digits");
         assert!(with(r#"fact = ["x"]"#).starts_with("unknown argument `fact`"));
     }

@@ -1,4 +1,4 @@
-/* What a C program expects around it, in a component that has neither a system nor a library: memory, and the five functions
+/* What a C program expects around it, in a component that has neither a system nor a library: memory, and the six functions
  * that a compiler may call by itself. Written for compilers that do not take the loops below for calls of themselves
  * (-ffreestanding). */
 
@@ -80,6 +80,17 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes) { retur
 void *memmove(void *to, const void *from, size_t bytes) { return __builtin_memmove(to, from, bytes); }
 
 void *memset(void *to, int byte, size_t bytes) { return __builtin_memset(to, byte, bytes); }
+
+/* What a checked multiplication of 64 bits becomes: the 128 bits of two such numbers, with their signs. */
+__int128 __multi3(__int128 one, __int128 other) {
+    uint64_t a = (uint64_t)one, b = (uint64_t)other;
+    uint64_t low = (a & 0xffffffffu) * (b & 0xffffffffu);
+    uint64_t first = (a >> 32) * (b & 0xffffffffu) + (low >> 32);
+    uint64_t second = (a & 0xffffffffu) * (b >> 32) + (first & 0xffffffffu);
+    uint64_t high = (a >> 32) * (b >> 32) + (first >> 32) + (second >> 32);
+    high += (uint64_t)((unsigned __int128)one >> 64) * b + a * (uint64_t)((unsigned __int128)other >> 64);
+    return (__int128)((unsigned __int128)high << 64 | (second << 32 | (low & 0xffffffffu)));
+}
 
 int memcmp(const void *one, const void *other, size_t bytes) {
     const uint8_t *ours = one, *theirs = other;

@@ -1,6 +1,6 @@
 //! Plugins as a workflow knows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::Digest;
 use crate::value::Type;
@@ -29,6 +29,8 @@ pub struct Plugin {
     pub hook: Hook,
     /// Its parameters; an optional type may be left out.
     pub params: BTreeMap<String, Type>,
+    /// Those of them that are whole numbers.
+    pub whole: BTreeSet<String>,
     /// What it provides, read as `<as>.out.<name>`.
     pub provides: BTreeMap<String, Type>,
     /// The facts that it asks for beside the case.

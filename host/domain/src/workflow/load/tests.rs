@@ -29,6 +29,7 @@ fn plugin(hook: Hook, params: &[(&str, Type)], provides: &[(&str, Type)]) -> Plu
         digest: Digest::of(b"plugin"),
         hook,
         params: types(params),
+        whole: Default::default(),
         provides: types(provides),
         facts: Vec::new(),
         attributes: Default::default(),

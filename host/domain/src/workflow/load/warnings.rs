@@ -1,6 +1,7 @@
 //! What is worth a second look, though the document can run: a warning refuses nothing. Said only of what an author hardly meant.
 
 mod attributes;
+mod parameters;
 
 use std::borrow::Cow;
 
@@ -30,6 +31,7 @@ pub(super) fn look(document: &Fields<'_>, outline: &Outline<'_>, definition: &De
         recipients(draft, step, &queues);
         texts(document, draft, step);
         attributes::look(draft, step, definition);
+        parameters::look(draft, step, definition);
     }
     untold(document, definition);
     if let Some(now) = now {

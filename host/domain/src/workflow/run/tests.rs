@@ -79,6 +79,7 @@ impl Desk {
                 digest,
                 hook,
                 params: Default::default(),
+                whole: Default::default(),
                 provides: Default::default(),
                 facts: Vec::new(),
                 attributes: Default::default(),

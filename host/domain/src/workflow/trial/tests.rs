@@ -29,6 +29,7 @@ fn definition() -> Definition {
                 digest,
                 hook,
                 params: types(params),
+                whole: Default::default(),
                 provides: types(provides),
                 facts: Vec::new(),
                 attributes: Default::default(),

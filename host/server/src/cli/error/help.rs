@@ -41,7 +41,10 @@ pub(super) fn publish(error: &publish::Error) -> Option<&'static str> {
         E::Refused(Refusal::NotWasm | Refusal::NoManifest) => {
             "nothing was changed; push what redress plugin build wrote: build/NAME.wasm in the plugin's folder"
         }
-        E::Refused(_) => "nothing was changed; mend the plugin and push it again",
+        E::Refused(Refusal::NoHook) => {
+            "in Rust the type that answers has #[redress_plugin::plugin(...)] on its implementation of the hook; mend it and build it again"
+        }
+        E::Refused(_) => "nothing was changed; mend the plugin and build it again",
         E::CasesDiffer { .. } => {
             "nothing was changed; mend the plugin, or where the rule is meant to change the cases: redress plugin cases push NAME DIR"
         }

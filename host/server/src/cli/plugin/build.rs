@@ -9,6 +9,7 @@ mod rust;
 mod tool;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use redress_domain::ids::Digest;
@@ -58,12 +59,14 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
             return Err(Error::NotFound { what: "plugin in", name: args.folder.display().to_string(), help });
         }
     };
+    let below = if args.folder == Path::new(".") { Path::new("") } else { &args.folder };
+    let file = below.join("build").join(format!("{}.wasm", built.name));
+    // That of an earlier build is not what the source says any more, whatever comes of this one.
+    gone(&file)?;
     let sandbox = sandbox()?;
     let component = plugins::component(&sandbox, &built.bytes)?;
     // What no host would take is not written.
     let info = plugins::read(&sandbox, &component)?;
-    let below = if args.folder == Path::new(".") { Path::new("") } else { &args.folder };
-    let file = below.join("build").join(format!("{}.wasm", built.name));
     save(&file, &component)?;
     let (bytes, digest) = (component.len(), Digest::of(&component));
     if at.format() == Format::Json {
@@ -81,6 +84,13 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
         hooks.join(" and "),
         digest.short()
     ))
+}
+
+fn gone(file: &Path) -> Result<(), Error> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::Write(error)),
+        _ => Ok(()),
+    }
 }
 
 fn save(file: &Path, bytes: &[u8]) -> Result<(), Error> {

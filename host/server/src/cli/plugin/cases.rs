@@ -131,10 +131,23 @@ fn push(args: &PushArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
         door.send_bytes(Method::PUT, &address, text.clone().into_bytes(), &[("content-type", "application/json")])
     };
     let kept = files.iter().map(keep).collect::<Result<Vec<Json>, Error>>()?;
+    let all = door.all(&address(&args.of))?;
+    let names = all.iter().filter_map(|one| one["case"].as_str());
+    let others: Vec<&str> = names.filter(|name| !files.iter().any(|(file, _)| file == name)).collect();
     if args.prune {
-        let all = door.all(&address(&args.of))?;
-        let names = all.iter().filter_map(|one| one["case"].as_str());
-        remove(&door, &args.of, names.filter(|name| !files.iter().any(|(file, _)| file == name)), out)?;
+        remove(&door, &args.of, others.into_iter(), out)?;
+    } else if !others.is_empty() {
+        let count = words::count(others.len(), "case");
+        out.say(&format!("note: {count} kept before and not among these; --prune removes what is not"));
+    }
+    let plugin = &args.of.plugin;
+    let plugins = door.all("/v1/plugins")?;
+    let mut names = plugins.iter().filter_map(|one| one["plugin"].as_str()?.split('@').next());
+    if !names.any(|name| name == plugin) {
+        out.say(&format!(
+            "note: there is no plugin {} yet; they are asked once one is pushed under this name",
+            words::clean(plugin)
+        ));
     }
     print(&kept, at, out)
 }

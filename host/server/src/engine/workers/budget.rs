@@ -35,14 +35,15 @@ impl Budget {
 
     /// Fill it up to this moment.
     fn fill(&mut self, rate: Rate, now: Duration) {
-        let passed = now.saturating_sub(self.at).as_millis();
+        // In whole milliseconds; what is left of one counts with the next.
+        let passed = u64::try_from(now.saturating_sub(self.at).as_millis()).unwrap_or(u64::MAX);
         if passed == 0 {
             return;
         }
-        let gained = u128::from(rate.fuel_per_second).saturating_mul(passed) / 1_000;
+        let gained = u128::from(rate.fuel_per_second).saturating_mul(passed.into()) / 1_000;
         let gained = i64::try_from(gained).unwrap_or(i64::MAX);
         self.left = self.left.saturating_add(gained).min(signed(rate.burst));
-        self.at = now;
+        self.at = self.at.saturating_add(Duration::from_millis(passed));
     }
 
     /// The plugins of a turn used so much.
@@ -70,7 +71,7 @@ impl Budget {
     /// Whether it is as if nothing had been used: it need not be kept.
     pub(super) fn is_full(&mut self, rate: Rate, now: Duration) -> bool {
         self.fill(rate, now);
-        self.left >= signed(rate.burst)
+        self.left >= signed(rate.burst) && now >= self.long_until
     }
 }
 
@@ -90,20 +91,23 @@ mod tests {
 
     const RATE: Rate = Rate { fuel_per_second: 1_000, burst: 2_000, long_turn: 600 };
 
+    /// One of which no turn is long.
+    const SHORT: Rate = Rate { long_turn: u64::MAX, ..RATE };
+
     fn at(millis: u64) -> Duration {
         Duration::from_millis(millis)
     }
 
     #[test]
     fn a_burst_is_free_and_what_is_over_it_is_paid_off_by_time() {
-        let mut budget = Budget::full(RATE, at(0));
-        budget.spend(RATE, 2_000, at(0));
-        assert!(!budget.is_in_debt(RATE, at(0)));
-        budget.spend(RATE, 500, at(0));
-        assert!(budget.is_in_debt(RATE, at(0)) && budget.is_in_debt(RATE, at(499)));
-        assert!(!budget.is_in_debt(RATE, at(500)));
-        assert!(!budget.is_full(RATE, at(2_499)));
-        assert!(budget.is_full(RATE, at(2_500)));
+        let mut budget = Budget::full(SHORT, at(0));
+        budget.spend(SHORT, 2_000, at(0));
+        assert!(!budget.is_in_debt(SHORT, at(0)));
+        budget.spend(SHORT, 500, at(0));
+        assert!(budget.is_in_debt(SHORT, at(0)) && budget.is_in_debt(SHORT, at(499)));
+        assert!(!budget.is_in_debt(SHORT, at(500)));
+        assert!(!budget.is_full(SHORT, at(2_499)));
+        assert!(budget.is_full(SHORT, at(2_500)));
     }
 
     #[test]
@@ -127,6 +131,25 @@ mod tests {
         assert!(!budget.gives_way(RATE, at(0)));
         budget.spend(RATE, 1, at(0));
         assert!(budget.gives_way(RATE, at(0)));
+    }
+
+    #[test]
+    fn a_long_turn_is_remembered_though_it_was_paid_for() {
+        let mut budget = Budget::full(RATE, at(0));
+        budget.spend(RATE, 600, at(0));
+        assert!(!budget.is_full(RATE, at(4_999)), "forgotten with what it cost");
+        budget.spend(RATE, 599, at(4_999));
+        assert!(!budget.is_full(RATE, at(4_999)) && budget.is_full(RATE, at(5_600)));
+    }
+
+    #[test]
+    fn however_often_it_is_looked_at_it_fills_as_fast() {
+        let mut budget = Budget::full(RATE, at(0));
+        budget.spend(RATE, 3_000, at(0));
+        for looks in 1..500 {
+            assert!(budget.is_in_debt(RATE, Duration::from_micros(1_900 * looks)), "{looks}");
+        }
+        assert!(!budget.is_in_debt(RATE, at(1_000)));
     }
 
     #[test]

@@ -101,6 +101,7 @@ mod tests {
             digest: Digest::of(b"plugin"),
             hook,
             params: Default::default(),
+            whole: Default::default(),
             provides: Default::default(),
             facts: Vec::new(),
             attributes,

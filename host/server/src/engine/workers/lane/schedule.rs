@@ -18,12 +18,14 @@ struct Attributes {
 
 const SIZE: u32 = 48;
 
+/// The policy stays what it is, since whoever starts a host may have chosen it.
+const KEEP_POLICY: u64 = 0x08;
+
 const _: () = assert!(size_of::<Attributes>() == SIZE as usize);
 
 impl Attributes {
     fn new(nice: i32, runtime_ns: u64) -> Self {
-        // SCHED_OTHER, as every thread begins.
-        Self { size: SIZE, policy: 0, flags: 0, nice, priority: 0, runtime_ns, deadline_ns: 0, period_ns: 0 }
+        Self { size: SIZE, policy: 0, flags: KEEP_POLICY, nice, priority: 0, runtime_ns, deadline_ns: 0, period_ns: 0 }
     }
 }
 
