@@ -84,7 +84,7 @@ fn a_component_that_answers_a_case_otherwise_is_not_taken_and_leaves_nothing() -
     let before = (plugins::list(&acme.engine)?, shop.objects()?, log::read(&acme.engine)?.len());
     let (code, told) = refused(acme.push("number", &number(8)));
     assert_eq!(code, "plugin_case_differs");
-    let words = "plugin \"number\" does not answer 1 of your own cases as they say; seven: /provides/n/Integer is 8 and not 7; the answer was {\"provides\":{\"n\":8}";
+    let words = "plugin \"number\" does not answer 1 of your own cases as they say; seven: /provides/n is 8 and not 7; the answer was {\"provides\":{\"n\":8}";
     assert!(told.starts_with(words), "{told}");
     assert_eq!(acme.stage("number", &number(8), Stage::Shadow).unwrap_err().code(), "plugin_case_differs");
     assert_eq!((plugins::list(&acme.engine)?, shop.objects()?, log::read(&acme.engine)?.len()), before);
@@ -274,7 +274,7 @@ async fn over_http_each_case_that_differs_is_named_and_a_request_that_comes_agai
     let mut files: Vec<_> = errors.iter().map(|one| one["file"].as_str().unwrap()).collect();
     files.sort_unstable();
     assert_eq!(files, ["one", "three", "two"]);
-    assert!(errors.iter().all(|one| one["detail"].as_str().unwrap().starts_with("/provides/n/Integer is 8 and not 7")));
+    assert!(errors.iter().all(|one| one["detail"].as_str().unwrap().starts_with("/provides/n is 8 and not 7")));
 
     let text = web.ask("PUT", "/v1/plugins/number/cases/x").by(&key).raw("text/plain", b"{}").outcome().await;
     assert_eq!(text, (415, "media_type_unsupported".to_owned()));
@@ -310,7 +310,7 @@ fn the_command_line_pushes_a_folder_of_cases_and_takes_away_what_is_not_in_it() 
     let eight = shell.file("eight.wasm", &number(8))?;
     let refused = shell.run(&["plugin", "push", &eight, "--name", "number"]);
     assert_eq!(refused.exit, Exit::Invalid);
-    assert!(refused.talk.starts_with("seven: /provides/n/Integer is 8 and not 7; "), "{}", refused.talk);
+    assert!(refused.talk.starts_with("seven: /provides/n is 8 and not 7; "), "{}", refused.talk);
     assert!(refused.talk.contains("error[plugin_case_differs]") && refused.talk.contains("redress plugin cases push"));
     // One that is none sends nothing.
     write("wrong.json", r#"{"hook":"step","expect":{}}"#)?;
@@ -319,9 +319,14 @@ fn the_command_line_pushes_a_folder_of_cases_and_takes_away_what_is_not_in_it() 
     assert_eq!(shell.ok(&["plugin", "cases", "show", "number", "seven"])?, expecting(7));
     std::fs::remove_file(folder.join("wrong.json"))?;
     std::fs::remove_file(folder.join("any.json"))?;
-    shell.ok(&["plugin", "cases", "push", "number", &cases, "--prune"])?;
+    let kept = shell.run(&["plugin", "cases", "push", "number", &cases]).talk;
+    assert!(kept.contains("note: 1 case kept before and not among these"), "{kept}");
+    assert!(kept.contains("note: there is no plugin number yet"), "{kept}");
+    let pruned = shell.run(&["plugin", "cases", "push", "number", &cases, "--prune"]);
+    assert!(pruned.exit == Exit::Done && !pruned.talk.contains("kept before"), "{}", pruned.talk);
     assert_eq!(shell.json(&["plugin", "cases", "list", "number"])?.as_array().unwrap().len(), 1);
     shell.ok(&["plugin", "push", &eight, "--name", "number"])?;
+    assert!(!shell.run(&["plugin", "cases", "push", "number", &cases]).talk.contains("note:"));
     shell.ok(&["plugin", "cases", "remove", "number", "seven"])?;
     assert_eq!(shell.run(&["plugin", "cases", "remove", "number", "seven"]).exit, Exit::NotFound);
     shell.ok(&["plugin", "push", &shell.file("nine.wasm", &number(9))?, "--name", "number"])?;

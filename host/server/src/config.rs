@@ -16,8 +16,8 @@ pub struct Limits {
     /// Turns of one tenant that may wait for a worker: about a second of work; more would only hide overload.
     pub tenant_turns_queued_max: usize,
     /// What the plugins of one tenant may compute before its turns get what the turns of others leave of the cores. A unit of fuel is
-    /// about a nanosecond: a fiftieth of one core, and a second of that at once. It is 150 cases a second with the stock plugins, or 4
-    /// decisions of a plugin in JavaScript, and two calls that use up all their fuel. Turns that are shorter than a long one give way to
+    /// about a nanosecond: a fiftieth of one core, and a quarter of a second of that at once. It is 150 cases a second with the stock
+    /// plugins, or 4 decisions of a plugin in JavaScript, and half of a call that uses up all its fuel. Turns that are shorter than a long one give way to
     /// nobody.
     pub plugin_rate: Rate,
     /// Commands that may wait for the one case they are all for: more is a sender that does not wait for answers.
@@ -106,7 +106,7 @@ impl Default for Limits {
         Self {
             turn_workers: std::thread::available_parallelism().map_or(2, usize::from),
             tenant_turns_queued_max: 4_096,
-            plugin_rate: Rate { fuel_per_second: 20_000_000, burst: 20_000_000, long_turn: 1_000_000 },
+            plugin_rate: Rate { fuel_per_second: 20_000_000, burst: 5_000_000, long_turn: 1_000_000 },
             case_commands_waiting_max: 64,
             turn_conflicts_max: 5,
             due_claimed_max: 64,

@@ -133,7 +133,7 @@ fn a_file_that_answers_a_case_otherwise_is_refused_and_tried_again_when_the_case
     assert_eq!(report.refused, ["acme/number.wasm"], "{report:?}");
     let refused = house.refused("acme/number.wasm");
     assert_eq!(refused.code, "plugin_case_differs");
-    assert!(refused.text.contains("seven: /provides/count/Integer is 7 and not 8"), "{}", refused.text);
+    assert!(refused.text.contains("seven: /provides/count is 7 and not 8"), "{}", refused.text);
     assert_eq!(house.look(), Report::default(), "it is not tried while nothing has changed");
     keep(7);
     let report = house.settle();

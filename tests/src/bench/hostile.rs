@@ -28,7 +28,7 @@ const PLAIN: &str = include_str!("../../fixtures/workflows/plain-return.yaml");
 const ON_THEIR_WAY: u64 = 64;
 
 /// Turns in which they are measured.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 3;
 
 /// Wrong components that somebody sends in a second.
 const UPLOADS_PER_SECOND: u64 = 20;
