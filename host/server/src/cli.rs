@@ -267,7 +267,6 @@ fn dispatch(cli: &Cli, out: &mut Out<'_>) -> Result<(), Error> {
     }
 }
 
-/// Help and the version are data; anything else that is no command is a mistake in the usage.
 /// What was written, with what variables say where nothing was.
 fn read(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
@@ -288,6 +287,7 @@ fn read(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     Ok(cli)
 }
 
+/// Help and the version are data; anything else that is no command is a mistake in the usage.
 fn not_a_command(help: &clap::Error, out: &mut Out<'_>) -> Exit {
     let text = help.render();
     let to_data = !help.use_stderr();

@@ -237,6 +237,10 @@ fn a_mistake_in_c_is_shown_as_clang_tells_it_and_no_component_is_written() -> an
     let project = project(folder.path(), Hook::Step, "c")?;
     let source = project.join("plugin.c");
     let good = fs::read_to_string(&source)?;
+    // Of an earlier build, which the source said something else for.
+    built(&project)?;
+    let component = project.join("build/a-rule-step.wasm");
+    ensure!(component.is_file());
     for (wrong, told) in [
         (good.replace("return true;", "return tru;"), "plugin.c:"),
         // What only a library has is not there.
@@ -246,7 +250,7 @@ fn a_mistake_in_c_is_shown_as_clang_tells_it_and_no_component_is_written() -> an
         let ran = plugin(&["build", &project.display().to_string(), "--offline"]);
         assert_eq!(ran.exit, Exit::Invalid);
         ensure!(ran.talk.contains(told) && ran.talk.contains("error[plugin_not_built]"), "{}", ran.talk);
-        ensure!(!project.join("build/a-rule-step.wasm").exists());
+        ensure!(!component.exists());
     }
     Ok(())
 }

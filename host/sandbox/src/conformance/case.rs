@@ -226,10 +226,7 @@ fn held(answer: &Answer) -> Json {
 /// The first place where what must be there is not.
 fn differs(expected: &Json, got: &Json, at: &str) -> Option<String> {
     match (expected, got) {
-        _ if is_value(expected) && is_value(got) => {
-            let shown = |value| Forms::contract().show("value", value);
-            (!is_same_value(expected, got)).then(|| format!("{at} is {} and not {}", shown(got), shown(expected)))
-        }
+        _ if is_value(expected) && is_value(got) => value_differs(expected, got, at),
         (Json::Object(expected), Json::Object(got)) => {
             let differs = |(name, part): (&String, &Json)| {
                 differs(part, got.get(name).unwrap_or(&Json::Null), &format!("{at}/{name}"))
@@ -266,9 +263,17 @@ fn is_value(held: &Json) -> bool {
     held.as_object().is_some_and(|held| held.len() == 1 && held.keys().all(|case| CASES.contains(&case.as_str())))
 }
 
-/// Decimals are the same by what they are worth: 5 and 5.0.
-fn is_same_value(one: &Json, other: &Json) -> bool {
-    one == other || matches!((worth(one), worth(other)), (Some(one), Some(other)) if one == other)
+/// Of a value too only the part that is written must be so, as the currency of an amount; a decimal is what it is worth, 5 and 5.0 alike.
+fn value_differs(expected: &Json, got: &Json, at: &str) -> Option<String> {
+    let held = |value: &Json| value.as_object().and_then(|value| Some(value.iter().next()?.1.clone()));
+    let is_same_case =
+        expected.as_object().map(|one| one.keys().eq(got.as_object().into_iter().flat_map(|one| one.keys())));
+    let is_same = match (worth(expected), worth(got)) {
+        (Some(expected), Some(got)) => expected == got,
+        _ => is_same_case == Some(true) && differs(&held(expected)?, &held(got)?, at).is_none(),
+    };
+    let shown = |value| Forms::contract().show("value", value);
+    (!is_same).then(|| format!("{at} is {} and not {}", shown(got), shown(expected)))
 }
 
 /// Mantissa and scale of a decimal without the zeros at its end.
@@ -357,7 +362,7 @@ fn each(list: Option<&mut Json>, mut change: impl FnMut(usize, &mut Json)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Attribute, Decimal, LineVerdict, Remedy, StepAnswer, Tier, Value, Verdict};
+    use crate::contract::{Attribute, Decimal, LineVerdict, Money, Remedy, StepAnswer, Tier, Value, Verdict};
 
     fn ended(result: Result<Answer, CallError>) -> Attempt {
         Attempt { result, fuel: 1, fuel_max: 2, log: Vec::new(), log_dropped: 0, major: None }
@@ -429,6 +434,24 @@ mod tests {
         assert!(other.starts_with(r#"/provides/part is {"decimal":"5.0"} and not {"decimal":"0.5"}"#), "{other}");
         let text = difference(r#""5.0""#).unwrap();
         assert!(text.starts_with(r#"/provides/part is {"decimal":"5.0"} and not "5.0""#), "{text}");
+    }
+
+    #[test]
+    fn of_an_amount_only_what_is_written_must_be_so() {
+        let value = Value::Money(Money { minor: 490, currency: "EUR".to_owned() });
+        let provides = vec![Attribute { key: "fee".to_owned(), value }];
+        let ended = ended(Ok(Answer::Step(StepAnswer { provides, reasons: Vec::new() })));
+        let difference = |money: &str| {
+            let text =
+                format!(r#"{{"hook":"step","expect":{{"answer":{{"provides":{{"fee":{{"money":{money}}}}}}}}}}}"#);
+            Case::parse("a", &text).unwrap().expect.unwrap().difference(Hook::Step, &ended)
+        };
+        for same in [r#"{"minor":490}"#, r#"{"currency":"EUR"}"#, r#"{"minor":490,"currency":"EUR"}"#] {
+            assert_eq!(difference(same), None, "{same}");
+        }
+        for other in [r#"{"minor":491}"#, r#"{"minor":490,"currency":"GBP"}"#] {
+            assert!(difference(other).unwrap().contains("/provides/fee is "), "{other}");
+        }
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::hooks::{Ask, Checked, Said};
 pub(crate) use self::bindings::redress::plugin::log::Level;
 pub(crate) use self::bindings::redress::plugin::types as two;
 
-/// The key under which a reason's severity stands where a record has no field for it. Keys that begin so are of the contract, so that no
-/// plugin's own parameter is taken for it.
+/// The key under which a reason's severity stands where a record has no field for it. A real major would reserve keys
+/// that begin so before the first plugin is out: one of a plugin's own would be taken for it.
 const SEVERITY: &str = "contract.severity";
 
 /// Something of one contract as another has it.

@@ -162,8 +162,14 @@ impl State {
     /// Whether a tenant with something queued belongs to this lane now.
     fn has_some_for(&mut self, shared: &Shared, lane: Lane) -> bool {
         let (rate, now) = (shared.rate, shared.started.elapsed());
-        let Self { order, budgets, .. } = self;
-        order.iter().any(|tenant| lane_of(budgets, tenant, rate, now) == lane)
+        let Self { order, budgets, queues, .. } = self;
+        match lane {
+            Lane::Prompt => order.iter().any(|tenant| lane_of(budgets, tenant, rate, now) == lane),
+            // Few are in debt, and many may wait.
+            Lane::Patient => {
+                budgets.iter_mut().any(|(tenant, budget)| budget.gives_way(rate, now) && queues.contains_key(tenant))
+            }
+        }
     }
 
     /// The next job for a thread of this lane: of the first tenant whose turns belong there.

@@ -61,8 +61,6 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     };
     let below = if args.folder == Path::new(".") { Path::new("") } else { &args.folder };
     let file = below.join("build").join(format!("{}.wasm", built.name));
-    // That of an earlier build is not what the source says any more, whatever comes of this one.
-    gone(&file)?;
     let sandbox = sandbox()?;
     let component = plugins::component(&sandbox, &built.bytes)?;
     // What no host would take is not written.
@@ -86,8 +84,10 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     ))
 }
 
-fn gone(file: &Path) -> Result<(), Error> {
-    match fs::remove_file(file) {
+/// Takes the component of an earlier build away, before anything is built: it is not what the source says any more, whatever comes of
+/// this build.
+fn without_earlier(folder: &Path, name: &str) -> Result<(), Error> {
+    match fs::remove_file(folder.join("build").join(format!("{name}.wasm"))) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::Write(error)),
         _ => Ok(()),
     }

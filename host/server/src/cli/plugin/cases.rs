@@ -131,25 +131,31 @@ fn push(args: &PushArgs, at: &Global, out: &mut Out<'_>) -> Result<(), Error> {
         door.send_bytes(Method::PUT, &address, text.clone().into_bytes(), &[("content-type", "application/json")])
     };
     let kept = files.iter().map(keep).collect::<Result<Vec<Json>, Error>>()?;
-    let all = door.all(&address(&args.of))?;
-    let names = all.iter().filter_map(|one| one["case"].as_str());
-    let others: Vec<&str> = names.filter(|name| !files.iter().any(|(file, _)| file == name)).collect();
+    let others = |all: &[Json]| -> Vec<String> {
+        let names = all.iter().filter_map(|one| one["case"].as_str());
+        names.filter(|name| !files.iter().any(|(file, _)| file == name)).map(str::to_owned).collect()
+    };
     if args.prune {
-        remove(&door, &args.of, others.into_iter(), out)?;
-    } else if !others.is_empty() {
-        let count = words::count(others.len(), "case");
+        let others = others(&door.all(&address(&args.of))?);
+        remove(&door, &args.of, others.iter().map(String::as_str), out)?;
+    } else if let Ok(all) = door.all(&address(&args.of))
+        && !others(&all).is_empty()
+    {
+        let count = words::count(others(&all).len(), "case");
         out.say(&format!("note: {count} kept before and not among these; --prune removes what is not"));
     }
-    let plugin = &args.of.plugin;
-    let plugins = door.all("/v1/plugins")?;
+    say_if_unknown(&door, &args.of.plugin, out);
+    print(&kept, at, out)
+}
+
+/// Cases under a name that nothing has wait for it. They are kept: that this could not be looked up changes nothing of that.
+fn say_if_unknown(door: &Door, plugin: &str, out: &mut Out<'_>) {
+    let Ok(plugins) = door.all("/v1/plugins") else { return };
     let mut names = plugins.iter().filter_map(|one| one["plugin"].as_str()?.split('@').next());
     if !names.any(|name| name == plugin) {
-        out.say(&format!(
-            "note: there is no plugin {} yet; they are asked once one is pushed under this name",
-            words::clean(plugin)
-        ));
+        let plugin = words::clean(plugin);
+        out.say(&format!("note: there is no plugin {plugin} yet; they are asked once one is pushed under this name"));
     }
-    print(&kept, at, out)
 }
 
 fn remove<'a>(door: &Door, of: &Of, cases: impl Iterator<Item = &'a str>, out: &mut Out<'_>) -> Result<(), Error> {

@@ -58,7 +58,8 @@ pub(super) fn run(args: &Args, at: &Global, out: &mut Out<'_>) -> Result<(), Err
     for (workflow, revision) in workflows::actives(engine)?.iter().filter(|now| !before.contains(now)) {
         out.say(&format!("workflow {workflow} calls it and has a new revision: {}", revision.short()));
     }
-    let earlier = plugins::history(engine)?.into_iter().map(|became| became.plugin);
+    // It is there: that its past could not be read changes nothing of that.
+    let earlier = plugins::history(engine).unwrap_or_default().into_iter().map(|became| became.plugin);
     let earlier = earlier.filter(|one| one.plugin == active.plugin).map(|one| (one.version, one.digest.to_string()));
     if let Some(note) = note(&active.version, &active.digest.to_string(), earlier) {
         out.say(&note);

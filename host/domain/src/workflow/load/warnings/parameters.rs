@@ -1,4 +1,4 @@
-//! Numbers that a called plugin is given and cannot take: every case that comes there waits for a person.
+//! Numbers that a called plugin is given and cannot take: the call fails in every case that comes there.
 
 use rust_decimal::Decimal;
 
@@ -18,10 +18,10 @@ pub(super) fn look(draft: &Draft<'_>, step: &Step, definition: &Definition) {
         let param = &key.text;
         if plugin.whole.contains(param) && !number.fract().is_zero() {
             let message = format!("`{name}` takes a whole number as `{param}`, and {number} is none");
-            at.warn("plugin_takes_whole_number", message, "a person decides each case: give a whole number");
+            at.warn("plugin_takes_whole_number", message, "the call fails in each case: give a whole number");
         } else if i64::try_from(number.normalize().mantissa()).is_err() {
             let message = format!("{number} has more digits than a plugin can be given");
-            at.warn("number_too_long", message, "a person decides each case: 18 digits are always possible");
+            at.warn("number_too_long", message, "the call fails in each case: 18 digits are always possible");
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Written {
     pub(super) hook: String,
 }
 
-/// Read it, and check it as a host will; of which class it is follows from the language.
+/// Read it, and check it as a host will; of which class it is follows from the language. What was built before is gone then.
 pub(super) fn read(folder: &Path, class: Class) -> Result<Written, Error> {
     let path = folder.join(FILE);
     let text = std::fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
@@ -46,6 +46,7 @@ pub(super) fn read(folder: &Path, class: Class) -> Result<Written, Error> {
         let too_long = || refused(format!("the default of {name} has more than the 18 digits of a decimal"));
         defaults.push((name.clone(), param.default_value().ok_or_else(too_long)?));
     }
+    super::without_earlier(folder, &manifest.name)?;
     Ok(Written { json, name: manifest.name, class, defaults, hook: hook.name().to_owned() })
 }
 

@@ -13,6 +13,7 @@ const CARGO: &str = "https://rustup.rs";
 
 pub(super) fn build(tools: &mut Tools<'_, '_>) -> Result<Built, Error> {
     let (name, target) = package(tools)?;
+    super::without_earlier(tools.folder, &name)?;
     ensure_target(tools)?;
     let mut args = vec!["build", "--release", "--target", TARGET];
     args.extend(tools.offline.then_some("--offline"));
