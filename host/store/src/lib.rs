@@ -28,7 +28,7 @@
 //!
 //! # Reading order
 //!
-//! `tables` (what is kept), `batch` (what one commit holds), `append` and `apply` (how it is committed), `snapshot` (what is
+//! `tables` (what is kept), `batch` (what one commit holds), `queue`, `append` and `apply` (how it is committed), `snapshot` (what is
 //! read), `tenant` (the handle), `host` (the data folder around it).
 
 pub mod limits;

@@ -139,6 +139,9 @@ fn other(lang: &str, installed: &str) -> anyhow::Result<()> {
         let built = built(&project)?;
         println!("{lang} {hook}: {} bytes", built["bytes"]);
         if hook == Hook::Step {
+            let bytes = fs::read(built["file"].as_str().context("a file")?)?;
+            let pushed = World::new()?.bare_merchant("acme")?.push("a-rule", &bytes)?;
+            assert_eq!(pushed.plugin, "a-rule@0");
             takes_its_defaults(&project)?;
         }
     }
@@ -146,12 +149,12 @@ fn other(lang: &str, installed: &str) -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_new_javascript_plugin_builds_and_keeps_every_rule() -> anyhow::Result<()> {
+fn a_new_javascript_plugin_builds_keeps_every_rule_and_is_taken() -> anyhow::Result<()> {
     other("js", "node_modules")
 }
 
 #[test]
-fn a_new_python_plugin_builds_and_keeps_every_rule() -> anyhow::Result<()> {
+fn a_new_python_plugin_builds_keeps_every_rule_and_is_taken() -> anyhow::Result<()> {
     other("python", ".venv")
 }
 
